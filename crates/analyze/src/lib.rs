@@ -1,0 +1,1 @@
+//! Syntax tree to bound query tree: names, types, casts, functions.

@@ -1,0 +1,14 @@
+//! What every other crate stands on: ids, errors with SQLSTATE, limits, time and waiting.
+//!
+//! Nothing here knows files, pages, SQL or sockets.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod limits;
+pub mod sqlstate;
+pub mod wait;
+
+pub use error::{Error, Result, Severity};
+pub use ids::{ColumnId, CommandId, Csn, FileId, Lsn, Oid, PageNo, RowId, SessionId, Xid};
+pub use sqlstate::SqlState;

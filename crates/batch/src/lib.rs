@@ -1,0 +1,1 @@
+//! Columns of up to 1,024 rows, and the physical kinds of values.

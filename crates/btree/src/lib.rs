@@ -1,0 +1,1 @@
+//! B-link trees on byte keys: every index.

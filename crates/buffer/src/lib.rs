@@ -1,0 +1,1 @@
+//! The buffer pool: the only writer of data pages.

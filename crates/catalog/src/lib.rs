@@ -1,0 +1,1 @@
+//! System catalogs, their caches, bootstrap from facts.

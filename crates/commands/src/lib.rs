@@ -1,0 +1,1 @@
+//! Utility statements, one file each.

@@ -1,0 +1,1 @@
+//! Bound query tree back to SQL text.

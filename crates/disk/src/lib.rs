@@ -1,0 +1,1 @@
+//! Files as the storage sees them: real ones, and simulated ones that fail on command.

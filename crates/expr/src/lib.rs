@@ -1,0 +1,1 @@
+//! Expression programs, their evaluator, the function registry and the trait Host.

@@ -1,0 +1,1 @@
+//! SQL functions over plain values, one table row each.

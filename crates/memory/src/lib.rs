@@ -1,0 +1,1 @@
+//! Memory contexts and the ledger that limits them.

@@ -1,0 +1,1 @@
+//! SQL text to our syntax tree, by PostgreSQL 18's own grammar.

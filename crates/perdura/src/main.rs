@@ -1,0 +1,3 @@
+//! The program and the embedded library.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Bound query tree to plan: unnesting, join order, costs.

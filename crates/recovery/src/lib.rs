@@ -1,0 +1,1 @@
+//! Redo, undo of losers, checkpoints.

@@ -1,0 +1,1 @@
+//! Workers and fibers: how many sessions share few threads.

@@ -1,0 +1,1 @@
+//! Postmaster, sockets, authentication, workers.

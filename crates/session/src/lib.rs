@@ -1,0 +1,1 @@
+//! A session: settings, transaction blocks, prepared statements, portals.

@@ -1,0 +1,1 @@
+//! Waiting for any number of child processes with a fixed number of threads.

@@ -1,0 +1,1 @@
+//! Tables: B-link trees on the row id with column-wise leaves.

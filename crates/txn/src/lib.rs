@@ -1,0 +1,1 @@
+//! Transactions: XIDs, snapshots, versions, locks.

@@ -1,0 +1,1 @@
+//! Values of SQL types: text and binary forms, comparison, arithmetic.

@@ -1,0 +1,1 @@
+//! PostgreSQL's frontend/backend protocol: decoding and encoding, no I/O, no catalog.
