@@ -28,13 +28,13 @@ system_dir() {
     if [ -n "$cached" ]; then echo "$cached"; else newest_in /usr/lib/llvm-*/lib /usr/lib64 /usr/local/lib; fi
 }
 
-# The wheel brings the library without clang's own headers: gcc's stand in for them.
+# The folder of a library that comes without clang's own headers: gcc's stand in for them.
 print_exports() {
     echo "export LIBCLANG_PATH='$1'"
-    if ! ls -d "$1"/clang/*/include "$1"/../lib/clang/*/include /usr/lib/clang/*/include /usr/lib/llvm-*/lib/clang/*/include >/dev/null 2>&1 ||
-        [ "$1" = "$wheel_dir/clang/native" ]; then
-        echo "export BINDGEN_EXTRA_CLANG_ARGS='-I$(gcc -print-file-name=include)'"
-    fi
+    for headers in "$1"/clang/*/include "$1"/../lib/clang/*/include /usr/lib/llvm-*/lib/clang/*/include /usr/lib/clang/*/include; do
+        if [ "$1" != "$wheel_dir/clang/native" ] && [ -e "$headers/stddef.h" ]; then return; fi
+    done
+    echo "export BINDGEN_EXTRA_CLANG_ARGS='-I$(gcc -print-file-name=include)'"
 }
 
 try_system() {

@@ -216,6 +216,14 @@ macro_rules! bail {
     };
 }
 
+/// Returns early with the FATAL [`Error`] that `err!` builds.
+#[macro_export]
+macro_rules! bail_fatal {
+    ($state:ident, $($message:tt)+) => {
+        return Err($crate::err!($state, $($message)+).fatal())
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

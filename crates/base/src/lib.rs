@@ -4,11 +4,15 @@
 
 pub mod clock;
 pub mod error;
+pub mod fiber_local;
 pub mod ids;
+pub mod interrupt;
 pub mod limits;
 pub mod sqlstate;
+pub mod stack;
 pub mod wait;
 
 pub use error::{Error, Result, Severity};
 pub use ids::{ColumnId, CommandId, Csn, FileId, Lsn, Oid, PageNo, RowId, SessionId, Xid};
+pub use interrupt::check_for_interrupts;
 pub use sqlstate::SqlState;

@@ -9,6 +9,8 @@
 //!    (storage rule 4).
 //! 2. Nobody waits inside a thread-local borrow, with a lock guard alive, or across a C frame.
 
+use crate::Result;
+use crate::interrupt::current_interrupts;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
@@ -67,6 +69,30 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
             }
         }
     }
+}
+
+/// Waits until `future` is ready or the running session is interrupted.
+///
+/// # Errors
+/// Those of [`check_for_interrupts`](crate::check_for_interrupts); the future is dropped.
+///
+/// # Panics
+/// When the caller holds a page latch (rule 1).
+pub fn wait_for<F: Future>(future: F) -> Result<F::Output> {
+    let Some(interrupts) = current_interrupts() else { return Ok(block_on(future)) };
+    let mut future = pin!(future);
+    block_on(std::future::poll_fn(move |cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(value));
+        }
+        if interrupts.any()
+            && let Err(error) = interrupts.take_error()
+        {
+            return Poll::Ready(Err(error));
+        }
+        interrupts.set_waker(cx.waker());
+        Poll::Pending
+    }))
 }
 
 /// Lets other sessions of this worker run once, if the caller runs on a fiber.

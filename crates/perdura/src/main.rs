@@ -1,3 +1,73 @@
-//! The program and the embedded library.
+//! The program `perdura`.
 
-fn main() {}
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A PostgreSQL-compatible database server whose transactions never age, whose memory has a limit,
+/// and whose sessions cost kilobytes.
+#[derive(Parser)]
+#[command(name = "perdura", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a server in the foreground; make the data directory if it is missing or empty
+    Serve(Serve),
+    /// Make a new data directory
+    Init(Init),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The data directory
+    #[arg(short = 'D', long = "data", env = "PGDATA", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The port of TCP and Unix sockets [default: 5432]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Set a setting, before those of postgresql.conf
+    #[arg(short = 'c', value_name = "NAME=VALUE", value_parser = parse_setting)]
+    settings: Vec<(String, String)>,
+}
+
+#[derive(Args)]
+struct Init {
+    /// The data directory, missing or empty
+    #[arg(short = 'D', long = "data", env = "PGDATA", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The first transaction id
+    #[arg(long, value_name = "N")]
+    next_xid: Option<u64>,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("-c requires a value of the form NAME=VALUE".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    if server::is_server_process() {
+        return ExitCode::from(server::server_process());
+    }
+    let result = match Cli::parse().command {
+        Command::Serve(serve) => {
+            let mut settings = serve.settings;
+            settings.extend(serve.port.map(|port| ("port".to_owned(), port.to_string())));
+            server::serve(server::ServeOptions { data_dir: serve.data_dir, settings })
+        }
+        Command::Init(init) => server::initialize(&init.data_dir, init.next_xid),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            server::log::error(None, &error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,19 @@
 //! A session: settings, transaction blocks, prepared statements, portals.
+//!
+//! A [`Session`] takes the client's messages one by one and writes the answers into the output of
+//! its [`Client`]. It runs on a fiber: where it must wait it suspends. Between messages it holds
+//! neither a stack nor a buffer. What all sessions share is the [`Cluster`].
+
+mod client;
+mod cluster;
+mod constant;
+mod session;
+
+pub use client::Client;
+pub use cluster::{Cluster, Role, SessionEntry};
+pub use session::{Flow, Identity, Session};
+
+/// What `server_version` says, and `version()` after the name.
+pub const SERVER_VERSION: &str = concat!("18.4 (Perdura ", env!("CARGO_PKG_VERSION"), ")");
+/// What `server_version_num` says.
+pub const SERVER_VERSION_NUM: &str = "180004";

@@ -1,0 +1,44 @@
+# `make help` lists what can be done. Everything builds with cargo, gcc, make and python3 with pip.
+
+SHELL := /bin/sh
+# Where bindgen finds libclang.
+CLANG := eval "$$(tools/libclang.sh)" &&
+PORT ?= 5432
+DATA ?= data
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-sql check facts record kill9 bench
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+build: ## the release build
+	$(CLANG) cargo build --release --package perdura
+
+run: build ## builds, then serves ./data on port 5432 (DATA=, PORT=)
+	@echo "connect with: psql -h 127.0.0.1 -p $(PORT) -U postgres"
+	@exec target/release/perdura serve -D $(DATA) -p $(PORT)
+
+test: ## the whole suite: check, then every test
+	$(CLANG) cargo xtask check
+	$(CLANG) cargo test --workspace --quiet
+	$(CLANG) cargo xtask oracle diff
+
+test-sql: ## tests/sql against Perdura (AREA=area or area/topic)
+	$(CLANG) AREA="$(AREA)" cargo test --quiet --package testkit --test sql
+
+check: ## formatting, clippy, layers, sizes, names, docs
+	$(CLANG) cargo xtask check
+
+facts: ## writes facts/*.tsv from PostgreSQL 18
+	$(CLANG) cargo xtask facts
+
+record: ## writes the expected output of tests/sql from PostgreSQL 18 (AREA=)
+	$(CLANG) cargo xtask oracle record $(AREA)
+
+kill9: build ## kill -9 under load against a ledger (ROUNDS=100 SEED=n WHAT=server|all|both)
+	@PERDURA=$(CURDIR)/target/release/perdura ROUNDS=$(or $(ROUNDS),5) SEED=$(or $(SEED),1) WHAT=$(or $(WHAT),both) \
+	  cargo run --quiet --release --package testkit --bin kill9
+
+bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
+	@cargo run --quiet --release --package testkit --bin bench -- $(GROUP)

@@ -1,0 +1,602 @@
+//! AllocSet: the general allocator.
+//!
+//! Requests are rounded up to a power of two from 8 bytes to 8 kB and cut from blocks that double
+//! from 8 kB to 8 MB; what is freed goes to the free list of its size and is used again. Larger
+//! requests get a block of their own that goes back to the system when freed. The first block is the
+//! keeper: a reset empties it and gives the others back. What is left of a block when a new one is
+//! needed goes to the free lists.
+//!
+//! Rules
+//! 1. A chunk's place in its block and its list are in its header; freeing needs no search.
+//! 2. In debug builds every chunk has a sentinel behind it and freed chunks are clobbered.
+//! 3. The list of blocks begins with the one that is cut up; the keeper is the last.
+
+#![expect(unsafe_code, reason = "cuts raw blocks into chunks")]
+
+use crate::bump::BlockSizes;
+use crate::chunk::{CHUNK_ALIGN, HEADER_BYTES, Header, Kind, SENTINEL};
+use crate::context::{CLOBBER, Context, Core, Methods, Stats};
+use base::Result;
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::mem::size_of;
+use std::ptr::NonNull;
+
+/// A context whose chunks can be freed one by one: the home of collections.
+///
+/// ```
+/// use memory::{AllocSet, Account};
+/// let context = AllocSet::new("example", Account::unlimited());
+/// let mut words = memory::collections::HashMap::with_hasher_in(Default::default(), &context);
+/// words.try_reserve(10).unwrap();
+/// words.insert("one", 1);
+/// assert_eq!(words["one"], 1);
+/// ```
+pub type AllocSet = Context<AllocSetMethods>;
+
+const LISTS: usize = 11;
+const SMALLEST: usize = 8;
+const LIMIT_MAX: usize = SMALLEST << (LISTS - 1);
+const _: () = assert!(LIMIT_MAX == 8192);
+
+/// The header at the beginning of a block.
+#[repr(C, align(16))]
+struct Block {
+    owner: *const Core,
+    previous: Option<NonNull<Block>>,
+    next: Option<NonNull<Block>>,
+    bytes: usize,
+    /// The first byte never given out.
+    free: *mut u8,
+    /// Keeps chunks of 8 bytes behind the header of a chunk.
+    reserved: usize,
+}
+
+const BLOCK_HEADER: usize = size_of::<Block>();
+
+/// The allocator of [`AllocSet`].
+pub struct AllocSetMethods {
+    blocks: Cell<Option<NonNull<Block>>>,
+    lists: [Cell<Option<NonNull<u8>>>; LISTS],
+    next_bytes: Cell<usize>,
+    limit: usize,
+    sizes: BlockSizes,
+}
+
+fn layout_of(bytes: usize) -> Layout {
+    match Layout::from_size_align(bytes, 16) {
+        Ok(layout) => layout,
+        Err(_) => unreachable!("a block of {bytes} bytes was allocated"),
+    }
+}
+
+/// The list of chunks of at least `bytes`, which is above 0 and at most [`LIMIT_MAX`].
+#[inline]
+fn list_of(bytes: usize) -> usize {
+    ((bytes - 1) >> 3).checked_ilog2().map_or(0, |log| log as usize + 1)
+}
+
+/// The bytes that a chunk needs for a request: one more for the sentinel in debug builds.
+#[inline]
+fn with_sentinel(bytes: usize) -> usize {
+    if cfg!(debug_assertions) { bytes + 1 } else { bytes }
+}
+
+impl AllocSetMethods {
+    /// Memory aligned to 8 with a header before it.
+    #[inline]
+    fn alloc_chunk(&self, core: &Core, bytes: usize) -> Result<NonNull<u8>> {
+        let need = with_sentinel(bytes);
+        if need > self.limit {
+            return self.alloc_large(core, bytes);
+        }
+        let list = list_of(need);
+        let at = match self.lists[list].get() {
+            Some(at) => {
+                // SAFETY: a free chunk begins with the link to the next one of its list, and has a
+                // header before it.
+                unsafe {
+                    self.lists[list].set(at.cast::<Option<NonNull<u8>>>().read());
+                    let header = Header::before(at);
+                    debug_assert!(!header.is_live() && header.list() == list);
+                    header.live().with_requested(bytes).put_before(at);
+                }
+                at
+            }
+            None => self.cut_chunk(core, list, bytes)?,
+        };
+        // SAFETY: the chunk has `need` bytes.
+        unsafe { set_sentinel(at, bytes) };
+        Ok(at)
+    }
+
+    #[inline]
+    fn cut_chunk(&self, core: &Core, list: usize, bytes: usize) -> Result<NonNull<u8>> {
+        let size = SMALLEST << list;
+        if let Some(block) = self.blocks.get() {
+            // SAFETY: the list owns its blocks; `free` is within the block.
+            unsafe {
+                if left(block) >= size + HEADER_BYTES {
+                    return Ok(cut(block, list, bytes));
+                }
+            }
+        }
+        let block = self.add_block(core, size)?;
+        // SAFETY: the new block has room.
+        Ok(unsafe { cut(block, list, bytes) })
+    }
+
+    #[cold]
+    fn add_block(&self, core: &Core, size: usize) -> Result<NonNull<Block>> {
+        let mut bytes = self.next_bytes.get();
+        while bytes < size + HEADER_BYTES + BLOCK_HEADER {
+            bytes *= 2;
+        }
+        let new = self.obtain(core, bytes)?;
+        self.next_bytes.set((bytes * 2).min(self.sizes.max));
+        if let Some(old) = self.blocks.get() {
+            self.cut_up_rest(old);
+            // SAFETY: both live.
+            unsafe {
+                (*new.as_ptr()).next = Some(old);
+                (*old.as_ptr()).previous = Some(new);
+            }
+        }
+        self.blocks.set(Some(new));
+        core.publish_free(0);
+        Ok(new)
+    }
+
+    fn obtain(&self, core: &Core, bytes: usize) -> Result<NonNull<Block>> {
+        let block = core.obtain(layout_of(bytes))?.cast::<Block>();
+        // SAFETY: the block is new and has `bytes` bytes.
+        unsafe {
+            block.write(Block {
+                owner: core.whole(),
+                previous: None,
+                next: None,
+                bytes,
+                free: block.as_ptr().cast::<u8>().add(BLOCK_HEADER),
+                reserved: 0,
+            });
+        }
+        Ok(block)
+    }
+
+    /// Puts what is left of a block into the free lists, the largest chunks first.
+    fn cut_up_rest(&self, block: NonNull<Block>) {
+        // SAFETY: the list owns its blocks; each chunk fits into what is left.
+        unsafe {
+            while left(block) >= SMALLEST + HEADER_BYTES {
+                let room = left(block) - HEADER_BYTES;
+                let list = ((room / SMALLEST).ilog2() as usize).min(LISTS - 1);
+                let at = cut(block, list, 0);
+                self.put_on_list(at, list);
+            }
+        }
+    }
+
+    /// # Safety
+    /// `at` is a chunk of this list that nobody uses.
+    unsafe fn put_on_list(&self, at: NonNull<u8>, list: usize) {
+        // SAFETY: as this function's; the smallest chunk has room for a link.
+        unsafe {
+            Header::before(at).freed().put_before(at);
+            at.cast::<Option<NonNull<u8>>>().write(self.lists[list].get());
+        }
+        self.lists[list].set(Some(at));
+    }
+
+    /// A block for one request, put behind the first so that the first stays in use.
+    #[cold]
+    fn alloc_large(&self, core: &Core, bytes: usize) -> Result<NonNull<u8>> {
+        let size = large_block_bytes(bytes)
+            .ok_or_else(|| crate::ledger::out_of_memory(bytes as u64, core.name()))?;
+        let new = self.obtain(core, size)?;
+        // SAFETY: the block is new; its neighbours live.
+        unsafe {
+            let block = &mut *new.as_ptr();
+            block.free = new.as_ptr().cast::<u8>().add(size);
+            match self.blocks.get() {
+                Some(first) => {
+                    block.previous = Some(first);
+                    block.next = (*first.as_ptr()).next;
+                    (*first.as_ptr()).next = Some(new);
+                    if let Some(next) = block.next {
+                        (*next.as_ptr()).previous = Some(new);
+                    }
+                }
+                None => self.blocks.set(Some(new)),
+            }
+            let at = NonNull::new_unchecked(
+                new.as_ptr().cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES),
+            );
+            let offset = BLOCK_HEADER + HEADER_BYTES;
+            Header::new(Kind::AllocSetLarge, 0, offset, 0).put_before(at);
+            (*new.as_ptr()).reserved = bytes;
+            set_sentinel(at, bytes);
+            Ok(at)
+        }
+    }
+
+    /// # Safety
+    /// `block` is in the list and holds one large chunk that nobody uses.
+    unsafe fn free_large(&self, core: &Core, block: NonNull<Block>) {
+        // SAFETY: as this function's; neighbours live.
+        unsafe {
+            let Block { previous, next, bytes, .. } = block.read();
+            match previous {
+                Some(previous) => (*previous.as_ptr()).next = next,
+                None => self.blocks.set(next),
+            }
+            if let Some(next) = next {
+                (*next.as_ptr()).previous = previous;
+            }
+            core.release(block.cast(), layout_of(bytes));
+        }
+    }
+
+    /// # Safety
+    /// `at` came from `alloc_chunk` of this allocator.
+    pub(crate) unsafe fn free_chunk(&self, core: &Core, at: NonNull<u8>) {
+        // SAFETY: as this function's.
+        unsafe {
+            let header = Header::before(at);
+            assert!(header.is_live(), "double free in memory context \"{}\"", core.name());
+            let block = block_of(at, header);
+            debug_assert!(
+                std::ptr::eq((*block.as_ptr()).owner, core),
+                "memory freed in the wrong context \"{}\"",
+                core.name()
+            );
+            check_sentinel(at, header, core);
+            match header.kind() {
+                Some(Kind::AllocSetLarge) => self.free_large(core, block),
+                Some(Kind::AllocSet) => {
+                    if cfg!(debug_assertions) {
+                        at.as_ptr().write_bytes(CLOBBER, SMALLEST << header.list());
+                    }
+                    self.put_on_list(at, header.list());
+                }
+                _ => panic!("no chunk of AllocSet \"{}\"", core.name()),
+            }
+        }
+    }
+
+    /// # Safety
+    /// `at` came from `alloc_chunk` of this allocator.
+    pub(crate) unsafe fn realloc_chunk(
+        &self,
+        core: &Core,
+        at: NonNull<u8>,
+        bytes: usize,
+    ) -> Result<NonNull<u8>> {
+        // SAFETY: as this function's.
+        unsafe {
+            let header = Header::before(at);
+            assert!(header.is_live(), "realloc of freed memory in \"{}\"", core.name());
+            check_sentinel(at, header, core);
+            let need = with_sentinel(bytes);
+            let old = match header.kind() {
+                Some(Kind::AllocSetLarge) => {
+                    if need > self.limit {
+                        return self.realloc_large(core, block_of(at, header), bytes);
+                    }
+                    (*block_of(at, header).as_ptr()).reserved
+                }
+                _ => SMALLEST << header.list(),
+            };
+            if need <= old && header.kind() == Some(Kind::AllocSet) {
+                header.with_requested(bytes).put_before(at);
+                set_sentinel(at, bytes);
+                return Ok(at);
+            }
+            let to = self.alloc_chunk(core, bytes)?;
+            std::ptr::copy_nonoverlapping(at.as_ptr(), to.as_ptr(), old.min(bytes));
+            self.free_chunk(core, at);
+            Ok(to)
+        }
+    }
+
+    /// # Safety
+    /// `block` is in the list and holds one large chunk.
+    unsafe fn realloc_large(
+        &self,
+        core: &Core,
+        block: NonNull<Block>,
+        bytes: usize,
+    ) -> Result<NonNull<u8>> {
+        let size = large_block_bytes(bytes)
+            .ok_or_else(|| crate::ledger::out_of_memory(bytes as u64, core.name()))?;
+        // SAFETY: as this function's; neighbours live and are told of the new place.
+        unsafe {
+            let old = (*block.as_ptr()).bytes;
+            let moved = core.resize(block.cast(), layout_of(old), size)?.cast::<Block>();
+            let header = &mut *moved.as_ptr();
+            header.bytes = size;
+            header.free = moved.as_ptr().cast::<u8>().add(size);
+            header.reserved = bytes;
+            match header.previous {
+                Some(previous) => (*previous.as_ptr()).next = Some(moved),
+                None => self.blocks.set(Some(moved)),
+            }
+            if let Some(next) = header.next {
+                (*next.as_ptr()).previous = Some(moved);
+            }
+            let at = moved.as_ptr().cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
+            let at = NonNull::new_unchecked(at);
+            set_sentinel(at, bytes);
+            Ok(at)
+        }
+    }
+
+    /// Calls `visit` for each block; it may free the block.
+    fn each_block(&self, mut visit: impl FnMut(NonNull<Block>)) {
+        let mut next = self.blocks.get();
+        while let Some(block) = next {
+            // SAFETY: the list owns its blocks.
+            next = unsafe { (*block.as_ptr()).next };
+            visit(block);
+        }
+    }
+
+    /// The bytes and number of chunks in free lists, headers included.
+    fn listed(&self) -> (usize, u64) {
+        let (mut bytes, mut chunks) = (0, 0);
+        for (i, list) in self.lists.iter().enumerate() {
+            let mut next = list.get();
+            while let Some(at) = next {
+                // SAFETY: a free chunk begins with the link to the next one.
+                next = unsafe { at.cast::<Option<NonNull<u8>>>().read() };
+                bytes += (SMALLEST << i) + HEADER_BYTES;
+                chunks += 1;
+            }
+        }
+        (bytes, chunks)
+    }
+}
+
+fn large_block_bytes(bytes: usize) -> Option<usize> {
+    let size = with_sentinel(bytes).checked_add(BLOCK_HEADER + HEADER_BYTES + 15)? & !15;
+    (size <= isize::MAX as usize / 2).then_some(size)
+}
+
+/// # Safety
+/// `block` lives.
+unsafe fn left(block: NonNull<Block>) -> usize {
+    // SAFETY: as this function's.
+    unsafe {
+        let Block { free, bytes, .. } = &*block.as_ptr();
+        block.as_ptr().addr() + bytes - free.addr()
+    }
+}
+
+/// # Safety
+/// `block` lives and has room for a chunk of that list.
+unsafe fn cut(block: NonNull<Block>, list: usize, requested: usize) -> NonNull<u8> {
+    // SAFETY: as this function's.
+    unsafe {
+        let free = (*block.as_ptr()).free;
+        let at = NonNull::new_unchecked(free.add(HEADER_BYTES));
+        (*block.as_ptr()).free = at.as_ptr().add(SMALLEST << list);
+        let offset = at.as_ptr().addr() - block.as_ptr().addr();
+        Header::new(Kind::AllocSet, list, offset, requested).put_before(at);
+        at
+    }
+}
+
+/// # Safety
+/// `at` is a chunk with this header.
+unsafe fn block_of(at: NonNull<u8>, header: Header) -> NonNull<Block> {
+    // SAFETY: the block begins that many bytes before.
+    unsafe { at.sub(header.offset()).cast() }
+}
+
+/// # Safety
+/// `at` has one more byte than `bytes`, in debug builds.
+#[inline]
+unsafe fn set_sentinel(at: NonNull<u8>, bytes: usize) {
+    if cfg!(debug_assertions) {
+        // SAFETY: as this function's.
+        unsafe { at.as_ptr().add(bytes).write(SENTINEL) };
+    }
+}
+
+/// # Safety
+/// `at` is a living chunk with this header.
+#[inline]
+unsafe fn check_sentinel(at: NonNull<u8>, header: Header, core: &Core) {
+    if cfg!(debug_assertions) {
+        // SAFETY: as this function's.
+        let intact = unsafe {
+            let bytes = match header.kind() {
+                Some(Kind::AllocSetLarge) => (*block_of(at, header).as_ptr()).reserved,
+                _ => header.requested(),
+            };
+            at.as_ptr().add(bytes).read() == SENTINEL
+        };
+        assert!(intact, "write past the end of a chunk in memory context \"{}\"", core.name());
+    }
+}
+
+/// The core of the context that owns an AllocSet chunk.
+///
+/// # Safety
+/// `at` is a living chunk of kind AllocSet or AllocSetLarge.
+pub(crate) unsafe fn owner(at: NonNull<u8>) -> *const Core {
+    // SAFETY: as this function's.
+    unsafe { (*block_of(at, Header::before(at)).as_ptr()).owner }
+}
+
+// SAFETY: a chunk is cut from a block once, and is on a free list or in use, never both.
+unsafe impl Methods for AllocSetMethods {
+    const KIND: &'static str = "AllocSet";
+    type Options = BlockSizes;
+
+    fn init(sizes: BlockSizes) -> AllocSetMethods {
+        sizes.check();
+        let mut limit = LIMIT_MAX;
+        while limit + HEADER_BYTES > (sizes.max - BLOCK_HEADER) / 4 {
+            limit /= 2;
+        }
+        AllocSetMethods {
+            blocks: Cell::new(None),
+            lists: [const { Cell::new(None) }; LISTS],
+            next_bytes: Cell::new(sizes.initial),
+            limit,
+            sizes,
+        }
+    }
+
+    #[inline]
+    fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
+        if layout.align() <= CHUNK_ALIGN {
+            return self.alloc_chunk(core, layout.size());
+        }
+        // Room to move on to an aligned place, with a header that leads back.
+        let room = layout.size().saturating_add(layout.align() + HEADER_BYTES);
+        let chunk = self.alloc_chunk(core, room)?;
+        // SAFETY: the aligned place and the header before it are within the chunk.
+        unsafe {
+            let first = chunk.as_ptr().add(HEADER_BYTES);
+            let at = NonNull::new_unchecked(first.add(first.align_offset(layout.align())));
+            let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
+            Header::new(Kind::Aligned, 0, offset, 0).put_before(at);
+            Ok(at)
+        }
+    }
+
+    #[inline]
+    unsafe fn free(&self, core: &Core, at: NonNull<u8>, layout: Layout) {
+        // SAFETY: as this function's; an aligned place leads back to its chunk.
+        unsafe {
+            if layout.align() <= CHUNK_ALIGN {
+                self.free_chunk(core, at);
+            } else {
+                self.free_chunk(core, at.sub(Header::before(at).offset()));
+            }
+        }
+    }
+
+    unsafe fn realloc(
+        &self,
+        core: &Core,
+        at: NonNull<u8>,
+        old: Layout,
+        new: Layout,
+    ) -> Result<NonNull<u8>> {
+        if old.align() <= CHUNK_ALIGN {
+            // SAFETY: as this function's.
+            return unsafe { self.realloc_chunk(core, at, new.size()) };
+        }
+        let to = self.alloc(core, new)?;
+        // SAFETY: both have room for the smaller size.
+        unsafe {
+            std::ptr::copy_nonoverlapping(at.as_ptr(), to.as_ptr(), old.size().min(new.size()));
+            self.free(core, at, old);
+        }
+        Ok(to)
+    }
+
+    unsafe fn reset(&self, core: &Core) {
+        for list in &self.lists {
+            list.set(None);
+        }
+        let sizes = self.sizes;
+        let mut keeper = None;
+        self.each_block(|block| {
+            // SAFETY: the list owns its blocks; nothing in them is used.
+            unsafe {
+                let Block { next, bytes, .. } = block.read();
+                if next.is_some() || bytes != sizes.initial {
+                    core.release(block.cast(), layout_of(bytes));
+                    return;
+                }
+                let start = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
+                if cfg!(debug_assertions) {
+                    start.write_bytes(CLOBBER, bytes - BLOCK_HEADER);
+                }
+                (*block.as_ptr()).free = start;
+                (*block.as_ptr()).previous = None;
+                keeper = Some(block);
+            }
+        });
+        self.blocks.set(keeper);
+        let doubled = if keeper.is_some() { sizes.initial * 2 } else { sizes.initial };
+        self.next_bytes.set(doubled.min(sizes.max));
+        core.publish_free(core.held().1);
+    }
+
+    unsafe fn delete(&self, core: &Core) {
+        self.each_block(|block| {
+            // SAFETY: the list owns its blocks; nothing in them is used.
+            unsafe { core.release(block.cast(), layout_of((*block.as_ptr()).bytes)) };
+        });
+        self.blocks.set(None);
+    }
+
+    unsafe fn chunk_space(&self, at: NonNull<u8>, layout: Layout) -> usize {
+        // SAFETY: as this function's.
+        unsafe {
+            let mut at = at;
+            if layout.align() > CHUNK_ALIGN {
+                at = at.sub(Header::before(at).offset());
+            }
+            let header = Header::before(at);
+            match header.kind() {
+                Some(Kind::AllocSetLarge) => (*block_of(at, header).as_ptr()).bytes,
+                _ => (SMALLEST << header.list()) + HEADER_BYTES,
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self.blocks.get() {
+            None => true,
+            // SAFETY: the list owns its blocks.
+            Some(block) => unsafe {
+                let start = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
+                (*block.as_ptr()).next.is_none() && (*block.as_ptr()).free == start
+            },
+        }
+    }
+
+    fn stats(&self, core: &Core) -> Stats {
+        let (blocks, total_bytes) = core.held();
+        let (mut free, free_chunks) = self.listed();
+        // SAFETY: the list owns its blocks.
+        self.each_block(|block| free += unsafe { left(block) });
+        core.publish_free(free as u64);
+        Stats { blocks, total_bytes, free_bytes: free as u64, free_chunks, contexts: 1 }
+    }
+
+    fn check(&self, core: &Core) {
+        let (mut blocks, mut bytes) = (0, 0);
+        self.each_block(|block| {
+            // SAFETY: the list owns its blocks; chunks stand one behind the other.
+            unsafe {
+                blocks += 1;
+                bytes += (*block.as_ptr()).bytes as u64;
+                assert!(std::ptr::eq((*block.as_ptr()).owner, core));
+                let end = (*block.as_ptr()).free;
+                let mut at = block.cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
+                while at.as_ptr() < end {
+                    let header = Header::before(at);
+                    if header.is_live() {
+                        check_sentinel(at, header, core);
+                    }
+                    match header.kind() {
+                        Some(Kind::AllocSetLarge) => break,
+                        Some(Kind::AllocSet) => {
+                            assert!(block_of(at, header) == block);
+                            at = at.add((SMALLEST << header.list()) + HEADER_BYTES);
+                        }
+                        _ => panic!("a broken chunk header in \"{}\"", core.name()),
+                    }
+                }
+            }
+        });
+        assert_eq!((blocks, bytes), core.held(), "the blocks of AllocSet \"{}\"", core.name());
+        self.listed();
+    }
+}

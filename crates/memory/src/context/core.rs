@@ -1,0 +1,211 @@
+//! What all contexts have in common.
+
+use super::Stats;
+use crate::ledger::{Account, out_of_memory};
+use crate::registry::Entry;
+use base::Result;
+use std::alloc::Layout;
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What freed memory is filled with in debug builds.
+pub(crate) const CLOBBER: u8 = 0x7F;
+
+type Callback = Box<dyn FnOnce()>;
+
+/// The part of a context that does not depend on its allocator.
+pub struct Core {
+    name: &'static str,
+    account: Account,
+    pub(super) entry: Arc<Entry>,
+    pub(super) links: Links,
+    pub(super) methods: Dynamic,
+    callbacks: RefCell<Vec<Callback>>,
+    failure: RefCell<Option<base::Error>>,
+    /// This core, with access to the allocator behind it.
+    whole: Cell<*const Core>,
+}
+
+/// Where a context stands in the tree.
+#[derive(Default)]
+pub(super) struct Links {
+    pub(super) parent: Cell<Option<NonNull<Core>>>,
+    pub(super) first_child: Cell<Option<NonNull<Core>>>,
+    pub(super) next_sibling: Cell<Option<NonNull<Core>>>,
+    pub(super) previous_sibling: Cell<Option<NonNull<Core>>>,
+    /// Whether the parent's end cuts the context off instead of deleting it.
+    pub(super) detachable: Cell<bool>,
+}
+
+/// The methods of the allocator that follows a core, by address.
+#[derive(Clone, Copy)]
+pub(super) struct Dynamic {
+    /// Frees the whole context.
+    pub(super) destroy: unsafe fn(NonNull<Core>),
+    pub(super) stats: unsafe fn(NonNull<Core>) -> Stats,
+    pub(super) check: unsafe fn(NonNull<Core>),
+}
+
+impl Core {
+    pub(super) fn new(
+        name: &'static str,
+        kind: &'static str,
+        account: Account,
+        methods: Dynamic,
+    ) -> Core {
+        let entry = Entry::register(name, kind, 0, account.node().clone());
+        Core {
+            name,
+            account,
+            entry,
+            links: Links::default(),
+            methods,
+            callbacks: RefCell::new(Vec::new()),
+            failure: RefCell::new(None),
+            whole: Cell::new(std::ptr::null()),
+        }
+    }
+
+    pub(super) fn set_whole(&self, whole: *const Core) {
+        self.whole.set(whole);
+    }
+
+    /// This core, as a pointer with access to the allocator behind it too.
+    pub(crate) fn whole(&self) -> *const Core {
+        self.whole.get()
+    }
+
+    /// The context's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The account that pays.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Takes a block from the system, reserved and counted. `layout` is aligned to 16 at least.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn obtain(&self, layout: Layout) -> Result<NonNull<u8>> {
+        let bytes = layout.size() as u64;
+        if crate::inject::fails() {
+            return Err(out_of_memory(bytes, self.name));
+        }
+        self.account.reserve(bytes, self.name)?;
+        // SAFETY: no block has size 0.
+        let Some(block) = NonNull::new(unsafe { std::alloc::alloc(layout) }) else {
+            self.account.release(bytes);
+            return Err(out_of_memory(bytes, self.name));
+        };
+        self.count(1, layout.size().cast_signed() as i64);
+        Ok(block)
+    }
+
+    /// Gives a block back.
+    ///
+    /// # Safety
+    /// `block` came from `obtain` with this layout and is not used any more.
+    pub unsafe fn release(&self, block: NonNull<u8>, layout: Layout) {
+        if cfg!(debug_assertions) {
+            // SAFETY: the block has that many bytes.
+            unsafe { block.as_ptr().write_bytes(CLOBBER, layout.size()) };
+        }
+        // SAFETY: as this function's.
+        unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
+        self.count(-1, -(layout.size().cast_signed() as i64));
+        self.account.release(layout.size() as u64);
+    }
+
+    /// Moves a block to a new size, reserved and counted.
+    ///
+    /// # Errors
+    /// 53200; then the block is as it was.
+    ///
+    /// # Safety
+    /// `block` came from `obtain` with layout `old`; `bytes` is above 0.
+    pub unsafe fn resize(
+        &self,
+        block: NonNull<u8>,
+        old: Layout,
+        bytes: usize,
+    ) -> Result<NonNull<u8>> {
+        let delta = bytes.cast_signed() as i64 - old.size().cast_signed() as i64;
+        if delta > 0 {
+            if crate::inject::fails() {
+                return Err(out_of_memory(bytes as u64, self.name));
+            }
+            self.account.reserve(delta.unsigned_abs(), self.name)?;
+        }
+        // SAFETY: as this function's.
+        let moved = NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), old, bytes) });
+        if delta < 0 || moved.is_none() {
+            self.account.release(delta.unsigned_abs());
+        }
+        let Some(moved) = moved else { return Err(out_of_memory(bytes as u64, self.name)) };
+        self.count(0, delta);
+        Ok(moved)
+    }
+
+    fn count(&self, blocks: i64, bytes: i64) {
+        Entry::add(&self.entry.blocks, blocks);
+        let total = Entry::add(&self.entry.total_bytes, bytes);
+        if total > self.entry.peak_bytes.load(Relaxed) {
+            self.entry.peak_bytes.store(total, Relaxed);
+        }
+    }
+
+    /// Forgets blocks that go on living outside the context.
+    pub(crate) fn forget_blocks(&self) -> u64 {
+        let bytes = self.entry.total_bytes.load(Relaxed);
+        self.count(-(self.entry.blocks.load(Relaxed).cast_signed()), -bytes.cast_signed());
+        bytes
+    }
+
+    /// The blocks and bytes that the context has from the system.
+    pub fn held(&self) -> (u64, u64) {
+        (self.entry.blocks.load(Relaxed), self.entry.total_bytes.load(Relaxed))
+    }
+
+    /// The most bytes that the context ever had.
+    pub fn peak_bytes(&self) -> u64 {
+        self.entry.peak_bytes.load(Relaxed)
+    }
+
+    /// Tells other threads how many bytes of the blocks are free.
+    pub fn publish_free(&self, bytes: u64) {
+        self.entry.free_bytes.store(bytes, Relaxed);
+    }
+
+    /// The error of an allocation that had no other way to report it.
+    pub(crate) fn set_failure(&self, error: base::Error) {
+        *self.failure.borrow_mut() = Some(error);
+    }
+
+    /// Takes that error; one without numbers if there is none.
+    pub(crate) fn take_failure(&self) -> base::Error {
+        self.failure.take().unwrap_or_else(|| out_of_memory(0, self.name))
+    }
+
+    pub(super) fn add_callback(&self, callback: Callback) {
+        self.callbacks.borrow_mut().push(callback);
+    }
+
+    pub(super) fn run_callbacks(&self) {
+        loop {
+            // Not held while it runs: a callback may register another.
+            let Some(callback) = self.callbacks.borrow_mut().pop() else { return };
+            callback();
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.entry.unregister();
+    }
+}

@@ -1,0 +1,168 @@
+//! The worker threads.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{LocalSet, spawn_local};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A worker, seen from anywhere.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    jobs: UnboundedSender<Job>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Worker {
+    /// Runs a task on this worker. `make` is called there, so that the task itself need not be
+    /// `Send`. The task is dropped when the workers end before it.
+    pub fn spawn<F>(&self, make: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        let load = self.load.clone();
+        let job = Box::new(move || {
+            let leaving = Leaving(load);
+            let future = make();
+            spawn_local(async move {
+                let _leaving = leaving;
+                future.await;
+            });
+        });
+        if self.jobs.send(job).is_err() {
+            self.load.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The number of tasks that [`Worker::spawn`] started here and that still run.
+    pub fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+}
+
+struct Leaving(Arc<AtomicUsize>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// All workers. There is always at least one; the first runs on the thread that called [`run`].
+#[derive(Clone, Debug)]
+pub struct Workers(Arc<[Worker]>);
+
+impl Workers {
+    /// The worker with the fewest tasks.
+    pub fn least_loaded(&self) -> &Worker {
+        self.0.iter().min_by_key(|worker| worker.load()).unwrap_or(&self.0[0])
+    }
+
+    /// The number of tasks on all workers.
+    pub fn load(&self) -> usize {
+        self.0.iter().map(Worker::load).sum()
+    }
+
+    /// The number of workers.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+async fn serve(mut jobs: UnboundedReceiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        job();
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Starts `count` workers, of which the first is the calling thread, and runs `main` on it. When
+/// `main` ends, the tasks that still run are dropped, the other threads end, and its value is
+/// returned.
+///
+/// # Errors
+/// When a runtime or a thread cannot be started.
+pub fn run<T, F>(count: usize, main: impl FnOnce(Workers) -> F) -> io::Result<T>
+where
+    F: Future<Output = T>,
+{
+    let mut receivers = Vec::new();
+    let workers: Vec<Worker> = (0..count.max(1))
+        .map(|_| {
+            let (jobs, receiver) = unbounded_channel();
+            receivers.push(receiver);
+            Worker { jobs, load: Arc::new(AtomicUsize::new(0)) }
+        })
+        .collect();
+    let workers = Workers(workers.into());
+    let mut receivers = receivers.into_iter();
+    let own_jobs = receivers.next();
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let mut threads = Vec::new();
+    for (number, jobs) in receivers.enumerate() {
+        let mut stopped = stopped.clone();
+        let runtime = runtime()?;
+        let body = move || {
+            LocalSet::new().block_on(&runtime, async move {
+                tokio::select! {
+                    () = serve(jobs) => {}
+                    // An error means that the sender is gone: the end.
+                    _ = stopped.changed() => {}
+                }
+            });
+        };
+        threads.push(thread::Builder::new().name(format!("worker {}", number + 1)).spawn(body)?);
+    }
+    let main = main(workers);
+    let runtime = runtime()?;
+    let value = LocalSet::new().block_on(&runtime, async move {
+        if let Some(jobs) = own_jobs {
+            spawn_local(serve(jobs));
+        }
+        main.await
+    });
+    drop(stop);
+    for thread in threads {
+        // A worker that panicked has already said so on stderr.
+        let _ = thread.join();
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    #[test]
+    fn tasks_are_spread_over_the_workers() {
+        let threads = Arc::new(Mutex::new(HashSet::new()));
+        let seen = threads.clone();
+        run(3, |workers| async move {
+            let (done, mut finished) = unbounded_channel();
+            for _ in 0..9 {
+                let (seen, done) = (seen.clone(), done.clone());
+                workers.least_loaded().spawn(move || async move {
+                    seen.lock().unwrap().insert(thread::current().id());
+                    let _ = done.send(());
+                    std::future::pending::<()>().await;
+                });
+            }
+            for _ in 0..9 {
+                finished.recv().await.unwrap();
+            }
+            assert_eq!(workers.load(), 9);
+        })
+        .unwrap();
+        assert_eq!(threads.lock().unwrap().len(), 3);
+    }
+}

@@ -1,0 +1,122 @@
+//! Who may open a session: pg_hba.conf, the role, its password.
+
+use crate::connection::Link;
+use crate::hba::Method;
+use crate::process::Server;
+use base::{Error, Result};
+use sched::Fiber;
+use session::{Identity, Role};
+use std::future::poll_fn;
+use std::sync::Arc;
+use wire::scram::{Exchange, NONCE_BYTES, Step};
+use wire::{Frame, Message, backend};
+
+/// Authenticates the user of a new connection, with what the rules ask for.
+///
+/// # Errors
+/// Fatal ones with PostgreSQL's texts.
+pub(crate) async fn authenticate(
+    server: &Arc<Server>,
+    link: &mut Link,
+    identity: &Identity,
+) -> Result<()> {
+    let address = link.stream.peer_ip();
+    let place = match address {
+        Some(ip) => format!("host \"{ip}\""),
+        None => "host \"[local]\"".to_owned(),
+    };
+    let Identity { user, database, .. } = identity;
+    let rule = server.hba().find(address, database, user);
+    let whom = format!("{place}, user \"{user}\", database \"{database}\", no encryption");
+    match rule {
+        None => base::bail_fatal!(
+            INVALID_AUTHORIZATION_SPECIFICATION,
+            "no pg_hba.conf entry for {whom}"
+        ),
+        Some(Method::Reject) => base::bail_fatal!(
+            INVALID_AUTHORIZATION_SPECIFICATION,
+            "pg_hba.conf rejects connection for {whom}"
+        ),
+        Some(Method::Trust) => {}
+        Some(Method::ScramSha256) => {
+            let role = role(server, user).await?;
+            scram(server, link, user, role).await?;
+        }
+    }
+    let Some(role) = role(server, user).await? else {
+        base::bail_fatal!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" does not exist");
+    };
+    if !role.can_login {
+        base::bail_fatal!(
+            INVALID_AUTHORIZATION_SPECIFICATION,
+            "role \"{user}\" is not permitted to log in"
+        );
+    }
+    let exists = Fiber::new(None, || server.cluster.has_database(database)).await;
+    if !flatten(exists).map_err(Error::fatal)? {
+        base::bail_fatal!(INVALID_CATALOG_NAME, "database \"{database}\" does not exist");
+    }
+    Ok(())
+}
+
+fn flatten<T>(result: std::result::Result<Result<T>, sched::Panicked>) -> Result<T> {
+    result.unwrap_or_else(|panicked| Err(Error::internal(panicked.message).fatal()))
+}
+
+async fn role(server: &Arc<Server>, user: &str) -> Result<Option<Role>> {
+    flatten(Fiber::new(None, || server.cluster.role(user)).await).map_err(Error::fatal)
+}
+
+async fn scram(server: &Server, link: &mut Link, user: &str, role: Option<Role>) -> Result<()> {
+    let verifier = role.and_then(|role| role.verifier);
+    let mut nonce = [0; NONCE_BYTES];
+    rand::fill(&mut nonce);
+    let mut exchange = Exchange::new(user, verifier, nonce, &server.scram_secret);
+    backend::authentication_sasl(link.output(), &[wire::scram::MECHANISM]);
+    loop {
+        send(link).await?;
+        let step = answer(link, &mut exchange).await?;
+        match step {
+            Step::Continue(data) => backend::authentication_sasl_continue(link.output(), &data),
+            Step::Authenticated(data) => {
+                backend::authentication_sasl_final(link.output(), &data);
+                return Ok(());
+            }
+            Step::Failed => base::bail_fatal!(
+                INVALID_PASSWORD,
+                "password authentication failed for user \"{user}\""
+            ),
+        }
+    }
+}
+
+async fn send(link: &mut Link) -> Result<()> {
+    poll_fn(|cx| link.poll_send(cx)).await.map_err(|_| left())
+}
+
+fn left() -> Error {
+    base::err!(CONNECTION_FAILURE, "connection to client lost").fatal()
+}
+
+/// Waits for the client's next message, which must be a SASL response.
+async fn answer(link: &mut Link, exchange: &mut Exchange) -> Result<Step> {
+    loop {
+        let frame = Frame::split(link.input())?;
+        if let Some(frame) = frame {
+            let Message::Password(body) = frame.decode()? else {
+                return Err(wire::violation(format!(
+                    "expected SASL response, got message type {}",
+                    frame.kind
+                )));
+            };
+            let step = exchange.step(body)?;
+            let count = frame.total_bytes();
+            link.consume(count);
+            return Ok(step);
+        }
+        match poll_fn(|cx| link.poll_fill(cx)).await {
+            Ok(0) | Err(_) => return Err(left()),
+            Ok(_) => {}
+        }
+    }
+}

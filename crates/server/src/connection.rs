@@ -1,0 +1,301 @@
+//! One client's connection: reading messages, running them on a fiber, sending answers.
+//!
+//! Between messages a connection holds no buffer and no stack.
+
+use crate::log::{self, Level};
+use crate::process::Server;
+use crate::startup;
+use crate::stream::Stream;
+use base::interrupt::Interrupts;
+use base::wait::wait_for;
+use base::{Error, Result};
+use sched::{Buffer, Fiber};
+use session::{Client, Flow, Session};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use wire::{Frame, backend};
+
+/// Answers are sent when so many bytes wait.
+const SEND_BYTES: usize = 32 << 10;
+/// A message that is not all there is read in steps of this size at least.
+const READ_BYTES_MIN: usize = 8 << 10;
+
+/// The socket with what was read and what is to be sent.
+pub(crate) struct Link {
+    pub(crate) stream: Stream,
+    input: Option<Buffer>,
+    output: Option<Buffer>,
+    sent: usize,
+}
+
+impl Link {
+    pub(crate) fn new(stream: Stream) -> Link {
+        Link { stream, input: None, output: None, sent: 0 }
+    }
+
+    /// What is to be sent.
+    pub(crate) fn output(&mut self) -> &mut Vec<u8> {
+        self.output.get_or_insert_with(Buffer::new)
+    }
+
+    /// What was read and not used yet.
+    pub(crate) fn input(&self) -> &[u8] {
+        self.input.as_ref().map_or(&[], |buffer| buffer.as_slice())
+    }
+
+    /// Forgets the first `count` bytes of the input, and the buffer when it is empty.
+    pub(crate) fn consume(&mut self, count: usize) {
+        if let Some(buffer) = &mut self.input {
+            let count = count.min(buffer.len());
+            buffer.drain(..count);
+            if buffer.is_empty() {
+                self.input = None;
+            }
+        }
+    }
+
+    /// Reads what has arrived; 0 bytes mean the end. While it is pending no buffer is held.
+    pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        let mut buffer = self.input.take().unwrap_or_default();
+        if buffer.capacity() - buffer.len() < READ_BYTES_MIN.min(buffer.capacity()) {
+            let more = buffer.len().max(READ_BYTES_MIN);
+            if buffer.try_reserve(more).is_err() {
+                return Poll::Ready(Err(std::io::ErrorKind::OutOfMemory.into()));
+            }
+        }
+        let result = self.stream.poll_read(cx, &mut buffer);
+        if !buffer.is_empty() {
+            self.input = Some(buffer);
+        }
+        result
+    }
+
+    /// Sends what is there; ready when all of it is sent.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let Some(output) = &mut self.output else { return Poll::Ready(Ok(())) };
+        while self.sent < output.len() {
+            match self.stream.poll_write(cx, &output[self.sent..]) {
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+                }
+                Poll::Ready(Ok(count)) => self.sent += count,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        self.sent = 0;
+        self.output = None;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends an error that ends the connection; the client may be gone already.
+    pub(crate) async fn send_last(&mut self, error: &Error) {
+        backend::error_response(self.output(), error);
+        let _ = poll_fn(|cx| self.poll_send(cx)).await;
+    }
+}
+
+fn client_lost(error: &std::io::Error) -> Error {
+    base::err!(CONNECTION_FAILURE, "connection to client lost: {}", crate::config::os_text(error))
+        .fatal()
+}
+
+/// The client during one message. `rest` is what was read behind it.
+struct View<'a> {
+    link: &'a mut Link,
+    rest: &'a [u8],
+    used: usize,
+    moved: bool,
+}
+
+impl Client for View<'_> {
+    fn out(&mut self) -> &mut Vec<u8> {
+        self.link.output()
+    }
+
+    fn send(&mut self) -> Result<()> {
+        wait_for(poll_fn(|cx| self.link.poll_send(cx)))?.map_err(|e| client_lost(&e))
+    }
+
+    fn receive(&mut self, take: &mut dyn FnMut(Frame<'_>) -> Result<()>) -> Result<()> {
+        if !self.moved {
+            if let Some(frame) = Frame::split(&self.rest[self.used..])? {
+                self.used += frame.total_bytes();
+                return take(frame);
+            }
+            // The rest of the batch is the beginning of a message that is not all there.
+            let mut buffer = Buffer::new();
+            buffer.extend_from_slice(&self.rest[self.used..]);
+            self.link.input = Some(buffer);
+            self.moved = true;
+        }
+        loop {
+            let input = self.link.input.take().unwrap_or_default();
+            if let Some(frame) = Frame::split(&input)? {
+                let count = frame.total_bytes();
+                let result = take(frame);
+                self.link.input = Some(input);
+                self.link.consume(count);
+                return result;
+            }
+            self.link.input = Some(input);
+            let read = wait_for(poll_fn(|cx| self.link.poll_fill(cx)))?;
+            if read.map_err(|e| client_lost(&e))? == 0 {
+                return Err(
+                    base::err!(CONNECTION_FAILURE, "unexpected EOF on client connection").fatal()
+                );
+            }
+        }
+    }
+}
+
+/// Serves one client from its first packet to its last.
+pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
+    let mut link = Link::new(stream);
+    // In a box of its own: most of it is not needed once the session has begun.
+    let starting = Box::pin(startup::start(&server, &mut link));
+    let started = tokio::time::timeout(server.authentication_timeout, starting).await;
+    let mut session = match started {
+        Ok(Ok(Some(session))) => session,
+        // A cancel request, or a client that left.
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => {
+            log::error(None, &error);
+            link.send_last(&error).await;
+            return;
+        }
+        Err(_) => {
+            let error =
+                base::err!(QUERY_CANCELED, "canceling authentication due to timeout").fatal();
+            log::error(None, &error);
+            link.send_last(&error).await;
+            return;
+        }
+    };
+    let interrupts = session.entry().interrupts.clone();
+    loop {
+        match await_input(&mut link, &interrupts).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                log::error(None, &error);
+                link.send_last(&error).await;
+                return;
+            }
+        }
+        let batch = Fiber::new(Some(interrupts.clone()), || run_batch(&mut session, &mut link));
+        let flow = batch.await;
+        server.note_answer();
+        match flow {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::End) => {
+                let _ = poll_fn(|cx| link.poll_send(cx)).await;
+                return;
+            }
+            Err(panicked) => {
+                let error = Error::internal(format!("internal error: {}", panicked.message));
+                link.send_last(&error.fatal()).await;
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until something has arrived, having sent what is to be sent. False when the client is
+/// gone.
+///
+/// # Errors
+/// Interrupts that end an idle session.
+async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
+    poll_fn(|cx| {
+        if interrupts.any() {
+            interrupts.take_error().or_else(|error| match error.fields().severity {
+                // A cancel that came too late.
+                base::Severity::Error => Ok(()),
+                _ => Err(error),
+            })?;
+        }
+        match link.poll_send(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
+            Poll::Pending => {
+                interrupts.set_waker(cx.waker());
+                return Poll::Pending;
+            }
+        }
+        match link.poll_fill(cx) {
+            Poll::Ready(Ok(0)) => {
+                if !link.input().is_empty() {
+                    log::write(Level::Log, "unexpected EOF within message from client");
+                }
+                Poll::Ready(Ok(false))
+            }
+            Poll::Ready(Ok(_)) => Poll::Ready(Ok(true)),
+            Poll::Ready(Err(error)) => {
+                log::log(format!(
+                    "could not receive data from client: {}",
+                    crate::config::os_text(&error)
+                ));
+                Poll::Ready(Ok(false))
+            }
+            Poll::Pending => {
+                interrupts.set_waker(cx.waker());
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// Handles all whole messages that were read. Runs on a fiber.
+fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
+    loop {
+        let Some(input) = link.input.take() else { return Flow::Continue };
+        let mut at = 0;
+        let moved = loop {
+            let frame = match Frame::split(&input[at..]) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break false,
+                Err(error) => return refuse(link, &error),
+            };
+            at += frame.total_bytes();
+            let message = match frame.decode() {
+                Ok(message) => message,
+                Err(error) => return refuse(link, &error),
+            };
+            let mut view = View { link, rest: &input[at..], used: 0, moved: false };
+            let flow = session.handle(message, &mut view);
+            let (used, moved) = (view.used, view.moved);
+            if flow == Flow::End {
+                return Flow::End;
+            }
+            if moved {
+                break true;
+            }
+            at += used;
+            if link.output.as_ref().is_some_and(|out| out.len() >= SEND_BYTES) {
+                let sending = wait_for(poll_fn(|cx| link.poll_send(cx)));
+                // An interrupt shows itself again at the next message or when idle.
+                if let Ok(Err(_)) = sending {
+                    return Flow::End;
+                }
+            }
+        };
+        if moved {
+            continue;
+        }
+        if at < input.len() {
+            link.input = Some(input);
+            link.consume(at);
+        }
+        return Flow::Continue;
+    }
+}
+
+/// A client that breaks the protocol is told so and disconnected.
+fn refuse(link: &mut Link, error: &Error) -> Flow {
+    log::error(None, error);
+    backend::error_response(link.output(), error);
+    Flow::End
+}

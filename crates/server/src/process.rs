@@ -1,0 +1,225 @@
+//! The server process: recovery, workers, accepting, stopping.
+
+use crate::config::Config;
+use crate::connection;
+use crate::handover::{self, Handover};
+use crate::hba::Hba;
+use crate::log::{self, Level};
+use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, SMART, STOPPED};
+use crate::stream::{Acceptor, Stream};
+use base::Result;
+use base::interrupt::Interrupt;
+use rustix::process::{Resource, Rlimit, Signal};
+use sched::Workers;
+use session::Cluster;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::net::UnixStream;
+
+/// How often a stopping server looks whether the last session has ended.
+const STOP_POLL: Duration = Duration::from_millis(5);
+/// The pause after a failed accept: out of descriptors, most likely.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What all connections share.
+pub(crate) struct Server {
+    pub(crate) cluster: Arc<Cluster>,
+    /// Makes up verifiers for users that have none.
+    pub(crate) scram_secret: [u8; 32],
+    pub(crate) authentication_timeout: Duration,
+    pub(crate) max_connections: usize,
+    stopping: AtomicBool,
+    answered: AtomicBool,
+    data_dir: PathBuf,
+    overrides: Vec<(String, String)>,
+    hba: RwLock<Arc<Hba>>,
+    postmaster: std::os::unix::net::UnixStream,
+}
+
+impl Server {
+    /// The rules of pg_hba.conf.
+    pub(crate) fn hba(&self) -> Arc<Hba> {
+        self.hba.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether new sessions are refused.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Tells the postmaster that this process works, once.
+    pub(crate) fn note_answer(&self) {
+        if !self.answered.load(Ordering::Relaxed) && !self.answered.swap(true, Ordering::Relaxed) {
+            self.tell(ANSWERED);
+        }
+    }
+
+    fn tell(&self, word: u8) {
+        // Without a postmaster this process is about to end.
+        let _ = (&self.postmaster).write_all(&[word]);
+    }
+
+    fn reload(&self) {
+        let config = match Config::load(&self.data_dir, &self.overrides) {
+            Ok(config) => config,
+            Err(error) => {
+                log::error(Some(Level::Log), &error);
+                log::log("configuration file contains errors; no changes were applied");
+                return;
+            }
+        };
+        match Hba::load(&self.data_dir, &config) {
+            Ok(hba) => {
+                *self.hba.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(hba);
+            }
+            Err(()) => log::log("pg_hba.conf was not reloaded"),
+        }
+    }
+}
+
+/// The body of the server process. Returns its exit code.
+pub fn server_process() -> u8 {
+    let Some(handover) = handover::take() else {
+        log::write(Level::Fatal, "the server process was not started by a postmaster");
+        return 1;
+    };
+    die_with_postmaster();
+    std::panic::set_hook(Box::new(|panic| {
+        let backtrace = std::backtrace::Backtrace::force_capture();
+        log::write_with(
+            Level::Error,
+            &format!("internal error: {panic}"),
+            &[("BACKTRACE", &backtrace.to_string())],
+        );
+    }));
+    raise_descriptor_limit();
+    match run(handover) {
+        Ok(()) => 0,
+        Err(error) => {
+            log::error(None, &error);
+            1
+        }
+    }
+}
+
+fn die_with_postmaster() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+}
+
+/// A session costs a descriptor: take what the system gives.
+fn raise_descriptor_limit() {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let _ = rustix::process::setrlimit(
+        Resource::Nofile,
+        Rlimit { current: limit.maximum, maximum: limit.maximum },
+    );
+}
+
+fn run(handover: Handover) -> Result<()> {
+    let Handover { data_dir, overrides, listeners, postmaster, lock } = handover;
+    let config = Config::load(&data_dir, &overrides)?;
+    let hba = Hba::load(&data_dir, &config)
+        .map_err(|()| base::err!(CONFIG_FILE_ERROR, "could not load pg_hba.conf").fatal())?;
+    let seconds = config.integer("authentication_timeout", 60, 1, 600)?;
+    let max_connections = config.integer("max_connections", 10_000, 1, 262_143)?;
+    let cluster = Cluster::open(data_dir.clone())?;
+    let mut scram_secret = [0; 32];
+    rand::fill(&mut scram_secret);
+    let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();
+    let words = postmaster.try_clone().map_err(io)?;
+    let server = Arc::new(Server {
+        cluster: cluster.clone(),
+        scram_secret,
+        authentication_timeout: Duration::from_secs(u64::from(seconds)),
+        max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
+        stopping: AtomicBool::new(false),
+        answered: AtomicBool::new(false),
+        data_dir,
+        overrides,
+        hba: RwLock::new(Arc::new(hba)),
+        postmaster,
+    });
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let main_server = server.clone();
+    sched::run(workers, move |workers| async move {
+        for listener in listeners {
+            let acceptor = Acceptor::register(listener.fd, listener.unix)?;
+            tokio::task::spawn_local(accept(main_server.clone(), acceptor, workers.clone()));
+        }
+        words.set_nonblocking(true)?;
+        let words = UnixStream::from_std(words)?;
+        main_server.tell(READY);
+        obey(&main_server, &words).await
+    })
+    .and_then(|result| result)
+    .map_err(io)?;
+    cluster.close()?;
+    server.tell(STOPPED);
+    drop(lock);
+    Ok(())
+}
+
+/// Does what the postmaster says until that is to stop and the last session has ended.
+async fn obey(server: &Server, words: &UnixStream) -> std::io::Result<()> {
+    loop {
+        if server.is_stopping() {
+            if server.cluster.session_count() == 0 {
+                return Ok(());
+            }
+            tokio::select! {
+                ready = words.readable() => ready?,
+                () = tokio::time::sleep(STOP_POLL) => continue,
+            }
+        } else {
+            words.readable().await?;
+        }
+        let mut bytes = [0u8; 16];
+        let count = match words.try_read(&mut bytes) {
+            // The postmaster is gone.
+            Ok(0) => std::process::exit(2),
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        };
+        for word in &bytes[..count] {
+            match *word {
+                SMART => server.stopping.store(true, Ordering::Relaxed),
+                FAST => {
+                    server.stopping.store(true, Ordering::Relaxed);
+                    log::log("aborting any active transactions");
+                    server.cluster.interrupt_all(Interrupt::Terminate);
+                }
+                IMMEDIATE => std::process::exit(2),
+                RELOAD => server.reload(),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn accept(server: Arc<Server>, acceptor: Acceptor, workers: Workers) {
+    loop {
+        match acceptor.accept().await {
+            Ok(accepted) => {
+                let server = server.clone();
+                workers.least_loaded().spawn(move || async move {
+                    match Stream::register(accepted) {
+                        Ok(stream) => connection::serve(server, stream).await,
+                        Err(error) => log::log(format!("could not set up a connection: {error}")),
+                    }
+                });
+            }
+            Err(error) => {
+                log::log(format!(
+                    "could not accept new connection: {}",
+                    crate::config::os_text(&error)
+                ));
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The client, as a session sees it.
+
+use base::Result;
+use wire::Frame;
+
+/// The other end of the connection. Its methods may suspend the fiber.
+pub trait Client {
+    /// The answers that have not been sent yet. A session appends whole messages.
+    fn out(&mut self) -> &mut Vec<u8>;
+
+    /// Sends what [`Client::out`] holds.
+    ///
+    /// # Errors
+    /// 08006 when the client is gone; interrupts of the session.
+    fn send(&mut self) -> Result<()>;
+
+    /// Waits for the next message and gives it to `take`: for COPY FROM STDIN.
+    ///
+    /// # Errors
+    /// 08006 when the client is gone, 08P01, interrupts of the session, those of `take`.
+    fn receive(&mut self, take: &mut dyn FnMut(Frame<'_>) -> Result<()>) -> Result<()>;
+}

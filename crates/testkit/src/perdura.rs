@@ -1,0 +1,133 @@
+//! A running Perdura, for tests.
+
+use crate::oracle::Installation;
+use crate::{Result, Server, free_port, psql, workspace};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a start may take in a debug build on a busy machine.
+const START_WAIT: Duration = Duration::from_secs(30);
+
+/// The program under test: `PERDURA_BIN`, or the one that cargo builds beside the tests.
+///
+/// # Errors
+/// When it does not build.
+pub fn program() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("PERDURA_BIN") {
+        return Ok(PathBuf::from(named));
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.current_dir(workspace()).args(["build", "--quiet", "--package", "perdura"]);
+    let status = build.status().map_err(|error| format!("cargo build: {error}"))?;
+    if !status.success() {
+        return Err("perdura does not build".to_string());
+    }
+    let here = std::env::current_exe().map_err(|e| e.to_string())?;
+    // A test stands in target/debug/deps, xtask in target/debug.
+    let dir = here.ancestors().skip(1).find(|dir| dir.join("perdura").is_file());
+    dir.map(|dir| dir.join("perdura")).ok_or_else(|| "no program perdura beside the tests".into())
+}
+
+/// A running Perdura with a data directory of its own; stopped and removed when dropped.
+#[derive(Debug)]
+pub struct Perdura {
+    program: PathBuf,
+    installation: Installation,
+    dir: PathBuf,
+    port: u16,
+    child: Child,
+}
+
+impl Perdura {
+    /// Starts it on an empty directory and waits until it answers.
+    ///
+    /// # Errors
+    /// When it ends or does not answer; the message holds the end of its log.
+    pub fn start(program: PathBuf, installation: &Installation) -> Result<Perdura> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("build/perdura/run-{}-{number}", std::process::id());
+        let dir = workspace().join(name);
+        fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let port = free_port()?;
+        let log = fs::File::create(dir.join("log")).map_err(|e| e.to_string())?;
+        let child = Command::new(&program)
+            .arg("serve")
+            .arg("-D")
+            .arg(dir.join("data"))
+            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let installation = installation.clone();
+        let mut perdura = Perdura { program, installation, dir, port, child };
+        perdura.wait_ready()?;
+        Ok(perdura)
+    }
+
+    /// The process id of its postmaster.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn wait_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_WAIT;
+        let mut last = String::new();
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("perdura ended with {status}: {}", self.log_tail()));
+            }
+            match psql::query(&self.installation, self.port, "postgres", "SELECT 1") {
+                Ok(_) => return Ok(()),
+                Err(error) => last = error,
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(format!("perdura does not answer: {last}; {}", self.log_tail()))
+    }
+
+    fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(8)..].join("\n")
+    }
+}
+
+impl Server for Perdura {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn name(&self) -> &'static str {
+        "Perdura"
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        *self = Perdura::start(self.program.clone(), &self.installation)?;
+        Ok(())
+    }
+}
+
+impl Drop for Perdura {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            // SIGQUIT is the immediate shutdown: postmaster and server go at once.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
+        }
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}

@@ -1,0 +1,85 @@
+//! Checks of files one by one: sizes, names, unfinished work, machine paths.
+
+use super::tree;
+use testkit::Result;
+
+/// The lines of a source file, tests included.
+const FILE_LINES_MAX: usize = 800;
+/// Files that may be longer, each with its reason.
+const LONG_FILES: [(&str, &str); 0] = [];
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: [&str; 9] =
+    ["util", "utils", "common", "manager", "helper", "helpers", "misc", "stuff", "tools"];
+
+/// Source files that are too long.
+pub(super) fn sizes() -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for file in tree::files()? {
+        let excepted = LONG_FILES.iter().any(|(name, _)| file.as_os_str() == *name);
+        if excepted || !tree::has_extension(&file, &["rs", "py", "sh"]) {
+            continue;
+        }
+        let lines = tree::text(&file).map_or(0, |text| text.lines().count());
+        if lines > FILE_LINES_MAX {
+            problems
+                .push(format!("{}: {lines} lines, {FILE_LINES_MAX} are allowed", file.display()));
+        }
+    }
+    Ok(problems)
+}
+
+/// Source files and folders with names that say nothing.
+pub(super) fn names() -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for file in tree::files()?.into_iter().filter(|f| tree::has_extension(f, &["rs"])) {
+        let stemmed = file.with_extension("");
+        let empty = stemmed.iter().find(|part| EMPTY_NAMES.iter().any(|name| part == name));
+        if let Some(part) = empty {
+            let part = part.display();
+            problems.push(format!("{}: {part} is no name for a module", file.display()));
+        }
+    }
+    Ok(problems)
+}
+
+/// Marks of work that somebody meant to do.
+pub(super) fn unfinished() -> Result<Vec<String>> {
+    // In halves, so that this file does not hold them.
+    let marks = [("TO", "DO"), ("FIX", "ME"), ("XX", "X:"), ("HA", "CK:")];
+    let marks = marks.map(|(a, b)| format!("{a}{b}"));
+    lines_with(&["rs", "py", "sh", "md", "toml"], |line| {
+        marks.iter().find(|mark| line.contains(mark.as_str())).cloned()
+    })
+}
+
+/// Paths that exist on one machine only.
+pub(super) fn machine_paths() -> Result<Vec<String>> {
+    let roots = [("/wo", "rk/"), ("/ho", "me/"), ("/ro", "ot/"), ("/Us", "ers/")];
+    let roots = roots.map(|(a, b)| format!("{a}{b}"));
+    let kinds = ["rs", "py", "sh", "md", "toml", "tsv", "sql", "out", "spec", "yml", "yaml"];
+    lines_with(&kinds, |line| {
+        let mut found = roots.iter().filter(|root| {
+            // The root of a path, not the middle of one.
+            line.match_indices(root.as_str()).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                before.is_none_or(|c| !c.is_alphanumeric() && !"_-./$})".contains(c))
+            })
+        });
+        found.next().cloned()
+    })
+}
+
+/// The lines for which `wrong` names what is wrong.
+fn lines_with(kinds: &[&str], wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for file in tree::files()?.into_iter().filter(|file| tree::has_extension(file, kinds)) {
+        let text = tree::text(&file).unwrap_or_default();
+        for (index, line) in text.lines().enumerate() {
+            if let Some(what) = wrong(line) {
+                problems.push(format!("{}:{}: holds {what}", file.display(), index + 1));
+            }
+        }
+    }
+    Ok(problems)
+}
