@@ -208,9 +208,8 @@ impl AllocSetMethods {
                 }
                 None => self.blocks.set(Some(new)),
             }
-            let at = NonNull::new_unchecked(
-                new.as_ptr().cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES),
-            );
+            let at =
+                NonNull::new_unchecked(new.as_ptr().cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES));
             let offset = BLOCK_HEADER + HEADER_BYTES;
             Header::new(Kind::AllocSetLarge, 0, offset, 0).put_before(at);
             (*new.as_ptr()).reserved = bytes;

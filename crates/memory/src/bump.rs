@@ -374,7 +374,6 @@ impl Bump {
     ///
     /// # Errors
     /// 53200.
-    #[expect(clippy::mut_from_ref, reason = "each call gives memory of its own")]
     pub fn alloc_slice_fill_iter<T>(&self, items: impl IntoIterator<Item = T>) -> Result<&mut [T]> {
         let items = items.into_iter();
         let mut slice = Vec::with_capacity(self, items.size_hint().0)?;
@@ -388,7 +387,6 @@ impl Bump {
     ///
     /// # Errors
     /// The iterator's, or 53200.
-    #[expect(clippy::mut_from_ref, reason = "each call gives memory of its own")]
     pub fn try_alloc_slice<T>(
         &self,
         items: impl IntoIterator<Item = Result<T>>,
@@ -416,7 +414,6 @@ impl Bump {
     ///
     /// # Errors
     /// 53200.
-    #[expect(clippy::mut_from_ref, reason = "each call gives memory of its own")]
     pub fn alloc_bytes(&self, bytes: &[u8]) -> Result<&mut [u8]> {
         self.alloc_slice_copy(bytes)
     }
@@ -425,7 +422,6 @@ impl Bump {
     ///
     /// # Errors
     /// 53200.
-    #[expect(clippy::mut_from_ref, reason = "each call gives memory of its own")]
     pub fn alloc_fmt(&self, text: std::fmt::Arguments<'_>) -> Result<&mut str> {
         if let Some(text) = text.as_str() {
             return self.alloc_str(text);

@@ -19,9 +19,7 @@ pub trait Family: 'static {
     type Of<'m>;
 
     /// The same value for a shorter time; proves that the type allows it.
-    fn shorten<'short, 'long: 'short>(
-        value: &'short Self::Of<'long>,
-    ) -> &'short Self::Of<'short>;
+    fn shorten<'short, 'long: 'short>(value: &'short Self::Of<'long>) -> &'short Self::Of<'short>;
 }
 
 /// `family!(pub Trees = Tree)`: a [`Family`] named `Trees` of the types `Tree<'m>`.

@@ -1,5 +1,5 @@
 //! Every allocator against a model: seeded runs of allocations, frees, growth and resets.
-
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 #![expect(unsafe_code, reason = "drives the raw allocator")]
 
 use memory::{Account, AllocSet, BlockSizes, Bump, Ledger, ledger::UNLIMITED, raw};

@@ -84,11 +84,6 @@ impl Config {
         Ok(())
     }
 
-    /// All settings.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(name, entry)| (name.as_str(), entry))
-    }
-
     /// The value of a setting, if anybody set it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.entries.get(name).map(|entry| entry.value.as_str())

@@ -1,4 +1,5 @@
 //! What clients send is read exactly; what is malformed is refused without harm.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use base::Oid;
 use proptest::prelude::*;

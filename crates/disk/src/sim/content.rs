@@ -44,7 +44,9 @@ impl Content {
             let within = (at % CHUNK as u64) as usize;
             let part = (CHUNK - within).min(n - done);
             match self.chunks.get(&(at / CHUNK as u64)) {
-                Some(chunk) => buf[done..done + part].copy_from_slice(&chunk[within..within + part]),
+                Some(chunk) => {
+                    buf[done..done + part].copy_from_slice(&chunk[within..within + part])
+                }
                 None => buf[done..done + part].fill(0),
             }
             done += part;

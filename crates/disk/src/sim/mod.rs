@@ -215,7 +215,12 @@ impl SimDisk {
         Ok((state, cut))
     }
 
-    fn change_names(&self, dir: &str, path: &str, changes: Vec<(String, Option<u64>)>) -> Result<()> {
+    fn change_names(
+        &self,
+        dir: &str,
+        path: &str,
+        changes: Vec<(String, Option<u64>)>,
+    ) -> Result<()> {
         let (mut state, cut) = self.change(path)?;
         let state = &mut *state;
         let Some(directory) = state.directories.get_mut(dir) else {

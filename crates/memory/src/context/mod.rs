@@ -19,8 +19,8 @@ pub(crate) use self::core::CLOBBER;
 mod tree;
 
 pub use self::core::Core;
-pub use self::tree::{Child, Context, Shared};
 pub(crate) use self::tree::methods_of;
+pub use self::tree::{Child, Context, Shared};
 
 use base::Result;
 use std::alloc::Layout;
