@@ -9,8 +9,8 @@ use testkit::{Result, workspace};
 /// no pages; `expr` stands below `buffer`'s row only because it needs `batch`.
 const ROWS: [&[&str]; 15] = [
     &["base"],
-    &["memory", "disk", "wire", "parse", "supervise", "sched"],
-    &["types", "wal"],
+    &["memory", "disk", "wire", "supervise", "sched"],
+    &["parse", "types", "wal"],
     &["batch", "buffer"],
     &["expr", "txn"],
     &["functions", "btree"],
