@@ -10,6 +10,7 @@
 //! 2. Nobody waits inside a thread-local borrow, with a lock guard alive, or across a C frame.
 
 use crate::Result;
+use crate::fiber_local::{self, Slot};
 use crate::interrupt::current_interrupts;
 use std::cell::Cell;
 use std::future::Future;
@@ -24,6 +25,8 @@ pub trait Suspend {
     fn waker(&self) -> Waker;
     /// Gives the worker to others until the waker is woken; may return early.
     fn suspend(&self);
+    /// Runs `work` on the stack of the thread.
+    fn on_thread_stack(&self, work: &mut dyn FnMut());
 }
 
 thread_local! {
@@ -93,6 +96,32 @@ pub fn wait_for<F: Future>(future: F) -> Result<F::Output> {
         interrupts.set_waker(cx.waker());
         Poll::Pending
     }))
+}
+
+/// Runs `work` on the stack of the thread: for code that must not run on a fiber's stack, C code
+/// for example. It cannot wait there.
+pub fn on_thread_stack<R>(work: impl FnOnce() -> R) -> R {
+    let Some(fiber) = SUSPEND.with(Cell::get) else { return work() };
+    let _restore = Restore {
+        suspend: install_suspend(None),
+        stack_limit: fiber_local::set(Slot::StackLimit, 0),
+    };
+    let mut work = Some(work);
+    let mut result = None;
+    fiber.on_thread_stack(&mut || result = work.take().map(|work| work()));
+    result.expect("the scheduler ran the work")
+}
+
+struct Restore {
+    suspend: Option<&'static dyn Suspend>,
+    stack_limit: usize,
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        install_suspend(self.suspend);
+        fiber_local::set(Slot::StackLimit, self.stack_limit);
+    }
 }
 
 /// Lets other sessions of this worker run once, if the caller runs on a fiber.

@@ -1,1 +1,53 @@
 //! Operators that pull batches.
+//!
+//! # How it works
+//! [`Execution`] is one run of a plan. [`Execution::root`] makes an operator for every node; each is
+//! asked for at most so many rows ([`Operator::next`]) and asks those below. Columns of batches are
+//! counted and belong to the context of the operator that made them; what lives for one batch only
+//! is in a Bump that the operator resets.
+//!
+//! ```text
+//! let x = Execution::new(&plan, &descriptions, host, storage, &account, &params)?;
+//! let mut root = x.root()?;
+//! while let Some(batch) = root.next(&x, 1024)? { ... }
+//! ```
+//!
+//! # Rules
+//! 1. An operator returns at most the rows demanded, and never an empty batch.
+//! 2. Rows before a failing one are returned; its error is raised when it is asked for (engine rule
+//!    1).
+//! 3. Nothing that can change data or is volatile runs for a row that was not asked for (engine rule
+//!    2).
+//! 4. Every operator has its own context and its own account below the statement's.
+//! 5. Hash tables and sorts work on keys as bytes ([`types::key`]); comparison functions of types
+//!    are not called for them.
+//!
+//! # Limits
+//! Sorts, hash tables and kept rows stay in memory: a statement that needs more than its account
+//! allows gets 53200. A column that an operator keeps holds at most 4 GB of variable-length data.
+
+mod aggregate;
+mod build;
+mod cte;
+mod evaluate;
+mod function;
+mod hash_join;
+mod keys;
+mod limit;
+mod lock;
+mod modify;
+mod nested_loop;
+mod operator;
+mod project;
+mod recheck;
+mod rows;
+mod scan;
+mod sort;
+mod state;
+mod storage;
+mod subplan;
+mod window;
+
+pub use operator::Operator;
+pub use state::Execution;
+pub use storage::{RowChange, Storage};

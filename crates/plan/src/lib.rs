@@ -1,1 +1,79 @@
 //! Bound query tree to plan: unnesting, join order, costs.
+//!
+//! # How it works
+//! [`plan`] goes through a bound query once, level by level: FROM and WHERE ([`from`](self)), groups,
+//! windows, targets, DISTINCT, ORDER BY, LIMIT; subqueries on the way. Every part is a node with a
+//! list of what its columns are; expressions are compiled against that list to programs of crate
+//! `expr`. A column that is not in the list is read through a parameter, which the node that has it
+//! sets: so correlated subqueries, LATERAL and index lookups in joins are one mechanism.
+//!
+//! # Rules
+//! 1. A plan is immutable, lives in one [`memory::Bump`] and owns nothing; relations and indexes are
+//!    numbers into [`Descriptions`], kept beside it.
+//! 2. Constants are folded at planning, errors included, as PostgreSQL does (engine rule 4).
+//! 3. No volatile expression is moved, copied or left out.
+//! 4. Statistics are read, user rows never.
+//!
+//! # Limits
+//! 65,535 parameters, subplans and relations a statement; join orders of more than ten tables are
+//! found step by step.
+
+mod access;
+mod calls;
+mod change;
+mod compile;
+mod constant;
+mod estimate;
+mod from;
+mod join_shape;
+mod modify;
+mod needs;
+mod node;
+mod operations;
+mod planner;
+mod query;
+mod range;
+mod same;
+mod unnest;
+
+pub use constant::constant;
+pub use modify::{Assignment, Check, Conflict, ConflictUpdate, IndexWrite, MergeAction, Modify};
+pub use node::{
+    AggregateCall, Column, Descriptions, Frame, FrameEnd, FunctionBody, FunctionCall, IndexBound,
+    Join, Node, NodeKind, OutputColumn, Plan, RelationUse, RowLock, ScanColumn, SortColumn,
+    Subplan, SubplanKind, WindowBody, WindowCall,
+};
+pub use planner::Environment;
+
+use analyze::tree::Query;
+use base::Result;
+use memory::Bump;
+use planner::{Planner, State};
+use std::cell::RefCell;
+
+/// Plans a statement whose parameters `$1`.. number `external_params`. `trees` holds what planning
+/// adds to the bound tree; `bump` holds the plan.
+///
+/// # Errors
+/// Those of folding constants; 0A000 for what is not supported; 53200.
+pub fn plan<'q, 'p>(
+    bump: &'p Bump,
+    trees: &'q Bump,
+    environment: &dyn Environment,
+    query: &'q Query<'q>,
+    external_params: u16,
+) -> Result<(Plan<'p>, Descriptions)> {
+    let planner = Planner {
+        env: environment,
+        trees,
+        bump,
+        state: RefCell::new(State { params: external_params, ..State::default() }),
+        var_params: RefCell::default(),
+        joined_levels: RefCell::default(),
+    };
+    let root = planner.query(query, None)?;
+    let root = planner.only(root, &range::visible_targets(query))?;
+    let mut plan = planner.finish(root, query)?;
+    plan.external_params = external_params;
+    Ok((plan, planner.state.into_inner().descriptions))
+}

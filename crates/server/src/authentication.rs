@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wire::scram::{Exchange, NONCE_BYTES, Step};
 use wire::{Frame, Message, backend};
 
-/// Authenticates the user of a new connection, with what the rules ask for.
+/// Authenticates the user of a new connection, with what the rules ask for. Returns the role.
 ///
 /// # Errors
 /// Fatal ones with PostgreSQL's texts.
@@ -19,7 +19,7 @@ pub(crate) async fn authenticate(
     server: &Arc<Server>,
     link: &mut Link,
     identity: &Identity,
-) -> Result<()> {
+) -> Result<Role> {
     let address = link.stream.peer_ip();
     let place = match address {
         Some(ip) => format!("host \"{ip}\""),
@@ -52,11 +52,11 @@ pub(crate) async fn authenticate(
             "role \"{user}\" is not permitted to log in"
         );
     }
-    let exists = Fiber::new(None, || server.cluster.has_database(database)).await;
+    let exists = Fiber::new(None, || server.cluster.engine().has_database(database)).await;
     if !flatten(exists).map_err(Error::fatal)? {
         base::bail_fatal!(INVALID_CATALOG_NAME, "database \"{database}\" does not exist");
     }
-    Ok(())
+    Ok(role)
 }
 
 fn flatten<T>(result: std::result::Result<Result<T>, sched::Panicked>) -> Result<T> {
@@ -64,7 +64,7 @@ fn flatten<T>(result: std::result::Result<Result<T>, sched::Panicked>) -> Result
 }
 
 async fn role(server: &Arc<Server>, user: &str) -> Result<Option<Role>> {
-    flatten(Fiber::new(None, || server.cluster.role(user)).await).map_err(Error::fatal)
+    flatten(Fiber::new(None, || server.cluster.engine().role(user)).await).map_err(Error::fatal)
 }
 
 async fn scram(server: &Server, link: &mut Link, user: &str, role: Option<Role>) -> Result<()> {

@@ -84,24 +84,34 @@ impl Config {
         Ok(())
     }
 
+    /// Checks all entries and lays them over the defaults.
+    ///
+    /// # Errors
+    /// What PostgreSQL says when it does not start for it; single errors are in the log.
+    pub(crate) fn to_base(&self, data_dir: &Path) -> Result<session::settings::Base> {
+        let entries = self.entries.iter().map(|(name, entry)| {
+            let place = entry.file.as_deref().map(|file| (file, entry.line));
+            (name.as_str(), entry.value.as_str(), place)
+        });
+        session::settings::Base::load(data_dir, entries).map_err(|errors| {
+            let mut last = None;
+            for (in_file, error) in errors {
+                if !in_file {
+                    return error.fatal();
+                }
+                crate::log::error(Some(crate::log::Level::Log), &error);
+                last = Some(error);
+            }
+            let path = data_dir.join("postgresql.conf");
+            debug_assert!(last.is_some(), "no errors, and yet it failed");
+            err!(CONFIG_FILE_ERROR, "configuration file \"{}\" contains errors", path.display())
+                .fatal()
+        })
+    }
+
     /// The value of a setting, if anybody set it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.entries.get(name).map(|entry| entry.value.as_str())
-    }
-
-    /// The value of a setting that is a whole number in a range.
-    pub(crate) fn integer(&self, name: &str, default: u32, min: u32, max: u32) -> Result<u32> {
-        let Some(value) = self.get(name) else { return Ok(default) };
-        let number: i64 = value.trim().parse().map_err(|_| {
-            err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{name}\": \"{value}\"")
-        })?;
-        match u32::try_from(number) {
-            Ok(number) if (min..=max).contains(&number) => Ok(number),
-            _ => bail!(
-                INVALID_PARAMETER_VALUE,
-                "{number} is outside the valid range for parameter \"{name}\" ({min} .. {max})"
-            ),
-        }
     }
 }
 

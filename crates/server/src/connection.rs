@@ -6,7 +6,7 @@ use crate::log::{self, Level};
 use crate::process::Server;
 use crate::startup;
 use crate::stream::Stream;
-use base::interrupt::Interrupts;
+use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
 use base::{Error, Result};
 use sched::{Buffer, Fiber};
@@ -14,6 +14,7 @@ use session::{Client, Flow, Session};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use wire::{Frame, backend};
 
 /// Answers are sent when so many bytes wait.
@@ -27,11 +28,24 @@ pub(crate) struct Link {
     input: Option<Buffer>,
     output: Option<Buffer>,
     sent: usize,
+    timers: Vec<Timer>,
+}
+
+/// A task that raises an interrupt when its time has come; dropped, it does not.
+struct Timer {
+    interrupt: Interrupt,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Link {
     pub(crate) fn new(stream: Stream) -> Link {
-        Link { stream, input: None, output: None, sent: 0 }
+        Link { stream, input: None, output: None, sent: 0, timers: Vec::new() }
     }
 
     /// What is to be sent.
@@ -104,6 +118,7 @@ fn client_lost(error: &std::io::Error) -> Error {
 /// The client during one message. `rest` is what was read behind it.
 struct View<'a> {
     link: &'a mut Link,
+    interrupts: &'a Arc<Interrupts>,
     rest: &'a [u8],
     used: usize,
     moved: bool,
@@ -116,6 +131,18 @@ impl Client for View<'_> {
 
     fn send(&mut self) -> Result<()> {
         wait_for(poll_fn(|cx| self.link.poll_send(cx)))?.map_err(|e| client_lost(&e))
+    }
+
+    fn set_timer(&mut self, interrupt: Interrupt, after: Option<Duration>) {
+        self.link.timers.retain(|timer| timer.interrupt != interrupt);
+        if let Some(after) = after {
+            let interrupts = self.interrupts.clone();
+            let task = tokio::task::spawn_local(async move {
+                tokio::time::sleep(after).await;
+                interrupts.raise(interrupt);
+            });
+            self.link.timers.push(Timer { interrupt, task });
+        }
     }
 
     fn receive(&mut self, take: &mut dyn FnMut(Frame<'_>) -> Result<()>) -> Result<()> {
@@ -175,7 +202,21 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
     };
     let interrupts = session.entry().interrupts.clone();
     loop {
-        match await_input(&mut link, &interrupts).await {
+        let waiting = await_input(&mut link, &interrupts);
+        let waited = match session.idle_limit() {
+            None => waiting.await,
+            Some((interrupt, limit)) => {
+                let mut waiting = Box::pin(waiting);
+                match tokio::time::timeout(limit, &mut waiting).await {
+                    Ok(waited) => waited,
+                    Err(_) => {
+                        interrupts.raise(interrupt);
+                        waiting.await
+                    }
+                }
+            }
+        };
+        match waited {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
@@ -250,6 +291,7 @@ async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
 
 /// Handles all whole messages that were read. Runs on a fiber.
 fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
+    let interrupts = session.entry().interrupts.clone();
     loop {
         let Some(input) = link.input.take() else { return Flow::Continue };
         let mut at = 0;
@@ -264,7 +306,8 @@ fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
                 Ok(message) => message,
                 Err(error) => return refuse(link, &error),
             };
-            let mut view = View { link, rest: &input[at..], used: 0, moved: false };
+            let mut view =
+                View { link, interrupts: &interrupts, rest: &input[at..], used: 0, moved: false };
             let flow = session.handle(message, &mut view);
             let (used, moved) = (view.used, view.moved);
             if flow == Flow::End {

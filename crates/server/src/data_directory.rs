@@ -119,7 +119,7 @@ pub fn initialize(dir: &Path, next_xid: Option<u64>) -> Result<()> {
     ] {
         write_file(&dir.join(name), text)?;
     }
-    session::Cluster::create(dir, next_xid)?;
+    engine::create(dir, next_xid)?;
     write_file(&dir.join(FORMAT_FILE), &format!("{FORMAT}\n"))?;
     // Last of all: without it nobody takes the directory for a cluster.
     write_file(&dir.join("PG_VERSION"), &format!("{VERSION}\n"))?;

@@ -1,10 +1,11 @@
 //! The listening sockets.
 
-use crate::config::{Config, os_text};
+use crate::config::os_text;
 use crate::lock_file::{Guards, LockFile};
 use crate::log::{self, Level};
 use base::{Result, bail, err};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use session::settings::Base;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ impl Drop for Listeners {
 impl Listeners {
     /// Opens what `listen_addresses` and `unix_socket_directories` name.
     pub(crate) fn open(
-        config: &Config,
+        settings: &Base,
         port: u16,
         data_dir: &Path,
         started_unix_s: u64,
@@ -54,7 +55,7 @@ impl Listeners {
             socket_files: Vec::new(),
             _locks: Vec::new(),
         };
-        let addresses = list(config.get("listen_addresses").unwrap_or("localhost"));
+        let addresses = list(settings.text("listen_addresses"));
         for address in &addresses {
             if listeners.open_tcp(address, port) {
                 if listeners.address.is_empty() {
@@ -70,14 +71,8 @@ impl Listeners {
         if !addresses.is_empty() && listeners.sockets.is_empty() {
             return Err(err!(CONNECTION_FAILURE, "could not create any TCP/IP sockets").fatal());
         }
-        for dir in list(config.get("unix_socket_directories").unwrap_or("/tmp")) {
-            let mode = config.get("unix_socket_permissions").unwrap_or("0777");
-            let mode = u32::from_str_radix(mode, 8).map_err(|_| {
-                err!(
-                    INVALID_PARAMETER_VALUE,
-                    "invalid value for parameter \"unix_socket_permissions\": \"{mode}\""
-                )
-            })?;
+        for dir in list(settings.text("unix_socket_directories")) {
+            let mode = u32::try_from(settings.integer("unix_socket_permissions")).unwrap_or(0o777);
             listeners.open_unix(Path::new(&dir), port, mode, data_dir, started_unix_s)?;
             if listeners.socket_dir.is_empty() {
                 listeners.socket_dir = dir;

@@ -139,8 +139,8 @@ pub fn serve(options: ServeOptions) -> Result<()> {
     }
     data_directory::check(&data_dir)?;
     let config = Config::load(&data_dir, &options.settings).map_err(Error::fatal)?;
-    let port = config.integer("port", 5432, 1, 65535).map_err(Error::fatal)?;
-    let port = u16::try_from(port).unwrap_or(5432);
+    let settings = config.to_base(&data_dir)?;
+    let port = u16::try_from(settings.integer("port")).unwrap_or(5432);
     crate::hba::check(&data_dir, &config)?;
     let guards = Guards::DataDirectory(&data_dir);
     let mut lock = LockFile::take(&data_dir.join("postmaster.pid"), guards)?;
@@ -152,7 +152,7 @@ pub fn serve(options: ServeOptions) -> Result<()> {
         std::env::consts::ARCH,
         std::env::consts::OS
     ));
-    let listeners = Listeners::open(&config, port, &data_dir, started).map_err(Error::fatal)?;
+    let listeners = Listeners::open(&settings, port, &data_dir, started).map_err(Error::fatal)?;
     lock_lines.extend([
         listeners.socket_dir.clone(),
         listeners.address.clone(),

@@ -71,6 +71,19 @@ impl Server {
                 return;
             }
         };
+        match config.to_base(&self.data_dir) {
+            Ok(settings) => {
+                for name in self.cluster.reload(settings) {
+                    log::log(format!(
+                        "parameter \"{name}\" cannot be changed without restarting the server"
+                    ));
+                }
+            }
+            Err(error) => {
+                log::error(Some(Level::Log), &error);
+                log::log("no changes were applied");
+            }
+        }
         match Hba::load(&self.data_dir, &config) {
             Ok(hba) => {
                 *self.hba.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(hba);
@@ -110,6 +123,13 @@ fn die_with_postmaster() {
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
 }
 
+/// Ends the process: the log or the pages cannot be written any more. The postmaster starts the
+/// next one, which recovers.
+fn stop(error: &base::Error) {
+    log::error(None, error);
+    std::process::exit(2);
+}
+
 /// A session costs a descriptor: take what the system gives.
 fn raise_descriptor_limit() {
     let limit = rustix::process::getrlimit(Resource::Nofile);
@@ -124,9 +144,15 @@ fn run(handover: Handover) -> Result<()> {
     let config = Config::load(&data_dir, &overrides)?;
     let hba = Hba::load(&data_dir, &config)
         .map_err(|()| base::err!(CONFIG_FILE_ERROR, "could not load pg_hba.conf").fatal())?;
-    let seconds = config.integer("authentication_timeout", 60, 1, 600)?;
-    let max_connections = config.integer("max_connections", 10_000, 1, 262_143)?;
-    let cluster = Cluster::open(data_dir.clone())?;
+    let settings = config.to_base(&data_dir)?;
+    let seconds = u64::try_from(settings.integer("authentication_timeout")).unwrap_or(60);
+    let max_connections = settings.integer("max_connections");
+    let cluster = Cluster::open(
+        data_dir.clone(),
+        settings,
+        |error| log::error(None, error),
+        |dir, settings, ledger| engine::open(dir, settings, ledger, stop),
+    )?;
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();
@@ -134,7 +160,7 @@ fn run(handover: Handover) -> Result<()> {
     let server = Arc::new(Server {
         cluster: cluster.clone(),
         scram_secret,
-        authentication_timeout: Duration::from_secs(u64::from(seconds)),
+        authentication_timeout: Duration::from_secs(seconds),
         max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
         stopping: AtomicBool::new(false),
         answered: AtomicBool::new(false),

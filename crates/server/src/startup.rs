@@ -29,7 +29,7 @@ enum Request {
 /// What ends the connection; it is to be sent.
 pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Option<Session>> {
     let mut encryption_requests = 0;
-    let (identity, version, unknown) = loop {
+    let (mut identity, version, unknown) = loop {
         let Some(request) = first_packet(server, link).await? else { return Ok(None) };
         match request {
             Request::Encryption => {
@@ -55,14 +55,15 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
         let agreed = version.min(Version::V3_2);
         backend::negotiate_protocol_version(link.output(), agreed, &unknown);
     }
-    authentication::authenticate(server, link, &identity).await?;
+    let role = authentication::authenticate(server, link, &identity).await?;
+    identity.superuser = role.superuser;
     backend::authentication_ok(link.output());
     let key_bytes = if version >= Version::V3_2 { LONG_CANCEL_KEY_BYTES } else { CANCEL_KEY_BYTES };
     let cluster = server.cluster.clone();
     let entry = cluster.enter(key_bytes);
     let interrupts = entry.interrupts.clone();
     let out = link.output();
-    let session = Fiber::new(Some(interrupts), || Session::start(cluster, entry, &identity, out))
+    let session = Fiber::new(Some(interrupts), || Session::start(cluster, entry, identity, out))
         .await
         .map_err(|panicked| Error::internal(panicked.message))?
         .map_err(Error::fatal)?;
@@ -117,7 +118,7 @@ fn identity(startup: &wire::startup::Startup<'_>) -> Result<Identity> {
         .filter(|(name, _)| !matches!(*name, "user" | "database"))
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    Ok(Identity { user: cut(user), database: cut(database), options })
+    Ok(Identity { user: cut(user), superuser: false, database: cut(database), options })
 }
 
 /// Names are cut to what a catalog holds.

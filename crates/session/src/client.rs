@@ -1,6 +1,8 @@
 //! The client, as a session sees it.
 
 use base::Result;
+use base::interrupt::Interrupt;
+use std::time::Duration;
 use wire::Frame;
 
 /// The other end of the connection. Its methods may suspend the fiber.
@@ -19,4 +21,10 @@ pub trait Client {
     /// # Errors
     /// 08006 when the client is gone, 08P01, interrupts of the session, those of `take`.
     fn receive(&mut self, take: &mut dyn FnMut(Frame<'_>) -> Result<()>) -> Result<()>;
+
+    /// Raises `interrupt` in the session after that time, or not at all any more.
+    fn set_timer(&mut self, interrupt: Interrupt, after: Option<Duration>);
 }
+
+/// Answers are sent when so many bytes wait.
+pub(crate) const SEND_BYTES: usize = 32 << 10;

@@ -1,10 +1,13 @@
 //! What all sessions share.
 
+use crate::engine::Engine;
+use crate::settings::Base;
 use base::SessionId;
 use base::interrupt::{Interrupt, Interrupts};
-use parking_lot::Mutex;
+use memory::Ledger;
+use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wire::scram::Verifier;
@@ -31,31 +34,45 @@ pub struct SessionEntry {
     pub interrupts: Arc<Interrupts>,
 }
 
+/// How errors that clients get are logged.
+pub type LogError = fn(&base::Error);
+
 /// The databases of one data directory and the sessions on them.
-#[derive(Debug)]
 pub struct Cluster {
     data_dir: PathBuf,
+    engine: Box<dyn Engine>,
+    ledger: Ledger,
+    settings: RwLock<Arc<Base>>,
+    log_error: LogError,
     next_session: AtomicU32,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
 }
 
-impl Cluster {
-    /// Makes a new cluster in a directory that has nothing but the files of its settings.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn create(dir: &std::path::Path, next_xid: Option<u64>) -> base::Result<()> {
-        let _ = (dir, next_xid);
-        Ok(())
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("data_dir", &self.data_dir).finish_non_exhaustive()
     }
+}
 
-    /// Opens the cluster in `data_dir`.
+impl Cluster {
+    /// Opens the cluster in `data_dir` with the engine that `open_engine` gives.
     ///
     /// # Errors
     /// When it cannot be recovered.
-    pub fn open(data_dir: PathBuf) -> base::Result<Arc<Cluster>> {
+    pub fn open(
+        data_dir: PathBuf,
+        settings: Base,
+        log_error: LogError,
+        open_engine: impl FnOnce(&Path, &Base, &Ledger) -> base::Result<Box<dyn Engine>>,
+    ) -> base::Result<Arc<Cluster>> {
+        let ledger = Ledger::new(memory_limit_bytes(&settings));
+        let engine = open_engine(&data_dir, &settings, &ledger)?;
         Ok(Arc::new(Cluster {
             data_dir,
+            engine,
+            ledger,
+            settings: RwLock::new(Arc::new(settings)),
+            log_error,
             next_session: AtomicU32::new(1),
             sessions: Mutex::new(HashMap::new()),
         }))
@@ -66,35 +83,41 @@ impl Cluster {
     /// # Errors
     /// When something cannot be written: the next start will recover.
     pub fn close(&self) -> base::Result<()> {
-        Ok(())
+        self.engine.close()
     }
 
     /// The directory.
-    pub fn data_dir(&self) -> &std::path::Path {
+    pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 
-    /// The role of that name.
-    ///
-    /// # Errors
-    /// Those of reading the catalog.
-    pub fn role(&self, name: &str) -> base::Result<Option<Role>> {
-        let superuser = Role { can_login: true, superuser: true, verifier: None };
-        Ok((name == "postgres").then_some(superuser))
+    /// What runs statements.
+    pub fn engine(&self) -> &dyn Engine {
+        &*self.engine
     }
 
-    /// Whether a database of that name exists and takes connections.
-    ///
-    /// # Errors
-    /// Those of reading the catalog; 55000 for a database that takes no connections.
-    pub fn has_database(&self, name: &str) -> base::Result<bool> {
-        if name == "template0" {
-            base::bail!(
-                OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "database \"template0\" is not currently accepting connections"
-            );
-        }
-        Ok(matches!(name, "postgres" | "template1"))
+    /// What all memory is charged to.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The server's settings.
+    pub fn settings(&self) -> Arc<Base> {
+        self.settings.read().clone()
+    }
+
+    /// Replaces the server's settings as far as a reload may. Returns the names of those that keep
+    /// their value until a restart.
+    pub fn reload(&self, new: Base) -> Vec<&'static str> {
+        let mut settings = self.settings.write();
+        let (reloaded, kept) = settings.reload(new);
+        *settings = Arc::new(reloaded);
+        kept
+    }
+
+    /// Writes an error that a client gets to the log.
+    pub fn log_error(&self, error: &base::Error) {
+        (self.log_error)(error);
     }
 
     /// Enters a new session whose cancel key has `key_bytes` random bytes.
@@ -147,4 +170,26 @@ impl Cluster {
 /// Compares in a time that does not depend on the contents.
 fn keys_equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
+}
+
+/// `memory_limit`; if it is 0, 80 % of what the machine or the container has.
+fn memory_limit_bytes(settings: &Base) -> u64 {
+    let megabytes = u64::try_from(settings.integer("memory_limit")).unwrap_or(0);
+    if megabytes > 0 {
+        return megabytes << 20;
+    }
+    let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes << 10)
+    });
+    let container = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(path).ok()?.trim().parse().ok())
+        .min();
+    match (machine, container) {
+        (Some(machine), Some(container)) => machine.min(container) / 5 * 4,
+        (Some(bytes), None) | (None, Some(bytes)) => bytes / 5 * 4,
+        (None, None) => u64::MAX,
+    }
 }

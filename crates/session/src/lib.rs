@@ -6,12 +6,21 @@
 
 mod client;
 mod cluster;
-mod constant;
+mod copy;
+pub mod engine;
+mod portal;
+mod row;
 mod session;
+pub mod settings;
+mod state;
+mod statement;
+mod transaction;
 
 pub use client::Client;
-pub use cluster::{Cluster, Role, SessionEntry};
+pub use cluster::{Cluster, LogError, Role, SessionEntry};
+pub use copy::{CopyOut, copy_in};
 pub use session::{Flow, Identity, Session};
+pub use state::State;
 
 /// What `server_version` says, and `version()` after the name.
 pub const SERVER_VERSION: &str = concat!("18.4 (Perdura ", env!("CARGO_PKG_VERSION"), ")");

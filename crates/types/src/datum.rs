@@ -203,3 +203,14 @@ impl Arena<'static> for LeakArena {
     }
 }
 
+impl<'m> Arena<'m> for &'m memory::Bump {
+    fn put(&self, bytes: &[u8]) -> Result<&'m [u8]> {
+        let bump: &'m memory::Bump = self;
+        Ok(bump.alloc_bytes(bytes)?)
+    }
+
+    fn put_str(&self, text: &str) -> Result<&'m str> {
+        let bump: &'m memory::Bump = self;
+        Ok(bump.alloc_str(text)?)
+    }
+}

@@ -13,6 +13,7 @@
 //! Sources: the manual's chapter "Frontend/Backend Protocol"; RFC 5802, RFC 7677, RFC 4013.
 
 pub mod backend;
+pub mod copy;
 pub mod frontend;
 mod reader;
 pub mod scram;

@@ -7,13 +7,20 @@ use testkit::{Result, workspace};
 
 /// The rows, the first on top. `types` and `wal` stand below the crates that know no values and
 /// no pages; `expr` stands below `buffer`'s row only because it needs `batch`.
-const ROWS: [&[&str]; 15] = [
+const ROWS: [&[&str]; 16] = [
     &["base"],
     &["memory", "disk", "wire", "supervise", "sched"],
     &["parse", "types", "wal"],
     &["batch", "buffer"],
     &["expr", "txn"],
-    &["functions", "btree"],
+    &[
+        "functions",
+        "functions_number",
+        "functions_text",
+        "functions_time",
+        "functions_json",
+        "btree",
+    ],
     &["table"],
     &["recovery", "catalog"],
     &["analyze"],
@@ -21,6 +28,7 @@ const ROWS: [&[&str]; 15] = [
     &["execute"],
     &["commands", "plpgsql"],
     &["session", "replication"],
+    &["engine"],
     &["server"],
     &["perdura"],
 ];

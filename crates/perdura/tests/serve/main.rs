@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
 
 mod client;
+mod protocol;
 
 use client::{Server, kinds, sqlstate};
 use rustix::process::{Pid, Signal, kill_process};

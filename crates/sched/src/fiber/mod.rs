@@ -48,6 +48,8 @@ impl From<Box<dyn Any + Send>> for Panicked {
 struct Waiter {
     yielder: Cell<*const Yielder<(), ()>>,
     waker: RefCell<Waker>,
+    /// Of the fiber that resumed this one, while it runs.
+    outer: Cell<Option<&'static dyn Suspend>>,
 }
 
 impl Suspend for Waiter {
@@ -62,6 +64,32 @@ impl Suspend for Waiter {
         // SAFETY: the yielder lives on the fiber's stack from its first instruction to its last,
         // and only code on that stack, called during a resume, gets here.
         unsafe { &*yielder }.suspend(());
+    }
+
+    fn on_thread_stack(&self, work: &mut dyn FnMut()) {
+        let yielder = self.yielder.get();
+        assert!(!yielder.is_null(), "a fiber that does not run has no thread");
+        let work = OnThisThread { outer: self.outer.get(), work };
+        // SAFETY: as in `suspend`.
+        unsafe { &*yielder }.on_parent_stack(|| work.run());
+    }
+}
+
+/// Work for another stack of the same thread.
+struct OnThisThread<'w> {
+    outer: Option<&'static dyn Suspend>,
+    work: &'w mut dyn FnMut(),
+}
+
+// SAFETY: it is moved to another stack, but never to another thread.
+unsafe impl Send for OnThisThread<'_> {}
+
+impl OnThisThread<'_> {
+    fn run(self) {
+        match self.outer {
+            Some(outer) => outer.on_thread_stack(self.work),
+            None => (self.work)(),
+        }
     }
 }
 
@@ -98,6 +126,7 @@ impl<'a, T: 'a> Fiber<'a, T> {
         let waiter = Box::new(Waiter {
             yielder: Cell::new(ptr::null()),
             waker: RefCell::new(Waker::noop().clone()),
+            outer: Cell::new(None),
         });
         let waiter_address: *const Waiter = &raw const *waiter;
         let entry = move |yielder: &Yielder<(), ()>, ()| {
@@ -127,6 +156,7 @@ impl<'a, T: 'a> Fiber<'a, T> {
             unsafe { std::mem::transmute::<&dyn Suspend, &'static dyn Suspend>(waiter) };
         let outer_suspend = install_suspend(suspend.then_some(waiter));
         let outer_interrupts = install_interrupts(self.interrupts.take());
+        self.waiter.outer.set(outer_suspend);
         fiber_local::swap(&mut self.words);
         let result = step(coroutine);
         fiber_local::swap(&mut self.words);

@@ -150,3 +150,31 @@ fn fiber_local_words_follow_the_fiber() {
     });
     assert_eq!((outer, inner), (1, (0, 2)));
 }
+
+#[test]
+fn foreign_code_runs_on_the_stack_of_the_thread_from_any_depth() {
+    #[inline(never)]
+    fn here() -> usize {
+        let local = 0u8;
+        std::hint::black_box(&raw const local).addr()
+    }
+    let (thread, first, second) = on_worker(async {
+        let thread = here();
+        Fiber::new(None, move || {
+            let first = base::wait::on_thread_stack(here);
+            let inner = Fiber::new(None, || {
+                assert!(here().abs_diff(thread) > crate::STACK_BYTES / 2);
+                base::wait::on_thread_stack(|| {
+                    assert!(!on_fiber());
+                    here()
+                })
+            });
+            let second = block_on(inner).unwrap();
+            assert!(on_fiber());
+            (thread, first, second)
+        })
+        .await
+        .unwrap()
+    });
+    assert!(thread.abs_diff(first) < 1 << 18 && thread.abs_diff(second) < 1 << 18);
+}

@@ -1,0 +1,37 @@
+//! The bound query tree: what analysis makes, and what plan and deparse read.
+//!
+//! How it works
+//! * Trees live in a `memory::Bump` (`'q`), have no destructors and are never changed in place.
+//! * A [`Query`] is one SELECT, INSERT, UPDATE, DELETE or MERGE with its own list of [`Range`]s.
+//!   A [`ExprKind::Column`] names a range of the query `levels_up` levels outside.
+//! * Every [`Expr`] carries its type, typmod and collation. All casts are explicit nodes.
+//! * Names that only deparse needs (aliases, USING columns, forms of casts) are kept.
+//!
+//! Rules
+//! 1. Attribute numbers are PostgreSQL's: from 1 for columns, 0 for the whole row, negative for
+//!    system columns ([`SystemColumn`]).
+//! 2. Column references to a join's merged column name the join's range; [`RangeKind::Join`] has
+//!    the expression that each of its columns stands for.
+//! 3. A set operation is a query whose targets name the columns of its leftmost leaf and whose
+//!    [`Query::set_operation`] is present; ORDER BY, LIMIT and locking stand at the top.
+//! 4. Aggregates appear only in targets, HAVING and ORDER BY of the query that `levels_up` names.
+//! 5. Grouping, ordering and distinctness name targets by index; targets made only for that are
+//!    `junk`.
+//!
+//! Sources: the manual's chapters on the query tree and on value expressions.
+
+mod dml;
+mod expr;
+mod query;
+
+pub use dml::{Assignment, ConflictAction, Merge, MergeAction, MergeWhen, OnConflict, Overriding};
+pub use expr::{
+    Aggregate, AggregateKind, BooleanTest, CaseArm, CastForm, ColumnUse, Expr, ExprKind, Frame,
+    FrameBound, FrameExclusion, FrameUnit, FunctionForm, ReturningRow, RowCompareKind, SortKey,
+    SqlValue, SubLink, SubLinkKind, SubscriptStep, SystemColumn, Type, WindowCall,
+};
+pub use query::{
+    Command, Cte, CteUse, Distinct, FromItem, FunctionRange, GroupingSet, JoinKind, LockStrength,
+    LockWait, Materialize, Query, Range, RangeId, RangeKind, RowMark, SetKind, SetOperation,
+    SetTree, Target, WindowSpec,
+};

@@ -1,0 +1,136 @@
+//! Unique checks (storage rule 19).
+
+use crate::page::Page;
+use crate::tree::{Index, Target};
+use crate::{Bound, KeyRow};
+use base::{Error, Result, RowId, SqlState, Xid};
+use txn::{Transaction, XidStatus};
+
+/// The outcome of a unique insertion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placed {
+    /// The entry is in the index.
+    Inserted,
+    /// Another row has the key: live, and committed or of the own transaction.
+    Conflict {
+        /// The row.
+        row: RowId,
+        /// The stamp of its entry.
+        stamp: Xid,
+    },
+}
+
+enum Probe {
+    Free,
+    Conflict(RowId, Xid),
+    Wait(Xid),
+}
+
+impl Index {
+    /// Inserts an entry unless another live entry has the same key. Waits for transactions that
+    /// have inserted or marked dead such an entry and still run, without holding anything. May
+    /// wait.
+    ///
+    /// # Errors
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014; 54000 when the entry is too large; those of
+    /// disk and log.
+    pub fn insert_unique(
+        &self,
+        txn: &Transaction,
+        key: &[u8],
+        row: RowId,
+        payload: &[u8],
+    ) -> Result<Placed> {
+        loop {
+            let wait_for = {
+                let locks = self.transactions.key_locks();
+                let _held = locks.lock(self.file.id(), txn::key_hash(key))?;
+                match self.probe(txn, key, row)? {
+                    Probe::Free => {
+                        self.insert(txn, key, row, payload)?;
+                        return Ok(Placed::Inserted);
+                    }
+                    Probe::Conflict(row, stamp) => return Ok(Placed::Conflict { row, stamp }),
+                    Probe::Wait(xid) => xid,
+                }
+            };
+            txn.wait_for_xid(wait_for)?;
+            base::check_for_interrupts()?;
+        }
+    }
+
+    /// Looks, in the latest state, for another row than `row` with this key: conflicts that a
+    /// deferred constraint has to report, arbiters of ON CONFLICT. Waits as
+    /// [`insert_unique`](Self::insert_unique) does.
+    ///
+    /// # Errors
+    /// Those of [`insert_unique`](Self::insert_unique).
+    pub fn find_conflict(
+        &self,
+        txn: &Transaction,
+        key: &[u8],
+        row: RowId,
+    ) -> Result<Option<(RowId, Xid)>> {
+        loop {
+            match self.probe(txn, key, row)? {
+                Probe::Free => return Ok(None),
+                Probe::Conflict(row, stamp) => return Ok(Some((row, stamp))),
+                Probe::Wait(xid) => txn.wait_for_xid(xid)?,
+            }
+        }
+    }
+
+    fn probe(&self, txn: &Transaction, key: &[u8], own_row: RowId) -> Result<Probe> {
+        self.transactions.on_read_key(txn, self.file.id(), key);
+        let mut from = KeyRow { key: key.to_vec(), row: RowId(0) };
+        loop {
+            let target = Target::At(from.bound());
+            let _descent = self.pool.descend();
+            let pin = self.descend(target, 0, None)?;
+            let page = pin.read();
+            let Some(view) = self.still(&page, target, 0)? else { continue };
+            match probe_leaf(&view, txn, from.bound(), own_row)? {
+                Some(found) => return Ok(found),
+                None => match view.high() {
+                    Some(high) if high.key == key => from.row = high.row,
+                    _ => return Ok(Probe::Free),
+                },
+            }
+        }
+    }
+}
+
+/// Looks at a latched leaf's entries with the key, from `from` on. The stamps are judged under the
+/// latch.
+fn probe_leaf(
+    view: &Page<'_>,
+    txn: &Transaction,
+    from: Bound<'_>,
+    own_row: RowId,
+) -> Result<Option<Probe>> {
+    let prefix = view.prefix().len();
+    for slot in view.below(from)?..view.count() {
+        let entry = view.leaf_entry(slot)?;
+        if from.key.len() != prefix + entry.suffix.len() || !from.key.ends_with(entry.suffix) {
+            return Ok(Some(Probe::Free));
+        }
+        if entry.row == own_row {
+            continue;
+        }
+        let ended = entry.stamp == txn.xid()
+            || matches!(txn.status(entry.stamp), XidStatus::Committed { .. } | XidStatus::Absent);
+        if !ended {
+            return Ok(Some(Probe::Wait(entry.stamp)));
+        }
+        if !entry.dead {
+            return Ok(Some(Probe::Conflict(entry.row, entry.stamp)));
+        }
+    }
+    Ok(None)
+}
+
+/// 23505. The caller adds DETAIL (`Key (a)=(1) already exists.`), schema, table and constraint.
+pub fn unique_violation(index: &str) -> Error {
+    let text = format!("duplicate key value violates unique constraint \"{index}\"");
+    Error::new(SqlState::UNIQUE_VIOLATION, text)
+}

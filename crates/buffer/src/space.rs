@@ -1,0 +1,160 @@
+//! Pages of a tree: allocation, and reuse after older descents have ended.
+//!
+//! A freed page goes to the free list at once, durably. It is handed out again only when every
+//! descent that was under way when it was freed has ended, because such a descent may still hold its
+//! number (storage rule 5). Descents register with [`Pool::descend`]; the ages of freed pages are
+//! kept in memory, because no descent survives a restart.
+
+use crate::files::TreeFile;
+use crate::guard::Pin;
+use crate::meta::{MetaState, next_free};
+use crate::pool::Pool;
+use base::{FileId, PageNo, Result};
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+const SHARDS: usize = 16;
+
+/// Descents under way, and the ages of freed pages.
+pub(crate) struct Epochs {
+    now: AtomicU64,
+    shards: [Mutex<BTreeMap<u64, u64>>; SHARDS],
+    freed: Mutex<HashMap<(FileId, PageNo), u64>>,
+}
+
+impl Epochs {
+    pub(crate) fn new() -> Epochs {
+        Epochs {
+            now: AtomicU64::new(1),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            freed: Mutex::default(),
+        }
+    }
+
+    fn oldest(&self) -> u64 {
+        let first = |shard: &Mutex<BTreeMap<u64, u64>>| shard.lock().keys().next().copied();
+        self.shards.iter().filter_map(first).min().unwrap_or(u64::MAX)
+    }
+
+    /// A page was freed, and nothing links to it any more.
+    pub(crate) fn freed(&self, file: FileId, page: PageNo) {
+        let epoch = self.now.fetch_add(1, Ordering::SeqCst);
+        self.freed.lock().insert((file, page), epoch);
+    }
+
+    fn reusable(&self, file: FileId, page: PageNo) -> bool {
+        let Some(epoch) = self.freed.lock().get(&(file, page)).copied() else { return true };
+        self.oldest() > epoch
+    }
+
+    pub(crate) fn reused(&self, file: FileId, page: PageNo) {
+        self.freed.lock().remove(&(file, page));
+    }
+
+    pub(crate) fn forget(&self, file: FileId) {
+        self.freed.lock().retain(|(f, _), _| *f != file);
+    }
+}
+
+/// A descent of some tree. While it lives, no page that is freed meanwhile is used for something
+/// else.
+pub struct Descent<'p> {
+    epochs: &'p Epochs,
+    shard: usize,
+    epoch: u64,
+}
+
+impl Drop for Descent<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.epochs.shards[self.shard].lock();
+        if let Some(count) = shard.get_mut(&self.epoch) {
+            *count -= 1;
+            if *count == 0 {
+                shard.remove(&self.epoch);
+            }
+        }
+    }
+}
+
+/// Pages that a change may allocate, pinned, and the state of the meta page on which that rests.
+/// Nothing has happened yet; dropping it gives them up.
+pub struct Reservation<'p> {
+    pub(crate) expected: MetaState,
+    pub(crate) after: MetaState,
+    pages: Vec<Pin<'p>>,
+}
+
+impl<'p> Reservation<'p> {
+    /// The pages, in the order in which they were asked for.
+    pub fn pages(&self) -> &[Pin<'p>] {
+        &self.pages
+    }
+}
+
+impl Pool {
+    /// Begins a descent (see [`Descent`]); a cursor that remembers a page's number across a wait
+    /// needs one, too. Cheap, never waits.
+    pub fn descend(&self) -> Descent<'_> {
+        thread_local! {
+            static SHARD: usize = {
+                static NEXT: AtomicUsize = AtomicUsize::new(0);
+                NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
+            };
+        }
+        let shard = SHARD.with(|shard| *shard);
+        let mut descents = self.epochs.shards[shard].lock();
+        // Read under the shard's lock: whoever looks for the oldest descent after raising the
+        // epoch either finds this one or it has read the raised epoch.
+        let epoch = self.epochs.now.load(Ordering::SeqCst);
+        *descents.entry(epoch).or_insert(0) += 1;
+        Descent { epochs: &self.epochs, shard, epoch }
+    }
+
+    /// Finds `count` pages that a change of this tree may allocate, with space on disk, and pins
+    /// them. May wait; holds no latch. [`crate::Change::allocate`] takes them, unless another
+    /// allocation came first: then ask again.
+    ///
+    /// # Errors
+    /// 53100 when the disk is full.
+    pub fn reserve_pages(&self, file: &Arc<TreeFile>, count: usize) -> Result<Reservation<'_>> {
+        loop {
+            let expected = MetaState::read(&self.pin(file, PageNo(0))?.read())?;
+            let mut after = expected;
+            after.version += 1;
+            let mut pages = Vec::with_capacity(count);
+            let mut stale = false;
+            while pages.len() < count {
+                let head = after.free_head;
+                if head.0 != 0 && self.epochs.reusable(file.id(), head) {
+                    let pin = self.pin(file, head)?;
+                    let Some(next) = next_free(&pin.read()) else {
+                        stale = true;
+                        break;
+                    };
+                    after.free_head = next;
+                    after.free_count -= 1;
+                    pages.push(pin);
+                } else {
+                    file.reserve_pages(after.page_count + 1)?;
+                    pages.push(self.pin_new(file, PageNo(after.page_count))?);
+                    after.page_count += 1;
+                }
+            }
+            if !stale {
+                return Ok(Reservation { expected, after, pages });
+            }
+            // The list changed while we walked it: unless the meta page is still the same.
+            let now = MetaState::read(&self.pin(file, PageNo(0))?.read())?;
+            if now == expected {
+                return Err(base::Error::corrupted(format!(
+                    "page {} of file \"{}\" is on the free list but not free",
+                    after.free_head,
+                    file.path()
+                )));
+            }
+        }
+    }
+}

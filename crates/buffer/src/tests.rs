@@ -1,0 +1,93 @@
+//! The pool on the simulated disk.
+
+use super::*;
+use base::{FileId, Lsn, PageNo, Result, Xid};
+use disk::SimDisk;
+use std::sync::Arc;
+use wal::{Wal, WalConfig, rm};
+
+/// A manager whose delta is (offset u16, byte) triples.
+fn apply(_op: u8, _block: usize, page: &mut [u8], delta: &[u8], _data: &[u8]) -> Result<()> {
+    if page::kind(page) == page::kind::NONE {
+        page::set_kind(page, page::kind::INDEX_LEAF, 1);
+    }
+    for change in delta.chunks_exact(3) {
+        page[usize::from(u16::from_le_bytes([change[0], change[1]]))] = change[2];
+    }
+    Ok(())
+}
+
+const MANAGER: ResourceManager = ResourceManager {
+    id: rm::BTREE,
+    name: "test",
+    apply,
+    describe: |op, _, _| format!("operation {op}"),
+};
+
+fn wal_config() -> WalConfig {
+    WalConfig { segment_bytes: 1 << 20, buffer_bytes: 1 << 19, ..WalConfig::default() }
+}
+
+fn pool_on(wal: Arc<Wal>, frames: u64) -> Arc<Pool> {
+    Pool::new(wal, PoolConfig { bytes: frames * 8192, account: None, managers: vec![MANAGER] })
+        .unwrap()
+}
+
+/// A tree of one meta page and one page.
+fn new_tree(pool: &Pool, id: u64) -> Arc<TreeFile> {
+    let (file, _, _) = pool.files().create(FileId(id), 8192, Xid(7), Lsn(0)).unwrap();
+    let (meta, root) = (pool.pin(&file, PageNo(0)).unwrap(), pool.pin(&file, PageNo(1)).unwrap());
+    let mut change = pool.change(rm::BTREE, 1, &[8192, 8192], 64).unwrap();
+    let (root, meta) = (root.write(), meta.write());
+    change.init(&root, &[]);
+    let state = MetaState { root: PageNo(1), page_count: 2, ..MetaState::default() };
+    change.init_meta(&meta, state, &[]);
+    change.commit().unwrap();
+    file
+}
+
+fn put(pool: &Pool, file: &Arc<TreeFile>, page: u64, at: u16, value: u8) -> Result<Lsn> {
+    let pin = pool.pin(file, PageNo(page))?;
+    let mut change = pool.change(rm::BTREE, 2, &[8192], 64)?;
+    let page = pin.write();
+    let [low, high] = at.to_le_bytes();
+    change.block(&page, &[low, high, value]);
+    change.commit()
+}
+
+fn get(pool: &Pool, file: &Arc<TreeFile>, page: u64, at: u16) -> Result<u8> {
+    Ok(pool.pin(file, PageNo(page))?.read()[usize::from(at)])
+}
+
+fn grow(pool: &Pool, file: &Arc<TreeFile>) -> Result<u64> {
+    loop {
+        let reservation = pool.reserve_pages(file, 1)?;
+        let meta = pool.pin(file, PageNo(0))?;
+        let mut change = pool.change(rm::BTREE, 3, &[8192, 8192], 64)?;
+        let page = reservation.pages()[0].write();
+        let meta = meta.write();
+        if !change.allocate(&meta, &reservation)? {
+            continue;
+        }
+        change.init(&page, &[]);
+        change.commit()?;
+        return Ok(reservation.pages()[0].page().0);
+    }
+}
+
+#[test]
+fn pages_come_back_after_eviction_from_sixteen_frames() {
+    let disk = SimDisk::new(1);
+    let wal = Wal::create(Arc::new(disk), wal_config()).unwrap();
+    let pool = pool_on(wal, 16);
+    let file = new_tree(&pool, 1);
+    for n in 2..200 {
+        assert_eq!(grow(&pool, &file).unwrap(), n);
+        put(&pool, &file, n, 100, n as u8).unwrap();
+    }
+    for n in 2..200 {
+        assert_eq!(get(&pool, &file, n, 100).unwrap(), n as u8);
+    }
+    assert!(pool.stats().evictions > 180);
+    assert!(pool.stats().resident_bytes <= 16 * 8192);
+}

@@ -1,0 +1,121 @@
+-- System views of pg_catalog. A view is `view name (columns)` and its query, ended by a semicolon.
+-- Columns that are not listed are NULL; views that are not here are empty.
+
+view pg_roles (rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolconnlimit, rolpassword, rolvaliduntil, rolbypassrls, rolconfig, oid)
+SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin,
+       a.rolreplication, a.rolconnlimit, '********', a.rolvaliduntil, a.rolbypassrls, s.setconfig, a.oid
+FROM pg_authid a LEFT JOIN pg_db_role_setting s ON s.setrole = a.oid AND s.setdatabase = 0;
+
+view pg_shadow (usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, passwd, valuntil, useconfig)
+SELECT a.rolname, a.oid, a.rolcreatedb, a.rolsuper, a.rolreplication, a.rolbypassrls, a.rolpassword,
+       a.rolvaliduntil, s.setconfig
+FROM pg_authid a LEFT JOIN pg_db_role_setting s ON s.setrole = a.oid AND s.setdatabase = 0
+WHERE a.rolcanlogin;
+
+view pg_user (usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, passwd, valuntil, useconfig)
+SELECT a.rolname, a.oid, a.rolcreatedb, a.rolsuper, a.rolreplication, a.rolbypassrls, '********',
+       a.rolvaliduntil, s.setconfig
+FROM pg_authid a LEFT JOIN pg_db_role_setting s ON s.setrole = a.oid AND s.setdatabase = 0
+WHERE a.rolcanlogin;
+
+view pg_group (groname, grosysid, grolist)
+SELECT a.rolname, a.oid, ARRAY(SELECT m.member FROM pg_auth_members m WHERE m.roleid = a.oid)
+FROM pg_authid a WHERE NOT a.rolcanlogin;
+
+view pg_tables (schemaname, tablename, tableowner, tablespace, hasindexes, hasrules, hastriggers, rowsecurity)
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), t.spcname, c.relhasindex, c.relhasrules,
+       c.relhastriggers, c.relrowsecurity
+FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
+WHERE c.relkind IN ('r', 'p');
+
+view pg_views (schemaname, viewname, viewowner, definition)
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), pg_get_viewdef(c.oid)
+FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'v';
+
+view pg_matviews (schemaname, matviewname, matviewowner, tablespace, hasindexes, ispopulated, definition)
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), t.spcname, c.relhasindex, c.relispopulated,
+       pg_get_viewdef(c.oid)
+FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+     LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace
+WHERE c.relkind = 'm';
+
+view pg_indexes (schemaname, tablename, indexname, tablespace, indexdef)
+SELECT n.nspname, t.relname, i.relname, s.spcname, pg_get_indexdef(i.oid)
+FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+     LEFT JOIN pg_namespace n ON n.oid = t.relnamespace
+     LEFT JOIN pg_tablespace s ON s.oid = i.reltablespace
+WHERE t.relkind IN ('r', 'm', 'p') AND i.relkind IN ('i', 'I');
+
+view pg_sequences (schemaname, sequencename, sequenceowner, data_type, start_value, min_value, max_value, increment_by, cycle, cache_size, last_value)
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), s.seqtypid::regtype, s.seqstart, s.seqmin,
+       s.seqmax, s.seqincrement, s.seqcycle, s.seqcache,
+       CASE WHEN has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_sequence_last_value(c.oid::regclass) END
+FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT pg_is_other_temp_schema(n.oid) AND c.relkind = 'S';
+
+view pg_rules (schemaname, tablename, rulename, definition)
+SELECT n.nspname, c.relname, r.rulename, pg_get_ruledef(r.oid)
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.rulename <> '_RETURN';
+
+view pg_policies (schemaname, tablename, policyname, permissive, roles, cmd, qual, with_check)
+SELECT n.nspname, c.relname, p.polname, CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+       CASE WHEN p.polroles = '{0}' THEN ARRAY['public'::name]
+            ELSE ARRAY(SELECT a.rolname FROM pg_authid a WHERE a.oid = ANY (p.polroles) ORDER BY 1) END,
+       CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                     WHEN 'd' THEN 'DELETE' WHEN '*' THEN 'ALL' END,
+       pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace;
+
+view pg_settings (name, setting, unit, category, short_desc, extra_desc, context, vartype, source, min_val, max_val, enumvals, boot_val, reset_val, sourcefile, sourceline, pending_restart)
+SELECT f.name, f.setting, f.unit, f.category, f.short_desc, f.extra_desc, f.context, f.vartype, f.source,
+       f.min_val, f.max_val, f.enumvals, f.boot_val, f.reset_val, f.sourcefile, f.sourceline, f.pending_restart
+FROM pg_show_all_settings() f;
+
+view pg_locks (locktype, database, relation, page, tuple, virtualxid, transactionid, classid, objid, objsubid, virtualtransaction, pid, mode, granted, fastpath, waitstart)
+SELECT f.locktype, f.database, f.relation, f.page, f.tuple, f.virtualxid, f.transactionid, f.classid, f.objid,
+       f.objsubid, f.virtualtransaction, f.pid, f.mode, f.granted, f.fastpath, f.waitstart
+FROM pg_lock_status() f;
+
+view pg_cursors (name, statement, is_holdable, is_binary, is_scrollable, creation_time)
+SELECT f.name, f.statement, f.is_holdable, f.is_binary, f.is_scrollable, f.creation_time FROM pg_cursor() f;
+
+view pg_prepared_statements (name, statement, prepare_time, parameter_types, result_types, from_sql, generic_plans, custom_plans)
+SELECT f.name, f.statement, f.prepare_time, f.parameter_types, f.result_types, f.from_sql, f.generic_plans,
+       f.custom_plans
+FROM pg_prepared_statement() f;
+
+view pg_backend_memory_contexts (name, ident, type, level, path, total_bytes, total_nblocks, free_bytes, free_chunks, used_bytes)
+SELECT f.name, f.ident, f.type, f.level, f.path, f.total_bytes, f.total_nblocks, f.free_bytes, f.free_chunks,
+       f.used_bytes
+FROM pg_get_backend_memory_contexts() f;
+
+view pg_timezone_names (name, abbrev, utc_offset, is_dst)
+SELECT f.name, f.abbrev, f.utc_offset, f.is_dst FROM pg_timezone_names() f;
+
+view pg_stat_activity (datid, datname, pid, leader_pid, usesysid, usename, application_name, client_addr, client_hostname, client_port, backend_start, xact_start, query_start, state_change, wait_event_type, wait_event, state, backend_xid, backend_xmin, query_id, query, backend_type)
+SELECT f.datid, d.datname, f.pid, f.leader_pid, f.usesysid, a.rolname, f.application_name, f.client_addr,
+       f.client_hostname, f.client_port, f.backend_start, f.xact_start, f.query_start, f.state_change,
+       f.wait_event_type, f.wait_event, f.state, f.backend_xid, f.backend_xmin, f.query_id, f.query, f.backend_type
+FROM pg_stat_get_activity(NULL) f LEFT JOIN pg_database d ON d.oid = f.datid
+     LEFT JOIN pg_authid a ON a.oid = f.usesysid;
+
+view pg_available_extensions (name, default_version, installed_version)
+SELECT e.extname, e.extversion, e.extversion FROM pg_extension e;
+
+view pg_user_mappings (umid, srvid, srvname, umuser, usename, umoptions)
+SELECT m.oid, s.oid, s.srvname, m.umuser, CASE WHEN m.umuser = 0 THEN 'public' ELSE a.rolname END, m.umoptions
+FROM pg_user_mapping m JOIN pg_foreign_server s ON s.oid = m.umserver
+     LEFT JOIN pg_authid a ON a.oid = m.umuser;
+
+view pg_stats (schemaname, tablename, attname, inherited, null_frac, avg_width, n_distinct)
+SELECT n.nspname, c.relname, a.attname, s.stainherit, s.stanullfrac, s.stawidth, s.stadistinct
+FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid
+     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum
+     LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT');

@@ -1,0 +1,132 @@
+//! COMMENT ON.
+
+use crate::object::{self, ObjectAddress};
+use crate::table::alter::find;
+use crate::{Env, LockMode};
+use base::{Error, Result, err};
+use catalog::columns::{index, pg_description};
+use catalog::rows::RelationKind;
+use catalog::store::{Row, Value};
+use parse::{CommentStmt, ObjectRef, ObjectType, RangeVar};
+
+/// Runs COMMENT ON.
+pub(crate) fn run(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<()> {
+    let object = resolve(env, comment)?;
+    let key = [Value::Oid(object.object), Value::Oid(object.class), Value::Int4(object.column)];
+    let catalog = env.catalog();
+    catalog.delete_rows(index::PG_DESCRIPTION_O_C_O_INDEX, &key)?;
+    let Some(text) = comment.comment.filter(|text| !text.is_empty()) else { return Ok(()) };
+    let row = Row::new(pg_description::RELATION)
+        .with(pg_description::OBJOID, object.object)
+        .with(pg_description::CLASSOID, object.class)
+        .with(pg_description::OBJSUBID, object.column)
+        .with(pg_description::DESCRIPTION, text);
+    catalog.insert(&row).map(drop)
+}
+
+fn resolve(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<ObjectAddress> {
+    let parts: &[&str] = match &comment.object {
+        ObjectRef::Name(parts) => parts,
+        ObjectRef::Relation(range) => {
+            return relation(env, range, comment.object_type);
+        }
+        ObjectRef::Type(name) => {
+            let (oid, _) = analyze::resolve_type(env.session, env.source, name)?;
+            return Ok(object::ty(oid));
+        }
+        _ => return Err(unsupported(comment)),
+    };
+    match comment.object_type {
+        ObjectType::Column => {
+            let [table @ .., column] = parts else { return Err(unsupported(comment)) };
+            let relation = find_by_name(env, table)?;
+            let column = relation.column(column).ok_or_else(|| {
+                err!(
+                    UNDEFINED_COLUMN,
+                    "column \"{column}\" of relation \"{}\" does not exist",
+                    relation.name
+                )
+            })?;
+            Ok(object::column(relation.oid, column.attribute))
+        }
+        ObjectType::TableConstraint => {
+            let [table @ .., name] = parts else { return Err(unsupported(comment)) };
+            let relation = find_by_name(env, table)?;
+            let found = relation.constraints.iter().find(|c| c.name == *name);
+            let constraint = found.ok_or_else(|| {
+                err!(
+                    UNDEFINED_OBJECT,
+                    "constraint \"{name}\" for table \"{}\" does not exist",
+                    relation.name
+                )
+            })?;
+            Ok(object::constraint(constraint.oid))
+        }
+        ObjectType::Schema => {
+            let name = parts.last().copied().unwrap_or_default();
+            Ok(object::schema(env.catalog().require_namespace(name)?))
+        }
+        ObjectType::Table
+        | ObjectType::View
+        | ObjectType::Index
+        | ObjectType::Sequence
+        | ObjectType::MaterializedView => {
+            let name = range(parts)?;
+            relation(env, &name, comment.object_type)
+        }
+        _ => Err(unsupported(comment)),
+    }
+}
+
+fn unsupported(comment: &CommentStmt<'_>) -> Error {
+    Error::unsupported(format!(
+        "COMMENT ON {} is not supported yet",
+        format!("{:?}", comment.object_type).to_uppercase()
+    ))
+}
+
+fn range<'a>(parts: &[&'a str]) -> Result<RangeVar<'a>> {
+    let (schema, name) = match parts {
+        [.., schema, name] => (Some(*schema), *name),
+        [name] => (None, *name),
+        [] => return Err(Error::internal("an object without a name")),
+    };
+    Ok(RangeVar {
+        catalog: None,
+        schema,
+        name,
+        inherit: true,
+        persistence: parse::Persistence::Permanent,
+        alias: None,
+        location: parse::Location::default(),
+    })
+}
+
+fn find_by_name(
+    env: &Env<'_>,
+    parts: &[&str],
+) -> Result<std::sync::Arc<catalog::relation::Relation>> {
+    find(env, &range(parts)?, LockMode::ShareUpdateExclusive)
+}
+
+fn relation(env: &Env<'_>, name: &RangeVar<'_>, kind: ObjectType) -> Result<ObjectAddress> {
+    let catalog = env.catalog();
+    let oid = catalog
+        .relation_named(name.schema, name.name)?
+        .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.name))?;
+    let found = match catalog.table_of_index(oid)? {
+        Some(_) => RelationKind::Index,
+        None => catalog.relation(oid)?.kind,
+    };
+    let (wanted, word) = match kind {
+        ObjectType::View => (RelationKind::View, "a view"),
+        ObjectType::Index => (RelationKind::Index, "an index"),
+        ObjectType::Sequence => (RelationKind::Sequence, "a sequence"),
+        ObjectType::MaterializedView => (RelationKind::MaterializedView, "a materialized view"),
+        _ => (RelationKind::Table, "a table"),
+    };
+    if found != wanted {
+        return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not {word}", name.name));
+    }
+    Ok(object::relation(oid))
+}

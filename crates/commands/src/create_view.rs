@@ -1,0 +1,146 @@
+//! CREATE VIEW.
+
+use crate::relation_rows::{self, NewColumn, NewRelation};
+use crate::table::create::{check_columns, options, place};
+use crate::{Env, LockMode, depend, object, query_columns};
+use analyze::tree::Query;
+use analyze::{Parameters, stored};
+use base::{Error, FileId, Oid, Result, err};
+use catalog::columns::{index, pg_class, pg_rewrite};
+use catalog::relation::Relation;
+use catalog::rows::{DependencyKind, RelationKind};
+use catalog::store::{Row, Value};
+use parse::{Statement, ViewCheckOption, ViewStmt};
+
+/// Runs CREATE [OR REPLACE] VIEW.
+pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
+    if create.check_option != ViewCheckOption::None {
+        return Err(Error::unsupported("WITH CHECK OPTION is not supported yet"));
+    }
+    let statement = Statement::Select(create.query);
+    let query =
+        analyze::analyze(env.bump, env.session, env.source, &statement, &mut Parameters::none())?;
+    if query.has_modifying_cte {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "views must not contain data-modifying statements in WITH"
+        ));
+    }
+    let mut columns = Vec::new();
+    for (name, ty) in query_columns(query, create.columns)? {
+        columns.push(NewColumn::plain(&name, ty.oid, ty.typmod, ty.collation));
+    }
+    check_columns(columns.iter())?;
+    let catalog = env.catalog();
+    let there = match create.view.schema {
+        Some(schema) => catalog.relation_named(Some(schema), create.view.name)?,
+        None => catalog.relation_in(catalog.creation_namespace()?, create.view.name)?,
+    };
+    if create.replace
+        && let Some(oid) = there
+    {
+        let old = env.lock_and_describe(oid, LockMode::AccessExclusive)?;
+        return replace(env, &old, columns, query);
+    }
+    let mut name = create.view;
+    name.persistence = create.view.persistence;
+    let Some((namespace, persistence)) = place(env, &name, false)? else { return Ok(()) };
+    let oid = catalog.new_oid(pg_class::RELATION)?;
+    let relation = NewRelation {
+        oid,
+        name: create.view.name.into(),
+        namespace,
+        kind: RelationKind::View,
+        persistence,
+        method: Oid::INVALID,
+        file: FileId(0),
+        options: view_options(create)?,
+        columns,
+    };
+    relation_rows::insert(env, &relation)?;
+    insert_rule(env, oid, query)
+}
+
+fn view_options(create: &ViewStmt<'_>) -> Result<Vec<String>> {
+    let known = ["security_barrier", "security_invoker", "check_option"];
+    match create.options.iter().find(|option| !known.contains(&option.name)) {
+        Some(_) => options(create.options),
+        None => Ok(create.options.iter().map(|option| format!("{}=true", option.name)).collect()),
+    }
+}
+
+/// Writes the rule that makes a relation a view.
+fn insert_rule(env: &Env<'_>, view: Oid, query: &Query<'_>) -> Result<()> {
+    let oid = env.catalog().new_oid(pg_rewrite::RELATION)?;
+    use pg_rewrite::*;
+    let row = Row::new(RELATION)
+        .with(OID, oid)
+        .with(RULENAME, "_RETURN")
+        .with(EV_CLASS, view)
+        .with(EV_TYPE, b'1')
+        .with(EV_ENABLED, b'O')
+        .with(IS_INSTEAD, true)
+        .with(EV_QUAL, "<>")
+        .with(EV_ACTION, &stored::encode_query(query));
+    env.catalog().insert(&row)?;
+    relation_rows::update_class(env, view, |row| {
+        row.set(pg_class::RELHASRULES, true);
+        Ok(())
+    })?;
+    let rule = object::rule(oid);
+    depend::record(env, rule, object::relation(view), DependencyKind::Internal)?;
+    depend::record_query(env, rule, query)
+}
+
+/// A view keeps its columns: their names, types and order; new ones may follow.
+fn replace(
+    env: &Env<'_>,
+    old: &Relation,
+    columns: Vec<NewColumn>,
+    query: &Query<'_>,
+) -> Result<()> {
+    if old.kind != RelationKind::View {
+        return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a view", old.name));
+    }
+    env.catalog().require_owner(old.owner, &format!("view {}", old.name))?;
+    let kept: Vec<_> = old.live_columns().collect();
+    if columns.len() < kept.len() {
+        return Err(err!(INVALID_TABLE_DEFINITION, "cannot drop columns from view"));
+    }
+    let shown = |oid, typmod| analyze::names::format_type(env.catalog(), oid, typmod);
+    for (new, old) in columns.iter().zip(&kept) {
+        if new.name != old.name {
+            return Err(err!(
+                INVALID_TABLE_DEFINITION,
+                "cannot change name of view column \"{}\" to \"{}\"",
+                old.name,
+                new.name
+            )
+            .hint("Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead."));
+        }
+        if (new.type_oid, new.typmod) != (old.type_oid, old.typmod) {
+            return Err(err!(
+                INVALID_TABLE_DEFINITION,
+                "cannot change data type of view column \"{}\" from {} to {}",
+                old.name,
+                shown(old.type_oid, old.typmod)?,
+                shown(new.type_oid, new.typmod)?
+            ));
+        }
+    }
+    for (column, attribute) in columns.iter().zip(1i16..).skip(kept.len()) {
+        let id = u32::from(attribute.unsigned_abs());
+        relation_rows::insert_column(env, old.oid, attribute, id, column)?;
+    }
+    let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
+    relation_rows::update_class(env, old.oid, |row| {
+        row.set(pg_class::RELNATTS, count);
+        Ok(())
+    })?;
+    let key = [Value::Oid(old.oid)];
+    for (id, row) in env.catalog().find_rows(index::PG_REWRITE_REL_RULENAME_INDEX, &key)? {
+        depend::forget(env, object::rule(row.oid(pg_rewrite::OID)?))?;
+        env.catalog().delete(id, &row)?;
+    }
+    insert_rule(env, old.oid, query)
+}

@@ -1,0 +1,234 @@
+//! DROP: the objects named, and with CASCADE whatever needs them.
+//!
+//! What goes is found by the dependencies in the catalog; everything is locked before anything is
+//! removed, dependents before what they need.
+
+use crate::object::{self, ObjectAddress};
+use crate::{Env, LockMode};
+use base::{Error, Oid, Result, err};
+use catalog::columns::pg_class;
+use catalog::depend::Behavior;
+use catalog::relation_word as kind_word;
+use catalog::rows::RelationKind;
+use parse::{DropBehavior, DropStmt, ObjectRef, ObjectType};
+
+/// Runs DROP for relations, schemas and types.
+pub(crate) fn run(env: &Env<'_>, drop: &DropStmt<'_>) -> Result<()> {
+    let mut targets = Vec::new();
+    for object in drop.objects {
+        if let Some(target) = resolve(env, drop, object)? {
+            targets.push(target);
+        }
+    }
+    remove(env, &targets, drop.behavior)
+}
+
+fn resolve(
+    env: &Env<'_>,
+    drop: &DropStmt<'_>,
+    object: &ObjectRef<'_>,
+) -> Result<Option<ObjectAddress>> {
+    let kind = match drop.object_type {
+        ObjectType::Table => RelationKind::Table,
+        ObjectType::View => RelationKind::View,
+        ObjectType::Index => RelationKind::Index,
+        ObjectType::Sequence => RelationKind::Sequence,
+        ObjectType::MaterializedView => RelationKind::MaterializedView,
+        ObjectType::Schema => return schema(env, drop, object),
+        ObjectType::Type | ObjectType::Domain => return named_type(env, drop, object),
+        other => {
+            return Err(Error::unsupported(format!(
+                "DROP {} is not supported yet",
+                format!("{other:?}").to_uppercase()
+            )));
+        }
+    };
+    let (schema, name) = split(object)?;
+    let catalog = env.catalog();
+    let missing_schema = match schema {
+        Some(schema) => catalog.namespace_named(schema)?.is_none(),
+        None => false,
+    };
+    if missing_schema {
+        let schema = schema.unwrap_or_default();
+        if drop.missing_ok {
+            env.notice(format!("schema \"{schema}\" does not exist, skipping"));
+            return Ok(None);
+        }
+        return Err(err!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist"));
+    }
+    let Some(oid) = catalog.relation_named(schema, name)? else {
+        let word = kind_word(kind);
+        if drop.missing_ok {
+            env.notice(format!("{word} \"{name}\" does not exist, skipping"));
+            return Ok(None);
+        }
+        let state = base::SqlState::UNDEFINED_TABLE;
+        let state = if matches!(kind, RelationKind::Index) {
+            base::SqlState::UNDEFINED_OBJECT
+        } else {
+            state
+        };
+        return Err(Error::new(state, format!("{word} \"{name}\" does not exist")));
+    };
+    check_kind(env, oid, name, kind)?;
+    Ok(Some(object::relation(oid)))
+}
+
+fn check_kind(env: &Env<'_>, oid: Oid, name: &str, wanted: RelationKind) -> Result<()> {
+    let catalog = env.catalog();
+    let (found, owner) = match catalog.table_of_index(oid)? {
+        Some(table) => (RelationKind::Index, catalog.relation(table)?.owner),
+        None => {
+            let relation = catalog.relation(oid)?;
+            (relation.kind, relation.owner)
+        }
+    };
+    if found != wanted {
+        let article = if wanted == RelationKind::Index { "an" } else { "a" };
+        let found = kind_word(found);
+        return Err(err!(WRONG_OBJECT_TYPE, "\"{name}\" is not {article} {}", kind_word(wanted))
+            .hint(format!(
+                "Use DROP {} to remove {} {found}.",
+                found.to_uppercase(),
+                if found.starts_with('i') { "an" } else { "a" }
+            )));
+    }
+    if oid < catalog::builtin::FIRST_USER {
+        return Err(err!(
+            INSUFFICIENT_PRIVILEGE,
+            "permission denied: \"{name}\" is a system catalog"
+        ));
+    }
+    catalog.require_owner(owner, &format!("{} {name}", kind_word(wanted)))
+}
+
+fn schema(
+    env: &Env<'_>,
+    drop: &DropStmt<'_>,
+    object: &ObjectRef<'_>,
+) -> Result<Option<ObjectAddress>> {
+    let (_, name) = split(object)?;
+    let Some(found) = env.catalog().namespace_named(name)? else {
+        if drop.missing_ok {
+            env.notice(format!("schema \"{name}\" does not exist, skipping"));
+            return Ok(None);
+        }
+        return Err(err!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist"));
+    };
+    if found.oid < catalog::builtin::FIRST_USER && name != "public" {
+        return Err(err!(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            "cannot drop schema {name} because it is required by the database system"
+        ));
+    }
+    env.catalog().require_owner(found.owner, &format!("schema {name}"))?;
+    Ok(Some(object::schema(found.oid)))
+}
+
+fn named_type(
+    env: &Env<'_>,
+    drop: &DropStmt<'_>,
+    object: &ObjectRef<'_>,
+) -> Result<Option<ObjectAddress>> {
+    let ObjectRef::Type(name) = object else {
+        return Err(Error::internal("a type that is not named as one"));
+    };
+    let (schema, bare) = match name.names {
+        [.., schema, bare] => (Some(*schema), *bare),
+        [bare] => (None, *bare),
+        [] => return Ok(None),
+    };
+    match env.catalog().type_named(schema, bare)? {
+        Some(ty) if ty.oid < catalog::builtin::FIRST_USER => Err(err!(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            "cannot drop type {bare} because it is required by the database system"
+        )),
+        Some(ty) => Ok(Some(object::ty(ty.oid))),
+        None if drop.missing_ok => {
+            env.notice(format!("type \"{bare}\" does not exist, skipping"));
+            Ok(None)
+        }
+        None => Err(err!(UNDEFINED_OBJECT, "type \"{bare}\" does not exist")),
+    }
+}
+
+fn split<'a>(object: &ObjectRef<'a>) -> Result<(Option<&'a str>, &'a str)> {
+    match object {
+        ObjectRef::Relation(range) => Ok((range.schema, range.name)),
+        ObjectRef::Name([.., schema, name]) => Ok((Some(schema), name)),
+        ObjectRef::Name([name]) => Ok((None, name)),
+        _ => Err(Error::internal("an object without a name")),
+    }
+}
+
+/// Removes objects with what belongs to them; with CASCADE also what needs them.
+pub(crate) fn remove(
+    env: &Env<'_>,
+    targets: &[ObjectAddress],
+    behavior: DropBehavior,
+) -> Result<()> {
+    let behavior = match behavior {
+        DropBehavior::Restrict => Behavior::Restrict,
+        DropBehavior::Cascade => Behavior::Cascade,
+    };
+    let catalog = env.catalog();
+    // What was found is locked; what changed before it was locked is found again.
+    loop {
+        let generation = catalog.generation();
+        let plan = catalog.plan_drop(targets, behavior)?;
+        for object in &plan.objects {
+            lock(env, object)?;
+        }
+        if catalog.generation() != generation {
+            continue;
+        }
+        if let Some((message, detail)) = plan.notice {
+            let mut notice = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, message);
+            notice.fields_mut().detail = detail;
+            env.session.notice(notice);
+        }
+        for object in &plan.objects {
+            delete(env, object)?;
+        }
+        return Ok(());
+    }
+}
+
+fn lock(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
+    if object.class != pg_class::RELATION || object.column != 0 {
+        return Ok(());
+    }
+    env.lock(object.object, LockMode::AccessExclusive)?;
+    if env.storage.in_use(object.object) {
+        let what = env.catalog().describe(object)?;
+        let (word, name) = what.rsplit_once(' ').unwrap_or(("", &what));
+        return Err(err!(
+            OBJECT_IN_USE,
+            "cannot DROP {} \"{name}\" because it is being used by active queries in this session",
+            word.to_uppercase()
+        ));
+    }
+    Ok(())
+}
+
+/// Removes one object: its tree, its rows, or the mark that makes it a column.
+fn delete(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
+    let catalog = env.catalog();
+    if object.class == pg_class::RELATION && object.column != 0 {
+        let attribute = i16::try_from(object.column).unwrap_or_default();
+        catalog.delete_dependencies(object, None)?;
+        catalog.delete_comments(object)?;
+        return crate::table::alter::forget_column(env, object.object, attribute);
+    }
+    if object.class == pg_class::RELATION {
+        let file = match catalog.table_of_index(object.object)? {
+            Some(_) => catalog.index(object.object)?.file,
+            None => catalog.relation(object.object)?.file,
+        };
+        if file.0 != 0 {
+            env.storage.drop_tree(file)?;
+        }
+    }
+    catalog.remove_object(object)
+}

@@ -1,0 +1,34 @@
+//! Addresses of catalog objects by kind.
+
+use base::Oid;
+pub(crate) use catalog::ObjectAddress;
+use catalog::columns::{pg_attrdef, pg_constraint, pg_namespace, pg_rewrite, pg_type};
+
+pub(crate) fn relation(oid: Oid) -> ObjectAddress {
+    ObjectAddress::relation(oid)
+}
+
+pub(crate) fn column(relation: Oid, attribute: i16) -> ObjectAddress {
+    ObjectAddress::column(relation, attribute)
+}
+
+pub(crate) fn ty(oid: Oid) -> ObjectAddress {
+    ObjectAddress::new(pg_type::RELATION, oid)
+}
+
+pub(crate) fn constraint(oid: Oid) -> ObjectAddress {
+    ObjectAddress::new(pg_constraint::RELATION, oid)
+}
+
+pub(crate) fn default(oid: Oid) -> ObjectAddress {
+    ObjectAddress::new(pg_attrdef::RELATION, oid)
+}
+
+/// For views their query.
+pub(crate) fn rule(oid: Oid) -> ObjectAddress {
+    ObjectAddress::new(pg_rewrite::RELATION, oid)
+}
+
+pub(crate) fn schema(oid: Oid) -> ObjectAddress {
+    ObjectAddress::new(pg_namespace::RELATION, oid)
+}

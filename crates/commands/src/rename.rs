@@ -1,0 +1,296 @@
+//! RENAME TO and SET SCHEMA.
+
+use crate::relation_rows::{self, refuse_system, update_class};
+use crate::table::alter::find;
+use crate::table::create::refuse_system_name;
+use crate::{Env, LockMode};
+use base::{Error, Oid, Result, err};
+use catalog::columns::*;
+use catalog::relation::Relation;
+use catalog::rows::RelationKind;
+use catalog::store::Value;
+use parse::{AlterObjectSchemaStmt, ObjectRef, ObjectType, RangeVar, RenameStmt};
+
+/// Runs ALTER ... RENAME.
+pub(crate) fn run(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    match rename.object_type {
+        ObjectType::Table
+        | ObjectType::View
+        | ObjectType::Index
+        | ObjectType::Sequence
+        | ObjectType::MaterializedView => rename_relation(env, rename),
+        ObjectType::Column | ObjectType::Attribute => rename_column(env, rename),
+        ObjectType::TableConstraint => rename_constraint(env, rename),
+        ObjectType::Schema => rename_schema(env, rename),
+        other => Err(Error::unsupported(format!(
+            "ALTER {} ... RENAME is not supported yet",
+            format!("{other:?}").to_uppercase()
+        ))),
+    }
+}
+
+fn target<'a>(env: &Env<'_>, rename: &'a RenameStmt<'_>) -> Result<Option<&'a RangeVar<'a>>> {
+    let Some(name) = &rename.relation else {
+        return Err(Error::internal("RENAME without a relation"));
+    };
+    if rename.missing_ok && env.catalog().relation_named(name.schema, name.name)?.is_none() {
+        env.notice(format!("relation \"{}\" does not exist, skipping", name.name));
+        return Ok(None);
+    }
+    Ok(Some(name))
+}
+
+fn rename_relation(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let Some(name) = target(env, rename)? else { return Ok(()) };
+    let catalog = env.catalog();
+    let oid = catalog
+        .relation_named(name.schema, name.name)?
+        .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.name))?;
+    if oid < catalog::builtin::FIRST_USER {
+        return Err(err!(
+            INSUFFICIENT_PRIVILEGE,
+            "permission denied: \"{}\" is a system catalog",
+            name.name
+        ));
+    }
+    env.lock(catalog.table_of_index(oid)?.unwrap_or(oid), LockMode::AccessExclusive)?;
+    relation(env, oid, rename.new_name)
+}
+
+/// Gives a relation another name: its row type, and the constraint of an index, follow.
+pub(crate) fn relation(env: &Env<'_>, oid: Oid, new_name: &str) -> Result<()> {
+    let catalog = env.catalog();
+    let index_of = catalog.table_of_index(oid)?;
+    let (namespace, row_type) = match index_of {
+        Some(_) => (catalog.index(oid)?.namespace, Oid::INVALID),
+        None => {
+            let relation = catalog.relation(oid)?;
+            (relation.namespace, relation.row_type)
+        }
+    };
+    if catalog.relation_in(namespace, new_name)?.is_some() {
+        return Err(err!(DUPLICATE_TABLE, "relation \"{new_name}\" already exists"));
+    }
+    update_class(env, oid, |row| {
+        row.set(pg_class::RELNAME, new_name);
+        Ok(())
+    })?;
+    if row_type.is_valid() {
+        rename_type(env, row_type, namespace, new_name)?;
+    }
+    if let Some(table) = index_of {
+        let key = [Value::Oid(table)];
+        let by_table = index::PG_CONSTRAINT_CONRELID_CONTYPID_CONNAME_INDEX;
+        catalog.update_rows(by_table, &key, |row| {
+            let own = matches!(row.char(pg_constraint::CONTYPE)?, b'p' | b'u' | b'x');
+            if own && row.oid(pg_constraint::CONINDID)? == oid {
+                row.set(pg_constraint::CONNAME, new_name);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn rename_type(env: &Env<'_>, oid: Oid, namespace: Oid, new_name: &str) -> Result<()> {
+    let catalog = env.catalog();
+    let array = catalog.type_(oid)?.array;
+    let rename = |oid: Oid, name: String| {
+        catalog.update_rows(index::PG_TYPE_OID_INDEX, &[Value::Oid(oid)], |row| {
+            row.set(pg_type::TYPNAME, name.as_str());
+            Ok(())
+        })
+    };
+    rename(oid, new_name.to_string())?;
+    if array.is_valid() {
+        let name = relation_rows::array_type_name(env, namespace, new_name)?;
+        rename(array, name)?;
+    }
+    Ok(())
+}
+
+fn rename_column(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let Some(name) = target(env, rename)? else { return Ok(()) };
+    let relation = find(env, name, LockMode::AccessExclusive)?;
+    refuse_system(&relation)?;
+    let old_name = rename.sub_name.unwrap_or_default();
+    let column = relation
+        .column(old_name)
+        .ok_or_else(|| err!(UNDEFINED_COLUMN, "column \"{old_name}\" does not exist"))?;
+    refuse_system_name(rename.new_name)?;
+    if relation.column(rename.new_name).is_some() {
+        return Err(err!(
+            DUPLICATE_COLUMN,
+            "column \"{}\" of relation \"{}\" already exists",
+            rename.new_name,
+            relation.name
+        ));
+    }
+    let attribute = column.attribute;
+    let set = |env: &Env<'_>, relation: Oid, attribute: i16| {
+        relation_rows::update_column(env, relation, attribute, |row| {
+            row.set(pg_attribute::ATTNAME, rename.new_name);
+            Ok(())
+        })
+    };
+    set(env, relation.oid, attribute)?;
+    // The columns of indexes are called as the table's.
+    for index in &relation.indexes {
+        for (key, number) in index.keys.iter().zip(1i16..) {
+            if key.attribute == attribute {
+                set(env, index.oid, number)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rename_constraint(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let Some(name) = target(env, rename)? else { return Ok(()) };
+    let relation: std::sync::Arc<Relation> = find(env, name, LockMode::AccessExclusive)?;
+    let old_name = rename.sub_name.unwrap_or_default();
+    let Some(constraint) = relation.constraints.iter().find(|c| c.name == old_name) else {
+        return Err(err!(
+            UNDEFINED_OBJECT,
+            "constraint \"{old_name}\" for table \"{}\" does not exist",
+            relation.name
+        ));
+    };
+    if relation.constraints.iter().any(|c| c.name == rename.new_name) {
+        return Err(err!(
+            DUPLICATE_OBJECT,
+            "constraint \"{}\" for relation \"{}\" already exists",
+            rename.new_name,
+            relation.name
+        ));
+    }
+    let own_index = relation.indexes.iter().any(|index| index.oid == constraint.index);
+    if own_index && constraint.foreign.is_none() {
+        return self::relation(env, constraint.index, rename.new_name);
+    }
+    let key = [Value::Oid(constraint.oid)];
+    env.catalog()
+        .update_rows(index::PG_CONSTRAINT_OID_INDEX, &key, |row| {
+            row.set(pg_constraint::CONNAME, rename.new_name);
+            Ok(())
+        })
+        .map(drop)
+}
+
+fn rename_schema(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let old_name = match (&rename.object, rename.sub_name) {
+        (Some(ObjectRef::Name([.., name])), _) => *name,
+        (_, Some(name)) => name,
+        _ => return Err(Error::internal("a schema without a name")),
+    };
+    let catalog = env.catalog();
+    let oid = catalog.require_namespace(old_name)?;
+    let schema = catalog.namespace(oid)?;
+    catalog.require_owner(schema.owner, &format!("schema {old_name}"))?;
+    if catalog.namespace_named(rename.new_name)?.is_some() {
+        return Err(err!(DUPLICATE_SCHEMA, "schema \"{}\" already exists", rename.new_name));
+    }
+    if rename.new_name.starts_with("pg_") {
+        return Err(err!(RESERVED_NAME, "unacceptable schema name \"{}\"", rename.new_name)
+            .detail("The prefix \"pg_\" is reserved for system schemas."));
+    }
+    catalog
+        .update_rows(index::PG_NAMESPACE_OID_INDEX, &[Value::Oid(oid)], |row| {
+            row.set(pg_namespace::NSPNAME, rename.new_name);
+            Ok(())
+        })
+        .map(drop)
+}
+
+/// Runs ALTER ... SET SCHEMA for relations; types, indexes and owned sequences follow.
+pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Result<()> {
+    let Some(name) = &alter.relation else {
+        return Err(Error::unsupported(
+            "SET SCHEMA is not supported yet for objects other than relations",
+        ));
+    };
+    let catalog = env.catalog();
+    if alter.missing_ok && catalog.relation_named(name.schema, name.name)?.is_none() {
+        env.notice(format!("relation \"{}\" does not exist, skipping", name.name));
+        return Ok(());
+    }
+    let relation = find(env, name, LockMode::AccessExclusive)?;
+    refuse_system(&relation)?;
+    let namespace = catalog.require_namespace(alter.new_schema)?;
+    if namespace == relation.namespace {
+        return Ok(());
+    }
+    if catalog.relation_in(namespace, &relation.name)?.is_some() {
+        return Err(err!(
+            DUPLICATE_TABLE,
+            "relation \"{}\" already exists in schema \"{}\"",
+            relation.name,
+            alter.new_schema
+        ));
+    }
+    move_relation(env, &relation, namespace)
+}
+
+fn move_relation(env: &Env<'_>, relation: &Relation, namespace: Oid) -> Result<()> {
+    let catalog = env.catalog();
+    let old = relation.namespace;
+    let set_class = |oid| {
+        update_class(env, oid, |row| {
+            row.set(pg_class::RELNAMESPACE, namespace);
+            Ok(())
+        })
+    };
+    set_class(relation.oid)?;
+    for index in &relation.indexes {
+        set_class(index.oid)?;
+    }
+    if relation.row_type.is_valid() {
+        let array = catalog.type_(relation.row_type)?.array;
+        for oid in [relation.row_type, array] {
+            catalog.update_rows(index::PG_TYPE_OID_INDEX, &[Value::Oid(oid)], |row| {
+                row.set(pg_type::TYPNAMESPACE, namespace);
+                Ok(())
+            })?;
+        }
+    }
+    let by_table = index::PG_CONSTRAINT_CONRELID_CONTYPID_CONNAME_INDEX;
+    catalog.update_rows(by_table, &[Value::Oid(relation.oid)], |row| {
+        row.set(pg_constraint::CONNAMESPACE, namespace);
+        Ok(())
+    })?;
+    // The dependency on the schema follows.
+    let key = [Value::Oid(pg_class::RELATION), Value::Oid(relation.oid), Value::Int4(0)];
+    catalog.update_rows(index::PG_DEPEND_DEPENDER_INDEX, &key, |row| {
+        let on_schema = row.oid(pg_depend::REFCLASSID)? == pg_namespace::RELATION
+            && row.oid(pg_depend::REFOBJID)? == old;
+        if on_schema {
+            row.set(pg_depend::REFOBJID, namespace);
+        }
+        Ok(())
+    })?;
+    for sequence in owned_sequences(env, relation)? {
+        move_relation(env, &*catalog.relation(sequence)?, namespace)?;
+    }
+    Ok(())
+}
+
+/// The sequences of the table's serial and identity columns.
+pub(crate) fn owned_sequences(env: &Env<'_>, relation: &Relation) -> Result<Vec<Oid>> {
+    let mut sequences = Vec::new();
+    if relation.kind != RelationKind::Table {
+        return Ok(sequences);
+    }
+    for dependency in env.catalog().dependents_of(&crate::object::relation(relation.oid))? {
+        let object = dependency.dependent;
+        if object.class == pg_class::RELATION
+            && env.catalog().table_of_index(object.object)?.is_none()
+            && env
+                .catalog()
+                .find_relation(object.object)?
+                .is_some_and(|r| r.kind == RelationKind::Sequence)
+        {
+            sequences.push(object.object);
+        }
+    }
+    Ok(sequences)
+}

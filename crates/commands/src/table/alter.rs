@@ -1,0 +1,299 @@
+//! ALTER TABLE: its commands in PostgreSQL's passes.
+
+use super::{alter_column, constraint};
+use crate::relation_rows::{self, refuse_system, update_class};
+use crate::{Env, LockMode, object};
+use base::{Error, Oid, Result, err};
+use catalog::columns::{index, pg_attribute, pg_class, pg_constraint};
+use catalog::relation::Relation;
+use catalog::relation_word;
+use catalog::rows::RelationKind;
+use catalog::store::Value;
+use parse::{AlterTableCmd, AlterTableStmt, DropBehavior, RangeVar};
+use std::sync::Arc;
+
+/// Finds, locks and describes the relation of a name.
+///
+/// # Errors
+/// 42P01, with the position of the name.
+pub(crate) fn find(env: &Env<'_>, name: &RangeVar<'_>, mode: LockMode) -> Result<Arc<Relation>> {
+    let catalog = env.catalog();
+    // A concurrent rename or drop moves the generation: then the name is looked up again.
+    for _ in 0..100 {
+        let generation = catalog.generation();
+        let Some(oid) = catalog.relation_named(name.schema, name.name)? else {
+            let shown = match name.schema {
+                Some(schema) => format!("{schema}.{}", name.name),
+                None => name.name.to_string(),
+            };
+            return Err(err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"));
+        };
+        if catalog.table_of_index(oid)?.is_some() {
+            return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is an index", name.name));
+        }
+        env.lock(oid, mode)?;
+        if catalog.generation() == generation {
+            return catalog.relation(oid);
+        }
+    }
+    Err(err!(LOCK_NOT_AVAILABLE, "relation \"{}\" keeps changing", name.name))
+}
+
+/// Runs ALTER TABLE.
+pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
+    let name = &alter.relation;
+    if alter.missing_ok && env.catalog().relation_named(name.schema, name.name)?.is_none() {
+        env.notice(format!("relation \"{}\" does not exist, skipping", name.name));
+        return Ok(());
+    }
+    let relation = find(env, name, LockMode::AccessExclusive)?;
+    refuse_system(&relation)?;
+    let word = relation_word(relation.kind);
+    env.catalog().require_owner(relation.owner, &format!("{word} {}", relation.name))?;
+    if env.storage.in_use(relation.oid) {
+        return Err(err!(
+            OBJECT_IN_USE,
+            "cannot ALTER TABLE \"{}\" because it is being used by active queries in this session",
+            relation.name
+        ));
+    }
+    let mut commands: Vec<&AlterTableCmd<'_>> = alter.commands.iter().collect();
+    commands.sort_by_key(|command| pass(command));
+    for command in commands {
+        let relation = env.catalog().relation(relation.oid)?;
+        one(env, &relation, command)?;
+        env.catalog().next_command()?;
+    }
+    Ok(())
+}
+
+/// PostgreSQL's order: what drops comes first, then types, columns, attributes, constraints.
+fn pass(command: &AlterTableCmd<'_>) -> u8 {
+    match command {
+        AlterTableCmd::DropColumn { .. }
+        | AlterTableCmd::DropConstraint { .. }
+        | AlterTableCmd::DropNotNull { .. }
+        | AlterTableCmd::DropIdentity { .. } => 0,
+        AlterTableCmd::ColumnType { .. } => 1,
+        AlterTableCmd::AddColumn { .. } => 2,
+        AlterTableCmd::ColumnDefault { .. } | AlterTableCmd::SetNotNull { .. } => 3,
+        AlterTableCmd::AddConstraint { .. } => 4,
+        _ => 5,
+    }
+}
+
+fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Result<()> {
+    let table_only = || match relation.kind {
+        RelationKind::Table => Ok(()),
+        _ => Err(err!(
+            WRONG_OBJECT_TYPE,
+            "ALTER action is not supported for {} \"{}\"",
+            relation_word(relation.kind),
+            relation.name
+        )),
+    };
+    match command {
+        AlterTableCmd::AddColumn { column, if_not_exists } => {
+            table_only()?;
+            alter_column::add(env, relation, column, *if_not_exists)
+        }
+        AlterTableCmd::DropColumn { name, behavior, missing_ok } => {
+            table_only()?;
+            drop_column(env, relation, name, *behavior, *missing_ok)
+        }
+        AlterTableCmd::ColumnDefault { name, default } => {
+            alter_column::set_default(env, relation, name, *default)
+        }
+        AlterTableCmd::SetNotNull { name } => alter_column::set_not_null(env, relation, name),
+        AlterTableCmd::DropNotNull { name } => alter_column::drop_not_null(env, relation, name),
+        AlterTableCmd::ColumnType { name, definition } => {
+            table_only()?;
+            alter_column::set_type(env, relation, name, definition)
+        }
+        AlterTableCmd::AddIdentity { name, constraint } => {
+            alter_column::add_identity(env, relation, name, constraint)
+        }
+        AlterTableCmd::DropIdentity { name, missing_ok } => {
+            alter_column::drop_identity(env, relation, name, *missing_ok)
+        }
+        AlterTableCmd::AddConstraint { constraint } => {
+            table_only()?;
+            constraint::add(env, relation.oid, None, constraint, false)
+        }
+        AlterTableCmd::DropConstraint { name, behavior, missing_ok } => {
+            drop_constraint(env, relation, name, *behavior, *missing_ok)
+        }
+        AlterTableCmd::ValidateConstraint { name } => validate(env, relation, name),
+        AlterTableCmd::SetOptions { options } => {
+            let options = super::create::options(options)?;
+            set_options(env, relation, &options)
+        }
+        AlterTableCmd::ResetOptions { options } => {
+            let names: Vec<&str> = options.iter().map(|option| option.name).collect();
+            reset_options(env, relation, &names)
+        }
+        AlterTableCmd::ChangeOwner { owner } => change_owner(env, relation, owner),
+        AlterTableCmd::SetStatistics { .. }
+        | AlterTableCmd::SetStorage { .. }
+        | AlterTableCmd::SetCompression { .. }
+        | AlterTableCmd::SetWithoutOids
+        | AlterTableCmd::SetWithoutCluster
+        | AlterTableCmd::ClusterOn { .. } => Ok(()),
+        AlterTableCmd::Other { what } => {
+            Err(Error::unsupported(format!("ALTER TABLE ... {what} is not supported yet")))
+        }
+        _ => Err(Error::unsupported("this form of ALTER TABLE is not supported yet")),
+    }
+}
+
+fn drop_column(
+    env: &Env<'_>,
+    relation: &Relation,
+    name: &str,
+    behavior: DropBehavior,
+    missing_ok: bool,
+) -> Result<()> {
+    let Some(column) = relation.column(name) else {
+        if missing_ok {
+            env.notice(format!(
+                "column \"{name}\" of relation \"{}\" does not exist, skipping",
+                relation.name
+            ));
+            return Ok(());
+        }
+        return Err(constraint::no_column(name, &relation.name));
+    };
+    crate::drop::remove(env, &[object::column(relation.oid, column.attribute)], behavior)
+}
+
+/// Marks a column as dropped: it keeps its number, and rows keep their bytes until rewritten.
+pub(crate) fn forget_column(env: &Env<'_>, table: Oid, attribute: i16) -> Result<()> {
+    relation_rows::update_column(env, table, attribute, |row| {
+        use pg_attribute::*;
+        row.set(ATTNAME, format!("........pg.dropped.{attribute}........"))
+            .set(ATTTYPID, Oid::INVALID)
+            .set(ATTNOTNULL, false)
+            .set(ATTHASDEF, false)
+            .set(ATTIDENTITY, 0u8)
+            .set(ATTGENERATED, 0u8)
+            .set(ATTISDROPPED, true);
+        Ok(())
+    })
+}
+
+fn drop_constraint(
+    env: &Env<'_>,
+    relation: &Relation,
+    name: &str,
+    behavior: DropBehavior,
+    missing_ok: bool,
+) -> Result<()> {
+    let Some(found) = relation.constraints.iter().find(|constraint| constraint.name == name) else {
+        if missing_ok {
+            env.notice(format!(
+                "constraint \"{name}\" of relation \"{}\" does not exist, skipping",
+                relation.name
+            ));
+            return Ok(());
+        }
+        return Err(err!(
+            UNDEFINED_OBJECT,
+            "constraint \"{name}\" of relation \"{}\" does not exist",
+            relation.name
+        ));
+    };
+    use catalog::rows::ConstraintKind as Kind;
+    if found.kind == Kind::NotNull {
+        let attribute = found.columns.first().copied().unwrap_or_default();
+        alter_column::refuse_primary(relation, attribute)?;
+        constraint::set_not_null(env, relation.oid, attribute, false)?;
+    }
+    if found.kind == Kind::Check {
+        update_class(env, relation.oid, |row| {
+            let checks = row.int2(pg_class::RELCHECKS)?;
+            row.set(pg_class::RELCHECKS, (checks - 1).max(0));
+            Ok(())
+        })?;
+    }
+    crate::drop::remove(env, &[object::constraint(found.oid)], behavior)
+}
+
+fn validate(env: &Env<'_>, relation: &Relation, name: &str) -> Result<()> {
+    let found = relation.constraints.iter().find(|constraint| constraint.name == name);
+    let Some(found) = found else {
+        return Err(err!(
+            UNDEFINED_OBJECT,
+            "constraint \"{name}\" of relation \"{}\" does not exist",
+            relation.name
+        ));
+    };
+    if found.validated {
+        return Ok(());
+    }
+    if let Some(check) = &found.check
+        && env.storage.violates(relation, check)?
+    {
+        return Err(err!(
+            CHECK_VIOLATION,
+            "check constraint \"{name}\" of relation \"{}\" is violated by some row",
+            relation.name
+        ));
+    }
+    if found.foreign.is_some() {
+        env.storage.check_foreign_key(relation.oid, found.oid)?;
+    }
+    env.catalog()
+        .update_rows(index::PG_CONSTRAINT_OID_INDEX, &[Value::Oid(found.oid)], |row| {
+            row.set(pg_constraint::CONVALIDATED, true);
+            Ok(())
+        })
+        .map(drop)
+}
+
+fn set_options(env: &Env<'_>, relation: &Relation, new: &[String]) -> Result<()> {
+    let name = |option: &str| option.split('=').next().unwrap_or_default().to_string();
+    let mut options = relation.options.clone();
+    options.retain(|old| new.iter().all(|option| name(option) != name(old)));
+    options.extend(new.iter().cloned());
+    write_options(env, relation.oid, options)
+}
+
+fn reset_options(env: &Env<'_>, relation: &Relation, names: &[&str]) -> Result<()> {
+    let mut options = relation.options.clone();
+    options.retain(|old| !names.iter().any(|name| old.split('=').next() == Some(name)));
+    write_options(env, relation.oid, options)
+}
+
+fn write_options(env: &Env<'_>, relation: Oid, options: Vec<String>) -> Result<()> {
+    let options = (!options.is_empty()).then_some(options);
+    update_class(env, relation, |row| {
+        row.set(pg_class::RELOPTIONS, options.clone());
+        Ok(())
+    })
+}
+
+fn change_owner(env: &Env<'_>, relation: &Relation, owner: &parse::RoleSpec<'_>) -> Result<()> {
+    let catalog = env.catalog();
+    let oid = match owner.role {
+        parse::RoleName::Named(name) => catalog.require_role(name)?.oid,
+        parse::RoleName::SessionUser => catalog.session_user(),
+        parse::RoleName::CurrentRole | parse::RoleName::CurrentUser => catalog.user(),
+        parse::RoleName::Public => {
+            return Err(err!(UNDEFINED_OBJECT, "role \"public\" does not exist"));
+        }
+    };
+    let set = |relation| {
+        update_class(env, relation, |row| {
+            row.set(pg_class::RELOWNER, oid);
+            Ok(())
+        })
+    };
+    set(relation.oid)?;
+    for index in &relation.indexes {
+        set(index.oid)?;
+    }
+    for sequence in crate::rename::owned_sequences(env, relation)? {
+        set(sequence)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Column definitions: type, NOT NULL, DEFAULT, identity, generated, and pseudo-types serial.
+
+use crate::relation_rows::NewColumn;
+use crate::type_ids as oids;
+use crate::{Env, depend, object, sequence};
+use analyze::tree::Expr;
+use analyze::{StoredContext, analyze_expression, resolve_type, stored};
+use base::{Oid, Result, err};
+use catalog::columns::{index, pg_attrdef, pg_attribute};
+use catalog::relation::Relation;
+use catalog::rows::{DependencyKind, Generated, Identity, Stored, TypeKind};
+use catalog::store::{Row, Value};
+use parse::{ColumnDef, Constraint, ConstraintKind, DefElem, Expression};
+
+/// A column definition, looked through once.
+pub(crate) struct Definition<'a> {
+    pub(crate) column: NewColumn,
+    pub(crate) default: Option<&'a Expression<'a>>,
+    pub(crate) generated: Option<&'a Expression<'a>>,
+    /// The options of an identity or serial column's sequence.
+    pub(crate) sequence: Option<OwnedSequence<'a>>,
+    /// The constraint that makes it NOT NULL, when one was written.
+    pub(crate) not_null: Option<Constraint<'a>>,
+    /// Constraints that are constraints of the table, with their column.
+    pub(crate) constraints: Vec<Constraint<'a>>,
+}
+
+/// A sequence that comes with a column.
+#[derive(Clone, Copy)]
+pub(crate) struct OwnedSequence<'a> {
+    pub(crate) type_oid: Oid,
+    pub(crate) options: &'a [DefElem<'a>],
+    /// For identity columns; serial columns have a default.
+    pub(crate) identity: bool,
+}
+
+/// Looks through a definition.
+pub(crate) fn define<'a>(
+    env: &Env<'_>,
+    table: &str,
+    def: &'a ColumnDef<'a>,
+) -> Result<Definition<'a>> {
+    let name = def
+        .type_name
+        .ok_or_else(|| err!(SYNTAX_ERROR, "column \"{}\" must have a type", def.name))?;
+    let serial = match name.names {
+        [only] if name.array_bounds.is_empty() => serial_type(only),
+        _ => None,
+    };
+    let (type_oid, typmod) = match serial {
+        Some(oid) => (oid, -1),
+        None => resolve_type(env.session, env.source, name)?,
+    };
+    check_type(env, def.name, type_oid)?;
+    let ty = env.catalog().type_(type_oid)?;
+    let collation = match def.collation {
+        None => ty.collation,
+        Some(clause) => collation_of(env, &clause, type_oid, ty.collation)?,
+    };
+    let mut column = NewColumn::plain(def.name, type_oid, typmod, collation);
+    column.dimensions = i16::try_from(name.array_bounds.len()).unwrap_or(i16::MAX);
+    let sequence = serial.map(|type_oid| OwnedSequence { type_oid, options: &[], identity: false });
+    column.not_null = serial.is_some();
+    column.has_default = serial.is_some();
+    let mut definition = Definition {
+        column,
+        default: None,
+        generated: None,
+        sequence,
+        not_null: None,
+        constraints: Vec::new(),
+    };
+    for constraint in attributes(def.constraints)? {
+        apply(env, table, def, &mut definition, constraint)?;
+    }
+    Ok(definition)
+}
+
+/// Attribute clauses such as DEFERRABLE belong to the constraint before them.
+fn attributes<'a>(list: &'a [Constraint<'a>]) -> Result<Vec<Constraint<'a>>> {
+    let mut result: Vec<Constraint<'a>> = Vec::new();
+    for constraint in list {
+        let Some(last) = result.last_mut() else {
+            result.push(*constraint);
+            continue;
+        };
+        match constraint.kind {
+            ConstraintKind::AttributeDeferrable => last.deferrable = true,
+            ConstraintKind::AttributeNotDeferrable => last.deferrable = false,
+            ConstraintKind::AttributeDeferred => {
+                last.deferrable = true;
+                last.initially_deferred = true;
+            }
+            ConstraintKind::AttributeImmediate => last.initially_deferred = false,
+            ConstraintKind::AttributeEnforced => last.enforced = true,
+            ConstraintKind::AttributeNotEnforced => last.enforced = false,
+            _ => result.push(*constraint),
+        }
+    }
+    Ok(result)
+}
+
+fn apply<'a>(
+    env: &Env<'_>,
+    table: &str,
+    def: &'a ColumnDef<'a>,
+    definition: &mut Definition<'a>,
+    constraint: Constraint<'a>,
+) -> Result<()> {
+    let twice =
+        |what: &str| err!(SYNTAX_ERROR, "{what} for column \"{}\" of table \"{table}\"", def.name);
+    match constraint.kind {
+        ConstraintKind::Null => {
+            if definition.not_null.is_some() || definition.column.not_null {
+                let error = twice("conflicting NULL/NOT NULL declarations");
+                return Err(env.at(error, constraint.location));
+            }
+        }
+        ConstraintKind::NotNull { .. } => {
+            definition.column.not_null = true;
+            definition.not_null = Some(constraint);
+        }
+        ConstraintKind::Default(expression) => {
+            if definition.default.is_some() || definition.sequence.is_some() {
+                let error = twice("multiple default values specified");
+                return Err(env.at(error, constraint.location));
+            }
+            definition.default = Some(expression);
+            definition.column.has_default = true;
+        }
+        ConstraintKind::Identity { always, options } => {
+            if definition.column.identity.is_some() {
+                let error = twice("multiple identity specifications");
+                return Err(env.at(error, constraint.location));
+            }
+            if definition.default.is_some() || definition.sequence.is_some() {
+                let error = twice("both default and identity specified");
+                return Err(env.at(error, constraint.location));
+            }
+            definition.column.identity =
+                Some(if always { Identity::Always } else { Identity::ByDefault });
+            definition.column.not_null = true;
+            let type_oid = definition.column.type_oid;
+            if ![oids::INT2, oids::INT4, oids::INT8].contains(&type_oid) {
+                return Err(err!(
+                    INVALID_PARAMETER_VALUE,
+                    "identity column type must be smallint, integer, or bigint"
+                ));
+            }
+            definition.sequence = Some(OwnedSequence { type_oid, options, identity: true });
+        }
+        ConstraintKind::Generated { stored, expression } => {
+            if !stored {
+                return Err(base::Error::unsupported(
+                    "virtual generated columns are not supported yet",
+                )
+                .hint("Write STORED after the generation expression."));
+            }
+            definition.column.generated = Some(Generated::Stored);
+            definition.column.has_default = true;
+            definition.generated = Some(expression);
+        }
+        _ => definition.constraints.push(constraint),
+    }
+    Ok(())
+}
+
+fn serial_type(name: &str) -> Option<Oid> {
+    match name {
+        "smallserial" | "serial2" => Some(oids::INT2),
+        "serial" | "serial4" => Some(oids::INT4),
+        "bigserial" | "serial8" => Some(oids::INT8),
+        _ => None,
+    }
+}
+
+/// Refuses types that no column can have.
+pub(crate) fn check_type(env: &Env<'_>, column: &str, type_oid: Oid) -> Result<()> {
+    let ty = env.catalog().type_(type_oid)?;
+    if ty.kind == TypeKind::Pseudo {
+        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
+        return Err(err!(INVALID_TABLE_DEFINITION, "column \"{column}\" has pseudo-type {shown}"));
+    }
+    Ok(())
+}
+
+fn collation_of(
+    env: &Env<'_>,
+    clause: &parse::CollateClause<'_>,
+    type_oid: Oid,
+    own: Oid,
+) -> Result<Oid> {
+    if !own.is_valid() {
+        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
+        let error = err!(DATATYPE_MISMATCH, "collations are not supported by type {shown}");
+        return Err(env.at(error, clause.location));
+    }
+    let (schema, name) = match clause.name {
+        [name] => (None, *name),
+        [.., schema, name] => (Some(*schema), *name),
+        [] => return Ok(own),
+    };
+    let found = env.catalog().collation_named(schema, name)?;
+    found.map(|collation| collation.oid).ok_or_else(|| {
+        let error = err!(
+            UNDEFINED_OBJECT,
+            "collation \"{}\" for encoding \"UTF8\" does not exist",
+            clause.name.join(".")
+        );
+        env.at(error, clause.location)
+    })
+}
+
+/// Analyses the default or generation expression of a column of `relation`.
+pub(crate) fn bind<'q>(
+    env: &Env<'q>,
+    relation: &Relation,
+    column: &NewColumn,
+    expression: &Expression<'_>,
+) -> Result<&'q Expr<'q>> {
+    let target =
+        stored::StoredTarget { oid: column.type_oid, typmod: column.typmod, name: &column.name };
+    let (context, over) = match column.generated {
+        Some(_) => (StoredContext::Generated, Some(relation)),
+        None => (StoredContext::Default, None),
+    };
+    let bump = env.bump;
+    analyze_expression(bump, env.session, env.source, expression, over, context, Some(target))
+}
+
+/// Writes the default or generation expression of a column.
+pub(crate) fn insert_default(
+    env: &Env<'_>,
+    relation: Oid,
+    attribute: i16,
+    expr: &Expr<'_>,
+) -> Result<Stored> {
+    let stored = stored::encode_expression(expr);
+    let oid = env.catalog().new_oid(pg_attrdef::RELATION)?;
+    let row = Row::new(pg_attrdef::RELATION)
+        .with(pg_attrdef::OID, oid)
+        .with(pg_attrdef::ADRELID, relation)
+        .with(pg_attrdef::ADNUM, attribute)
+        .with(pg_attrdef::ADBIN, &stored);
+    env.catalog().insert(&row)?;
+    let (default, column) = (object::default(oid), object::column(relation, attribute));
+    depend::record(env, default, column, DependencyKind::Auto)?;
+    depend::record_expression(env, default, expr, Some((relation, DependencyKind::Auto)))?;
+    Ok(stored)
+}
+
+/// Removes the default of a column, if it has one.
+pub(crate) fn delete_default(env: &Env<'_>, relation: Oid, attribute: i16) -> Result<()> {
+    let key = [Value::Oid(relation), Value::Int2(attribute)];
+    let catalog = env.catalog();
+    for (id, row) in catalog.find_rows(index::PG_ATTRDEF_ADRELID_ADNUM_INDEX, &key)? {
+        depend::forget(env, object::default(row.oid(pg_attrdef::OID)?))?;
+        catalog.delete(id, &row)?;
+    }
+    crate::relation_rows::update_column(env, relation, attribute, |row| {
+        row.set(pg_attribute::ATTHASDEF, false);
+        Ok(())
+    })
+}
+
+/// Makes the sequence of a serial or identity column, and the default of a serial one.
+pub(crate) fn create_sequence(
+    env: &Env<'_>,
+    relation: &Relation,
+    attribute: i16,
+    column: &NewColumn,
+    owned: OwnedSequence<'_>,
+) -> Result<()> {
+    let sequence = sequence::create_owned(env, relation, attribute, &column.name, owned)?;
+    if owned.identity {
+        return Ok(());
+    }
+    let call = sequence::nextval_expression(env, sequence, column)?;
+    insert_default(env, relation.oid, attribute, call).map(drop)
+}

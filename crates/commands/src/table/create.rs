@@ -1,0 +1,260 @@
+//! CREATE TABLE.
+
+use super::column::{self, Definition};
+use super::constraint;
+use crate::relation_rows::{self, HEAP, NewColumn, NewRelation};
+use crate::{Env, LockMode};
+use base::{Error, Oid, Result, err};
+use catalog::columns::pg_class;
+use catalog::rows::{Persistence, RelationKind};
+use parse::{Constraint, CreateStmt, DefElem, DefValue, RangeVar, TableElement, like_option};
+
+/// Runs CREATE TABLE; returns the new table, or none when it was there and IF NOT EXISTS.
+pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>> {
+    if !create.inherits.is_empty() || create.partition_bound.is_some() {
+        return Err(Error::unsupported("table inheritance is not supported yet"));
+    }
+    if create.partition_spec.is_some() {
+        return Err(Error::unsupported("partitioned tables are not supported yet"));
+    }
+    if create.of_type.is_some() {
+        return Err(Error::unsupported("typed tables are not supported yet"));
+    }
+    let Some((namespace, persistence)) = place(env, &create.relation, create.if_not_exists)? else {
+        return Ok(None);
+    };
+    let mut definitions: Vec<Definition<'_>> = Vec::new();
+    let mut table_constraints: Vec<Constraint<'_>> = Vec::new();
+    let mut likes = Vec::new();
+    for element in create.elements {
+        match element {
+            TableElement::Column(def) => {
+                definitions.push(column::define(env, create.relation.name, def)?);
+            }
+            TableElement::Constraint(constraint) => table_constraints.push(**constraint),
+            TableElement::Like { relation, options } => {
+                likes.push((like(env, relation, *options, &mut definitions)?, *options));
+            }
+        }
+    }
+    check_columns(definitions.iter().map(|definition| &definition.column))?;
+    constraint::mark_not_null(&mut definitions, &table_constraints)?;
+    let catalog = env.catalog();
+    let oid = catalog.new_oid(pg_class::RELATION)?;
+    let relation = NewRelation {
+        oid,
+        name: create.relation.name.into(),
+        namespace,
+        kind: RelationKind::Table,
+        persistence,
+        method: HEAP,
+        file: env.storage.create_table_tree()?,
+        options: options(create.options)?,
+        columns: definitions.iter().map(|definition| definition.column.clone()).collect(),
+    };
+    relation_rows::insert(env, &relation)?;
+    finish(env, oid, &definitions, &table_constraints)?;
+    for (model, options) in likes {
+        constraint::copy(env, oid, model, options)?;
+    }
+    Ok(Some(oid))
+}
+
+/// Defaults, sequences and constraints, once the table is there.
+fn finish(
+    env: &Env<'_>,
+    oid: Oid,
+    definitions: &[Definition<'_>],
+    table_constraints: &[Constraint<'_>],
+) -> Result<()> {
+    for (definition, attribute) in definitions.iter().zip(1i16..) {
+        let relation = env.catalog().relation(oid)?;
+        if let Some(owned) = definition.sequence {
+            column::create_sequence(env, &relation, attribute, &definition.column, owned)?;
+        }
+        if let Some(expression) = definition.generated.or(definition.default) {
+            let expr = column::bind(env, &relation, &definition.column, expression)?;
+            // DEFAULT NULL is the same as no default, unless the type is a domain.
+            column::insert_default(env, oid, attribute, expr)?;
+        }
+    }
+    constraint::add_all(env, oid, definitions, table_constraints)
+}
+
+/// The schema and persistence of a new relation; none when it is there and may be.
+pub(crate) fn place(
+    env: &Env<'_>,
+    name: &RangeVar<'_>,
+    if_not_exists: bool,
+) -> Result<Option<(Oid, Persistence)>> {
+    let catalog = env.catalog();
+    let temporary = name.persistence == parse::Persistence::Temporary;
+    let namespace = match name.schema {
+        Some("pg_temp") => catalog.temporary_namespace(),
+        Some(schema) => {
+            let oid = catalog.require_namespace(schema)?;
+            if temporary && oid != catalog.temporary_namespace() {
+                return Err(err!(
+                    INVALID_TABLE_DEFINITION,
+                    "cannot create temporary relation in non-temporary schema"
+                ));
+            }
+            oid
+        }
+        None if temporary => catalog.temporary_namespace(),
+        None => catalog.creation_namespace()?,
+    };
+    if !namespace.is_valid() {
+        return Err(Error::unsupported("temporary tables are not supported yet"));
+    }
+    let privilege = catalog::acl::Privilege::Create;
+    let schema = catalog.namespace(namespace)?;
+    if schema.oid < catalog::builtin::FIRST_USER && schema.name.starts_with("pg_") {
+        return Err(err!(
+            INSUFFICIENT_PRIVILEGE,
+            "permission denied to create \"{}.{}\"",
+            schema.name,
+            name.name
+        )
+        .detail("System catalog modifications are currently disallowed."));
+    }
+    if !may_create(env, &schema, privilege)? {
+        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {}", schema.name));
+    }
+    if catalog.relation_in(namespace, name.name)?.is_some() {
+        if if_not_exists {
+            env.notice(format!("relation \"{}\" already exists, skipping", name.name));
+            return Ok(None);
+        }
+        return Err(err!(DUPLICATE_TABLE, "relation \"{}\" already exists", name.name));
+    }
+    let temporary = namespace == catalog.temporary_namespace();
+    Ok(Some((
+        namespace,
+        match name.persistence {
+            _ if temporary => Persistence::Temporary,
+            parse::Persistence::Unlogged => Persistence::Unlogged,
+            _ => Persistence::Permanent,
+        },
+    )))
+}
+
+fn may_create(
+    env: &Env<'_>,
+    schema: &catalog::rows::Namespace,
+    privilege: catalog::acl::Privilege,
+) -> Result<bool> {
+    env.catalog().has_privilege(
+        catalog::acl::AclKind::Namespace,
+        schema.owner,
+        schema.acl.as_deref(),
+        privilege,
+    )
+}
+
+/// Refuses names that are used twice, names of system columns, and too many columns.
+pub(crate) fn check_columns<'c>(columns: impl Iterator<Item = &'c NewColumn>) -> Result<()> {
+    let mut names = std::collections::HashSet::new();
+    for column in columns {
+        refuse_system_name(&column.name)?;
+        if !names.insert(column.name.as_str()) {
+            return Err(err!(
+                DUPLICATE_COLUMN,
+                "column \"{}\" specified more than once",
+                column.name
+            ));
+        }
+    }
+    if names.len() > base::limits::TABLE_COLUMNS_MAX {
+        return Err(err!(
+            TOO_MANY_COLUMNS,
+            "tables can have at most {} columns",
+            base::limits::TABLE_COLUMNS_MAX
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses the names of system columns.
+pub(crate) fn refuse_system_name(name: &str) -> Result<()> {
+    if ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"].contains(&name) {
+        return Err(err!(
+            DUPLICATE_COLUMN,
+            "column name \"{name}\" conflicts with a system column name"
+        ));
+    }
+    Ok(())
+}
+
+/// The options of WITH, as `name=value`.
+pub(crate) fn options(list: &[DefElem<'_>]) -> Result<Vec<String>> {
+    list.iter()
+        .map(|option| {
+            let value = match &option.value {
+                None => "true".to_string(),
+                Some(DefValue::Integer(number)) => number.to_string(),
+                Some(DefValue::Boolean(truth)) => truth.to_string(),
+                Some(other) => other.as_word().unwrap_or_default().to_string(),
+            };
+            check_option(option.name, &value)?;
+            Ok(format!("{}={value}", option.name))
+        })
+        .collect()
+}
+
+fn check_option(name: &str, value: &str) -> Result<()> {
+    if name == "fillfactor" {
+        let bad = || {
+            err!(INVALID_PARAMETER_VALUE, "value {value} out of bounds for option \"fillfactor\"")
+                .detail("Valid values are between \"10\" and \"100\".")
+        };
+        let number: i64 = value.parse().map_err(|_| bad())?;
+        if !(10..=100).contains(&number) {
+            return Err(bad());
+        }
+        return Ok(());
+    }
+    let known = name.starts_with("autovacuum_")
+        || name.starts_with("log_autovacuum")
+        || [
+            "toast_tuple_target",
+            "parallel_workers",
+            "user_catalog_table",
+            "vacuum_index_cleanup",
+            "vacuum_truncate",
+            "vacuum_max_eager_freeze_failure_rate",
+        ]
+        .contains(&name);
+    if known {
+        return Ok(());
+    }
+    Err(err!(INVALID_PARAMETER_VALUE, "unrecognized parameter \"{name}\""))
+}
+
+/// Adds the columns of LIKE's model; returns the model.
+fn like(
+    env: &Env<'_>,
+    name: &RangeVar<'_>,
+    options: u32,
+    definitions: &mut Vec<Definition<'_>>,
+) -> Result<Oid> {
+    let model = super::alter::find(env, name, LockMode::AccessShare)?;
+    for column in model.live_columns() {
+        let mut copy =
+            NewColumn::plain(&column.name, column.type_oid, column.typmod, column.collation);
+        copy.not_null = column.not_null;
+        copy.dimensions = column.dimensions;
+        if options & like_option::GENERATED != 0 {
+            copy.generated = column.generated;
+        }
+        definitions.push(Definition {
+            column: copy,
+            default: None,
+            generated: None,
+            sequence: None,
+            not_null: None,
+            constraints: Vec::new(),
+        });
+    }
+    Ok(model.oid)
+}

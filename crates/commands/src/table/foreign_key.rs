@@ -1,0 +1,186 @@
+//! REFERENCES: which columns, which key, which operators, which actions.
+
+use super::constraint::{base_row, choose_name, free_name};
+use crate::{Env, LockMode, depend, object};
+use base::{Oid, Result, err};
+use catalog::columns::pg_constraint;
+use catalog::relation::{Column, Index, Relation};
+use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction};
+use parse::{Constraint, ForeignKey};
+
+/// Equality among the strategies of a btree operator family.
+const EQUAL: i16 = 3;
+
+/// Adds a foreign key.
+pub(crate) fn add(
+    env: &Env<'_>,
+    relation: &Relation,
+    attribute: Option<i16>,
+    constraint: &Constraint<'_>,
+    definition: &ForeignKey<'_>,
+    new_table: bool,
+) -> Result<()> {
+    if definition.match_type == b'p' {
+        return Err(base::Error::unsupported("MATCH PARTIAL not yet implemented"));
+    }
+    let referenced = super::alter::find(env, &definition.relation, LockMode::ShareRowExclusive)?;
+    let columns: Vec<&Column> = match attribute {
+        Some(attribute) => relation.column_at(attribute).into_iter().collect(),
+        None => named(relation, definition.columns, "foreign key")?,
+    };
+    let (keys, index) = key_of(&referenced, definition)?;
+    if keys.len() != columns.len() {
+        return Err(err!(
+            INVALID_FOREIGN_KEY,
+            "number of referencing and referenced columns for foreign key disagree"
+        ));
+    }
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let joined = names.join("_");
+    let name = match constraint.name {
+        Some(name) => free_name(relation, name)?,
+        None => choose_name(env, relation, Some(&joined), "fkey")?,
+    };
+    let operators = operators(env, &name, &columns, &keys, &index)?;
+    let action = |code: u8| ForeignAction::from_code(code).unwrap_or(ForeignAction::NoAction);
+    let set: Vec<i16> = named(relation, definition.delete_columns, "foreign key")?
+        .iter()
+        .map(|column| column.attribute)
+        .collect();
+    let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
+    let attributes: Vec<i16> = columns.iter().map(|column| column.attribute).collect();
+    let key_attributes: Vec<i16> = keys.iter().map(|column| column.attribute).collect();
+    use pg_constraint::*;
+    let row = base_row(oid, &name, relation, Kind::Foreign)
+        .with(CONDEFERRABLE, constraint.deferrable)
+        .with(CONDEFERRED, constraint.initially_deferred)
+        .with(CONENFORCED, constraint.enforced)
+        .with(CONVALIDATED, !constraint.not_valid && constraint.enforced)
+        .with(CONNOINHERIT, true)
+        .with(CONINDID, index.oid)
+        .with(CONFRELID, referenced.oid)
+        .with(CONFUPDTYPE, action(definition.on_update).code())
+        .with(CONFDELTYPE, action(definition.on_delete).code())
+        .with(CONFMATCHTYPE, definition.match_type)
+        .with(CONKEY, attributes.clone())
+        .with(CONFKEY, key_attributes.clone())
+        .with(CONPFEQOP, operators.clone())
+        .with(CONPPEQOP, operators.clone())
+        .with(CONFFEQOP, operators)
+        .with(CONFDELSETCOLS, (!set.is_empty()).then_some(set));
+    env.catalog().insert(&row)?;
+    let object = object::constraint(oid);
+    for attribute in &attributes {
+        depend::record(
+            env,
+            object,
+            object::column(relation.oid, *attribute),
+            DependencyKind::Auto,
+        )?;
+    }
+    for attribute in &key_attributes {
+        let column = object::column(referenced.oid, *attribute);
+        depend::record(env, object, column, DependencyKind::Normal)?;
+    }
+    depend::record(env, object, object::relation(index.oid), DependencyKind::Normal)?;
+    if !new_table && !constraint.not_valid && constraint.enforced {
+        env.catalog().next_command()?;
+        env.storage.check_foreign_key(relation.oid, oid)?;
+    }
+    Ok(())
+}
+
+fn named<'r>(relation: &'r Relation, names: &[&str], what: &str) -> Result<Vec<&'r Column>> {
+    names
+        .iter()
+        .map(|name| {
+            relation.column(name).ok_or_else(|| {
+                err!(
+                    UNDEFINED_COLUMN,
+                    "column \"{name}\" referenced in {what} constraint does not exist"
+                )
+            })
+        })
+        .collect()
+}
+
+/// The referenced columns and the unique index over them.
+fn key_of<'r>(
+    referenced: &'r Relation,
+    definition: &ForeignKey<'_>,
+) -> Result<(Vec<&'r Column>, std::sync::Arc<Index>)> {
+    if definition.referenced.is_empty() {
+        let Some(index) = referenced.primary_key() else {
+            return Err(err!(
+                UNDEFINED_OBJECT,
+                "there is no primary key for referenced table \"{}\"",
+                referenced.name
+            ));
+        };
+        let columns = index.keys.iter().filter_map(|key| referenced.column_at(key.attribute));
+        return Ok((columns.collect(), index.clone()));
+    }
+    let columns = named(referenced, definition.referenced, "foreign key")?;
+    let mut wanted: Vec<i16> = columns.iter().map(|column| column.attribute).collect();
+    wanted.sort_unstable();
+    let matches = |index: &&std::sync::Arc<Index>| {
+        let mut keys: Vec<i16> = index.keys.iter().map(|key| key.attribute).collect();
+        keys.sort_unstable();
+        index.unique && index.immediate && index.predicate.is_none() && keys == wanted
+    };
+    match referenced.indexes.iter().find(matches) {
+        Some(index) => Ok((columns, index.clone())),
+        None => Err(err!(
+            INVALID_FOREIGN_KEY,
+            "there is no unique constraint matching given keys for referenced table \"{}\"",
+            referenced.name
+        )),
+    }
+}
+
+/// The equality of each pair, from the operator family of the referenced index.
+fn operators(
+    env: &Env<'_>,
+    name: &str,
+    columns: &[&Column],
+    keys: &[&Column],
+    index: &Index,
+) -> Result<Vec<Oid>> {
+    let catalog = env.catalog();
+    let mut operators = Vec::new();
+    for (column, key) in columns.iter().zip(keys) {
+        let class = index
+            .keys
+            .iter()
+            .find(|k| k.attribute == key.attribute)
+            .map_or(Oid::INVALID, |k| k.class);
+        let class = catalog.opclass(class)?;
+        let (own, _) = catalog.base_type(column.type_oid, column.typmod)?;
+        let input = class.input_type;
+        let found = match catalog.family_operator(class.family, input, own, EQUAL)? {
+            Some(operator) => Some(operator),
+            // A type that becomes the key's without a change uses the key's own equality.
+            None if catalog.cast(own, input)?.is_some() => {
+                catalog.family_operator(class.family, input, input, EQUAL)?
+            }
+            None => None,
+        };
+        let Some(operator) = found else {
+            let shown = |c: &Column| analyze::names::format_type(catalog, c.type_oid, -1);
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "foreign key constraint \"{name}\" cannot be implemented"
+            )
+            .detail(format!(
+                "Key columns \"{}\" of the referencing table and \"{}\" of the referenced table \
+                 are of incompatible types: {} and {}.",
+                column.name,
+                key.name,
+                shown(column)?,
+                shown(key)?
+            )));
+        };
+        operators.push(operator);
+    }
+    Ok(operators)
+}

@@ -1,0 +1,12 @@
+//! Tables: CREATE, CREATE AS, ALTER, and their constraints.
+
+pub(crate) mod alter;
+mod alter_column;
+mod as_query;
+pub(crate) mod column;
+pub(crate) mod constraint;
+pub(crate) mod create;
+mod foreign_key;
+mod key;
+
+pub use as_query::{create_from_query, query_columns};

@@ -1,0 +1,138 @@
+//! One session's side of the engine.
+
+use crate::cluster::ClusterEngine;
+use crate::environment::Environments;
+use crate::planned::Planned;
+use crate::transaction::Open;
+use base::{Error, Oid, Result};
+use catalog::Catalog;
+use catalog::store::TreeStore;
+use parse::{Expression, Statement};
+use session::State;
+use session::engine::{Completion, Destination, Modes, ParameterMode, Parameters, Plan};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use txn::Owner;
+use types::Io;
+
+/// A session, as the engine sees it.
+pub(crate) struct Backend {
+    pub(crate) engine: Arc<ClusterEngine>,
+    pub(crate) state: Rc<State>,
+    pub(crate) store: Rc<TreeStore>,
+    pub(crate) catalog: Catalog,
+    pub(crate) owner: Arc<Owner>,
+    pub(crate) open: RefCell<Open>,
+    environments: Environments,
+}
+
+impl Backend {
+    /// The engine's side of a session that begins.
+    pub(crate) fn begin_session(
+        engine: Arc<ClusterEngine>,
+        state: Rc<State>,
+        store: Rc<TreeStore>,
+        catalog: Catalog,
+    ) -> Rc<dyn session::engine::Backend> {
+        let pid = state.entry().id;
+        let owner = engine.storage.transactions().register(pid, catalog.database());
+        let env = state.settings().io_env(0);
+        Rc::new(Backend {
+            engine,
+            store,
+            catalog,
+            owner,
+            open: RefCell::default(),
+            environments: Environments::new(env),
+            state,
+        })
+    }
+
+    /// What a statement begins with: the settings as they are now.
+    pub(crate) fn refresh(&self) {
+        let settings = self.state.settings();
+        self.catalog.set_search_path(settings.search_path());
+        self.environments.set(settings.io_env(self.state.transaction_start_us()));
+    }
+
+    pub(crate) fn value_io(&self) -> Io<'_> {
+        Io::new(self.environments.latest(), &self.catalog)
+    }
+}
+
+impl session::engine::Backend for Backend {
+    fn begin(&self, modes: Modes) -> Result<()> {
+        self.begin_transaction(modes)
+    }
+
+    fn set_modes(&self, modes: Modes) -> Result<()> {
+        self.change_modes(modes)
+    }
+
+    fn commit(&self) -> Result<()> {
+        self.commit_transaction()
+    }
+
+    fn rollback(&self) -> Result<()> {
+        self.rollback_transaction()
+    }
+
+    fn savepoint(&self) -> Result<()> {
+        self.set_savepoint()
+    }
+
+    fn release(&self) -> Result<()> {
+        self.release_savepoint()
+    }
+
+    fn rollback_to(&self) -> Result<()> {
+        self.rollback_to_savepoint()
+    }
+
+    fn discard(&self, _target: parse::DiscardTarget) -> Result<()> {
+        Ok(())
+    }
+
+    fn plan(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+        parameters: ParameterMode,
+    ) -> Result<Arc<dyn Plan>> {
+        self.refresh();
+        Ok(Arc::new(self.plan_statement(source, statement, types, parameters)?))
+    }
+
+    fn resolve_types(&self, source: &str, names: &[parse::TypeName<'_>]) -> Result<Vec<Oid>> {
+        self.refresh();
+        names.iter().map(|name| Ok(analyze::resolve_type(self, source, name)?.0)).collect()
+    }
+
+    fn evaluate(
+        &self,
+        source: &str,
+        expressions: &[Expression<'_>],
+        types: &[Oid],
+    ) -> Result<Parameters> {
+        self.refresh();
+        self.evaluate_parameters(source, expressions, types)
+    }
+
+    fn run(
+        &self,
+        plan: &dyn Plan,
+        parameters: &Parameters,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion> {
+        let plan: &Planned =
+            plan.as_any().downcast_ref().ok_or_else(|| Error::internal("a foreign plan"))?;
+        self.refresh();
+        self.run_planned(plan, parameters, destination)
+    }
+
+    fn io(&self) -> Io<'_> {
+        self.value_io()
+    }
+}

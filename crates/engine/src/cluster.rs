@@ -1,0 +1,166 @@
+//! A cluster's engine: what all sessions share.
+
+use crate::backend::Backend;
+use base::{Error, FileId, Oid, Result, Xid};
+use catalog::columns::{hidden, index, pg_authid, pg_database};
+use catalog::store::{Row, Store, TreeStore, Trees, Value};
+use catalog::{Catalog, SharedCache, files};
+use disk::RealDisk;
+use expr::Registry;
+use memory::{Account, Ledger};
+use parking_lot::Mutex;
+use recovery::{Background, Pace, Settings, Storage};
+use session::settings::Base;
+use session::{Role, State};
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The engine of an open cluster.
+pub(crate) struct ClusterEngine {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) trees: Arc<Trees>,
+    pub(crate) registry: Registry,
+    cluster_cache: Arc<SharedCache>,
+    database_caches: Mutex<HashMap<Oid, Arc<SharedCache>>>,
+    background: Mutex<Option<Background>>,
+}
+
+/// Makes the storage of a new cluster in a directory and writes its catalogs.
+///
+/// # Errors
+/// Those of the disk; 22023 for an XID that no cluster can begin with.
+pub fn create(dir: &Path, next_xid: Option<u64>) -> Result<()> {
+    let disk = Arc::new(RealDisk::new(dir)?);
+    if next_xid.is_some_and(|xid| !(Xid::FIRST_NORMAL.0..1 << 63).contains(&xid)) {
+        base::bail!(
+            INVALID_PARAMETER_VALUE,
+            "the first transaction id must be between {} and 2^63 - 1",
+            Xid::FIRST_NORMAL
+        );
+    }
+    let first_file = FileId(files::FIRST_NORMAL);
+    let settings = Settings::default();
+    let identifier = rand::random();
+    let xid = next_xid.map(Xid);
+    let storage = Storage::create(disk, &settings, xid, first_file, identifier)?;
+    let trees = Trees::new(storage.tables().clone());
+    catalog::bootstrap::build(&trees, Account::unlimited())?;
+    storage.close()
+}
+
+/// Opens the cluster in a directory, recovering it when need be. `fatal` hears of what makes it
+/// impossible to go on: it should end the process.
+///
+/// # Errors
+/// When it cannot be recovered.
+pub fn open(
+    dir: &Path,
+    settings: &Base,
+    ledger: &Ledger,
+    fatal: fn(&Error),
+) -> Result<Box<dyn session::engine::Engine>> {
+    let disk = Arc::new(RealDisk::new(dir)?);
+    let blocks = u64::try_from(settings.integer("shared_buffers")).unwrap_or(16384);
+    let account = ledger.shared("shared buffers", u64::MAX);
+    let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
+    let config = Settings { pool_bytes, account: Some(account), ..Settings::default() };
+    let (storage, _report) = Storage::open(disk, &config)?;
+    storage.wal().on_fatal(fatal);
+    let background = Background::start(&storage, Pace::default(), move |error| {
+        if error.fields().severity == base::Severity::Panic {
+            fatal(error);
+        }
+    })?;
+    let trees = Trees::new(storage.tables().clone());
+    Ok(Box::new(Handle(Arc::new(ClusterEngine {
+        trees,
+        storage,
+        registry: crate::registry::all()?,
+        cluster_cache: Arc::new(SharedCache::new()),
+        database_caches: Mutex::default(),
+        background: Mutex::new(Some(background)),
+    }))))
+}
+
+impl ClusterEngine {
+    /// The shared catalogs, read outside of any session.
+    fn shared_rows(&self, index: Oid, name: &str) -> Result<Option<Row>> {
+        let store = TreeStore::new(self.trees.clone(), Oid::INVALID, 0, Account::unlimited());
+        let mut found = None;
+        store.find(index, &[Value::from(name)], &mut |_, row| {
+            found = Some(row);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn database(&self, name: &str) -> Result<Option<Row>> {
+        self.shared_rows(index::PG_DATABASE_DATNAME_INDEX, name)
+    }
+
+    fn cache_of(&self, database: Oid) -> Arc<SharedCache> {
+        let mut caches = self.database_caches.lock();
+        caches.entry(database).or_insert_with(|| Arc::new(SharedCache::new())).clone()
+    }
+}
+
+/// The engine as the cluster holds it: its sessions share it.
+struct Handle(Arc<ClusterEngine>);
+
+impl session::engine::Engine for Handle {
+    fn open(&self, state: &Rc<State>) -> Result<Rc<dyn session::engine::Backend>> {
+        let name = &state.identity().database;
+        let row = self.0.database(name)?.ok_or_else(|| {
+            base::err!(UNDEFINED_DATABASE, "database \"{name}\" does not exist").fatal()
+        })?;
+        let user = &state.identity().user;
+        let role = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, user)?.ok_or_else(|| {
+            base::err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" does not exist")
+                .fatal()
+        })?;
+        let database = row.oid(pg_database::OID)?;
+        let first_file = row.int8(hidden::PG_DATABASE_FIRST_FILE)?.cast_unsigned();
+        let account = state.account().clone();
+        let store = TreeStore::new(self.0.trees.clone(), database, first_file, account);
+        let store = Rc::new(store);
+        let catalog = Catalog::new(
+            store.clone(),
+            self.0.cache_of(database),
+            self.0.cluster_cache.clone(),
+            database,
+            first_file,
+            role.oid(pg_authid::OID)?,
+        );
+        Ok(Backend::begin_session(self.0.clone(), state.clone(), store, catalog))
+    }
+
+    fn role(&self, name: &str) -> Result<Option<Role>> {
+        let row = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, name)?;
+        let Some(row) = row else { return Ok(None) };
+        let password = row.optional_text(pg_authid::ROLPASSWORD)?;
+        Ok(Some(Role {
+            can_login: row.bool(pg_authid::ROLCANLOGIN)?,
+            superuser: row.bool(pg_authid::ROLSUPER)?,
+            verifier: password.and_then(|text| wire::scram::Verifier::parse(&text)),
+        }))
+    }
+
+    fn has_database(&self, name: &str) -> Result<bool> {
+        let Some(row) = self.0.database(name)? else { return Ok(false) };
+        if !row.bool(pg_database::DATALLOWCONN)? {
+            base::bail!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "database \"{name}\" is not currently accepting connections"
+            );
+        }
+        Ok(true)
+    }
+
+    fn close(&self) -> Result<()> {
+        // The threads end first: the last checkpoint flushes by itself.
+        drop(self.0.background.lock().take());
+        self.0.storage.close()
+    }
+}

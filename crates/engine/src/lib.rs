@@ -1,0 +1,26 @@
+//! The SQL engine of a cluster, put together.
+//!
+//! # How it works
+//! [`create`] makes a cluster's storage and writes its catalogs; [`open`] recovers it and gives the
+//! [`session::engine::Engine`] that sessions use. Each session has a [`backend`](self): its
+//! transaction, its view of the catalogs, and what analysis, planning, functions and commands ask
+//! of a session.
+//!
+//! # Rules
+//! 1. One object is all doors of a session: `analyze::Environment`, `plan::Environment`,
+//!    `expr::Host`, `commands::Storage`. They borrow it and keep nothing.
+//! 2. Nothing is told to a client before the flush of every commit that the session met
+//!    (storage rule 3).
+
+mod backend;
+mod cluster;
+mod copy;
+mod environment;
+mod host;
+mod planned;
+mod registry;
+mod run;
+mod storage;
+mod transaction;
+
+pub use cluster::{create, open};

@@ -1,0 +1,144 @@
+//! Planned statements.
+
+use crate::backend::Backend;
+use analyze::Parameters as ParameterTypes;
+use base::{Error, Oid, Result};
+use memory::{Bump, Frozen};
+use parse::{RawStatement, Statement};
+use session::engine::{ParameterMode, Plan, ResultColumn};
+use std::any::Any;
+use std::sync::Arc;
+
+type QueryPlan<'p> = plan::Plan<'p>;
+memory::family!(pub(crate) Plans = QueryPlan);
+memory::family!(pub(crate) Statements = RawStatement);
+
+/// A statement that can be run again and again.
+pub(crate) struct Planned {
+    pub(crate) body: Body,
+    parameters: Vec<Oid>,
+    columns: Option<Vec<ResultColumn>>,
+    tag: &'static str,
+}
+
+/// What running it takes.
+pub(crate) enum Body {
+    /// The executor.
+    Query { plan: Frozen<Plans>, descriptions: plan::Descriptions },
+    /// A command.
+    Utility { source: Arc<str>, statement: Frozen<Statements> },
+}
+
+impl Plan for Planned {
+    fn parameters(&self) -> &[Oid] {
+        &self.parameters
+    }
+
+    fn columns(&self) -> Option<&[ResultColumn]> {
+        self.columns.as_deref()
+    }
+
+    fn tag(&self) -> &'static str {
+        self.tag
+    }
+
+    fn is_portable(&self) -> bool {
+        matches!(&self.body, Body::Query { plan, .. } if !plan.get().modifies)
+    }
+
+    fn outside_block_only(&self) -> Option<&'static str> {
+        match &self.body {
+            Body::Utility { statement, .. } => match statement.get().statement {
+                Statement::Vacuum(vacuum) if vacuum.vacuum => Some("VACUUM"),
+                Statement::CreateDatabase(_) => Some("CREATE DATABASE"),
+                Statement::DropDatabase(_) => Some("DROP DATABASE"),
+                Statement::AlterSystem(_) => Some("ALTER SYSTEM"),
+                _ => None,
+            },
+            Body::Query { .. } => None,
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl Backend {
+    pub(crate) fn plan_statement(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+        mode: ParameterMode,
+    ) -> Result<Planned> {
+        match statement {
+            Statement::Select(select) if select.leftmost_into().is_none() => {}
+            Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Merge(_) => {}
+            _ => return self.plan_utility(source, statement),
+        }
+        let mut parameters = match mode {
+            ParameterMode::None => ParameterTypes::none(),
+            ParameterMode::Inferred => ParameterTypes::inferred(types.to_vec()),
+        };
+        let account = self.state.account();
+        let trees = Bump::new("bound tree", account.clone());
+        let query = analyze::analyze(&trees, self, source, statement, &mut parameters)?;
+        let count = u16::try_from(parameters.types().len()).map_err(|_| {
+            base::err!(PROGRAM_LIMIT_EXCEEDED, "a statement can have at most 65535 parameters")
+        })?;
+        let mut descriptions = plan::Descriptions::default();
+        let plan = Frozen::<Plans>::new("CachedPlan", account, |bump| {
+            let (plan, described) = plan::plan(bump, &trees, self, query, count)?;
+            descriptions = described;
+            Ok(plan)
+        })?;
+        let returns = !plan.get().columns.is_empty() || matches!(statement, Statement::Select(_));
+        let columns = returns.then(|| self.result_columns(plan.get())).transpose()?;
+        Ok(Planned {
+            tag: statement.command_tag(),
+            parameters: parameters.types().to_vec(),
+            columns,
+            body: Body::Query { plan, descriptions },
+        })
+    }
+
+    fn result_columns(&self, plan: &plan::Plan<'_>) -> Result<Vec<ResultColumn>> {
+        plan.columns
+            .iter()
+            .map(|column| {
+                let (table, number) = column.origin.unwrap_or((Oid::INVALID, 0));
+                let type_bytes = self.catalog.type_(column.ty.oid)?.len;
+                Ok(ResultColumn {
+                    name: column.name.into(),
+                    table,
+                    number,
+                    type_oid: column.ty.oid,
+                    type_bytes,
+                    type_modifier: column.ty.typmod,
+                })
+            })
+            .collect()
+    }
+
+    /// A command keeps its own copy of its tree.
+    fn plan_utility(&self, source: &str, statement: &Statement<'_>) -> Result<Planned> {
+        // Locations are part of the text, so that equal texts are the same statement.
+        let wanted = format!("{statement:?}");
+        let statement_copy = Frozen::<Statements>::new("command", self.state.account(), |bump| {
+            let statements = base::wait::on_thread_stack(|| parse::parse(bump, source))?;
+            let found = statements.iter().find(|raw| format!("{:?}", raw.statement) == wanted);
+            found.copied().ok_or_else(|| Error::internal("a statement that its text does not have"))
+        })?;
+        let tag = statement.command_tag();
+        Ok(Planned {
+            tag,
+            parameters: Vec::new(),
+            columns: None,
+            body: Body::Utility { source: source.into(), statement: statement_copy },
+        })
+    }
+}

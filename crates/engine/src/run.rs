@@ -1,0 +1,236 @@
+//! Running planned statements.
+
+use crate::backend::Backend;
+use crate::copy::Sink;
+use crate::planned::{Body, Planned};
+use crate::storage::StatementStorage;
+use base::{Error, Oid, Result};
+use commands::Env;
+use execute::Execution;
+use memory::{Bump, Frozen};
+use parse::{Expression, Statement};
+use session::engine::{Completion, Destination, ParameterList, ParameterLists, Parameters};
+use std::borrow::Cow;
+use types::Datum;
+
+/// The rows that are asked for at once.
+const DEMAND_MAX: usize = base::limits::BATCH_ROWS_MAX;
+
+impl Backend {
+    pub(crate) fn run_planned(
+        &self,
+        planned: &Planned,
+        parameters: &Parameters,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion> {
+        match &planned.body {
+            Body::Query { plan, descriptions } => {
+                let tag = session::engine::Plan::tag(planned);
+                self.run_query(plan.get(), descriptions, parameters.values(), tag, destination)
+            }
+            Body::Utility { source, statement } => {
+                let bump = Bump::new("command", self.state.account().clone());
+                let statement = &statement.get().statement;
+                self.run_utility(&bump, source, statement, destination)
+            }
+        }
+    }
+
+    fn run_query(
+        &self,
+        plan: &plan::Plan<'_>,
+        descriptions: &plan::Descriptions,
+        values: &[Datum<'_>],
+        tag: &'static str,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion> {
+        for relation in plan.relations {
+            analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode)?;
+        }
+        let storage = StatementStorage::new(self)?;
+        let account = self.state.account();
+        let width = plan.columns.len();
+        let execution = Execution::new(plan, descriptions, self, &storage, account, values)?;
+        let mut root = execution.root()?;
+        let mut sent = 0u64;
+        let mut row: Vec<Datum<'_>> = Vec::with_capacity(width);
+        loop {
+            let demand = if plan.modifies { u64::MAX } else { destination.demand()? };
+            if demand == 0 {
+                break;
+            }
+            let demand = usize::try_from(demand).unwrap_or(DEMAND_MAX).min(DEMAND_MAX);
+            let Some(batch) = root.next(&execution, demand)? else { break };
+            for at in batch.rows() {
+                row.clear();
+                row.extend(batch.columns()[..width].iter().map(|column| column.get(at)));
+                if width > 0 || tag == "SELECT" {
+                    // Rows of RETURNING are all delivered: the statement has happened.
+                    destination.row(&row)?;
+                }
+                sent += 1;
+                row = Vec::with_capacity(width);
+            }
+        }
+        drop(root);
+        let rows = if plan.modifies && tag != "SELECT" { execution.changed() } else { sent };
+        drop(execution);
+        storage.transaction.next_command()?;
+        let tag = if tag == "INSERT" { "INSERT 0" } else { tag };
+        Ok(Completion { tag: Cow::Borrowed(tag), rows: Some(rows) })
+    }
+
+    /// Runs a plan of our own to its end; its rows are not wanted.
+    pub(crate) fn run_silently(
+        &self,
+        plan: &plan::Plan<'_>,
+        descriptions: &plan::Descriptions,
+        values: &[Datum<'_>],
+    ) -> Result<()> {
+        let mut sink = Sink(&mut |_: &[Datum<'_>]| Ok(()));
+        self.run_query(plan, descriptions, values, "SELECT", &mut sink).map(drop)
+    }
+
+    /// CREATE TABLE AS and SELECT INTO: makes the table and fills it; returns the rows.
+    fn create_table_as(
+        &self,
+        env: &Env<'_>,
+        create: &parse::CreateTableAsStmt<'_>,
+        into: &parse::IntoClause<'_>,
+    ) -> Result<u64> {
+        if create.materialized_view {
+            return Err(Error::unsupported("materialized views are not supported yet"));
+        }
+        let mut parameters = analyze::Parameters::none();
+        let query = analyze::analyze(env.bump, self, env.source, create.query, &mut parameters)?;
+        let made = commands::create_from_query(env, into, query, create.if_not_exists)?;
+        let Some(oid) = made else { return Ok(0) };
+        if into.skip_data {
+            return Ok(0);
+        }
+        let relation = self.catalog.relation(oid)?;
+        let planned = self.plan_statement(
+            env.source,
+            create.query,
+            &[],
+            session::engine::ParameterMode::None,
+        )?;
+        let table = self.open_table(&relation)?;
+        let transaction = self.transaction()?;
+        let mut rows = 0;
+        let layouts: Vec<batch::Layout> =
+            table.columns().iter().map(|column| column.layout).collect();
+        let mut sink = Sink(&mut |values: &[Datum<'_>]| {
+            let mut stored = Vec::with_capacity(values.len());
+            for (layout, value) in layouts.iter().zip(values) {
+                let mut bytes = Vec::new();
+                if !value.is_null() {
+                    layout.encode(value, &mut bytes)?;
+                }
+                stored.push((!value.is_null()).then_some(bytes));
+            }
+            let values: Vec<Option<&[u8]>> = stored.iter().map(Option::as_deref).collect();
+            rows += 1;
+            table.insert_row(&transaction, &values).map(drop)
+        });
+        self.run_planned(&planned, &Parameters::none(), &mut sink)?;
+        Ok(rows)
+    }
+
+    fn run_utility(
+        &self,
+        bump: &Bump,
+        source: &str,
+        statement: &Statement<'_>,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion> {
+        let env = Env { session: self, storage: self, bump, source };
+        let transaction = self.transaction()?;
+        let mut rows = None;
+        match statement {
+            Statement::CreateSchema(create) => {
+                commands::create_schema(&env, create, self.catalog.user())?;
+                if !create.elements.is_empty() {
+                    return Err(Error::unsupported(
+                        "CREATE SCHEMA with elements is not supported yet",
+                    ));
+                }
+            }
+            Statement::CreateTableAs(create) => {
+                let name = create.into;
+                rows = Some(self.create_table_as(&env, create, name)?);
+            }
+            Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
+            Statement::Vacuum(_) | Statement::Checkpoint => {
+                if matches!(statement, Statement::Checkpoint) {
+                    self.engine.storage.checkpoint()?;
+                }
+            }
+            Statement::Lock(lock) => {
+                for relation in lock.relations {
+                    let oid = self
+                        .catalog
+                        .relation_named(relation.schema, relation.name)?
+                        .ok_or_else(|| {
+                            base::err!(
+                                UNDEFINED_TABLE,
+                                "relation \"{}\" does not exist",
+                                relation.name
+                            )
+                        })?;
+                    analyze::Environment::lock_relation(self, oid, lock.mode)?;
+                }
+            }
+            _ => {
+                if commands::run(&env, statement)?.is_none() {
+                    return Err(Error::unsupported(format!(
+                        "{} is not supported yet",
+                        statement.command_tag()
+                    )));
+                }
+            }
+        }
+        transaction.next_command()?;
+        let tag = match statement {
+            Statement::CreateTableAs(_) => "SELECT",
+            _ => statement.command_tag(),
+        };
+        Ok(Completion { tag: Cow::Borrowed(tag), rows })
+    }
+
+    pub(crate) fn evaluate_parameters(
+        &self,
+        source: &str,
+        expressions: &[Expression<'_>],
+        types: &[Oid],
+    ) -> Result<Parameters> {
+        let account = self.state.account();
+        let scratch = Bump::new("parameters", account.clone());
+        let mut found = Vec::new();
+        for (number, (expression, oid)) in expressions.iter().zip(types).enumerate() {
+            let name = (number + 1).to_string();
+            let target = analyze::stored::StoredTarget { oid: *oid, typmod: -1, name: &name };
+            let context = analyze::StoredContext::ExecuteParameter;
+            let bound = analyze::analyze_expression(
+                &scratch,
+                self,
+                source,
+                expression,
+                None,
+                context,
+                Some(target),
+            )?;
+            let value = plan::constant(&scratch, self, bound)?;
+            found.push(value.ok_or_else(|| {
+                Error::unsupported(
+                    "parameters of EXECUTE that are no constants are not supported yet",
+                )
+            })?);
+        }
+        let frozen = Frozen::<ParameterLists>::new("parameters", account, |bump| {
+            let values = bump.try_alloc_slice(found.iter().map(|value| value.copy_to(&bump)))?;
+            Ok(ParameterList(values))
+        })?;
+        Ok(Parameters::new(frozen))
+    }
+}

@@ -1,0 +1,102 @@
+//! The transaction of a session: begin, savepoints, end.
+
+use crate::backend::Backend;
+use base::{Error, Result};
+use session::engine::{Isolation, Modes};
+use std::sync::Arc;
+use txn::{CommitOptions, SavepointMark, Transaction};
+
+/// The open transaction and its savepoints.
+#[derive(Default)]
+pub(crate) struct Open {
+    pub(crate) transaction: Option<Arc<Transaction>>,
+    savepoints: Vec<SavepointMark>,
+}
+
+fn isolation(modes: Modes) -> Result<txn::Isolation> {
+    match modes.isolation {
+        Isolation::ReadUncommitted | Isolation::ReadCommitted => Ok(txn::Isolation::ReadCommitted),
+        Isolation::RepeatableRead => Ok(txn::Isolation::RepeatableRead),
+        Isolation::Serializable => {
+            Err(Error::unsupported("isolation level SERIALIZABLE is not supported yet")
+                .hint("Use REPEATABLE READ."))
+        }
+    }
+}
+
+impl Backend {
+    pub(crate) fn transaction(&self) -> Result<Arc<Transaction>> {
+        let open = self.open.borrow();
+        open.transaction.clone().ok_or_else(|| Error::internal("no transaction is open"))
+    }
+
+    pub(crate) fn begin_transaction(&self, modes: Modes) -> Result<()> {
+        let isolation = isolation(modes)?;
+        let transactions = self.engine.storage.transactions();
+        let transaction = Arc::new(transactions.begin(&self.owner, isolation));
+        self.store.set_transaction(Some(transaction.clone()));
+        *self.open.borrow_mut() = Open { transaction: Some(transaction), savepoints: Vec::new() };
+        Ok(())
+    }
+
+    pub(crate) fn change_modes(&self, modes: Modes) -> Result<()> {
+        let isolation = isolation(modes)?;
+        if let Some(transaction) = &self.open.borrow().transaction {
+            transaction.set_isolation(isolation);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit_transaction(&self) -> Result<()> {
+        let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
+        let sync = self.state.settings().text("synchronous_commit") != "off";
+        let options = CommitOptions { sync, ..CommitOptions::default() };
+        let result = transaction.commit(options, |_| self.catalog.published());
+        match result {
+            Ok(_) => {
+                self.end_transaction();
+                self.engine.storage.transactions().wait_met(transaction.met())
+            }
+            Err(error) => {
+                self.rollback_transaction()?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn rollback_transaction(&self) -> Result<()> {
+        let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
+        let result = transaction.rollback();
+        self.catalog.aborted();
+        self.end_transaction();
+        result
+    }
+
+    fn end_transaction(&self) {
+        self.store.set_transaction(None);
+        *self.open.borrow_mut() = Open::default();
+    }
+
+    pub(crate) fn set_savepoint(&self) -> Result<()> {
+        let mark = self.transaction()?.savepoint();
+        self.open.borrow_mut().savepoints.push(mark);
+        Ok(())
+    }
+
+    pub(crate) fn release_savepoint(&self) -> Result<()> {
+        let mark = self.open.borrow_mut().savepoints.pop();
+        if let Some(mark) = mark {
+            self.transaction()?.release_savepoint(mark);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rollback_to_savepoint(&self) -> Result<()> {
+        let mark = self.open.borrow().savepoints.last().copied();
+        let mark = mark.ok_or_else(|| Error::internal("no savepoint is set"))?;
+        self.transaction()?.rollback_to(mark)?;
+        self.catalog.rolled_back_to_savepoint();
+        self.transaction()?.next_command()?;
+        Ok(())
+    }
+}

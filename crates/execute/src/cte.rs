@@ -1,0 +1,208 @@
+//! CTEs: computed as far as somebody reads, kept for those who read later; and recursion.
+
+use crate::build::build;
+use crate::keys::{Columns, KeyTable};
+use crate::operator::{Child, Operator, Rest};
+use crate::state::Execution;
+use base::Result;
+use batch::Batch;
+use memory::Heap;
+use plan::SortColumn;
+
+/// A CTE that is being computed.
+pub(crate) struct CteState<'q> {
+    input: Option<Child<'q>>,
+    batches: Vec<Batch>,
+    ended: bool,
+}
+
+const CHUNK: usize = 1024;
+
+/// The `i`-th batch of a CTE.
+fn batch_of<'q>(x: &Execution<'q>, cte: usize, i: usize) -> Result<Option<Batch>> {
+    let state = x.ctes.borrow_mut()[cte].take();
+    let mut state = match state {
+        Some(state) => state,
+        None => {
+            let input = Some(build(x, x.plan.ctes[cte])?);
+            CteState { input, batches: Vec::new(), ended: false }
+        }
+    };
+    let mut result = Ok(());
+    while state.batches.len() <= i && !state.ended {
+        let Some(input) = &mut state.input else { break };
+        match input.next(x, CHUNK) {
+            Ok(Some(batch)) => state.batches.push(batch),
+            Ok(None) => state.ended = true,
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    let batch = state.batches.get(i).cloned();
+    x.ctes.borrow_mut()[cte] = Some(state);
+    result.map(|()| batch)
+}
+
+/// The rows of a CTE.
+pub(crate) struct CteScan {
+    cte: usize,
+    next: usize,
+    rest: Rest,
+    /// The parameters that the CTE was computed with.
+    depends: bool,
+}
+
+impl CteScan {
+    pub(crate) fn new(x: &Execution<'_>, cte: u16) -> CteScan {
+        let depends = !x.plan.ctes[usize::from(cte)].reads.is_empty();
+        CteScan { cte: usize::from(cte), next: 0, rest: Rest::default(), depends }
+    }
+}
+
+impl<'q> Operator<'q> for CteScan {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        let Some(batch) = batch_of(x, self.cte, self.next)? else { return Ok(None) };
+        self.next += 1;
+        Ok(Some(self.rest.cut(batch, demand)))
+    }
+
+    fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.next = 0;
+        self.rest.clear();
+        if self.depends {
+            // Other parameters: it is computed again.
+            x.ctes.borrow_mut()[self.cte] = None;
+        }
+        Ok(())
+    }
+}
+
+/// What the recursive term found in the round before.
+pub(crate) struct WorkTable {
+    table: usize,
+    next: usize,
+    rest: Rest,
+}
+
+impl WorkTable {
+    pub(crate) fn new(table: u16) -> WorkTable {
+        WorkTable { table: usize::from(table), next: 0, rest: Rest::default() }
+    }
+}
+
+impl<'q> Operator<'q> for WorkTable {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        let batch = x.work_tables.borrow()[self.table].get(self.next).cloned();
+        self.next += 1;
+        Ok(batch.map(|batch| self.rest.cut(batch, demand)))
+    }
+
+    fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
+        self.next = 0;
+        self.rest.clear();
+        Ok(())
+    }
+}
+
+/// A recursive CTE: the first term, then the second over what was found last, until it finds
+/// nothing.
+pub(crate) struct RecursiveUnion<'q> {
+    table: usize,
+    start: Child<'q>,
+    step: Child<'q>,
+    distinct: Option<(&'q [SortColumn], KeyTable)>,
+    found: Vec<Batch>,
+    recursing: bool,
+    rest: Rest,
+    heap: Heap,
+}
+
+impl<'q> RecursiveUnion<'q> {
+    pub(crate) fn new(
+        x: &Execution<'q>,
+        table: u16,
+        start: Child<'q>,
+        step: Child<'q>,
+        distinct: Option<&'q [SortColumn]>,
+    ) -> RecursiveUnion<'q> {
+        let heap = x.heap("RecursiveUnion");
+        let distinct = distinct.map(|keys| {
+            let types = keys.iter().map(|key| key.type_oid).collect();
+            (keys, KeyTable::new(&heap, types))
+        });
+        RecursiveUnion {
+            table: usize::from(table),
+            start,
+            step,
+            distinct,
+            found: Vec::new(),
+            recursing: false,
+            rest: Rest::default(),
+            heap,
+        }
+    }
+
+    /// The rows of a batch that were not found before.
+    fn new_rows(&mut self, x: &Execution<'q>, batch: Batch) -> Result<Batch> {
+        let Some((keys, table)) = &mut self.distinct else { return Ok(batch) };
+        let mut selected = Vec::new();
+        for row in batch.rows() {
+            let source = Columns { columns: batch.columns(), keys };
+            if table.insert(x.host.io().host, &source, row, true)?.is_some_and(|found| found.1) {
+                selected.push(row as u16);
+            }
+        }
+        Ok(batch.select(selected.into()))
+    }
+}
+
+impl<'q> Operator<'q> for RecursiveUnion<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        loop {
+            x.check()?;
+            let input = if self.recursing { &mut self.step } else { &mut self.start };
+            match input.next(x, CHUNK.min(demand.max(16)))? {
+                Some(batch) => {
+                    let batch = self.new_rows(x, batch)?;
+                    if batch.is_empty() {
+                        continue;
+                    }
+                    let batch = batch.flatten(&self.heap)?;
+                    self.found.push(batch.clone());
+                    return Ok(Some(self.rest.cut(batch, demand)));
+                }
+                None => {
+                    if self.found.is_empty() {
+                        return Ok(None);
+                    }
+                    x.work_tables.borrow_mut()[self.table] = std::mem::take(&mut self.found);
+                    self.recursing = true;
+                    self.step.rescan(x)?;
+                }
+            }
+        }
+    }
+
+    fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.recursing = false;
+        self.found.clear();
+        self.rest.clear();
+        if let Some((_, table)) = &mut self.distinct {
+            table.clear();
+        }
+        x.work_tables.borrow_mut()[self.table].clear();
+        self.start.rescan(x)?;
+        self.step.rescan(x)
+    }
+}

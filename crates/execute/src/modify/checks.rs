@@ -1,0 +1,99 @@
+//! NOT NULL and CHECK.
+
+use super::ModifyTable;
+use crate::state::Execution;
+use base::{Result, err};
+use memory::Bump;
+use plan::Check;
+use types::Datum;
+
+/// The most bytes of a value that an error shows.
+const SHOWN_BYTES_MAX: usize = 64;
+
+impl<'q> ModifyTable<'q> {
+    pub(super) fn check<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        wide: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        let attributes = self.attributes();
+        for check in self.modify.checks {
+            match check {
+                Check::NotNull(attribute) => {
+                    let at = *attribute as usize - 1;
+                    if !wide[attributes + at].is_null() {
+                        continue;
+                    }
+                    let column = &self.relation.columns[at].name;
+                    let error = err!(
+                        NOT_NULL_VIOLATION,
+                        "null value in column \"{column}\" of relation \"{}\" violates not-null \
+                         constraint",
+                        self.relation.name
+                    );
+                    let error = error.detail(self.failing_row(x, wide)?).column(column);
+                    return Err(self.named(x, error));
+                }
+                Check::Constraint(number, program) => {
+                    let holds = self.eval(x, program, wide, bump)?;
+                    if !matches!(holds, [Datum::Bool(false)]) {
+                        continue;
+                    }
+                    let constraint = &self.relation.constraints[usize::from(*number)].name;
+                    let error = err!(
+                        CHECK_VIOLATION,
+                        "new row for relation \"{}\" violates check constraint \"{constraint}\"",
+                        self.relation.name
+                    );
+                    let error = error.detail(self.failing_row(x, wide)?).constraint(constraint);
+                    return Err(self.named(x, error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An error with the table's schema and name.
+    pub(super) fn named(&self, x: &Execution<'q>, error: base::Error) -> base::Error {
+        let error = error.table(&self.relation.name);
+        match x.host.schema_name(self.relation.namespace) {
+            Some(schema) => error.schema(schema),
+            None => error,
+        }
+    }
+
+    fn failing_row(&self, x: &Execution<'q>, wide: &[Datum<'_>]) -> Result<String> {
+        let mut text = String::from("Failing row contains (");
+        let mut first = true;
+        for column in self.relation.live_columns() {
+            if !std::mem::replace(&mut first, false) {
+                text.push_str(", ");
+            }
+            let value = &wide[self.attributes() + column.attribute as usize - 1];
+            text.push_str(&shown(x, column.type_oid, value)?);
+        }
+        text.push_str(").");
+        Ok(text)
+    }
+}
+
+/// A value as errors show it.
+pub(super) fn shown(x: &Execution<'_>, type_oid: base::Oid, value: &Datum<'_>) -> Result<String> {
+    if value.is_null() {
+        return Ok("null".into());
+    }
+    let mut text = x.host.io().output_string(type_oid.0, value)?;
+    if text.len() > SHOWN_BYTES_MAX {
+        let mut end = SHOWN_BYTES_MAX;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str("...");
+    }
+    Ok(text)
+}

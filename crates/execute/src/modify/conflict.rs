@@ -1,0 +1,199 @@
+//! ON CONFLICT.
+
+use super::{ModifyTable, Wide};
+use crate::state::Execution;
+use base::{Result, RowId, err};
+use btree::Placed;
+use memory::Bump;
+use plan::{Conflict, ConflictUpdate};
+use table::{Basis, Latest, Outcome, RowBuffer};
+use txn::{Isolation, RowLockMode};
+use types::Datum;
+
+/// What became of a row that is in conflict.
+enum Resolved {
+    /// It is dealt with, as the row with this id, or not at all.
+    Done(Option<RowId>),
+    /// The row in the way is gone: try again.
+    Again,
+}
+
+impl<'q> ModifyTable<'q> {
+    /// Inserts a row, or does what ON CONFLICT says. The id of the row that was written; then the
+    /// new half of `wide` has its values.
+    pub(super) fn insert_or_conflict<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        conflict: &Conflict<'q>,
+        wide: &mut Wide<'m>,
+        bump: &'m Bump,
+    ) -> Result<Option<RowId>>
+    where
+        'q: 'm,
+    {
+        let txn = x.storage.transaction();
+        let arbiters: Vec<usize> = match conflict.arbiters {
+            [] => (0..self.indexes.len()).filter(|i| self.indexes[*i].described.unique).collect(),
+            given => given.iter().map(|i| usize::from(*i)).collect(),
+        };
+        'again: loop {
+            base::check_for_interrupts()?;
+            // Looking first leaves nothing to take back in the usual case of a conflict.
+            for i in &arbiters {
+                let state = &self.indexes[*i];
+                let Some(entry) = state.entry(x, wide, true, bump)? else { continue };
+                if !state.is_checked(&entry) {
+                    continue;
+                }
+                let none = RowId(u64::MAX);
+                if let Some((row, _)) = state.index.find_conflict(txn, &entry.key, none)? {
+                    match self.resolve(x, conflict, row, wide, bump)? {
+                        Resolved::Done(done) => return Ok(done),
+                        Resolved::Again => continue 'again,
+                    }
+                }
+            }
+            let id = self.table.tree().lease_rows(1)?;
+            let mut placed = Vec::new();
+            for i in &arbiters {
+                let state = &self.indexes[*i];
+                let Some(entry) = state.entry(x, wide, true, bump)? else {
+                    placed.push(*i);
+                    continue;
+                };
+                if !state.is_checked(&entry) {
+                    continue;
+                }
+                match state.index.insert_unique(txn, &entry.key, id, &entry.payload)? {
+                    Placed::Inserted => placed.push(*i),
+                    Placed::Conflict { .. } => {
+                        // Somebody was faster: the entries made so far are taken back.
+                        for done in placed {
+                            let state = &self.indexes[done];
+                            if let Some(entry) = state.entry(x, wide, true, bump)? {
+                                state.index.mark_dead(txn, &entry.key, id)?;
+                            }
+                        }
+                        continue 'again;
+                    }
+                }
+            }
+            self.insert_row(x, id, wide)?;
+            self.insert_entries(x, id, wide, bump, Some(&placed))?;
+            return Ok(Some(id));
+        }
+    }
+
+    fn resolve<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        conflict: &Conflict<'q>,
+        row: RowId,
+        wide: &mut Wide<'m>,
+        bump: &'m Bump,
+    ) -> Result<Resolved>
+    where
+        'q: 'm,
+    {
+        let txn = x.storage.transaction();
+        let Some(update) = &conflict.update else {
+            // A row that a later snapshot would see must not be ignored under an older one.
+            if txn.isolation() != Isolation::ReadCommitted {
+                let mut buffer = RowBuffer::new();
+                if !self.table.fetch(&x.view, row, &[], &mut buffer)?
+                    && !matches!(
+                        self.table.fetch_latest(txn, row, &[], &mut buffer)?,
+                        Latest::Found(stamp) if stamp == txn.xid()
+                    )
+                {
+                    return Err(txn::concurrent_update());
+                }
+            }
+            return Ok(Resolved::Done(None));
+        };
+        let all: Vec<usize> = (0..self.attributes()).collect();
+        let stamp = match self.table.fetch_latest(txn, row, &all, &mut self.buffer)? {
+            Latest::Found(stamp) => stamp,
+            Latest::BeingModified(xid) => {
+                let outcome = Outcome::BeingModified(xid);
+                self.table.wait(txn, row, RowLockMode::NoKeyUpdate, outcome)?;
+                return Ok(Resolved::Again);
+            }
+            Latest::Deleted | Latest::Missing => return Ok(Resolved::Again),
+        };
+        if txn.isolation() != Isolation::ReadCommitted && stamp != txn.xid() {
+            let mut seen = RowBuffer::new();
+            if !self.table.fetch(&x.view, row, &[], &mut seen)? {
+                return Err(txn::concurrent_update());
+            }
+        }
+        for at in all {
+            wide[at] = match self.buffer.get(at) {
+                Some(stored) => self.table.columns()[at].layout.decode(stored)?.copy_to(&bump)?,
+                None => Datum::Null,
+            };
+        }
+        self.update_conflicting(x, update, row, stamp, wide, bump)
+    }
+
+    fn update_conflicting<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        update: &ConflictUpdate<'q>,
+        row: RowId,
+        stamp: base::Xid,
+        wide: &mut Wide<'m>,
+        bump: &'m Bump,
+    ) -> Result<Resolved>
+    where
+        'q: 'm,
+    {
+        let attributes = self.attributes();
+        if let Some(filter) = &update.filter
+            && !matches!(self.eval(x, filter, wide, bump)?, [Datum::Bool(true)])
+        {
+            return Ok(Resolved::Done(None));
+        }
+        let values = self.eval(x, &update.values, wide, bump)?;
+        let proposed = wide.clone();
+        let mut changed: Vec<usize> = Vec::new();
+        {
+            let (old, new) = wide.split_at_mut(attributes);
+            new[..attributes].copy_from_slice(old);
+            for assignment in update.assignments {
+                let at = assignment.attribute as usize - 1;
+                new[at] = values[usize::from(assignment.column)];
+                changed.push(at);
+            }
+        }
+        self.complete(x, wide, bump)?;
+        changed.extend(self.modify.generated.iter().map(|a| a.attribute as usize - 1));
+        changed.sort_unstable();
+        changed.dedup();
+        let txn = x.storage.transaction();
+        let basis = Basis::Latest(&x.view, stamp);
+        let (outcome, mode) = self.update_row(x, basis, row, wide, &changed)?;
+        match outcome {
+            Outcome::Done => {}
+            Outcome::SelfModified { .. } => {
+                return Err(err!(
+                    CARDINALITY_VIOLATION,
+                    "ON CONFLICT DO UPDATE command cannot affect row a second time"
+                )
+                .hint(
+                    "Ensure that no rows proposed for insertion within the same command have \
+                     duplicate constrained values.",
+                ));
+            }
+            outcome => {
+                if outcome.must_wait() {
+                    self.table.wait(txn, row, mode, outcome)?;
+                }
+                *wide = proposed;
+                return Ok(Resolved::Again);
+            }
+        }
+        self.update_entries(x, row, wide, bump)?;
+        Ok(Resolved::Done(Some(row)))
+    }
+}

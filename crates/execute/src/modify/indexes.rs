@@ -1,0 +1,224 @@
+//! Keeping indexes in step with their table.
+
+use super::checks::shown;
+use super::{ModifyTable, Wide};
+use crate::keys::key_columns;
+use crate::state::Execution;
+use base::{Result, RowId};
+use batch::Layout;
+use btree::Placed;
+use catalog::relation::Index;
+use expr::{Inputs, Runner};
+use memory::Bump;
+use plan::IndexWrite;
+use std::sync::Arc;
+use types::{Datum, KeyColumn, key};
+
+/// An index that is written to.
+pub(super) struct IndexState<'q> {
+    pub(super) write: &'q IndexWrite<'q>,
+    pub(super) described: Arc<Index>,
+    pub(super) index: Arc<btree::Index>,
+    columns: Vec<KeyColumn>,
+    /// How the columns of INCLUDE are stored in entries.
+    included: Vec<Layout>,
+}
+
+/// The entry of a row.
+pub(super) struct Entry<'m> {
+    pub(super) key: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) values: &'m [Datum<'m>],
+    /// Whether another row may have the same key: it has a NULL.
+    pub(super) has_null: bool,
+}
+
+impl<'q> IndexState<'q> {
+    pub(super) fn new(x: &Execution<'q>, write: &'q IndexWrite<'q>) -> Result<IndexState<'q>> {
+        let described = x.descriptions.indexes[usize::from(write.index)].clone();
+        let relation = x
+            .descriptions
+            .relations
+            .iter()
+            .find(|relation| relation.oid == described.table)
+            .cloned()
+            .ok_or_else(|| base::Error::internal("an index without its table"))?;
+        let table = x.storage.table(&relation)?;
+        let included = described
+            .included
+            .iter()
+            .filter_map(|attribute| table.columns().get(*attribute as usize - 1))
+            .map(|column| column.layout)
+            .collect();
+        Ok(IndexState {
+            index: x.storage.index(&described)?,
+            columns: key_columns(write.columns),
+            described,
+            included,
+            write,
+        })
+    }
+
+    /// The entry of the old or the new half of a wide row; none if the predicate leaves it out.
+    pub(super) fn entry<'m>(
+        &self,
+        x: &'m Execution<'q>,
+        wide: &[Datum<'m>],
+        new: bool,
+        bump: &'m Bump,
+    ) -> Result<Option<Entry<'m>>>
+    where
+        'q: 'm,
+    {
+        let write = self.write;
+        let (program, predicate) = if new {
+            (&write.new_key, &write.new_predicate)
+        } else {
+            (&write.old_key, &write.old_predicate)
+        };
+        if let Some(predicate) = predicate {
+            let cx = x.value(bump, predicate)?;
+            let value = predicate.eval_one(&mut Runner::new(), &cx, Inputs::Row(wide))?;
+            if !matches!(value, Datum::Bool(true)) {
+                return Ok(None);
+            }
+        }
+        let cx = x.value(bump, program)?;
+        let values = &*program.eval_row(&mut Runner::new(), &cx, Inputs::Row(wide))?;
+        let (keys, included) = values.split_at(self.columns.len().min(values.len()));
+        let mut key = Vec::new();
+        key::encode(x.host.io().host, &self.columns, keys, &mut key)?;
+        let mut payload = Vec::new();
+        for (layout, value) in self.included.iter().zip(included) {
+            let at = payload.len();
+            payload.extend_from_slice(&u32::MAX.to_le_bytes());
+            if !value.is_null() {
+                layout.encode(value, &mut payload)?;
+                let len = (payload.len() - at - 4) as u32;
+                payload[at..at + 4].copy_from_slice(&len.to_le_bytes());
+            }
+        }
+        let has_null = keys.iter().any(Datum::is_null);
+        Ok(Some(Entry { key, payload, values, has_null }))
+    }
+
+    pub(super) fn is_checked(&self, entry: &Entry<'_>) -> bool {
+        self.described.unique && (!entry.has_null || self.described.nulls_not_distinct)
+    }
+}
+
+impl<'q> ModifyTable<'q> {
+    /// Makes the entries of a new row, save one that is there already.
+    pub(super) fn insert_entries<'m>(
+        &self,
+        x: &'m Execution<'q>,
+        row: RowId,
+        wide: &[Datum<'m>],
+        bump: &'m Bump,
+        except: Option<&[usize]>,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        for (i, state) in self.indexes.iter().enumerate() {
+            if except.is_some_and(|done| done.contains(&i)) {
+                continue;
+            }
+            if let Some(entry) = state.entry(x, wide, true, bump)? {
+                self.place(x, state, row, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn place(
+        &self,
+        x: &Execution<'q>,
+        state: &IndexState<'q>,
+        row: RowId,
+        entry: &Entry<'_>,
+    ) -> Result<()> {
+        let txn = x.storage.transaction();
+        if !state.is_checked(entry) {
+            return state.index.insert(txn, &entry.key, row, &entry.payload);
+        }
+        match state.index.insert_unique(txn, &entry.key, row, &entry.payload)? {
+            Placed::Inserted => Ok(()),
+            Placed::Conflict { .. } => Err(self.duplicate(x, state, entry)?),
+        }
+    }
+
+    /// 23505 with the key.
+    pub(super) fn duplicate(
+        &self,
+        x: &Execution<'q>,
+        state: &IndexState<'q>,
+        entry: &Entry<'_>,
+    ) -> Result<base::Error> {
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for (key, value) in state.described.keys.iter().zip(entry.values) {
+            names.push(match self.relation.column_at(key.attribute) {
+                Some(column) if key.attribute > 0 => column.name.clone(),
+                _ => x.host.index_key_text(state.described.oid, names.len() + 1),
+            });
+            values.push(shown(x, key.type_oid, value)?);
+        }
+        let detail = format!("Key ({})=({}) already exists.", names.join(", "), values.join(", "));
+        let name = &state.described.name;
+        let error = btree::unique_violation(name).detail(detail).constraint(name);
+        Ok(self.named(x, error))
+    }
+
+    /// Marks the entries of a deleted row dead.
+    pub(super) fn delete_entries<'m>(
+        &self,
+        x: &'m Execution<'q>,
+        row: RowId,
+        wide: &Wide<'m>,
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        for state in &self.indexes {
+            if let Some(entry) = state.entry(x, wide, false, bump)? {
+                state.index.mark_dead(x.storage.transaction(), &entry.key, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the entries of a changed row up to date; indexes whose key it keeps are not touched.
+    pub(super) fn update_entries<'m>(
+        &self,
+        x: &'m Execution<'q>,
+        row: RowId,
+        wide: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        for state in self.indexes.iter().filter(|state| state.write.changes) {
+            let old = state.entry(x, wide, false, bump)?;
+            let new = state.entry(x, wide, true, bump)?;
+            match (old, new) {
+                (Some(old), Some(new)) if old.key == new.key => {
+                    if old.payload != new.payload {
+                        let txn = x.storage.transaction();
+                        state.index.insert(txn, &new.key, row, &new.payload)?;
+                    }
+                }
+                (old, new) => {
+                    if let Some(old) = old {
+                        state.index.mark_dead(x.storage.transaction(), &old.key, row)?;
+                    }
+                    if let Some(new) = new {
+                        self.place(x, state, row, &new)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,459 @@
+//! INSERT, UPDATE and DELETE.
+//!
+//! Rows are changed one after the other in the order of the input; for each the table first, then
+//! its indexes. An INSERT without ON CONFLICT and RETURNING writes the table by batches.
+//!
+//! # Rules
+//! 1. What is checked before a row is written: generated columns are computed, then NOT NULL, then
+//!    CHECK by name; unique keys are checked as their index entries are made.
+//! 2. ON CONFLICT makes the arbiter's entry first, under a row id that is reserved (storage rule
+//!    19).
+//! 3. An UPDATE or DELETE that meets a newer version waits, looks at its conditions again and goes
+//!    on with that version (engine rule 19).
+
+mod checks;
+mod conflict;
+mod indexes;
+
+use crate::operator::{Child, Operator};
+use crate::recheck::{Newest, recheck};
+use crate::state::Execution;
+use crate::storage::RowChange;
+use analyze::tree::Command;
+use base::{Error, Result, RowId};
+use batch::{Batch, Column};
+use catalog::relation::Relation;
+use expr::{Inputs, Program, Runner};
+use indexes::IndexState;
+use memory::{Bump, Heap};
+use plan::{Modify, Node};
+use std::rc::Rc;
+use std::sync::Arc;
+use table::{Basis, Latest, Outcome, RowBuffer, Table};
+use txn::{Isolation, RowLockMode};
+use types::Datum;
+
+const CHUNK: usize = 256;
+
+/// A change of a table.
+pub(crate) struct ModifyTable<'q> {
+    node: &'q Node<'q>,
+    modify: &'q Modify<'q>,
+    input: Child<'q>,
+    relation: Arc<Relation>,
+    table: Table,
+    indexes: Vec<IndexState<'q>>,
+    runner: Runner,
+    buffer: RowBuffer,
+    done: bool,
+    heap: Heap,
+}
+
+/// The values that programs over a changed row read: the old row, the new row, the input.
+pub(crate) type Wide<'m> = Vec<Datum<'m>>;
+
+impl<'q> ModifyTable<'q> {
+    pub(crate) fn new(
+        x: &Execution<'q>,
+        node: &'q Node<'q>,
+        modify: &'q Modify<'q>,
+    ) -> Result<ModifyTable<'q>> {
+        let relation = x.descriptions.relations[usize::from(modify.relation)].clone();
+        let indexes = modify.indexes.iter().map(|write| IndexState::new(x, write));
+        Ok(ModifyTable {
+            node,
+            modify,
+            input: crate::build::build(x, modify.input)?,
+            table: x.storage.table(&relation)?,
+            indexes: indexes.collect::<Result<_>>()?,
+            relation,
+            runner: Runner::new(),
+            buffer: RowBuffer::new(),
+            done: false,
+            heap: x.heap("ModifyTable"),
+        })
+    }
+
+    fn attributes(&self) -> usize {
+        usize::from(self.modify.attributes)
+    }
+
+    /// Evaluates a program over one row.
+    fn eval<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        program: &Program<'q>,
+        wide: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<&'m [Datum<'m>]>
+    where
+        'q: 'm,
+    {
+        let cx = x.value(bump, program)?;
+        // Programs share this runner one after the other: caches do not outlive a program.
+        self.runner = Runner::new();
+        Ok(program.eval_row(&mut self.runner, &cx, Inputs::Row(wide))?)
+    }
+
+    /// Computes generated columns of the new half and checks it.
+    fn complete<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        wide: &mut Wide<'m>,
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        let modify = self.modify;
+        if let Some(program) = &modify.generated_values {
+            let values = self.eval(x, program, wide, bump)?;
+            for assignment in modify.generated {
+                let at = self.attributes() + assignment.attribute as usize - 1;
+                wide[at] = values[usize::from(assignment.column)];
+            }
+        }
+        self.check(x, wide, bump)
+    }
+
+    /// The wide row of an INSERT for a row of the input.
+    fn insert_wide<'m>(&self, input: &'m Batch, row: usize) -> Wide<'m> {
+        let attributes = self.attributes();
+        let mut wide = vec![Datum::Null; attributes * 2];
+        for assignment in self.modify.assignments {
+            let value = input.column(usize::from(assignment.column)).get(row);
+            wide[attributes + assignment.attribute as usize - 1] = value;
+        }
+        wide
+    }
+
+    fn insert(&mut self, x: &Execution<'q>, input: &Batch, out: &mut Output) -> Result<()> {
+        let modify = self.modify;
+        let plain = modify.conflict.is_none() && modify.returning.is_none();
+        let bump = x.bump();
+        if plain && input.len() > 1 {
+            return self.insert_batch(x, input, &bump);
+        }
+        for row in input.rows() {
+            let mut wide = self.insert_wide(input, row);
+            self.complete(x, &mut wide, &bump)?;
+            let id = match modify.conflict {
+                Some(conflict) => match self.insert_or_conflict(x, conflict, &mut wide, &bump)? {
+                    Some(id) => id,
+                    None => continue,
+                },
+                None => {
+                    let id = self.table.tree().lease_rows(1)?;
+                    self.insert_row(x, id, &wide)?;
+                    self.insert_entries(x, id, &wide, &bump, None)?;
+                    id
+                }
+            };
+            self.finish_row(x, out, wide, id, None, &bump)?;
+        }
+        Ok(())
+    }
+
+    fn insert_batch(&mut self, x: &Execution<'q>, input: &Batch, bump: &Bump) -> Result<()> {
+        let attributes = self.attributes();
+        let mut columns: Vec<Column> = self
+            .table
+            .columns()
+            .iter()
+            .map(|column| Column::new(column.layout, &self.heap))
+            .collect();
+        let mut rows: Vec<Wide<'_>> = Vec::with_capacity(input.len());
+        let mut failed = None;
+        for row in input.rows() {
+            let mut wide = self.insert_wide(input, row);
+            if let Err(error) = self.complete(x, &mut wide, bump) {
+                // The rows before may fail first, by a unique key.
+                failed = Some(error);
+                break;
+            }
+            for (column, value) in columns.iter_mut().zip(&wide[attributes..]) {
+                column.push(value)?;
+            }
+            rows.push(wide);
+        }
+        if !rows.is_empty() {
+            let count = rows.len();
+            let batch = Batch::new(columns.into_iter().map(Rc::new).collect(), count);
+            let first = self.table.insert(x.storage.transaction(), &batch)?;
+            for (i, wide) in rows.iter().enumerate() {
+                let id = RowId(first.0 + i as u64);
+                self.insert_entries(x, id, wide, bump, None)?;
+                self.note(x, id, wide, true, false)?;
+            }
+            x.changed.set(x.changed.get() + count as u64);
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Writes the new half under a row id that is leased.
+    fn insert_row(&self, x: &Execution<'q>, id: RowId, wide: &[Datum<'_>]) -> Result<()> {
+        let mut bytes = Vec::new();
+        let mut spans = Vec::with_capacity(self.attributes());
+        for (column, value) in self.table.columns().iter().zip(&wide[self.attributes()..]) {
+            let start = bytes.len();
+            if value.is_null() {
+                spans.push(None);
+            } else {
+                column.layout.encode(value, &mut bytes)?;
+                spans.push(Some(start..bytes.len()));
+            }
+        }
+        let values: Vec<Option<&[u8]>> =
+            spans.into_iter().map(|span| span.map(|span| &bytes[span])).collect();
+        self.table.insert_row_leased(x.storage.transaction(), id, &values)
+    }
+
+    /// The wide row of an UPDATE or DELETE for a row of the input, and the row's id.
+    fn change_wide<'m>(&self, input: &[Datum<'m>]) -> Result<(Wide<'m>, RowId)> {
+        let attributes = self.attributes();
+        let at = usize::from(self.modify.row_id.unwrap_or(u16::MAX));
+        let Some(Datum::Int8(id)) = input.get(at) else {
+            return Err(Error::internal("a row to change without an id"));
+        };
+        let mut wide = vec![Datum::Null; attributes * 2];
+        for (attribute, column) in self.modify.old {
+            wide[*attribute as usize - 1] = input[usize::from(*column)];
+        }
+        if self.modify.command == Command::Update {
+            let (old, new) = wide.split_at_mut(attributes);
+            new.copy_from_slice(old);
+            for assignment in self.modify.assignments {
+                new[assignment.attribute as usize - 1] = input[usize::from(assignment.column)];
+            }
+        }
+        wide.extend_from_slice(input);
+        Ok((wide, RowId(id.cast_unsigned())))
+    }
+
+    fn change(&mut self, x: &Execution<'q>, input: &Batch, out: &mut Output) -> Result<()> {
+        for row in input.rows() {
+            let bump = x.bump();
+            let values: Vec<Datum<'_>> =
+                input.columns().iter().map(|column| column.get(row)).collect();
+            self.change_row(x, &values, out, &bump)?;
+        }
+        Ok(())
+    }
+
+    fn change_row<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        input: &[Datum<'m>],
+        out: &mut Output,
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        let txn = x.storage.transaction();
+        let (mut wide, id) = self.change_wide(input)?;
+        let mut stamp = None;
+        loop {
+            if self.modify.command == Command::Update {
+                self.complete(x, &mut wide, bump)?;
+            }
+            let view = &x.view;
+            let basis = stamp.map_or(Basis::Seen(view), |stamp| Basis::Latest(view, stamp));
+            let (outcome, mode) = self.write(x, basis, id, &wide)?;
+            match outcome {
+                Outcome::Done => break,
+                Outcome::Invisible | Outcome::SelfModified { .. } => return Ok(()),
+                Outcome::BeingModified(_) | Outcome::Locked => {
+                    self.table.wait(txn, id, mode, outcome)?;
+                }
+                Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => return Ok(()),
+                Outcome::Deleted => return Err(txn::concurrent_delete()),
+                Outcome::Updated if txn.isolation() != Isolation::ReadCommitted => {
+                    return Err(txn::concurrent_update());
+                }
+                Outcome::Updated => {
+                    let all: Vec<usize> = (0..self.attributes()).collect();
+                    match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
+                        Latest::Found(found) => stamp = Some(found),
+                        Latest::BeingModified(xid) => {
+                            self.table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
+                            continue;
+                        }
+                        Latest::Deleted | Latest::Missing => return Ok(()),
+                    }
+                    let newest = Newest {
+                        relation: self.modify.relation,
+                        row: id,
+                        table: &self.table,
+                        values: &self.buffer,
+                    };
+                    match recheck(x, self.modify.input, &newest, bump)? {
+                        Some(values) => (wide, _) = self.change_wide(&values)?,
+                        None => return Ok(()),
+                    }
+                }
+            }
+        }
+        if self.modify.command == Command::Delete {
+            self.delete_entries(x, id, &wide, bump)?;
+        } else {
+            self.update_entries(x, id, &wide, bump)?;
+        }
+        self.finish_row(x, out, wide, id, Some(()), bump)
+    }
+
+    /// Writes an UPDATE or DELETE to the table, and says which lock it amounts to.
+    fn write(
+        &self,
+        x: &Execution<'q>,
+        basis: Basis<'_>,
+        id: RowId,
+        wide: &[Datum<'_>],
+    ) -> Result<(Outcome, RowLockMode)> {
+        let txn = x.storage.transaction();
+        if self.modify.command == Command::Delete {
+            return Ok((self.table.delete(txn, basis, id)?, RowLockMode::Update));
+        }
+        let mut changed: Vec<usize> = self
+            .modify
+            .assignments
+            .iter()
+            .chain(self.modify.generated)
+            .map(|assignment| assignment.attribute as usize - 1)
+            .collect();
+        changed.sort_unstable();
+        self.update_row(x, basis, id, wide, &changed)
+    }
+
+    fn update_row(
+        &self,
+        x: &Execution<'q>,
+        basis: Basis<'_>,
+        id: RowId,
+        wide: &[Datum<'_>],
+        changed: &[usize],
+    ) -> Result<(Outcome, RowLockMode)> {
+        let attributes = self.attributes();
+        let mut bytes = Vec::new();
+        let mut spans = Vec::with_capacity(changed.len());
+        for at in changed {
+            let value = &wide[attributes + at];
+            let start = bytes.len();
+            if value.is_null() {
+                spans.push((*at, None));
+            } else {
+                self.table.columns()[*at].layout.encode(value, &mut bytes)?;
+                spans.push((*at, Some(start..bytes.len())));
+            }
+        }
+        let columns: Vec<(usize, Option<&[u8]>)> =
+            spans.into_iter().map(|(at, span)| (at, span.map(|span| &bytes[span]))).collect();
+        let key_changed = self.relation.indexes.iter().any(|index| {
+            index.unique
+                && index.keys.iter().any(|key| {
+                    usize::try_from(key.attribute - 1).is_ok_and(|at| changed.contains(&at))
+                })
+        });
+        let mode = if key_changed { RowLockMode::Update } else { RowLockMode::NoKeyUpdate };
+        let txn = x.storage.transaction();
+        Ok((self.table.update(txn, basis, id, &columns, key_changed)?, mode))
+    }
+
+    fn note(
+        &self,
+        x: &Execution<'q>,
+        row: RowId,
+        wide: &[Datum<'_>],
+        new: bool,
+        old: bool,
+    ) -> Result<()> {
+        if self.modify.foreign_keys.is_empty() && !self.modify.referenced {
+            return Ok(());
+        }
+        let attributes = self.attributes();
+        let change = RowChange {
+            old: old.then_some(&wide[..attributes]),
+            new: new.then_some(&wide[attributes..attributes * 2]),
+            row,
+        };
+        x.storage.note_change(&self.relation, change)
+    }
+
+    /// Counts a changed row, tells who has to know, and makes its RETURNING row.
+    fn finish_row<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        out: &mut Output,
+        wide: Wide<'m>,
+        id: RowId,
+        old: Option<()>,
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        let deleted = self.modify.command == Command::Delete;
+        self.note(x, id, &wide, !deleted, old.is_some())?;
+        x.changed.set(x.changed.get() + 1);
+        if let Some(program) = self.modify.returning {
+            let values = self.eval(x, &program, &wide, bump)?;
+            out.push(values)?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of RETURNING.
+pub(crate) struct Output {
+    columns: Vec<Column>,
+    rows: usize,
+}
+
+impl Output {
+    fn push(&mut self, values: &[Datum<'_>]) -> Result<()> {
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(value)?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+}
+
+impl<'q> Operator<'q> for ModifyTable<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        while !self.done {
+            x.check()?;
+            let returning = self.modify.returning.is_some();
+            let wanted = if returning { demand.min(CHUNK) } else { CHUNK };
+            let Some(input) = self.input.next(x, wanted)? else {
+                self.done = true;
+                break;
+            };
+            let mut out = Output {
+                columns: self
+                    .node
+                    .columns
+                    .iter()
+                    .map(|column| Column::new(column.layout, &self.heap))
+                    .collect(),
+                rows: 0,
+            };
+            match self.modify.command {
+                Command::Insert => self.insert(x, &input, &mut out)?,
+                Command::Update | Command::Delete => self.change(x, &input, &mut out)?,
+                Command::Merge | Command::Select => {
+                    return Err(Error::unsupported("MERGE is not supported yet"));
+                }
+            }
+            if returning && out.rows > 0 {
+                let columns = out.columns.into_iter().map(Rc::new).collect();
+                return Ok(Some(Batch::new(columns, out.rows)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
+        Err(Error::internal("a change that is run twice"))
+    }
+}

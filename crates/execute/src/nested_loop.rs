@@ -1,0 +1,255 @@
+//! Nested loops: the right side is run for each left row, or kept if it does not depend on it.
+
+use crate::evaluate::Projection;
+use crate::operator::{Child, Operator, Rest};
+use crate::rows::RowStore;
+use crate::state::Execution;
+use base::{Error, Result};
+use batch::{Batch, Column};
+use expr::{Program, Vector};
+use memory::Heap;
+use plan::{Join, Node};
+use std::rc::Rc;
+use types::Datum;
+
+/// A nested loop.
+pub(crate) struct NestedLoop<'q> {
+    node: &'q Node<'q>,
+    join: Join,
+    left: Child<'q>,
+    right: Child<'q>,
+    right_columns: &'q [plan::Column],
+    sets: &'q [(u16, u16)],
+    on: Option<Projection<'q>>,
+    /// The right side's rows, if they are the same for every left row.
+    kept: Option<RowStore>,
+    /// Full joins: which of the right rows kept had a partner.
+    met: Vec<bool>,
+    current: Option<Current>,
+    left_ended: bool,
+    unmatched_from: usize,
+    rest: Rest,
+    heap: Heap,
+}
+
+/// A left row and how far its right side is.
+struct Current {
+    left: Batch,
+    matched: bool,
+    next: usize,
+    ended: bool,
+}
+
+/// How many right rows are looked at together.
+const CHUNK: usize = 1024;
+
+impl<'q> NestedLoop<'q> {
+    pub(crate) fn new(
+        x: &Execution<'q>,
+        node: &'q Node<'q>,
+        join: Join,
+        left: Child<'q>,
+        right: Child<'q>,
+        right_columns: &'q [plan::Column],
+        sets: &'q [(u16, u16)],
+        on: Option<Program<'q>>,
+    ) -> NestedLoop<'q> {
+        NestedLoop {
+            node,
+            join,
+            left,
+            right,
+            right_columns,
+            sets,
+            on: on.map(|program| Projection::new(x, program)),
+            kept: None,
+            met: Vec::new(),
+            current: None,
+            left_ended: false,
+            unmatched_from: 0,
+            rest: Rest::default(),
+            heap: x.heap("NestedLoop"),
+        }
+    }
+
+    fn keeps(&self) -> bool {
+        self.sets.is_empty()
+    }
+
+    /// The next right rows for the current left row.
+    fn right_rows(&mut self, x: &Execution<'q>) -> Result<Option<(Batch, usize)>> {
+        let Some(current) = &mut self.current else { return Ok(None) };
+        if let Some(kept) = &self.kept {
+            let first = current.next;
+            if first >= kept.len() {
+                return Ok(None);
+            }
+            current.next = (first + CHUNK).min(kept.len());
+            return Ok(Some((kept.range(&self.heap, first, CHUNK)?, first)));
+        }
+        if current.ended {
+            return Ok(None);
+        }
+        match self.right.next(x, CHUNK)? {
+            Some(batch) => Ok(Some((batch.flatten(&self.heap)?, 0))),
+            None => {
+                current.ended = true;
+                Ok(None)
+            }
+        }
+    }
+
+    fn keep(&mut self, x: &Execution<'q>) -> Result<()> {
+        if self.kept.is_some() || !self.keeps() {
+            return Ok(());
+        }
+        let mut kept = RowStore::new(&self.heap, self.right_columns);
+        while let Some(batch) = self.right.next(x, CHUNK)? {
+            kept.append(&batch)?;
+        }
+        self.met = vec![false; if self.join == Join::Full { kept.len() } else { 0 }];
+        self.kept = Some(kept);
+        Ok(())
+    }
+
+    /// The pairs of the current left row with some right rows that meet the condition.
+    fn pairs(&mut self, x: &Execution<'q>, right: &Batch, first: usize) -> Result<Batch> {
+        let Some(current) = &mut self.current else {
+            return Err(Error::internal("a join without a left row"));
+        };
+        let rows = right.physical_rows();
+        let same = vec![current.left.row(0) as u32; rows];
+        let mut columns = Vec::with_capacity(self.node.columns.len());
+        for column in current.left.columns() {
+            columns.push(Rc::new(column.gather(&self.heap, &same)?));
+        }
+        columns.extend(right.columns().iter().cloned());
+        let both = Batch::new(columns, rows);
+        let found = match &mut self.on {
+            None => both,
+            Some(on) => {
+                let selected = on.with_vectors(x, &both, |vectors| Ok(selected(&both, vectors)))?;
+                both.select(selected.into())
+            }
+        };
+        current.matched |= !found.is_empty();
+        if self.join == Join::Full {
+            for row in found.rows() {
+                self.met[first + row] = true;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A left row with NULLs for the right side.
+    fn alone(&self, left: &Batch) -> Result<Batch> {
+        let row = [left.row(0) as u32];
+        let mut columns = Vec::with_capacity(self.node.columns.len());
+        for column in left.columns() {
+            columns.push(Rc::new(column.gather(&self.heap, &row)?));
+        }
+        if self.join.has_right() {
+            for column in self.right_columns {
+                let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, 1)?;
+                columns.push(Rc::new(nulls));
+            }
+        }
+        Ok(Batch::new(columns, 1))
+    }
+
+    /// Right rows of a full join that had no partner.
+    fn right_alone(&mut self) -> Result<Option<Batch>> {
+        let Some(kept) = &self.kept else { return Ok(None) };
+        let mut rows = Vec::new();
+        while self.unmatched_from < kept.len() && rows.len() < CHUNK {
+            if !self.met[self.unmatched_from] {
+                rows.push(self.unmatched_from as u32);
+            }
+            self.unmatched_from += 1;
+        }
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let right = kept.batch(&self.heap, &rows)?;
+        let left = self.node.columns.len() - self.right_columns.len();
+        let mut columns = Vec::with_capacity(self.node.columns.len());
+        for column in &self.node.columns[..left] {
+            let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, rows.len())?;
+            columns.push(Rc::new(nulls));
+        }
+        columns.extend(right.columns().iter().cloned());
+        Ok(Some(Batch::new(columns, rows.len())))
+    }
+}
+
+/// The rows of a batch for which a condition holds.
+pub(crate) fn selected(batch: &Batch, vectors: &[Vector<'_>]) -> Vec<u16> {
+    let holds = |row: &usize| {
+        vectors.first().is_some_and(|vector| matches!(vector.get(*row), Datum::Bool(true)))
+    };
+    batch.rows().filter(holds).map(|row| row as u16).collect()
+}
+
+impl<'q> Operator<'q> for NestedLoop<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        loop {
+            x.check()?;
+            if self.current.is_none() {
+                if self.left_ended {
+                    let alone = if self.join == Join::Full { self.right_alone()? } else { None };
+                    return Ok(alone.map(|batch| self.rest.cut(batch, demand)));
+                }
+                let Some(left) = self.left.next(x, 1)? else {
+                    self.left_ended = true;
+                    self.keep(x)?;
+                    continue;
+                };
+                for (param, column) in self.sets {
+                    x.set_param(*param, &left.column(usize::from(*column)).get(left.row(0)));
+                }
+                if self.keeps() {
+                    self.keep(x)?;
+                } else {
+                    self.right.rescan(x)?;
+                }
+                self.current = Some(Current { left, matched: false, next: 0, ended: false });
+            }
+            if let Some((right, first)) = self.right_rows(x)? {
+                let found = self.pairs(x, &right, first)?;
+                match self.join {
+                    Join::Semi | Join::Anti if !found.is_empty() => {
+                        let current = self.current.take();
+                        if let (Join::Semi, Some(current)) = (self.join, current) {
+                            return self.alone(&current.left).map(Some);
+                        }
+                    }
+                    Join::Semi | Join::Anti => {}
+                    _ if !found.is_empty() => return Ok(Some(self.rest.cut(found, demand))),
+                    _ => {}
+                }
+                continue;
+            }
+            let Some(current) = self.current.take() else { continue };
+            let alone = match self.join {
+                Join::Left | Join::Full | Join::Anti => !current.matched,
+                Join::Inner | Join::Semi => false,
+            };
+            if alone {
+                return self.alone(&current.left).map(Some);
+            }
+        }
+    }
+
+    fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.current = None;
+        self.left_ended = false;
+        self.unmatched_from = 0;
+        self.rest.clear();
+        self.kept = None;
+        self.left.rescan(x)?;
+        self.right.rescan(x)
+    }
+}

@@ -1,0 +1,511 @@
+//! Scans of tables.
+
+use crate::evaluate::Conditions;
+use crate::operator::{Operator, Rest};
+use crate::state::Execution;
+use base::{Oid, Result, RowId};
+use batch::{Batch, Column};
+use btree::{Cursor, Direction};
+use expr::Runner;
+use memory::{Bump, Heap};
+use plan::{IndexBound, Node, ScanColumn};
+use std::rc::Rc;
+use std::sync::Arc;
+use table::{RowBuffer, Scan, Table};
+use types::{Datum, KeyColumn, key, oids};
+
+/// The columns of a scan, as the table knows them, and what is computed beside them.
+struct Wanted {
+    attributes: Vec<usize>,
+    /// For each output column its place among `attributes`, or a system column.
+    out: Vec<Place>,
+    relation: Oid,
+    stamps: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Attribute(usize),
+    RowId,
+    Xmin,
+    Zero,
+    TableOid,
+}
+
+impl Wanted {
+    fn new(columns: &[ScanColumn], relation: Oid) -> Wanted {
+        let (mut attributes, mut out, mut stamps) = (Vec::new(), Vec::new(), false);
+        for column in columns {
+            out.push(match column {
+                ScanColumn::Attribute(attribute) => {
+                    attributes.push(*attribute as usize - 1);
+                    Place::Attribute(attributes.len() - 1)
+                }
+                ScanColumn::RowId | ScanColumn::System(-1) => Place::RowId,
+                ScanColumn::System(-2) => {
+                    stamps = true;
+                    Place::Xmin
+                }
+                ScanColumn::System(-6) => Place::TableOid,
+                ScanColumn::System(_) => Place::Zero,
+            });
+        }
+        Wanted { attributes, out, relation, stamps }
+    }
+
+    fn assemble(
+        &self,
+        heap: &Heap,
+        out: &[plan::Column],
+        columns: &[Rc<Column>],
+        rows: &[RowId],
+        stamps: &[base::Xid],
+    ) -> Result<Batch> {
+        let mut result = Vec::with_capacity(out.len());
+        for (place, described) in self.out.iter().zip(out) {
+            let system = |value: &dyn Fn(usize) -> Datum<'static>| {
+                let mut column = Column::new(described.layout, heap);
+                for i in 0..rows.len() {
+                    column.push(&value(i))?;
+                }
+                Ok::<_, base::Error>(Rc::new(column))
+            };
+            result.push(match place {
+                Place::Attribute(i) => columns[*i].clone(),
+                Place::RowId => system(&|i| Datum::Int8(rows[i].0.cast_signed()))?,
+                Place::Xmin => system(&|i| {
+                    Datum::Int8(stamps.get(i).map_or(0, |stamp| stamp.0.cast_signed()))
+                })?,
+                Place::Zero => system(&|_| match described.ty.oid.0 {
+                    oids::CID => Datum::Oid(0),
+                    _ => Datum::Int8(0),
+                })?,
+                Place::TableOid => system(&|_| Datum::Oid(self.relation.0))?,
+            });
+        }
+        Ok(Batch::new(result, rows.len()))
+    }
+}
+
+/// Scans that ask for more rows than demanded, since most fail the conditions.
+struct Ahead(usize);
+
+impl Ahead {
+    fn next(&mut self, demand: usize) -> usize {
+        self.0 = (self.0 * 4).clamp(demand, base::limits::BATCH_ROWS_MAX);
+        self.0
+    }
+}
+
+/// All rows of a table.
+pub(crate) struct SeqScan<'q> {
+    node: &'q Node<'q>,
+    table: Table,
+    wanted: Wanted,
+    scan: Option<Scan>,
+    conditions: Conditions<'q>,
+    filtered: bool,
+    ahead: Ahead,
+    rest: Rest,
+    heap: Heap,
+}
+
+impl<'q> SeqScan<'q> {
+    pub(crate) fn new(
+        x: &Execution<'q>,
+        node: &'q Node<'q>,
+        relation: u16,
+        columns: &[ScanColumn],
+        filters: &'q [expr::Program<'q>],
+    ) -> Result<SeqScan<'q>> {
+        let described = &x.descriptions.relations[usize::from(relation)];
+        Ok(SeqScan {
+            node,
+            table: x.storage.table(described)?,
+            wanted: Wanted::new(columns, described.oid),
+            scan: None,
+            conditions: Conditions::new(x, filters),
+            filtered: !filters.is_empty(),
+            ahead: Ahead(8),
+            rest: Rest::default(),
+            heap: x.heap("SeqScan"),
+        })
+    }
+}
+
+impl<'q> Operator<'q> for SeqScan<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        if let Some(error) = self.conditions.take_error() {
+            return Err(error);
+        }
+        let view = &x.view;
+        loop {
+            x.check()?;
+            let scan = match &mut self.scan {
+                Some(scan) => scan,
+                None => {
+                    let range = self.table.all_rows();
+                    let scan = self.table.scan(&self.wanted.attributes, &[], range);
+                    self.scan.insert(if self.wanted.stamps { scan.with_stamps() } else { scan })
+                }
+            };
+            let rows = if self.filtered { self.ahead.next(demand) } else { demand };
+            let Some(found) = scan.next_batch(view, &self.heap, rows)? else { return Ok(None) };
+            if found.rows.is_empty() {
+                continue;
+            }
+            let batch = self.wanted.assemble(
+                &self.heap,
+                self.node.columns,
+                found.batch.columns(),
+                &found.rows,
+                &found.stamps,
+            )?;
+            let batch = self.conditions.select(x, batch)?;
+            if !batch.is_empty() {
+                return Ok(Some(self.rest.cut(batch, demand)));
+            }
+            if let Some(error) = self.conditions.take_error() {
+                return Err(error);
+            }
+        }
+    }
+
+    fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
+        self.scan = None;
+        self.rest.clear();
+        self.conditions.clear();
+        Ok(())
+    }
+}
+
+/// What an index scan is told by the plan.
+pub(crate) struct IndexPlan<'q> {
+    pub(crate) relation: u16,
+    pub(crate) index: u16,
+    pub(crate) lower: Option<IndexBound<'q>>,
+    pub(crate) upper: Option<IndexBound<'q>>,
+    pub(crate) backward: bool,
+    pub(crate) columns: &'q [ScanColumn],
+    pub(crate) filters: &'q [expr::Program<'q>],
+}
+
+/// The rows that an index range holds.
+pub(crate) struct IndexScan<'q> {
+    node: &'q Node<'q>,
+    plan: IndexPlan<'q>,
+    table: Table,
+    index: Arc<btree::Index>,
+    keys: Vec<KeyColumn>,
+    /// The places in the table of the key's columns, if all are plain columns.
+    key_attributes: Option<Vec<usize>>,
+    wanted: Wanted,
+    cursor: Option<Cursor>,
+    conditions: Conditions<'q>,
+    runners: [Runner; 2],
+    bump: Bump,
+    rest: Rest,
+    heap: Heap,
+    buffer: RowBuffer,
+    end: RowId,
+}
+
+impl<'q> IndexScan<'q> {
+    pub(crate) fn new(
+        x: &Execution<'q>,
+        node: &'q Node<'q>,
+        plan: IndexPlan<'q>,
+    ) -> Result<IndexScan<'q>> {
+        let relation = &x.descriptions.relations[usize::from(plan.relation)];
+        let described = &x.descriptions.indexes[usize::from(plan.index)];
+        let keys = described
+            .keys
+            .iter()
+            .map(|key| KeyColumn {
+                type_oid: key.type_oid.0,
+                descending: key.descending,
+                nulls_first: key.nulls_first,
+            })
+            .collect();
+        let key_attributes = described
+            .keys
+            .iter()
+            .map(|key| usize::try_from(key.attribute - 1).ok())
+            .collect::<Option<Vec<usize>>>();
+        Ok(IndexScan {
+            node,
+            table: x.storage.table(relation)?,
+            index: x.storage.index(described)?,
+            keys,
+            key_attributes,
+            wanted: Wanted::new(plan.columns, relation.oid),
+            cursor: None,
+            conditions: Conditions::new(x, plan.filters),
+            runners: [Runner::new(), Runner::new()],
+            bump: x.bump(),
+            rest: Rest::default(),
+            heap: x.heap("IndexScan"),
+            buffer: RowBuffer::new(),
+            end: RowId(0),
+            plan,
+        })
+    }
+
+    /// The cursor over the range that the bounds give now; none if no key can be in it.
+    fn open(&mut self, x: &Execution<'q>) -> Result<Option<Cursor>> {
+        let mut range = btree::Range::all();
+        let (lower, upper) = (self.plan.lower, self.plan.upper);
+        let (mut low, mut high) = (Vec::new(), Vec::new());
+        let mut low_last = 0;
+        if let Some(bound) = &lower {
+            let fit;
+            (fit, low_last) = self.bound_key(x, bound, 0, &mut low)?;
+            match fit {
+                Fit::Empty => return Ok(None),
+                Fit::Exact if !bound.inclusive => match btree::after_prefix(&low) {
+                    Some(key) => range = range.from_key(&key),
+                    None => return Ok(None),
+                },
+                Fit::Open | Fit::Exact => range = range.from_key(&low),
+            }
+        }
+        if let Some(bound) = &upper {
+            let (fit, last) = self.bound_key(x, bound, 1, &mut high)?;
+            match fit {
+                Fit::Empty => return Ok(None),
+                Fit::Exact if !bound.inclusive => range = range.before_key(&high),
+                Fit::Open | Fit::Exact => {
+                    if let Some(after) = btree::after_prefix(&high) {
+                        range = range.before_key(&after);
+                    }
+                }
+            }
+            // A column that is only bounded above leaves out NULLs, which compare with nothing.
+            let open_below = lower.as_ref().is_none_or(|lower| lower.columns < bound.columns);
+            if open_below && self.keys[usize::from(bound.columns) - 1].nulls_first {
+                high.truncate(last);
+                high.push(1);
+                range = range.from_key(&high);
+            }
+        }
+        if let Some(bound) = &lower
+            && upper.as_ref().is_none_or(|upper| upper.columns < bound.columns)
+            && !self.keys[usize::from(bound.columns) - 1].nulls_first
+        {
+            low.truncate(low_last);
+            low.push(2);
+            range = range.before_key(&low);
+        }
+        let direction = if self.plan.backward { Direction::Backward } else { Direction::Forward };
+        self.end = self.table.high_water();
+        Ok(Some(Cursor::new(self.index.clone(), range, direction)))
+    }
+
+    /// The bytes of a bound, its values brought to the types of the key's columns, and where its
+    /// last column begins.
+    fn bound_key(
+        &mut self,
+        x: &Execution<'q>,
+        bound: &IndexBound<'q>,
+        side: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(Fit, usize)> {
+        self.bump.reset();
+        let cx = x.value(&self.bump, &bound.program)?;
+        let none = expr::Inputs::Row(&[]);
+        let values = bound.program.eval_row(&mut self.runners[side], &cx, none)?;
+        let mut last = 0;
+        for (value, key) in values.iter().zip(&self.keys) {
+            if value.is_null() {
+                return Ok((Fit::Empty, last));
+            }
+            last = out.len();
+            // Beyond the column's type a bound leaves all values in the range, or none.
+            let beyond = |above: bool| {
+                let none = above == ((side == 0) != key.descending);
+                if none { Fit::Empty } else { Fit::Open }
+            };
+            let value = match fit_integer(value, key.type_oid) {
+                Integer::Other => *value,
+                Integer::Fits(value) => value,
+                Integer::Above => return Ok((beyond(true), last)),
+                Integer::Below => return Ok((beyond(false), last)),
+            };
+            key::encode_column(x.host.io().host, key, &value, out)?;
+        }
+        Ok((Fit::Exact, last))
+    }
+}
+
+/// How a bound's key relates to the bound.
+enum Fit {
+    /// It is the bound.
+    Exact,
+    /// The bound is beyond all values of the column: its columns before are the bound.
+    Open,
+    /// Nothing can be in the range.
+    Empty,
+}
+
+enum Integer {
+    Other,
+    Fits(Datum<'static>),
+    Above,
+    Below,
+}
+
+/// An integer as a value of an integer type.
+fn fit_integer(value: &Datum<'_>, type_oid: u32) -> Integer {
+    let wide = match *value {
+        Datum::Int2(v) => i64::from(v),
+        Datum::Int4(v) if type_oid != oids::DATE => i64::from(v),
+        Datum::Int8(v) => v,
+        _ => return Integer::Other,
+    };
+    let beyond = if wide < 0 { Integer::Below } else { Integer::Above };
+    match type_oid {
+        oids::INT2 => i16::try_from(wide).map_or(beyond, |v| Integer::Fits(Datum::Int2(v))),
+        oids::INT4 => i32::try_from(wide).map_or(beyond, |v| Integer::Fits(Datum::Int4(v))),
+        oids::INT8 => Integer::Fits(Datum::Int8(wide)),
+        _ => Integer::Other,
+    }
+}
+
+impl<'q> IndexScan<'q> {
+    /// Opens the cursor unless it is; false when there is nothing to look for.
+    fn is_open(&mut self, x: &Execution<'q>) -> Result<bool> {
+        if self.cursor.is_none() {
+            self.cursor = self.open(x)?;
+        }
+        Ok(self.cursor.is_some())
+    }
+
+    /// A cursor that has nothing more to give.
+    fn at_end(&self) -> Cursor {
+        let nothing = btree::Range::all().from_key(&[]).before_key(&[]);
+        Cursor::new(self.index.clone(), nothing, Direction::Forward)
+    }
+}
+
+impl<'q> Operator<'q> for IndexScan<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        if let Some(error) = self.conditions.take_error() {
+            return Err(error);
+        }
+        if !self.is_open(x)? {
+            return self.done();
+        }
+        let view = &x.view;
+        let snapshot_xmin = view.all_visible_below();
+        let own = view.own();
+        let layouts: Vec<_> =
+            self.wanted.attributes.iter().map(|i| self.table.columns()[*i].layout).collect();
+        loop {
+            x.check()?;
+            let Some(cursor) = &mut self.cursor else { return Ok(None) };
+            let mut columns: Vec<Column> =
+                layouts.iter().map(|layout| Column::new(*layout, &self.heap)).collect();
+            let (mut rows, mut stamps) = (Vec::new(), Vec::new());
+            let mut ended = false;
+            while rows.len() < demand {
+                let Some(entry) = cursor.next()? else {
+                    ended = true;
+                    break;
+                };
+                if entry.row >= self.end {
+                    continue;
+                }
+                let believed = entry.stamp != own
+                    && (entry.stamp < snapshot_xmin
+                        || view.judge(entry.stamp) == txn::StampSeen::Visible);
+                if believed && entry.dead {
+                    continue;
+                }
+                let (row, mut check) = (entry.row, None);
+                if !believed {
+                    check = Some(entry.key.to_vec());
+                }
+                if !self.table.fetch(view, row, &self.wanted.attributes, &mut self.buffer)? {
+                    continue;
+                }
+                let start = rows.len();
+                for (i, column) in columns.iter_mut().enumerate() {
+                    match self.buffer.get(i) {
+                        Some(stored) => column.push_stored(stored)?,
+                        None => column.push_null()?,
+                    }
+                }
+                rows.push(row);
+                if self.wanted.stamps {
+                    stamps.push(self.table.fetch_stamp(view, row)?.unwrap_or_default());
+                }
+                // An entry that is not settled counts only if the version seen has its key.
+                if let (Some(key), Some(attributes)) = (check, &self.key_attributes) {
+                    let mut have = Vec::new();
+                    if !self.table.fetch(view, row, attributes, &mut self.buffer)? {
+                        rows.truncate(start);
+                        columns.iter_mut().for_each(|column| column.truncate(start));
+                        continue;
+                    }
+                    for (i, (attribute, column)) in attributes.iter().zip(&self.keys).enumerate() {
+                        let layout = self.table.columns()[*attribute].layout;
+                        let value = match self.buffer.get(i) {
+                            Some(stored) => layout.decode(stored)?,
+                            None => Datum::Null,
+                        };
+                        key::encode_column(x.host.io().host, column, &value, &mut have)?;
+                    }
+                    if have != key {
+                        rows.truncate(start);
+                        stamps.truncate(start);
+                        columns.iter_mut().for_each(|column| column.truncate(start));
+                    }
+                }
+            }
+            if ended {
+                self.cursor = None;
+            }
+            if rows.is_empty() {
+                if ended {
+                    return self.done();
+                }
+                continue;
+            }
+            let columns: Vec<Rc<Column>> = columns.into_iter().map(Rc::new).collect();
+            let batch =
+                self.wanted.assemble(&self.heap, self.node.columns, &columns, &rows, &stamps)?;
+            let batch = self.conditions.select(x, batch)?;
+            if ended {
+                self.cursor = Some(self.at_end());
+            }
+            if !batch.is_empty() {
+                return Ok(Some(self.rest.cut(batch, demand)));
+            }
+            if let Some(error) = self.conditions.take_error() {
+                return Err(error);
+            }
+        }
+    }
+
+    fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
+        self.cursor = None;
+        self.rest.clear();
+        self.conditions.clear();
+        Ok(())
+    }
+}
+
+impl IndexScan<'_> {
+    /// The end: a cursor that is at its end, so that the next call does not begin again.
+    fn done(&mut self) -> Result<Option<Batch>> {
+        let nothing = btree::Range::all().from_key(&[]).before_key(&[]);
+        self.cursor = Some(Cursor::new(self.index.clone(), nothing, Direction::Forward));
+        Ok(None)
+    }
+}

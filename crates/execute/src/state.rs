@@ -1,0 +1,199 @@
+//! What all operators of an execution share.
+
+use crate::build::build;
+use crate::cte::CteState;
+use crate::operator::Operator;
+use crate::storage::Storage;
+use crate::subplan::SubplanState;
+use base::{Error, Result};
+use batch::Batch;
+use expr::{Host, Program, SubplanRunner, Value};
+use memory::{Account, Bump, Heap, Level};
+use plan::{Descriptions, Plan};
+use std::cell::{Cell, RefCell};
+use types::Datum;
+
+/// A value that owns what it needs.
+#[derive(Clone, Debug)]
+pub(crate) enum Owned {
+    Plain(Datum<'static>),
+    Text(Box<str>),
+    Bytes(Box<[u8]>),
+}
+
+impl Owned {
+    pub(crate) fn of(value: &Datum<'_>) -> Owned {
+        match *value {
+            Datum::Text(text) => Owned::Text(text.into()),
+            Datum::Bytes(bytes) => Owned::Bytes(bytes.into()),
+            Datum::Null => Owned::Plain(Datum::Null),
+            Datum::Bool(v) => Owned::Plain(Datum::Bool(v)),
+            Datum::Char(v) => Owned::Plain(Datum::Char(v)),
+            Datum::Int2(v) => Owned::Plain(Datum::Int2(v)),
+            Datum::Int4(v) => Owned::Plain(Datum::Int4(v)),
+            Datum::Int8(v) => Owned::Plain(Datum::Int8(v)),
+            Datum::Oid(v) => Owned::Plain(Datum::Oid(v)),
+            Datum::Float4(v) => Owned::Plain(Datum::Float4(v)),
+            Datum::Float8(v) => Owned::Plain(Datum::Float8(v)),
+            Datum::Decimal { mantissa, scale } => Owned::Plain(Datum::Decimal { mantissa, scale }),
+            Datum::Fixed16(v) => Owned::Plain(Datum::Fixed16(v)),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Datum<'_> {
+        match self {
+            Owned::Plain(value) => *value,
+            Owned::Text(text) => Datum::Text(text),
+            Owned::Bytes(bytes) => Datum::Bytes(bytes),
+        }
+    }
+
+    pub(crate) fn copy_to<'m>(&self, bump: &'m Bump) -> Result<Datum<'m>> {
+        self.get().copy_to(&bump)
+    }
+}
+
+/// One execution of a plan. Operators borrow it while they run.
+pub struct Execution<'q> {
+    pub(crate) plan: &'q Plan<'q>,
+    pub(crate) descriptions: &'q Descriptions,
+    pub(crate) host: &'q dyn Host,
+    pub(crate) storage: &'q dyn Storage,
+    pub(crate) account: Account,
+    pub(crate) view: txn::View,
+    external: &'q [Datum<'q>],
+    params: RefCell<Vec<Owned>>,
+    pub(crate) subplans: RefCell<Vec<Option<SubplanState<'q>>>>,
+    pub(crate) ctes: RefCell<Vec<Option<CteState<'q>>>>,
+    pub(crate) work_tables: RefCell<Vec<Vec<Batch>>>,
+    pub(crate) changed: Cell<u64>,
+}
+
+impl<'q> Execution<'q> {
+    /// An execution of `plan` with the values of its external parameters.
+    ///
+    /// # Errors
+    /// 08P01 when their number is wrong.
+    pub fn new(
+        plan: &'q Plan<'q>,
+        descriptions: &'q Descriptions,
+        host: &'q dyn Host,
+        storage: &'q dyn Storage,
+        account: &Account,
+        params: &'q [Datum<'q>],
+    ) -> Result<Execution<'q>> {
+        if params.len() < usize::from(plan.external_params) {
+            return Err(base::err!(
+                PROTOCOL_VIOLATION,
+                "the plan needs {} parameters, but {} were given",
+                plan.external_params,
+                params.len()
+            ));
+        }
+        let own = usize::from(plan.params - plan.external_params);
+        Ok(Execution {
+            plan,
+            descriptions,
+            host,
+            storage,
+            account: account.clone(),
+            view: storage.view(),
+            external: params,
+            params: RefCell::new(vec![Owned::Plain(Datum::Null); own]),
+            subplans: RefCell::new(plan.subplans.iter().map(|_| None).collect()),
+            ctes: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
+            work_tables: RefCell::new(plan.ctes.iter().map(|_| Vec::new()).collect()),
+            changed: Cell::new(0),
+        })
+    }
+
+    /// The operators of the plan's root.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn root(&self) -> Result<Box<dyn Operator<'q> + 'q>> {
+        build(self, self.plan.root)
+    }
+
+    /// The rows that were changed so far, for the command tag.
+    pub fn changed(&self) -> u64 {
+        self.changed.get()
+    }
+
+    /// A context for an operator, with an account of its own.
+    pub(crate) fn heap(&self, name: &'static str) -> Heap {
+        let account = self.account.child(Level::Operator, name, memory::ledger::UNLIMITED);
+        Heap::new(name, account)
+    }
+
+    /// A context for what lives as long as a batch.
+    pub(crate) fn bump(&self) -> Bump {
+        Bump::new("ExprContext", self.account.clone())
+    }
+
+    pub(crate) fn set_param(&self, param: u16, value: &Datum<'_>) {
+        let at = usize::from(param - self.plan.external_params);
+        self.params.borrow_mut()[at] = Owned::of(value);
+    }
+
+    pub(crate) fn param(&self, param: u16) -> Owned {
+        match self.external.get(usize::from(param)) {
+            Some(value) if param < self.plan.external_params => Owned::of(value),
+            _ => self.params.borrow()[usize::from(param - self.plan.external_params)].clone(),
+        }
+    }
+
+    /// The parameters that a program reads, for as long as `bump`.
+    fn params<'m>(&self, bump: &'m Bump, count: u16) -> Result<&'m [Datum<'m>]>
+    where
+        'q: 'm,
+    {
+        if count <= self.plan.external_params {
+            return Ok(self.external);
+        }
+        let own = self.params.borrow();
+        let external = self.external[..usize::from(self.plan.external_params)].iter();
+        let own = own[..usize::from(count - self.plan.external_params)].iter();
+        Ok(bump.try_alloc_slice(
+            external.map(|value| Ok(*value)).chain(own.map(|value| value.copy_to(bump))),
+        )?)
+    }
+
+    /// What evaluating a program needs.
+    pub(crate) fn value<'m>(
+        &'m self,
+        bump: &'m Bump,
+        program: &Program<'_>,
+    ) -> Result<Value<'m, 'm>>
+    where
+        'q: 'm,
+    {
+        let params = self.params(bump, program.params)?;
+        Ok(Value { bump, host: self.host, params, subplans: Some(self) })
+    }
+
+    /// Whether the statement has to end; called for every batch.
+    pub(crate) fn check(&self) -> Result<()> {
+        base::check_for_interrupts()?;
+        self.host.check_for_interrupts()
+    }
+}
+
+impl SubplanRunner for Execution<'_> {
+    fn run<'m>(&self, subplan: u16, args: &[Datum<'m>], bump: &'m Bump) -> Result<Datum<'m>> {
+        let slot = usize::from(subplan);
+        let state = self.subplans.borrow_mut()[slot].take();
+        // A subplan that is running already (recursion through a function) gets a state of its own.
+        let mut state = match state {
+            Some(state) => state,
+            None => SubplanState::new(self, &self.plan.subplans[slot])?,
+        };
+        let result = state.run(self, args, bump);
+        if let Ok(mut subplans) = self.subplans.try_borrow_mut() {
+            subplans[slot] = Some(state);
+        } else {
+            return Err(Error::internal("subplans are in use"));
+        }
+        result
+    }
+}

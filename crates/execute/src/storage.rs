@@ -1,0 +1,48 @@
+//! What the executor asks of whoever owns tables, indexes and the transaction.
+
+use base::Result;
+use catalog::relation::{Index, Relation};
+use std::sync::Arc;
+use table::Table;
+use txn::{Transaction, View};
+
+/// Tables, indexes and the transaction of a statement; implemented by the session.
+pub trait Storage {
+    /// A table; the places of its columns are their attribute numbers less one.
+    ///
+    /// # Errors
+    /// Those of opening a tree.
+    fn table(&self, relation: &Arc<Relation>) -> Result<Table>;
+
+    /// An index.
+    ///
+    /// # Errors
+    /// Those of opening a tree.
+    fn index(&self, index: &Arc<Index>) -> Result<Arc<btree::Index>>;
+
+    /// The transaction.
+    fn transaction(&self) -> &Transaction;
+
+    /// What the statement sees.
+    fn view(&self) -> View;
+
+    /// Rows of a table changed in a way that its foreign keys have to be checked for at the end of
+    /// the statement, or that other tables' foreign keys refer to.
+    ///
+    /// # Errors
+    /// Those of noting it.
+    fn note_change(&self, _relation: &Arc<Relation>, _change: RowChange<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A changed row, for foreign keys and triggers: all attributes in order.
+#[derive(Clone, Copy, Debug)]
+pub struct RowChange<'a> {
+    /// The row before; none for INSERT.
+    pub old: Option<&'a [types::Datum<'a>]>,
+    /// The row after; none for DELETE.
+    pub new: Option<&'a [types::Datum<'a>]>,
+    /// Its id.
+    pub row: base::RowId,
+}

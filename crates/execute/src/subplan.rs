@@ -1,0 +1,265 @@
+//! Subqueries in expressions, run once for equal parameters.
+
+use crate::build::build;
+use crate::keys::{KeyTable, Source, put_hash_key};
+use crate::operator::Child;
+use crate::state::{Execution, Owned};
+use base::{Error, Oid, Result, err};
+use expr::{Inputs, Runner};
+use memory::{Bump, Heap};
+use plan::{Subplan, SubplanKind};
+use std::collections::HashMap;
+use types::{Datum, oids};
+
+/// The most results that are kept.
+const MEMO_MAX: usize = 10_000;
+const CHUNK: usize = 1024;
+
+/// A subquery of an expression while its statement runs.
+pub(crate) struct SubplanState<'q> {
+    plan: &'q Subplan<'q>,
+    root: Child<'q>,
+    begun: bool,
+    memo: HashMap<Vec<u8>, Owned>,
+    /// The rows of a comparison, for the parameters of `rows_key`.
+    rows: Vec<Vec<Owned>>,
+    rows_key: Option<Vec<u8>>,
+    hashed: Option<Hashed>,
+    runner: Runner,
+    heap: Heap,
+    key: Vec<u8>,
+}
+
+struct Hashed {
+    table: KeyTable,
+    has_null: bool,
+}
+
+/// A key given as values.
+struct Given<'a, 'm>(&'a [Datum<'m>]);
+
+impl Source for Given<'_, '_> {
+    fn datum(&self, key: usize, _: usize) -> Datum<'_> {
+        self.0[key]
+    }
+}
+
+impl<'q> SubplanState<'q> {
+    pub(crate) fn new(x: &Execution<'q>, plan: &'q Subplan<'q>) -> Result<SubplanState<'q>> {
+        Ok(SubplanState {
+            plan,
+            root: build(x, plan.root)?,
+            begun: false,
+            memo: HashMap::new(),
+            rows: Vec::new(),
+            rows_key: None,
+            hashed: None,
+            runner: Runner::new(),
+            heap: x.heap("SubPlan"),
+            key: Vec::new(),
+        })
+    }
+
+    pub(crate) fn run<'m>(
+        &mut self,
+        x: &Execution<'q>,
+        args: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<Datum<'m>> {
+        x.check()?;
+        let (own, others) = args.split_at(self.plan.sets.len());
+        let before: Vec<Owned> = self.plan.sets.iter().map(|param| x.param(*param)).collect();
+        for (param, value) in self.plan.sets.iter().zip(own) {
+            x.set_param(*param, value);
+        }
+        let result = self.value(x, others, bump);
+        for (param, value) in self.plan.sets.iter().zip(&before) {
+            x.set_param(*param, &value.get());
+        }
+        result
+    }
+
+    /// The parameters that the result depends on, as bytes.
+    fn parameters(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.key.clear();
+        for param in self.plan.reads {
+            let value = x.param(*param);
+            // Equal values of different scales differ here: 1.0 and 1.00 are two results.
+            match value.get() {
+                Datum::Decimal { mantissa, scale } => {
+                    self.key.push(9);
+                    self.key.extend_from_slice(&mantissa.to_le_bytes());
+                    self.key.extend_from_slice(&scale.to_le_bytes());
+                }
+                Datum::Bytes(bytes) => {
+                    self.key.push(8);
+                    self.key.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                    self.key.extend_from_slice(bytes);
+                }
+                Datum::Fixed16(bytes) => {
+                    self.key.push(7);
+                    self.key.extend_from_slice(&bytes);
+                }
+                value => {
+                    let text = Oid(oids::TEXT);
+                    put_hash_key(x.host.io().host, text, &value, &mut self.key)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, x: &Execution<'q>) -> Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            self.root.rescan(x)?;
+        }
+        Ok(())
+    }
+
+    fn value<'m>(
+        &mut self,
+        x: &Execution<'q>,
+        others: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<Datum<'m>> {
+        self.parameters(x)?;
+        if let SubplanKind::Compare { .. } = self.plan.kind {
+            return self.compare(x, others, bump);
+        }
+        if self.plan.memoise
+            && let Some(known) = self.memo.get(&self.key)
+        {
+            return known.copy_to(bump);
+        }
+        self.begin(x)?;
+        let value = match self.plan.kind {
+            SubplanKind::Exists => Datum::Bool(self.root.next(x, 1)?.is_some()),
+            SubplanKind::Scalar => self.only(x, bump)?.map_or(Datum::Null, |row| row[0]),
+            SubplanKind::Row => match self.only(x, bump)? {
+                None => Datum::Null,
+                Some(row) => {
+                    let fields: Vec<(u32, Datum<'_>)> = self
+                        .plan
+                        .root
+                        .columns
+                        .iter()
+                        .zip(row)
+                        .map(|(column, value)| (column.ty.oid.0, value))
+                        .collect();
+                    types::record::to_datum(oids::RECORD, -1, &fields, &bump)?
+                }
+            },
+            SubplanKind::Array(element) => {
+                let mut values = Vec::new();
+                while let Some(batch) = self.root.next(x, CHUNK)? {
+                    for row in batch.rows() {
+                        values.push(batch.column(0).get(row).copy_to(&bump)?);
+                    }
+                }
+                types::array::from_list(element.0, &values, &bump)?
+            }
+            SubplanKind::Compare { .. } => Datum::Null,
+        };
+        if self.plan.memoise {
+            if self.memo.len() >= MEMO_MAX {
+                self.memo.clear();
+            }
+            self.memo.insert(self.key.clone(), Owned::of(&value));
+        }
+        Ok(value)
+    }
+
+    /// The only row, if there is one.
+    fn only<'m>(&mut self, x: &Execution<'q>, bump: &'m Bump) -> Result<Option<Vec<Datum<'m>>>> {
+        let Some(batch) = self.root.next(x, 2)? else { return Ok(None) };
+        if batch.len() > 1 || self.root.next(x, 1)?.is_some() {
+            return Err(err!(
+                CARDINALITY_VIOLATION,
+                "more than one row returned by a subquery used as an expression"
+            ));
+        }
+        let row = batch.row(0);
+        batch
+            .columns()
+            .iter()
+            .map(|column| column.get(row).copy_to(&bump))
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+
+    fn compare<'m>(
+        &mut self,
+        x: &Execution<'q>,
+        left: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<Datum<'m>> {
+        let SubplanKind::Compare { any, program, hash, .. } = self.plan.kind else {
+            return Err(Error::internal("a comparison that is none"));
+        };
+        if self.rows_key.as_ref() != Some(&self.key) || !self.plan.memoise {
+            self.fill(x, hash)?;
+            self.rows_key = Some(self.key.clone());
+        }
+        if let Some(hashed) = &mut self.hashed {
+            if hashed.table.len() == 0 && !hashed.has_null {
+                return Ok(Datum::Bool(false));
+            }
+            let complete = !left.iter().any(Datum::is_null);
+            if complete {
+                let found = hashed.table.find(x.host.io().host, &Given(left), 0, false)?;
+                if found.is_some() {
+                    return Ok(Datum::Bool(true));
+                }
+                if !hashed.has_null {
+                    return Ok(Datum::Bool(false));
+                }
+                if left.len() == 1 {
+                    return Ok(Datum::Null);
+                }
+            } else if left.len() == 1 {
+                return Ok(Datum::Null);
+            }
+        }
+        // Row by row, as the comparison's own program says.
+        let cx = x.value(bump, &program)?;
+        let mut unknown = false;
+        for row in &self.rows {
+            let mut values = left.to_vec();
+            for value in row {
+                values.push(value.copy_to(bump)?);
+            }
+            match program.eval_one(&mut self.runner, &cx, Inputs::Row(&values))? {
+                Datum::Bool(value) if value == any => return Ok(Datum::Bool(value)),
+                Datum::Null => unknown = true,
+                _ => {}
+            }
+        }
+        Ok(if unknown { Datum::Null } else { Datum::Bool(!any) })
+    }
+
+    fn fill(&mut self, x: &Execution<'q>, hash: Option<&[Oid]>) -> Result<()> {
+        self.begin(x)?;
+        self.rows.clear();
+        self.hashed = hash.map(|types| Hashed {
+            table: KeyTable::new(&self.heap, types.to_vec()),
+            has_null: false,
+        });
+        while let Some(batch) = self.root.next(x, CHUNK)? {
+            x.check()?;
+            for row in batch.rows() {
+                let values: Vec<Datum<'_>> =
+                    batch.columns().iter().map(|column| column.get(row)).collect();
+                if let Some(hashed) = &mut self.hashed {
+                    let host = x.host.io().host;
+                    if hashed.table.insert(host, &Given(&values), 0, false)?.is_none() {
+                        hashed.has_null = true;
+                    } else if values.len() == 1 {
+                        continue;
+                    }
+                }
+                self.rows.push(values.iter().map(Owned::of).collect());
+            }
+        }
+        Ok(())
+    }
+}

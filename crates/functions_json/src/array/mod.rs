@@ -1,0 +1,408 @@
+//! Arrays: building, taking apart, dimensions.
+
+mod search;
+
+use crate::shim::raw;
+use base::{Error, Result, err};
+use expr::{Call, Datum, Entry, SetRows};
+use std::cmp::Ordering;
+use types::array::{self, Dimension};
+use types::compare::compare;
+use types::{Array, oids};
+
+pub(crate) use search::TABLE as SEARCH_TABLE;
+
+fn array_of<'m>(datum: &Datum<'m>) -> Result<Option<Array<'m>>> {
+    if datum.is_null() { Ok(None) } else { Array::from_datum(datum).map(Some) }
+}
+
+/// The element type of the array at an argument, for NULL arrays.
+fn element_type(cx: &Call<'_, '_>, argument: usize) -> u32 {
+    match types::io::builtin_class(cx.arg_type(argument).oid.0) {
+        Some(types::TypeClass::Array { element, .. }) => element,
+        _ => match cx.io().host.class(cx.arg_type(argument).oid.0) {
+            Ok(types::TypeClass::Array { element, .. }) => element,
+            _ => 0,
+        },
+    }
+}
+
+/// Adds an element at one end of an array of at most one dimension.
+fn push<'m, const FRONT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let (array, value, at) = if FRONT { (args[1], args[0], 1) } else { (args[0], args[1], 0) };
+    let Some(array) = array_of(&array)? else {
+        let element = match element_type(cx, at) {
+            0 => cx.arg_type(1 - at).oid.0,
+            element => element,
+        };
+        return array::from_list(element, &[value], &cx.bump);
+    };
+    let dims = array.dimensions();
+    let (lower, mut values) = match dims.as_slice() {
+        [] => (1, Vec::new()),
+        [dim] => (dim.lower, array.elements()?),
+        _ => {
+            return Err(err!(DATA_EXCEPTION, "argument must be empty or one-dimensional array"));
+        }
+    };
+    if FRONT {
+        values.insert(0, value);
+    } else {
+        values.push(value);
+    }
+    // The old elements keep the lower bound, so the array begins where it began.
+    let dim = Dimension { length: values.len() as i32, lower };
+    if lower.checked_add(dim.length).is_none() {
+        return Err(err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"));
+    }
+    array::to_datum(array.element_type(), &[dim], &values, &cx.bump)
+}
+
+fn incompatible(detail: String) -> Error {
+    err!(ARRAY_SUBSCRIPT_ERROR, "cannot concatenate incompatible arrays").detail(detail)
+}
+
+fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let (Some(a), Some(b)) = (array_of(&args[0])?, array_of(&args[1])?) else {
+        return Ok(if args[0].is_null() { args[1] } else { args[0] });
+    };
+    if a.element_type() != b.element_type() {
+        return Err(err!(DATATYPE_MISMATCH, "cannot concatenate incompatible arrays"));
+    }
+    let (x, y) = (a.dimensions(), b.dimensions());
+    if x.is_empty() {
+        return Ok(args[1]);
+    }
+    if y.is_empty() {
+        return Ok(args[0]);
+    }
+    let dims: Vec<Dimension> = match x.len() as i64 - y.len() as i64 {
+        0 => {
+            if x[1..] != y[1..] {
+                return Err(incompatible(
+                    "Arrays with differing element dimensions are not compatible for concatenation."
+                        .into(),
+                ));
+            }
+            let mut dims = x.clone();
+            dims[0].length += y[0].length;
+            dims
+        }
+        1 => {
+            if x[1..] != y[..] {
+                return Err(incompatible(
+                    "Arrays with differing dimensions are not compatible for concatenation.".into(),
+                ));
+            }
+            let mut dims = x.clone();
+            dims[0].length += 1;
+            dims
+        }
+        -1 => {
+            if y[1..] != x[..] {
+                return Err(incompatible(
+                    "Arrays with differing dimensions are not compatible for concatenation.".into(),
+                ));
+            }
+            let mut dims = y.clone();
+            dims[0].length += 1;
+            dims
+        }
+        _ => {
+            return Err(incompatible(format!(
+                "Arrays of {} and {} dimensions are not compatible for concatenation.",
+                x.len(),
+                y.len()
+            )));
+        }
+    };
+    let mut values = a.elements()?;
+    values.extend(b.elements()?);
+    array::to_datum(a.element_type(), &dims, &values, &cx.bump)
+}
+
+/// A dimension by its number from 1.
+fn dimension(args: &[Datum<'_>]) -> Result<Option<Dimension>> {
+    let dims = Array::from_datum(&args[0])?.dimensions();
+    let wanted = i64::from(args[1].int4()?) - 1;
+    Ok(usize::try_from(wanted).ok().and_then(|d| dims.get(d).copied()))
+}
+
+fn dims_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let dims = Array::from_datum(&args[0])?.dimensions();
+    if dims.is_empty() {
+        return Ok(Datum::Null);
+    }
+    let text: String = dims.iter().map(|d| format!("[{}:{}]", d.lower, d.upper())).collect();
+    cx.text(&text)
+}
+
+fn integers(datum: &Datum<'_>, what: &str) -> Result<Vec<i32>> {
+    if datum.is_null() {
+        return Err(err!(
+            NULL_VALUE_NOT_ALLOWED,
+            "dimension array or low bound array cannot be null"
+        ));
+    }
+    let array = Array::from_datum(datum)?;
+    if array.dimension_count() > 1 || array.dimensions().iter().any(|d| d.lower != 1) {
+        return Err(err!(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
+            .detail(format!("{what} array must be one dimensional.")));
+    }
+    array
+        .iter()
+        .map(|v| match v? {
+            Datum::Null => Err(err!(NULL_VALUE_NOT_ALLOWED, "dimension values cannot be null")),
+            v => v.int4(),
+        })
+        .collect()
+}
+
+fn fill<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let lengths = integers(&args[1], "Dimension")?;
+    let lowers = match args.get(2) {
+        Some(lowers) => integers(lowers, "Dimension")?,
+        None => vec![1; lengths.len()],
+    };
+    if lowers.len() != lengths.len() {
+        return Err(err!(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
+            .detail("Low bound array has different size than dimensions array."));
+    }
+    let dims: Vec<Dimension> = lengths
+        .iter()
+        .zip(&lowers)
+        .map(|(length, lower)| Dimension { length: (*length).max(0), lower: *lower })
+        .collect();
+    array::check_dimensions(&dims)?;
+    let count: usize = dims.iter().map(|d| d.length as usize).product();
+    let values = vec![args[0]; if dims.is_empty() { 0 } else { count }];
+    array::to_datum(cx.arg_type(0).oid.0, &dims, &values, &cx.bump)
+}
+
+/// The elements of an array, one a row.
+struct Unnest {
+    bytes: Vec<u8>,
+    index: usize,
+}
+
+impl SetRows for Unnest {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let array = Array::new(&self.bytes)?;
+        if self.index >= array.len() {
+            return Ok(false);
+        }
+        out[0] = array.get(self.index)?.copy_to(&cx.bump)?;
+        self.index += 1;
+        Ok(true)
+    }
+}
+
+fn unnest<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    Ok(Box::new(Unnest { bytes: args[0].bytes()?.to_vec(), index: 0 }))
+}
+
+fn subscripts<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    let reverse = args.get(2).map_or(Ok(false), Datum::bool)?;
+    let range = dimension(args)?.map_or(0..0, |d| i64::from(d.lower)..i64::from(d.upper()) + 1);
+    let mut rows: Box<dyn Iterator<Item = i64>> =
+        if reverse { Box::new(range.rev()) } else { Box::new(range) };
+    Ok(Box::new(expr::set::Generated(move |_: &mut Call<'_, '_>, out: &mut [Datum<'_>]| {
+        let Some(value) = rows.next() else { return Ok(false) };
+        out[0] = Datum::Int4(value as i32);
+        Ok(true)
+    })))
+}
+
+/// The elements in groups of the first dimension.
+fn slices<'m>(array: &Array<'m>) -> Result<(Vec<Dimension>, Vec<Vec<Datum<'m>>>)> {
+    let dims = array.dimensions();
+    let values = array.elements()?;
+    let size: usize = dims.iter().skip(1).map(|d| d.length as usize).product();
+    Ok((dims, values.chunks(size.max(1)).map(<[_]>::to_vec).collect()))
+}
+
+fn rebuilt<'m>(
+    cx: &Call<'_, 'm>,
+    array: &Array<'m>,
+    mut dims: Vec<Dimension>,
+    slices: Vec<Vec<Datum<'m>>>,
+) -> Result<Datum<'m>> {
+    if let Some(first) = dims.first_mut() {
+        first.length = slices.len() as i32;
+    }
+    array::to_datum(array.element_type(), &dims, &slices.concat(), &cx.bump)
+}
+
+fn sort<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let array = Array::from_datum(&args[0])?;
+    let descending = args.get(1).map_or(Ok(false), Datum::bool)?;
+    let nulls_first = args.get(2).map_or(Ok(descending), Datum::bool)?;
+    let (dims, mut parts) = slices(&array)?;
+    let host = cx.io().host;
+    let element = array.element_type();
+    let mut failure = None;
+    let mut order = |a: &[Datum<'m>], b: &[Datum<'m>]| -> Ordering {
+        for (x, y) in a.iter().zip(b) {
+            let order = match (x.is_null(), y.is_null()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => {
+                    if nulls_first {
+                        Ordering::Less
+                    } else {
+                        Ordering::Greater
+                    }
+                }
+                (false, true) => {
+                    if nulls_first {
+                        Ordering::Greater
+                    } else {
+                        Ordering::Less
+                    }
+                }
+                _ => match compare(host, element, x, y) {
+                    Ok(order) if descending => order.reverse(),
+                    Ok(order) => order,
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                        Ordering::Equal
+                    }
+                },
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    };
+    parts.sort_by(|a, b| order(a, b));
+    match failure {
+        Some(error) => Err(error),
+        None => rebuilt(cx, &array, dims, parts),
+    }
+}
+
+fn reverse<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let array = Array::from_datum(&args[0])?;
+    let (dims, mut parts) = slices(&array)?;
+    parts.reverse();
+    rebuilt(cx, &array, dims, parts)
+}
+
+/// Takes `count` parts of the first dimension at random, in random order.
+fn sampled<'m>(
+    cx: &Call<'_, 'm>,
+    array: &Array<'m>,
+    count: usize,
+    keep_lower: bool,
+) -> Result<Datum<'m>> {
+    let (mut dims, mut parts) = slices(array)?;
+    for i in 0..count {
+        let left = (parts.len() - i) as u64;
+        let chosen = i + ((u128::from(cx.host.random_bits()) * u128::from(left)) >> 64) as usize;
+        parts.swap(i, chosen);
+    }
+    parts.truncate(count);
+    if !keep_lower && let Some(first) = dims.first_mut() {
+        first.lower = 1;
+    }
+    rebuilt(cx, array, dims, parts)
+}
+
+fn sample<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let array = Array::from_datum(&args[0])?;
+    let count = args[1].int4()?;
+    let length = array.dimensions().first().map_or(0, |d| d.length);
+    if !(0..=length).contains(&count) {
+        return Err(err!(INVALID_PARAMETER_VALUE, "sample size must be between 0 and {length}"));
+    }
+    sampled(cx, &array, count as usize, false)
+}
+
+fn trim<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let array = Array::from_datum(&args[0])?;
+    let count = args[1].int4()?;
+    let length = array.dimensions().first().map_or(0, |d| d.length);
+    if !(0..=length).contains(&count) {
+        return Err(err!(
+            ARRAY_ELEMENT_ERROR,
+            "number of elements to trim must be between 0 and {length}"
+        ));
+    }
+    let (dims, mut parts) = slices(&array)?;
+    parts.truncate((length - count) as usize);
+    rebuilt(cx, &array, dims, parts)
+}
+
+fn width_bucket<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let thresholds = Array::from_datum(&args[1])?;
+    if thresholds.dimension_count() > 1 {
+        return Err(err!(ARRAY_SUBSCRIPT_ERROR, "thresholds must be one-dimensional array"));
+    }
+    if thresholds.has_nulls() {
+        return Err(err!(NULL_VALUE_NOT_ALLOWED, "thresholds array must not contain NULLs"));
+    }
+    let (mut low, mut high) = (0, thresholds.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        let threshold = thresholds.get(middle)?;
+        if compare(cx.io().host, thresholds.element_type(), &args[0], &threshold)?.is_lt() {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(Datum::Int4(low as i32))
+}
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    Entry::scalar("array_append", push::<false>),
+    Entry::scalar("array_prepend", push::<true>),
+    Entry::scalar("array_cat", cat),
+    raw!("array_ndims", |cx, args| {
+        Ok(match Array::from_datum(&args[0])?.dimension_count() {
+            0 => Datum::Null,
+            n => Datum::Int4(n as i32),
+        })
+    }),
+    Entry::scalar("array_dims", dims_text),
+    raw!("array_lower", |cx, args| {
+        Ok(dimension(args)?.map_or(Datum::Null, |d| Datum::Int4(d.lower)))
+    }),
+    raw!("array_upper", |cx, args| {
+        Ok(dimension(args)?.map_or(Datum::Null, |d| Datum::Int4(d.upper())))
+    }),
+    raw!("array_length", |cx, args| {
+        Ok(dimension(args)?.map_or(Datum::Null, |d| Datum::Int4(d.length)))
+    }),
+    raw!("array_cardinality", |cx, args| {
+        Ok(Datum::Int4(Array::from_datum(&args[0])?.len() as i32))
+    }),
+    Entry::scalar("array_fill", fill),
+    Entry::scalar("array_fill_with_lower_bounds", fill),
+    Entry::set("array_unnest", unnest),
+    Entry::set("generate_subscripts", subscripts),
+    Entry::set("generate_subscripts_nodir", subscripts),
+    Entry::scalar("array_sort", sort),
+    Entry::scalar("array_sort_order", sort),
+    Entry::scalar("array_sort_order_nulls_first", sort),
+    Entry::scalar("array_reverse", reverse),
+    raw!("array_shuffle", |cx, args| {
+        let array = Array::from_datum(&args[0])?;
+        let count = array.dimensions().first().map_or(0, |d| d.length) as usize;
+        sampled(cx, &array, count, true)
+    }),
+    Entry::scalar("array_sample", sample),
+    Entry::scalar("trim_array", trim),
+    Entry::scalar("width_bucket_array", width_bucket),
+    raw!("oidvectortypes", |cx, args| {
+        let array = Array::from_datum(&args[0])?;
+        let host = cx.io().host;
+        let mut names = Vec::new();
+        for value in array.iter() {
+            names.push(host.type_name(value?.oid()?));
+        }
+        debug_assert!(array.is_empty() || array.element_type() == oids::OID);
+        cx.text(&names.join(", "))
+    }),
+];

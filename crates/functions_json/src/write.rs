@@ -1,0 +1,309 @@
+//! Values as JSON: to_json, row_to_json, json_build_object and their like.
+
+use crate::shim::raw;
+use base::{Error, Result, err};
+use expr::{Call, Datum, Entry};
+use types::datetime::format;
+use types::oids::{self, *};
+use types::{Array, Io, Record, TypeClass, json, jsonb};
+
+/// Appends a value of a type as JSON. `pretty`: line feeds between the elements of the outermost
+/// array or row.
+pub(crate) fn write_value(
+    io: &Io<'_>,
+    type_oid: u32,
+    value: &Datum<'_>,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if value.is_null() {
+        out.extend_from_slice(b"null");
+        return Ok(());
+    }
+    match type_oid {
+        BOOL => out.extend_from_slice(if value.bool()? { b"true" } else { b"false" }),
+        INT2 | INT4 | INT8 | FLOAT4 | FLOAT8 | NUMERIC => {
+            let at = out.len();
+            io.output(type_oid, value, out)?;
+            // NaN and the infinities are no numbers of JSON.
+            if out[at..].iter().any(|b| matches!(b, b'N' | b'I')) {
+                out.insert(at, b'"');
+                out.push(b'"');
+            }
+        }
+        DATE => {
+            let start = out.len();
+            out.push(b'"');
+            format::date(value.int4()?, &types::IoEnv::default(), out);
+            out.push(b'"');
+            debug_assert!(out.len() > start);
+        }
+        TIMESTAMP => {
+            out.push(b'"');
+            format::timestamp_json(value.int8()?, out);
+            out.push(b'"');
+        }
+        TIMESTAMPTZ => {
+            let us = value.int8()?;
+            out.push(b'"');
+            format::timestamptz_json(us, io.env.zone.east_secs_at(us), out);
+            out.push(b'"');
+        }
+        JSON => out.extend_from_slice(value.text()?.as_bytes()),
+        JSONB => types::Jsonb::new(value.bytes()?).write(out),
+        // A value of an unknown literal is a text.
+        0 | UNKNOWN | TEXT => json::write_string(value.text()?, out),
+        _ => return write_other(io, type_oid, value, pretty, out),
+    }
+    Ok(())
+}
+
+fn write_other(
+    io: &Io<'_>,
+    type_oid: u32,
+    value: &Datum<'_>,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    match io.host.class(type_oid)? {
+        TypeClass::Array { .. } => write_array(io, &Array::from_datum(value)?, pretty, out),
+        TypeClass::Composite => write_record(io, &Record::from_datum(value)?, pretty, out),
+        _ => {
+            let text = io.output_string(type_oid, value)?;
+            json::write_string(&text, out);
+            Ok(())
+        }
+    }
+}
+
+fn write_array(io: &Io<'_>, array: &Array<'_>, pretty: bool, out: &mut Vec<u8>) -> Result<()> {
+    if array.is_empty() {
+        out.extend_from_slice(b"[]");
+        return Ok(());
+    }
+    let lengths: Vec<usize> = array.dimensions().iter().map(|d| d.length as usize).collect();
+    let mut index = 0;
+    write_level(io, array, &lengths, &mut index, pretty, out)
+}
+
+fn write_level(
+    io: &Io<'_>,
+    array: &Array<'_>,
+    lengths: &[usize],
+    index: &mut usize,
+    pretty: bool,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let Some((length, inner)) = lengths.split_first() else { return Ok(()) };
+    out.push(b'[');
+    for i in 0..*length {
+        if i > 0 {
+            out.extend_from_slice(if pretty { b",\n " } else { b"," });
+        }
+        if inner.is_empty() {
+            write_value(io, array.element_type(), &array.get(*index)?, false, out)?;
+            *index += 1;
+        } else {
+            write_level(io, array, inner, index, false, out)?;
+        }
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Vec<u8>) -> Result<()> {
+    let names = io.host.column_names(record.type_oid(), record.typmod())?;
+    out.push(b'{');
+    for i in 0..record.len() {
+        if i > 0 {
+            out.extend_from_slice(if pretty { b",\n " } else { b"," });
+        }
+        match names.get(i) {
+            Some(name) => json::write_string(name, out),
+            None => json::write_string(&format!("f{}", i + 1), out),
+        }
+        out.push(b':');
+        write_value(io, record.column_type(i), &record.get(i)?, false, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+pub(crate) fn text_of(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Error::internal("text output is not UTF-8"))
+}
+
+/// A JSON text as json or jsonb.
+pub(crate) fn finish<'m, const BINARY: bool>(cx: &Call<'_, 'm>, json: &[u8]) -> Result<Datum<'m>> {
+    let text = text_of(json)?;
+    if BINARY { jsonb::parse(text)?.to_datum(&cx.bump) } else { cx.text(text) }
+}
+
+fn to_json<'m, const BINARY: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let pretty = args.get(1).map_or(Ok(false), Datum::bool)?;
+    let mut out = Vec::new();
+    write_value(&cx.io(), cx.arg_type(0).oid.0, &args[0], pretty, &mut out)?;
+    finish::<BINARY>(cx, &out)
+}
+
+/// The arguments with their types; of a VARIADIC array its elements. None if it is NULL.
+fn spread<'m>(cx: &Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Option<Vec<(u32, Datum<'m>)>>> {
+    if cx.site.variadic {
+        let Some(last) = args.last().filter(|v| !v.is_null()) else { return Ok(None) };
+        let array = Array::from_datum(last)?;
+        let element = array.element_type();
+        return array.iter().map(|v| v.map(|v| (element, v))).collect::<Result<_>>().map(Some);
+    }
+    Ok(Some(args.iter().enumerate().map(|(i, v)| (cx.arg_type(i).oid.0, *v)).collect()))
+}
+
+fn build_array<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let Some(values) = spread(cx, args)? else { return Ok(Datum::Null) };
+    let mut out = vec![b'['];
+    for (i, (type_oid, value)) in values.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write_value(&cx.io(), *type_oid, value, false, &mut out)?;
+    }
+    out.push(b']');
+    finish::<BINARY>(cx, &out)
+}
+
+/// Appends a key: the text form of a scalar value.
+pub(crate) fn write_key(
+    io: &Io<'_>,
+    type_oid: u32,
+    value: &Datum<'_>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let invalid =
+        || err!(INVALID_PARAMETER_VALUE, "key value must be scalar, not array, composite, or json");
+    match type_oid {
+        0 | UNKNOWN | TEXT => json::write_string(value.text()?, out),
+        JSON | JSONB => return Err(invalid()),
+        _ => {
+            let plain = match types::io::builtin_class(type_oid) {
+                Some(class) => class,
+                None => io.host.class(type_oid)?,
+            };
+            if matches!(plain, TypeClass::Array { .. } | TypeClass::Composite) {
+                return Err(invalid());
+            }
+            let text = match value {
+                Datum::Bool(b) => b.to_string(),
+                _ => io.output_string(type_oid, value)?,
+            };
+            json::write_string(&text, out);
+        }
+    }
+    Ok(())
+}
+
+fn build_object<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let Some(values) = spread(cx, args)? else { return Ok(Datum::Null) };
+    let function = if BINARY { "jsonb_build_object()" } else { "json_build_object()" };
+    if values.len() % 2 != 0 {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "argument list must have even number of elements"
+        )
+        .hint(format!(
+            "The arguments of {function} must consist of alternating keys and values."
+        )));
+    }
+    let mut out = vec![b'{'];
+    for (i, pair) in values.chunks(2).enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        if pair[0].1.is_null() {
+            return Err(if BINARY {
+                err!(INVALID_PARAMETER_VALUE, "argument {}: key must not be null", 2 * i + 1)
+            } else {
+                err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key")
+            });
+        }
+        write_key(&cx.io(), pair[0].0, &pair[0].1, &mut out)?;
+        out.extend_from_slice(b" : ");
+        write_value(&cx.io(), pair[1].0, &pair[1].1, false, &mut out)?;
+    }
+    out.push(b'}');
+    finish::<BINARY>(cx, &out)
+}
+
+/// Keys and values from one array of pairs or from two arrays.
+fn object_of_arrays<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let subscript = |what: &str| err!(ARRAY_SUBSCRIPT_ERROR, "{what}");
+    let first = Array::from_datum(&args[0])?;
+    let dims = first.dimensions();
+    let items = first.elements()?;
+    let pairs: Vec<(Datum<'_>, Datum<'_>)> = if let Some(second) = args.get(1) {
+        let second = Array::from_datum(second)?;
+        if dims.len() > 1 || second.dimension_count() > 1 {
+            return Err(subscript("wrong number of array subscripts"));
+        }
+        if items.len() != second.len() {
+            return Err(subscript("mismatched array dimensions"));
+        }
+        items.into_iter().zip(second.elements()?).collect()
+    } else {
+        match dims.as_slice() {
+            [] => Vec::new(),
+            [_] if items.len() % 2 != 0 => {
+                return Err(subscript("array must have even number of elements"));
+            }
+            [_] => items.chunks(2).map(|p| (p[0], p[1])).collect(),
+            [_, inner] if inner.length != 2 => {
+                return Err(subscript("array must have two columns"));
+            }
+            [_, _] => items.chunks(2).map(|p| (p[0], p[1])).collect(),
+            _ => return Err(subscript("wrong number of array subscripts")),
+        }
+    };
+    let mut out = vec![b'{'];
+    for (i, (key, value)) in pairs.iter().enumerate() {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        if key.is_null() {
+            return Err(err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"));
+        }
+        json::write_string(key.text()?, &mut out);
+        out.extend_from_slice(b" : ");
+        write_value(&cx.io(), oids::TEXT, value, false, &mut out)?;
+    }
+    out.push(b'}');
+    finish::<BINARY>(cx, &out)
+}
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    Entry::scalar("to_json", to_json::<false>),
+    Entry::scalar("to_jsonb", to_json::<true>),
+    Entry::scalar("array_to_json", to_json::<false>),
+    Entry::scalar("array_to_json_pretty", to_json::<false>),
+    Entry::scalar("row_to_json", to_json::<false>),
+    Entry::scalar("row_to_json_pretty", to_json::<false>),
+    Entry::scalar("json_build_array", build_array::<false>),
+    Entry::scalar("jsonb_build_array", build_array::<true>),
+    Entry::scalar("json_build_object", build_object::<false>),
+    Entry::scalar("jsonb_build_object", build_object::<true>),
+    raw!("json_build_array_noargs", |cx, args| Ok(Datum::Text("[]"))),
+    raw!("json_build_object_noargs", |cx, args| Ok(Datum::Text("{}"))),
+    raw!("jsonb_build_array_noargs", |cx, args| finish::<true>(cx, b"[]")),
+    raw!("jsonb_build_object_noargs", |cx, args| finish::<true>(cx, b"{}")),
+    Entry::scalar("json_object", object_of_arrays::<false>),
+    Entry::scalar("json_object_two_arg", object_of_arrays::<false>),
+    Entry::scalar("jsonb_object", object_of_arrays::<true>),
+    Entry::scalar("jsonb_object_two_arg", object_of_arrays::<true>),
+];

@@ -1,0 +1,35 @@
+//! SQL functions over text, bytea and bit strings: chapters 9.4 to 9.7 of the manual.
+//!
+//! # Rules
+//! 1. Positions and lengths of text count characters.
+//! 2. Case follows Unicode's simple mappings, as in the collation C.UTF-8.
+//! 3. Regular expressions are translated to those of the crate `regex` ([`regexp`]); what it cannot
+//!    do (back references, lookaround) is 0A000.
+
+mod basic;
+mod bits;
+mod bytes;
+mod cast;
+mod encode;
+mod format;
+mod like;
+mod regexp;
+mod shim;
+mod split;
+
+use expr::Entry;
+
+/// All tables of this crate.
+pub fn tables() -> Vec<&'static [Entry]> {
+    vec![
+        basic::TABLE,
+        bits::TABLE,
+        bytes::TABLE,
+        cast::TABLE,
+        encode::TABLE,
+        format::TABLE,
+        like::TABLE,
+        regexp::TABLE,
+        split::TABLE,
+    ]
+}

@@ -1,0 +1,436 @@
+//! The functions: `~`, SIMILAR TO, substring, regexp_*.
+
+use super::translate::Flags;
+use super::{Groups, Pattern};
+use crate::basic::position_of;
+use crate::split::Texts;
+use base::{Result, err};
+use expr::{Call, Datum, Entry, SetRows};
+use types::{array, oids};
+
+/// The pattern of this call site, compiled once as long as it stays the same.
+fn pattern<'c>(cx: &'c mut Call<'_, '_>, source: &str, flags: Flags) -> Result<&'c mut Pattern> {
+    cx.cached(|kept: &Pattern| kept.fits(source, &flags), || Pattern::new(source, flags.clone()))
+}
+
+fn flags_at(args: &[Datum<'_>], index: usize) -> Result<Flags> {
+    args.get(index).map_or(Ok(Flags::default()), |f| Flags::parse(f.text()?))
+}
+
+fn no_global(flags: &Flags, function: &str) -> Result<()> {
+    if flags.global {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "{function} does not support the \"global\" option"
+        ));
+    }
+    Ok(())
+}
+
+fn operator<'m, const FOLD: bool, const NOT: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let flags = Flags { fold: FOLD, ..Flags::default() };
+    let found = pattern(cx, args[1].text()?, flags)?.is_match(args[0].text()?);
+    Ok(Datum::Bool(found != NOT))
+}
+
+fn part<'m>(text: &'m str, span: Option<(usize, usize)>) -> Datum<'m> {
+    span.map_or(Datum::Null, |(from, to)| Datum::Text(&text[from..to]))
+}
+
+/// `substring(text from pattern)`: the first group if there is one.
+fn substring<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    let compiled = pattern(cx, args[1].text()?, Flags::default())?;
+    let group = usize::from(compiled.group_count() > 0);
+    let found = compiled.captures(text, 0)?;
+    Ok(found.map_or(Datum::Null, |groups| part(text, groups[group])))
+}
+
+/// The groups of a match as a text array; the whole match if there are none.
+fn as_array<'m>(cx: &Call<'_, 'm>, text: &str, groups: &Groups) -> Result<Datum<'m>> {
+    let spans = if groups.len() > 1 { &groups[1..] } else { &groups[..] };
+    let values: Vec<Datum<'_>> = spans.iter().map(|span| part(text, *span)).collect();
+    array::from_list(oids::TEXT, &values, &cx.bump)
+}
+
+fn first_match<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    let flags = flags_at(args, 2)?;
+    if flags.global {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "regexp_match() does not support the \"global\" option"
+        )
+        .hint("Use the regexp_matches function instead."));
+    }
+    match pattern(cx, args[1].text()?, flags)?.captures(text, 0)? {
+        Some(groups) => as_array(cx, text, &groups),
+        None => Ok(Datum::Null),
+    }
+}
+
+struct Matches {
+    text: String,
+    rows: std::vec::IntoIter<Groups>,
+}
+
+impl SetRows for Matches {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let Some(groups) = self.rows.next() else { return Ok(false) };
+        out[0] = as_array(cx, &self.text, &groups)?;
+        Ok(true)
+    }
+}
+
+fn matches<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    let text = args[0].text()?;
+    let flags = flags_at(args, 2)?;
+    let global = flags.global;
+    let rows = pattern(cx, args[1].text()?, flags)?.all(text, 0, global)?;
+    Ok(Box::new(Matches { text: text.to_owned(), rows: rows.into_iter() }))
+}
+
+/// What stands between the matches. An empty match at the beginning, at the end or right behind
+/// another match divides nothing.
+fn split<'t>(cx: &mut Call<'_, '_>, args: &[Datum<'t>], function: &str) -> Result<Vec<&'t str>> {
+    let text = args[0].text()?;
+    let flags = flags_at(args, 2)?;
+    no_global(&flags, function)?;
+    let found = pattern(cx, args[1].text()?, flags)?.all(text, 0, true)?;
+    let mut out = Vec::new();
+    let mut from = 0;
+    for groups in found {
+        let Some((start, end)) = groups[0] else { continue };
+        if start == end && (start == from || start >= text.len()) {
+            continue;
+        }
+        out.push(&text[from..start]);
+        from = end;
+    }
+    out.push(&text[from..]);
+    Ok(out)
+}
+
+fn split_to_array<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let parts = split(cx, args, "regexp_split_to_array()")?;
+    let values: Vec<Datum<'_>> = parts.into_iter().map(Datum::Text).collect();
+    array::from_list(oids::TEXT, &values, &cx.bump)
+}
+
+fn split_to_table<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    let parts = split(cx, args, "regexp_split_to_table()")?;
+    let rows: Vec<String> = parts.into_iter().map(str::to_owned).collect();
+    let mut rows = rows.into_iter();
+    Ok(Box::new(Texts(move || rows.next().map(Some))))
+}
+
+/// Appends a replacement: `\1` to `\9` are groups, `\&` the match, `\\` a backslash.
+fn append_replacement(out: &mut String, replacement: &str, text: &str, groups: &Groups) {
+    let mut rest = replacement;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(c) = rest.chars().next() else {
+            out.push('\\');
+            break;
+        };
+        let group = match c {
+            '1'..='9' => Some(c as usize - '0' as usize),
+            '&' => Some(0),
+            '\\' => None,
+            _ => {
+                // Anything else is taken as it stands, backslash and all.
+                out.push('\\');
+                continue;
+            }
+        };
+        match group {
+            Some(group) => {
+                if let Some(Some((from, to))) = groups.get(group) {
+                    out.push_str(&text[*from..*to]);
+                }
+            }
+            None => out.push('\\'),
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    out.push_str(rest);
+}
+
+/// Replaces the `nth` match, or all if it is 0.
+fn replace<'m>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+    from: usize,
+    nth: usize,
+    flags: Flags,
+) -> Result<Datum<'m>> {
+    let (text, replacement) = (args[0].text()?, args[2].text()?);
+    let found = pattern(cx, args[1].text()?, flags)?.all(text, from, nth != 1)?;
+    if found.is_empty() {
+        return Ok(args[0]);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (i, groups) in found.iter().enumerate() {
+        let Some((start, end)) = groups[0] else { continue };
+        if nth != 0 && i + 1 != nth {
+            continue;
+        }
+        out.push_str(&text[at..start]);
+        append_replacement(&mut out, replacement, text, groups);
+        at = end;
+    }
+    out.push_str(&text[at..]);
+    cx.text(&out)
+}
+
+fn replace_flags<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let letters = args.get(3).map_or(Ok(""), Datum::text)?;
+    if letters.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "invalid regular expression option: \"{}\"",
+            &letters[..1]
+        )
+        .hint("If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."));
+    }
+    let flags = Flags::parse(letters)?;
+    let nth = usize::from(!flags.global);
+    replace(cx, args, 0, nth, flags)
+}
+
+/// A positive or non-negative parameter; `least` is 0 or 1.
+fn parameter(
+    args: &[Datum<'_>],
+    index: usize,
+    default: i32,
+    least: i32,
+    name: &str,
+) -> Result<usize> {
+    let value = args.get(index).map_or(Ok(default), Datum::int4)?;
+    if value < least {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "invalid value for parameter \"{name}\": {value}"
+        ));
+    }
+    Ok(value as usize)
+}
+
+fn start_at(text: &str, start: usize) -> usize {
+    if start as i64 > text.chars().count() as i64 + 1 {
+        return text.len() + 1;
+    }
+    position_of(text, start as i64 - 1)
+}
+
+fn replace_extended<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let start = parameter(args, 3, 1, 1, "start")?;
+    let nth = parameter(args, 4, 1, 0, "n")?;
+    let flags = flags_at(args, 5)?;
+    let nth = if args.len() == 4 { usize::from(!flags.global) } else { nth };
+    let from = start_at(args[0].text()?, start);
+    replace(cx, args, from, nth, flags)
+}
+
+fn count<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    let start = parameter(args, 2, 1, 1, "start")?;
+    let flags = flags_at(args, 3)?;
+    no_global(&flags, "regexp_count()")?;
+    let found = pattern(cx, args[1].text()?, flags)?.all(text, start_at(text, start), true)?;
+    Ok(Datum::Int4(found.len() as i32))
+}
+
+fn like<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let flags = flags_at(args, 2)?;
+    no_global(&flags, "regexp_like()")?;
+    Ok(Datum::Bool(pattern(cx, args[1].text()?, flags)?.is_match(args[0].text()?)))
+}
+
+/// The span of group `group` in the `nth` match at or behind character `start`.
+fn nth_span(
+    cx: &mut Call<'_, '_>,
+    args: &[Datum<'_>],
+    start: usize,
+    nth: usize,
+    flags: Flags,
+    group: usize,
+) -> Result<Option<(usize, usize)>> {
+    let text = args[0].text()?;
+    let compiled = pattern(cx, args[1].text()?, flags)?;
+    if group > compiled.group_count() {
+        return Ok(None);
+    }
+    let found = compiled.all(text, start_at(text, start), nth > 1)?;
+    Ok(found.get(nth - 1).and_then(|groups| groups[group]))
+}
+
+fn instr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let start = parameter(args, 2, 1, 1, "start")?;
+    let nth = parameter(args, 3, 1, 1, "n")?;
+    let end_option = args.get(4).map_or(Ok(0), Datum::int4)?;
+    if !(0..=1).contains(&end_option) {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "invalid value for parameter \"endoption\": {end_option}"
+        ));
+    }
+    let flags = flags_at(args, 5)?;
+    no_global(&flags, "regexp_instr()")?;
+    let group = parameter(args, 6, 0, 0, "subexpr")?;
+    let text = args[0].text()?;
+    let span = nth_span(cx, args, start, nth, flags, group)?;
+    Ok(Datum::Int4(span.map_or(0, |(from, to)| {
+        let at = if end_option == 1 { to } else { from };
+        text[..at].chars().count() as i32 + 1
+    })))
+}
+
+fn substr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let start = parameter(args, 2, 1, 1, "start")?;
+    let nth = parameter(args, 3, 1, 1, "n")?;
+    let flags = flags_at(args, 4)?;
+    no_global(&flags, "regexp_substr()")?;
+    let group = parameter(args, 5, 0, 0, "subexpr")?;
+    let span = nth_span(cx, args, start, nth, flags, group)?;
+    Ok(part(args[0].text()?, span))
+}
+
+/// The regular expression of a SIMILAR TO pattern.
+fn similar_escape(source: &str, escape: Option<&str>) -> Result<String> {
+    let escape = match escape {
+        None => Some('\\'),
+        Some(text) => {
+            let mut chars = text.chars();
+            let first = chars.next();
+            if chars.next().is_some() {
+                return Err(err!(INVALID_ESCAPE_SEQUENCE, "invalid escape string")
+                    .hint("Escape string must be empty or one character."));
+            }
+            first
+        }
+    };
+    let mut out = String::from("^(?:");
+    let mut in_bracket = false;
+    let mut separators = 0;
+    let mut chars = source.chars().peekable();
+    while let Some(c) = chars.next() {
+        if Some(c) == escape {
+            match chars.next() {
+                Some('"') if !in_bracket => {
+                    // The parts before and behind are matched as short as they can be.
+                    match separators {
+                        0 => out = format!("^(?:{}){{1,1}}?(", &out[4..]),
+                        1 => out.push_str("){1,1}(?:"),
+                        _ => {
+                            return Err(err!(
+                                INVALID_USE_OF_ESCAPE_CHARACTER,
+                                "SQL regular expression may not contain more than two escape-double-quote separators"
+                            ));
+                        }
+                    }
+                    separators += 1;
+                }
+                Some(c) => {
+                    if !c.is_ascii_alphanumeric() || escape == Some('\\') {
+                        out.push('\\');
+                    }
+                    out.push(c);
+                }
+                None => {}
+            }
+            continue;
+        }
+        match c {
+            '[' => {
+                in_bracket = true;
+                out.push('[');
+                if chars.peek() == Some(&'^') {
+                    out.push('^');
+                    chars.next();
+                }
+                if chars.peek() == Some(&']') {
+                    out.push(']');
+                    chars.next();
+                }
+            }
+            ']' => {
+                in_bracket = false;
+                out.push(']');
+            }
+            '\\' => out.push_str("\\\\"),
+            c if in_bracket => out.push(c),
+            '%' => out.push_str(".*"),
+            '_' => out.push('.'),
+            '(' => out.push_str("(?:"),
+            '.' | '^' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out.push_str(")$");
+    Ok(out)
+}
+
+fn similar<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    if args[0].is_null() {
+        return Ok(Datum::Null);
+    }
+    let escape = match args.get(1) {
+        Some(escape) if !escape.is_null() => Some(escape.text()?),
+        _ => None,
+    };
+    cx.text(&similar_escape(args[0].text()?, escape)?)
+}
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    Entry::scalar("textregexeq", operator::<false, false>),
+    Entry::scalar("textregexne", operator::<false, true>),
+    Entry::scalar("texticregexeq", operator::<true, false>),
+    Entry::scalar("texticregexne", operator::<true, true>),
+    Entry::scalar("nameregexeq", operator::<false, false>),
+    Entry::scalar("nameregexne", operator::<false, true>),
+    Entry::scalar("nameicregexeq", operator::<true, false>),
+    Entry::scalar("nameicregexne", operator::<true, true>),
+    Entry::scalar("textregexsubstr", substring),
+    Entry::scalar("regexp_match", first_match),
+    Entry::scalar("regexp_match_no_flags", first_match),
+    Entry::set("regexp_matches", matches),
+    Entry::set("regexp_matches_no_flags", matches),
+    Entry::scalar("regexp_split_to_array", split_to_array),
+    Entry::scalar("regexp_split_to_array_no_flags", split_to_array),
+    Entry::set("regexp_split_to_table", split_to_table),
+    Entry::set("regexp_split_to_table_no_flags", split_to_table),
+    Entry::scalar("textregexreplace", replace_flags),
+    Entry::scalar("textregexreplace_noopt", replace_flags),
+    Entry::scalar("textregexreplace_extended", replace_extended),
+    Entry::scalar("textregexreplace_extended_no_flags", replace_extended),
+    Entry::scalar("textregexreplace_extended_no_n", replace_extended),
+    Entry::scalar("regexp_count", count),
+    Entry::scalar("regexp_count_no_start", count),
+    Entry::scalar("regexp_count_no_flags", count),
+    Entry::scalar("regexp_like", like),
+    Entry::scalar("regexp_like_no_flags", like),
+    Entry::scalar("regexp_instr", instr),
+    Entry::scalar("regexp_instr_no_start", instr),
+    Entry::scalar("regexp_instr_no_n", instr),
+    Entry::scalar("regexp_instr_no_endoption", instr),
+    Entry::scalar("regexp_instr_no_flags", instr),
+    Entry::scalar("regexp_instr_no_subexpr", instr),
+    Entry::scalar("regexp_substr", substr),
+    Entry::scalar("regexp_substr_no_start", substr),
+    Entry::scalar("regexp_substr_no_n", substr),
+    Entry::scalar("regexp_substr_no_flags", substr),
+    Entry::scalar("regexp_substr_no_subexpr", substr),
+    Entry::scalar("similar_escape", similar),
+    Entry::scalar("similar_to_escape_1", similar),
+    Entry::scalar("similar_to_escape_2", similar),
+];

@@ -1,0 +1,709 @@
+//! Bound expressions to programs.
+
+use crate::operations::{self as op, boolean_test};
+use crate::planner::{Columns, Level, Planner, Var};
+use crate::same::same;
+use analyze::tree::{ColumnUse, Expr, ExprKind, FunctionForm, RangeKind, SubscriptStep, Type};
+use base::{Error, Oid, Result};
+use catalog::rows::{Proc, Ref, Volatility};
+use expr::{
+    Body, Builder, Condition, Inputs, Op, Operation, Program, Reg, Runner, ScalarFn, Site, SqlType,
+    Value,
+};
+use types::{Datum, oids};
+
+/// The language of functions that are bound in the registry.
+const INTERNAL: Oid = Oid(12);
+
+/// One program while it is built.
+pub(crate) struct Compiler<'a, 'q, 'p> {
+    pub(crate) builder: Builder<'p>,
+    /// What the input's columns are.
+    pub(crate) columns: &'a Columns<'q>,
+    /// The values of the CASE operands that are open, innermost last.
+    operands: Vec<Reg>,
+    /// Parameters are columns from this one on: casts of a subquery's columns.
+    pub(crate) param_base: Option<u16>,
+}
+
+impl<'a, 'q, 'p> Compiler<'a, 'q, 'p> {
+    pub(crate) fn new(builder: Builder<'p>, columns: &'a Columns<'q>) -> Compiler<'a, 'q, 'p> {
+        Compiler { builder, columns, operands: Vec::new(), param_base: None }
+    }
+}
+
+pub(crate) fn sql_type(ty: Type) -> SqlType {
+    SqlType { oid: ty.oid, typmod: ty.typmod }
+}
+
+impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
+    /// A program of some expressions over columns.
+    pub(crate) fn program<'x>(
+        &self,
+        level: &Level<'_, 'q>,
+        columns: &Columns<'q>,
+        exprs: impl IntoIterator<Item = &'x Expr<'q>>,
+    ) -> Result<Program<'p>>
+    where
+        'q: 'x,
+    {
+        let mut compiler = Compiler::new(Builder::new(self.bump), columns);
+        let mut results = Vec::new();
+        for expr in exprs {
+            results.push(self.expr(&mut compiler, level, expr)?);
+        }
+        compiler.builder.finish(&results)
+    }
+
+    /// A register with the value of an expression.
+    pub(crate) fn expr(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        expr: &Expr<'q>,
+    ) -> Result<Reg> {
+        base::stack::check_stack_depth()?;
+        if let Some((_, column)) = c.columns.exprs.iter().find(|(other, _)| same(other, expr)) {
+            return c.builder.input(*column);
+        }
+        if let Some(value) = self.constant_value(expr)? {
+            return c.builder.constant(&value);
+        }
+        self.computed(c, level, expr)
+    }
+
+    fn list(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        exprs: &[Expr<'q>],
+    ) -> Result<Vec<Reg>> {
+        exprs.iter().map(|expr| self.expr(c, level, expr)).collect()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of expression")]
+    fn computed(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        expr: &Expr<'q>,
+    ) -> Result<Reg> {
+        use ExprKind as K;
+        match expr.kind {
+            K::Const(value) => c.builder.constant(&value),
+            K::Column(column) => self.column_use(c, level, &column),
+            K::Param(number) => {
+                if let Some(base) = c.param_base {
+                    return c.builder.input(base + number as u16 - 1);
+                }
+                let param = u16::try_from(number - 1).unwrap_or(u16::MAX);
+                c.builder.param(param)
+            }
+            K::Function { function, args, variadic, returns_set, .. } => {
+                if returns_set {
+                    return Err(Error::unsupported(
+                        "a set-returning function inside another expression is not supported yet",
+                    ));
+                }
+                self.call(c, level, function, args, expr.ty, variadic)
+            }
+            K::Operator { function, args, .. } => {
+                self.call(c, level, function, args, expr.ty, false)
+            }
+            K::ScalarArray { function, any, left, right, .. } => {
+                let (scalar, strict) = self.scalar_function(function)?;
+                let args = [self.expr(c, level, left)?, self.expr(c, level, right)?];
+                let operation =
+                    self.operation(op::ScalarArray { function: scalar, strict, any })?;
+                let types = [sql_type(left.ty), sql_type(left.ty)];
+                let site = self.site(function, &types, expr.ty, left.ty.collation);
+                c.builder.operation(operation, site, &args)
+            }
+            K::Distinct { function, args, negated, .. } => {
+                let [a, b] = [self.expr(c, level, &args[0])?, self.expr(c, level, &args[1])?];
+                let equal = self.call_registers(c, function, &args[..], &[a, b], expr.ty)?;
+                let to = c.builder.register()?;
+                c.builder.push(Op::Distinct { to, a, b, equal, negated });
+                Ok(to)
+            }
+            K::NullIf { function, args, .. } => {
+                let [a, b] = [self.expr(c, level, &args[0])?, self.expr(c, level, &args[1])?];
+                let equal = self.call_registers(c, function, &args[..], &[a, b], expr.ty)?;
+                let to = c.builder.register()?;
+                c.builder.push(Op::Move(to, a));
+                c.builder.when(equal, Condition::True, |b| {
+                    let null = b.constant(&Datum::Null)?;
+                    b.push(Op::Move(to, null));
+                    Ok(())
+                })?;
+                Ok(to)
+            }
+            K::And(args) => self.connective(c, level, args, Condition::NotFalse, Op::And),
+            K::Or(args) => self.connective(c, level, args, Condition::NotTrue, Op::Or),
+            K::Not(arg) => {
+                let from = self.expr(c, level, arg)?;
+                let to = c.builder.register()?;
+                c.builder.push(Op::Not(to, from));
+                Ok(to)
+            }
+            K::IsNull { arg, negated, row } => {
+                let from = self.expr(c, level, arg)?;
+                if row {
+                    let operation = self.operation(op::RowIsNull { negated })?;
+                    return c.builder.operation(operation, Site::UNKNOWN, &[from]);
+                }
+                let test = if negated { Condition::NotNull } else { Condition::Null };
+                let to = c.builder.register()?;
+                c.builder.push(Op::Test(to, from, test));
+                Ok(to)
+            }
+            K::Boolean { arg, test } => {
+                let mut from = self.expr(c, level, arg)?;
+                let (condition, negate) = boolean_test(test);
+                if negate {
+                    let negated = c.builder.register()?;
+                    c.builder.push(Op::Not(negated, from));
+                    from = negated;
+                }
+                let to = c.builder.register()?;
+                c.builder.push(Op::Test(to, from, condition));
+                Ok(to)
+            }
+            K::Case { operand, arms, otherwise } => {
+                if let Some(operand) = operand {
+                    let value = self.expr(c, level, operand)?;
+                    c.operands.push(value);
+                }
+                let to = c.builder.register()?;
+                let result = self.arms(c, level, arms, otherwise, to);
+                if operand.is_some() {
+                    c.operands.pop();
+                }
+                result?;
+                Ok(to)
+            }
+            K::CaseOperand => {
+                c.operands.last().copied().ok_or_else(|| Error::internal("an operand outside CASE"))
+            }
+            K::Coalesce(args) => self.coalesce(c, level, args),
+            K::MinMax { greatest, args } => {
+                let registers = self.list(c, level, args)?;
+                let type_oid = self.compare_type(expr.ty.oid)?;
+                let operation = self.operation(op::MinMax { greatest, type_oid })?;
+                c.builder.operation(operation, Site::UNKNOWN, &registers)
+            }
+            K::Row { fields, .. } => {
+                let registers = self.list(c, level, fields)?;
+                let types: Vec<SqlType> = fields.iter().map(|field| sql_type(field.ty)).collect();
+                let operation = self.operation(op::RowValue)?;
+                let site = self.site(Oid::INVALID, &types, expr.ty, Oid::INVALID);
+                c.builder.operation(operation, site, &registers)
+            }
+            K::RowCompare { kind, left, right, .. } => {
+                let mut registers = self.list(c, level, left)?;
+                registers.extend(self.list(c, level, right)?);
+                let mut types = Vec::new();
+                for field in left {
+                    types.push(SqlType::plain(self.compare_type(field.ty.oid)?));
+                }
+                let operation = self.operation(op::RowCompare(kind))?;
+                let site = self.site(Oid::INVALID, &types, expr.ty, Oid::INVALID);
+                c.builder.operation(operation, site, &registers)
+            }
+            K::Field { arg, field } => {
+                let from = self.expr(c, level, arg)?;
+                c.builder.operation(self.operation(op::Field(field))?, Site::UNKNOWN, &[from])
+            }
+            K::Array { elements, nested } => {
+                let registers = self.list(c, level, elements)?;
+                let element = self.element_type(expr.ty.oid)?;
+                let operation = self.operation(op::ArrayValue { element, nested })?;
+                c.builder.operation(operation, Site::UNKNOWN, &registers)
+            }
+            K::Subscript { arg, steps, assign } => self.subscript(c, level, arg, steps, assign),
+            K::Relabel { arg, .. } | K::Collate(arg) => self.expr(c, level, arg),
+            K::ViaText { arg, .. } => {
+                let from = self.expr(c, level, arg)?;
+                let operation = self.operation(op::ViaText)?;
+                let types = [sql_type(arg.ty)];
+                let site = self.site(Oid::INVALID, &types, expr.ty, Oid::INVALID);
+                c.builder.operation(operation, site, &[from])
+            }
+            K::ArrayCast { arg, element, .. } => {
+                let array = self.expr(c, level, arg)?;
+                let none = Columns::default();
+                let mut inner = Compiler::new(Builder::new(self.bump), &none);
+                let value = inner.builder.input(0)?;
+                inner.operands.push(value);
+                let result = self.expr(&mut inner, level, element)?;
+                let program = inner.builder.finish(&[result])?;
+                c.builder.map(array, program, self.element_type(expr.ty.oid)?)
+            }
+            K::Domain { arg, .. } => {
+                let value = self.expr(c, level, arg)?;
+                self.domain(c, level, expr.ty.oid, value)
+            }
+            K::SubLink(link) => self.sublink(c, level, link, expr.ty),
+            K::Aggregate(aggregate) => self.computed_below(c, std::ptr::from_ref(aggregate).cast()),
+            K::Window(call) => self.computed_below(c, std::ptr::from_ref(call).cast()),
+            K::Grouping { items, .. } => self.grouping_bits(c, items),
+            K::SqlValue(which) => {
+                let (convert, round) = op::time_functions(which);
+                let find = |name: Option<&str>| {
+                    name.map(|name| self.env.registry().scalar(name)).transpose()
+                };
+                let operation =
+                    op::CurrentValue { which, convert: find(convert)?, round: find(round)? };
+                let site = self.site(Oid::INVALID, &[], expr.ty, Oid::INVALID);
+                c.builder.operation(self.operation(operation)?, site, &[])
+            }
+            K::Default => Err(Error::internal("DEFAULT was not replaced")),
+            K::CurrentOf(_) => Err(Error::unsupported("WHERE CURRENT OF is not supported yet")),
+        }
+    }
+
+    /// A call that a node below computed: a column.
+    fn computed_below(&self, c: &mut Compiler<'_, 'q, 'p>, call: *const ()) -> Result<Reg> {
+        match c.columns.calls.iter().find(|(other, _)| std::ptr::eq(*other, call)) {
+            Some((_, column)) => c.builder.input(*column),
+            None => Err(Error::internal("an aggregate or window call outside its node")),
+        }
+    }
+
+    /// `GROUPING(...)`: one bit for each item, 1 where the row's set has it not.
+    fn grouping_bits(&self, c: &mut Compiler<'_, 'q, 'p>, items: &[u32]) -> Result<Reg> {
+        let Some((column, sets)) = c.columns.grouping else {
+            return c.builder.constant(&Datum::Int4(0));
+        };
+        let bits = self.bump.alloc_slice_fill_iter(sets.iter().map(|set| {
+            items.iter().fold(0, |bits, item| bits << 1 | i32::from(!set.items.contains(item)))
+        }))?;
+        let number = c.builder.input(column)?;
+        c.builder.operation(self.operation(op::GroupingBits { bits })?, Site::UNKNOWN, &[number])
+    }
+
+    /// `a AND b`, `a OR b`: later arguments run where the result is still open.
+    fn connective(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        args: &[Expr<'q>],
+        open: Condition,
+        merge: fn(Reg, Reg) -> Op<'p>,
+    ) -> Result<Reg> {
+        let to = c.builder.register()?;
+        for (i, arg) in args.iter().enumerate() {
+            if i == 0 {
+                let first = self.expr(c, level, arg)?;
+                c.builder.push(Op::Move(to, first));
+                continue;
+            }
+            self.when(c, to, open, |c| {
+                let next = self.expr(c, level, arg)?;
+                c.builder.push(merge(to, next));
+                Ok(())
+            })?;
+        }
+        Ok(to)
+    }
+
+    /// What `body` compiles runs only where `test` meets the condition.
+    fn when<'a>(
+        &self,
+        c: &mut Compiler<'a, 'q, 'p>,
+        test: Reg,
+        condition: Condition,
+        body: impl FnOnce(&mut Compiler<'a, 'q, 'p>) -> Result<()>,
+    ) -> Result<()> {
+        // The builder is lent to a compiler of its own for the time of the body.
+        let (columns, param_base) = (c.columns, c.param_base);
+        let mut operands = std::mem::take(&mut c.operands);
+        let result = c.builder.when(test, condition, |builder| {
+            let lent = std::mem::replace(builder, Builder::new(self.bump));
+            let mut inner = Compiler {
+                builder: lent,
+                columns,
+                operands: std::mem::take(&mut operands),
+                param_base,
+            };
+            let result = body(&mut inner);
+            *builder = inner.builder;
+            operands = inner.operands;
+            result
+        });
+        c.operands = operands;
+        result
+    }
+
+    fn arms(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        arms: &[analyze::tree::CaseArm<'q>],
+        otherwise: Option<&'q Expr<'q>>,
+        to: Reg,
+    ) -> Result<()> {
+        base::stack::check_stack_depth()?;
+        let Some((arm, rest)) = arms.split_first() else {
+            if let Some(otherwise) = otherwise {
+                let value = self.expr(c, level, otherwise)?;
+                c.builder.push(Op::Move(to, value));
+            }
+            return Ok(());
+        };
+        let test = self.expr(c, level, &arm.when)?;
+        self.when(c, test, Condition::True, |c| {
+            let value = self.expr(c, level, &arm.then)?;
+            c.builder.push(Op::Move(to, value));
+            Ok(())
+        })?;
+        if rest.is_empty() && otherwise.is_none() {
+            return Ok(());
+        }
+        self.when(c, test, Condition::NotTrue, |c| self.arms(c, level, rest, otherwise, to))
+    }
+
+    fn coalesce(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        args: &[Expr<'q>],
+    ) -> Result<Reg> {
+        let to = c.builder.register()?;
+        for (i, arg) in args.iter().enumerate() {
+            if i == 0 {
+                let first = self.expr(c, level, arg)?;
+                c.builder.push(Op::Move(to, first));
+                continue;
+            }
+            self.when(c, to, Condition::Null, |c| {
+                let next = self.expr(c, level, arg)?;
+                c.builder.push(Op::Move(to, next));
+                Ok(())
+            })?;
+        }
+        Ok(to)
+    }
+
+    fn subscript(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        arg: &Expr<'q>,
+        steps: &[SubscriptStep<'q>],
+        assign: Option<&'q Expr<'q>>,
+    ) -> Result<Reg> {
+        if arg.ty.oid.0 == oids::JSONB {
+            return self.jsonb_subscript(c, level, arg, steps, assign);
+        }
+        let mut registers = vec![self.expr(c, level, arg)?];
+        let (mut slices, mut given) = (0u32, 0u64);
+        for (i, step) in steps.iter().enumerate() {
+            let bounds = match step {
+                SubscriptStep::Index(index) => [Some(index), None],
+                SubscriptStep::Slice(lower, upper) => {
+                    slices |= 1 << i;
+                    [lower.as_ref(), upper.as_ref()]
+                }
+            };
+            for (side, bound) in bounds.into_iter().enumerate() {
+                if let Some(bound) = bound {
+                    given |= 1 << (i * 2 + side);
+                    registers.push(self.expr(c, level, bound)?);
+                }
+            }
+        }
+        if let Some(value) = assign {
+            registers.push(self.expr(c, level, value)?);
+        }
+        let operation = self.operation(op::Subscript {
+            slices,
+            given,
+            steps: steps.len(),
+            assign: assign.is_some(),
+            element: self.element_type(arg.ty.oid)?,
+        })?;
+        c.builder.operation(operation, Site::UNKNOWN, &registers)
+    }
+
+    /// `j['a'][1]` is a chain of `->`.
+    fn jsonb_subscript(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        arg: &Expr<'q>,
+        steps: &[SubscriptStep<'q>],
+        assign: Option<&'q Expr<'q>>,
+    ) -> Result<Reg> {
+        if assign.is_some() {
+            return Err(Error::unsupported("assignment to jsonb subscripts is not supported yet"));
+        }
+        let mut value = self.expr(c, level, arg)?;
+        for step in steps {
+            let SubscriptStep::Index(index) = step else {
+                return Err(base::err!(
+                    DATATYPE_MISMATCH,
+                    "jsonb subscript does not support slices"
+                ));
+            };
+            let name = match index.ty.oid.0 {
+                oids::INT4 => "jsonb_array_element",
+                _ => "jsonb_object_field",
+            };
+            let key = self.expr(c, level, index)?;
+            let function = self.env.registry().scalar(name)?;
+            let types = [SqlType::plain(arg.ty.oid), sql_type(index.ty)];
+            let site = self.site(Oid::INVALID, &types, arg.ty, Oid::INVALID);
+            value = c.builder.call(name, function, true, false, site, &[value, key])?;
+        }
+        Ok(value)
+    }
+
+    /// The checks of a domain and of the domains under it.
+    pub(crate) fn domain(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        domain: Oid,
+        value: Reg,
+    ) -> Result<Reg> {
+        let row = self.catalog().type_(domain)?;
+        if row.base_type == Oid::INVALID {
+            return Ok(value);
+        }
+        let value = self.domain(c, level, row.base_type, value)?;
+        let checks = self.catalog().domain_checks(domain)?;
+        if checks.is_empty() && !row.not_null {
+            return Ok(value);
+        }
+        let mut registers = vec![value];
+        let mut names = Vec::new();
+        for check in checks.iter() {
+            let expr = analyze::analyze_stored(self.trees, self.env, &check.check)?;
+            c.operands.push(value);
+            let result = self.expr(c, level, expr);
+            c.operands.pop();
+            registers.push(result?);
+            names.push(&*self.bump.alloc_str(&check.name)?);
+        }
+        let operation = self.operation(op::DomainCheck {
+            domain: self.bump.alloc_str(&row.name)?,
+            not_null: row.not_null,
+            names: self.bump.alloc_slice_copy(&names)?,
+        })?;
+        c.builder.operation(operation, Site::UNKNOWN, &registers)
+    }
+
+    fn column_use(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        column: &ColumnUse,
+    ) -> Result<Reg> {
+        let owner = level.up(column.levels_up)?;
+        let mut var = owner.var(column.range.0, column.attribute);
+        if column.returning != analyze::tree::ReturningRow::Default {
+            // The halves of a modified row are told apart by ranges beyond the query's own.
+            let half = if column.returning == analyze::tree::ReturningRow::Old { 1 } else { 2 };
+            let other = Var { range: u32::MAX - half, ..var };
+            if c.columns.var(other).is_some() || column.attribute == 0 {
+                var = other;
+            }
+        }
+        self.var(c, owner, var)
+    }
+
+    pub(crate) fn var(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        owner: &Level<'_, 'q>,
+        var: Var,
+    ) -> Result<Reg> {
+        if let Some(column) = c.columns.var(var) {
+            return c.builder.input(column);
+        }
+        if let Some(range) = owner.query.ranges.get(var.range as usize) {
+            if var.attribute == 0 {
+                return self.whole_row(c, owner, var);
+            }
+            if let RangeKind::Join { columns, .. } = range.kind {
+                let at = usize::try_from(var.attribute - 1).unwrap_or(usize::MAX);
+                let expr =
+                    columns.get(at).ok_or_else(|| Error::internal("a join has no such column"))?;
+                return self.expr(c, owner, expr);
+            }
+        }
+        let param = self.param_of(owner, var)?;
+        c.builder.param(param)
+    }
+
+    /// A row of a range as one value; NULL if all that is read of the range is missing.
+    fn whole_row(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        owner: &Level<'_, 'q>,
+        var: Var,
+    ) -> Result<Reg> {
+        let range = &owner.query.ranges[var.range as usize];
+        let (mut registers, mut types) = (Vec::new(), Vec::new());
+        for (i, ty) in range.types.iter().enumerate() {
+            if ty.oid == Oid::INVALID {
+                continue;
+            }
+            let attribute = i16::try_from(i + 1).unwrap_or(i16::MAX);
+            registers.push(self.var(c, owner, Var { attribute, ..var })?);
+            types.push(sql_type(*ty));
+        }
+        let row_type = match range.kind {
+            RangeKind::Relation { row_type, .. } => row_type,
+            _ => Oid(oids::RECORD),
+        };
+        let site = self.site(Oid::INVALID, &types, Type::plain(row_type), Oid::INVALID);
+        c.builder.operation(self.operation(op::RowValue)?, site, &registers)
+    }
+
+    fn call(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        function: Oid,
+        args: &[Expr<'q>],
+        result: Type,
+        variadic: bool,
+    ) -> Result<Reg> {
+        let registers = self.list(c, level, args)?;
+        self.call_of(c, function, args, &registers, result, variadic)
+    }
+
+    fn call_registers(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        function: Oid,
+        args: &[Expr<'q>],
+        registers: &[Reg],
+        result: Type,
+    ) -> Result<Reg> {
+        self.call_of(c, function, args, registers, result, false)
+    }
+
+    fn call_of(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        function: Oid,
+        args: &[Expr<'q>],
+        registers: &[Reg],
+        result: Type,
+        variadic: bool,
+    ) -> Result<Reg> {
+        let proc = self.catalog().proc(function)?;
+        let types: Vec<SqlType> = args.iter().map(|arg| sql_type(arg.ty)).collect();
+        let collation = input_collation(args);
+        let site = Site { variadic, ..self.site(function, &types, result, collation) };
+        let volatile = proc.volatility == Volatility::Volatile;
+        if proc.language == INTERNAL {
+            let body = self.env.registry().scalar(&proc.source).map_err(|_| missing(&proc))?;
+            return c.builder.call(&proc.source, body, proc.strict, volatile, site, registers);
+        }
+        if volatile {
+            c.builder.set_volatile();
+        }
+        let operation = self.operation(op::HostCall { strict: proc.strict })?;
+        c.builder.operation(operation, site, registers)
+    }
+
+    /// The function behind an operator or a call, and whether it is strict.
+    pub(crate) fn scalar_function(&self, function: Oid) -> Result<(ScalarFn, bool)> {
+        let proc = self.catalog().proc(function)?;
+        if proc.language != INTERNAL {
+            let call: ScalarFn =
+                |cx, args| cx.host.call(cx.site.function, cx.site.collation, args, cx.bump);
+            return Ok((call, proc.strict));
+        }
+        match self.env.registry().find(&proc.source).map(|found| found.body) {
+            Some(Body::Scalar(body)) => Ok((body, proc.strict)),
+            _ => Err(missing(&proc)),
+        }
+    }
+
+    pub(crate) fn site<'s>(
+        &self,
+        function: Oid,
+        args: &'s [SqlType],
+        result: Type,
+        collation: Oid,
+    ) -> Site<'s> {
+        Site { function, args, result: sql_type(result), collation, variadic: false }
+    }
+
+    pub(crate) fn operation<T: Operation + 'p>(&self, operation: T) -> Result<&'p dyn Operation> {
+        Ok(&*self.bump.alloc(operation)?)
+    }
+
+    /// The type of an array type's elements.
+    pub(crate) fn element_type(&self, array: Oid) -> Result<Oid> {
+        let row = self.catalog().type_(self.compare_type(array)?)?;
+        Ok(row.element)
+    }
+
+    /// The value of an expression that is made of constants and immutable functions only.
+    ///
+    /// # Errors
+    /// Those of the functions, as PostgreSQL raises them at planning (engine rule 4).
+    pub(crate) fn constant_value(&self, expr: &Expr<'q>) -> Result<Option<Datum<'q>>> {
+        match expr.kind {
+            ExprKind::Const(value) => Ok(Some(value)),
+            ExprKind::Relabel { arg, .. } | ExprKind::Collate(arg) => self.constant_value(arg),
+            ExprKind::Function { function, args, returns_set: false, form, .. } => {
+                self.constant_call(expr, function, args, form != FunctionForm::SqlSyntax)
+            }
+            ExprKind::Operator { function, args, .. } => {
+                self.constant_call(expr, function, args, true)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn constant_call(
+        &self,
+        expr: &Expr<'q>,
+        function: Oid,
+        args: &'q [Expr<'q>],
+        _plain: bool,
+    ) -> Result<Option<Datum<'q>>> {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            match self.constant_value(arg)? {
+                Some(value) => values.push(value),
+                None => return Ok(None),
+            }
+        }
+        let proc = self.catalog().proc(function)?;
+        if proc.strict && values.iter().any(Datum::is_null) {
+            return Ok(Some(Datum::Null));
+        }
+        if proc.volatility != Volatility::Immutable || proc.language != INTERNAL {
+            return Ok(None);
+        }
+        let none = Columns::default();
+        let scratch = Builder::new(self.bump);
+        let mut compiler = Compiler::new(scratch, &none);
+        let mut registers = Vec::new();
+        for value in &values {
+            registers.push(compiler.builder.constant(value)?);
+        }
+        let result = self.call_of(&mut compiler, function, args, &registers, expr.ty, false)?;
+        let program = compiler.builder.finish(&[result])?;
+        let cx = Value { bump: self.bump, host: self.env.host(), params: &[], subplans: None };
+        let value = program.eval_one(&mut Runner::new(), &cx, Inputs::Row(&[]))?;
+        Ok(Some(value.copy_to(&self.trees)?))
+    }
+}
+
+fn missing(proc: &Ref<Proc>) -> Error {
+    Error::unsupported(format!("function {}({}) is not supported yet", proc.name, proc.source))
+}
+
+/// The collation that a call compares by: that of the first argument that has one.
+fn input_collation(args: &[Expr<'_>]) -> Oid {
+    args.iter().map(|arg| arg.ty.collation).find(|oid| oid.is_valid()).unwrap_or(Oid::INVALID)
+}

@@ -1,0 +1,795 @@
+//! One query, from FROM to LIMIT.
+
+use crate::calls::{aggregates, inner_set, is_set_call, window_calls};
+use crate::needs::{any, note_needed};
+use crate::node::{
+    AggregateCall, Column, Frame, FrameEnd, Node, NodeKind, RowLock, SortColumn, WindowBody,
+    WindowCall,
+};
+use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
+use crate::same::same;
+use analyze::tree::{
+    Aggregate, Command, Distinct, Expr, ExprKind, FrameBound, GroupingSet, Query, RangeKind,
+    SetKind, SetTree, SortKey, Target, Type, WindowCall as BoundWindowCall,
+};
+use analyze::walk;
+use base::{Error, Oid, Result};
+use expr::{Body, Builder, Program, Site};
+use types::oids;
+
+impl<'q, 'p> Planner<'_, 'q, 'p> {
+    /// A query; the output has its targets in order, junk included.
+    pub(crate) fn query(
+        &self,
+        query: &'q Query<'q>,
+        parent: Option<&Level<'_, 'q>>,
+    ) -> Result<&'p Node<'p>> {
+        base::stack::check_stack_depth()?;
+        let level = self.level(query, parent);
+        note_needed(&level);
+        if query.command != Command::Select {
+            return self.modify(&level, query);
+        }
+        if let Some(cte) = query.ctes.iter().find(|cte| cte.query.command != Command::Select) {
+            let _ = cte;
+            return Err(Error::unsupported(
+                "data-modifying statements in WITH are not supported yet",
+            ));
+        }
+        if let Some(tree) = query.set_operation {
+            let node = self.set_tree(&level, tree)?;
+            return self.order_and_limit(&level, node, Vec::new());
+        }
+        for mark in query.locking {
+            level.needed.borrow_mut().insert((mark.range.0, ROW_ID));
+        }
+        let below = self.where_of_from(&level, query.from, query.filter)?;
+        let grouped = self.grouping(&level, below)?;
+        let windowed = self.windows(&level, grouped)?;
+        let mut locks = Vec::new();
+        for mark in query.locking {
+            let RangeKind::Relation { relation, lock_mode, .. } =
+                query.ranges[mark.range.0 as usize].kind
+            else {
+                continue;
+            };
+            let var = level.var(mark.range.0, ROW_ID);
+            let column = windowed.columns.var(var).ok_or_else(|| {
+                Error::unsupported("locking rows of this query is not supported yet")
+            })?;
+            let (relation, _) = self.relation(relation, lock_mode.max(2))?;
+            locks.push((
+                column,
+                RowLock { relation, row_id: 0, strength: mark.strength, wait: mark.wait },
+            ));
+        }
+        let node = self.targets(&level, &windowed, query.targets, &locks)?;
+        let first = query.targets.len() as u16;
+        let locks = locks
+            .into_iter()
+            .enumerate()
+            .map(|(i, (_, lock))| RowLock { row_id: first + i as u16, ..lock })
+            .collect();
+        self.order_and_limit(&level, node, locks)
+    }
+
+    /// The values of the targets, and of the row ids to lock behind them.
+    fn targets(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: &Rel<'q, 'p>,
+        targets: &'q [Target<'q>],
+        locks: &[(u16, RowLock)],
+    ) -> Result<&'p Node<'p>> {
+        if level.query.has_target_sets {
+            return self.target_sets(level, rel, targets);
+        }
+        let mut exprs: Vec<&'q Expr<'q>> = targets.iter().map(|target| &target.expr).collect();
+        for (column, _) in locks {
+            let _ = column;
+        }
+        let (mut node, _) = self.project(level, rel, &exprs)?;
+        if !locks.is_empty() {
+            let (program, reads) = self.collecting(|| {
+                let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
+                let mut results = Vec::new();
+                for expr in exprs.drain(..) {
+                    results.push(self.expr(&mut c, level, expr)?);
+                }
+                for (column, _) in locks {
+                    results.push(c.builder.input(*column)?);
+                }
+                c.builder.finish(&results)
+            })?;
+            let mut out = node.columns.to_vec();
+            for _ in locks {
+                out.push(self.column(Type::plain(Oid(oids::INT8)))?);
+            }
+            let cost = (node.rows, node.startup_cost, node.total_cost);
+            let reads = reads.into_iter().chain(rel.node.reads.iter().copied()).collect();
+            node = self.node(NodeKind::Project { input: rel.node, program }, &out, cost, &reads)?;
+        }
+        Ok(node)
+    }
+
+    fn target_sets(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: &Rel<'q, 'p>,
+        targets: &'q [Target<'q>],
+    ) -> Result<&'p Node<'p>> {
+        let is_set = |expr: &Expr<'q>| {
+            any(expr, &|kind| matches!(kind, ExprKind::Function { returns_set: true, .. }))
+        };
+        let mut out = Vec::new();
+        for target in targets {
+            out.push(self.column(target.expr.ty)?);
+        }
+        // A set inside an expression is computed first, then the expression over it.
+        let nested: Vec<&'q Expr<'q>> = targets
+            .iter()
+            .filter(|t| is_set(&t.expr) && !is_set_call(&t.expr))
+            .map(|t| inner_set(&t.expr))
+            .collect();
+        if !nested.is_empty() {
+            let mut columns = rel.columns.clone();
+            let (kind, mut reads) = self.collecting(|| {
+                let mut builder = Builder::new(self.bump);
+                let mut registers = Vec::new();
+                for i in 0..rel.width() {
+                    registers.push(builder.input(i)?);
+                }
+                let null = builder.constant(&types::Datum::Null)?;
+                registers.extend(nested.iter().map(|_| null));
+                let program = builder.finish(&registers)?;
+                let mut sets = vec![None; usize::from(rel.width())];
+                for (i, expr) in nested.iter().enumerate() {
+                    sets.push(Some(self.function_call(level, &rel.columns, expr, 1, false)?));
+                    columns.exprs.push((expr, rel.width() + i as u16));
+                }
+                let sets = self.bump.alloc_slice_copy(&sets)?;
+                Ok(NodeKind::ProjectSet { input: rel.node, program, sets })
+            })?;
+            reads.extend(rel.node.reads);
+            let mut below = rel.node.columns.to_vec();
+            for expr in &nested {
+                below.push(self.column(expr.ty)?);
+            }
+            let cost = (rel.rows() * 10.0, 0.0, rel.node.total_cost + rel.rows());
+            let node = self.node(kind, &below, cost, &reads)?;
+            let rel = Rel { node, columns, unique: Vec::new() };
+            return self.target_sets_flat(level, &rel, targets, &out);
+        }
+        self.target_sets_flat(level, rel, targets, &out)
+    }
+
+    fn target_sets_flat(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: &Rel<'q, 'p>,
+        targets: &'q [Target<'q>],
+        out: &[Column],
+    ) -> Result<&'p Node<'p>> {
+        let known = |expr: &Expr<'q>| rel.columns.exprs.iter().any(|(other, _)| same(other, expr));
+        let (kind, mut reads) = self.collecting(|| {
+            let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
+            let (mut registers, mut sets) = (Vec::new(), Vec::new());
+            for target in targets {
+                if is_set_call(&target.expr) && !known(&target.expr) {
+                    registers.push(c.builder.constant(&types::Datum::Null)?);
+                    let call = self.function_call(level, &rel.columns, &target.expr, 1, false)?;
+                    sets.push(Some(call));
+                } else {
+                    registers.push(self.expr(&mut c, level, &target.expr)?);
+                    sets.push(None);
+                }
+            }
+            let program = c.builder.finish(&registers)?;
+            if sets.iter().all(Option::is_none) {
+                return Ok(NodeKind::Project { input: rel.node, program });
+            }
+            let sets = self.bump.alloc_slice_copy(&sets)?;
+            Ok(NodeKind::ProjectSet { input: rel.node, program, sets })
+        })?;
+        reads.extend(rel.node.reads);
+        let cost = (rel.rows() * 10.0, 0.0, rel.node.total_cost + rel.rows());
+        self.node(kind, out, cost, &reads)
+    }
+
+    /// Expressions over a node; the output has exactly them.
+    pub(crate) fn project(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: &Rel<'q, 'p>,
+        exprs: &[&'q Expr<'q>],
+    ) -> Result<(&'p Node<'p>, Columns<'q>)> {
+        let (program, mut reads) =
+            self.collecting(|| self.program(level, &rel.columns, exprs.iter().copied()))?;
+        reads.extend(rel.node.reads);
+        let mut out = Vec::new();
+        let mut columns = Columns::default();
+        for (i, expr) in exprs.iter().enumerate() {
+            out.push(self.column(expr.ty)?);
+            columns.exprs.push((expr, i as u16));
+        }
+        let rows = rel.rows();
+        // Without tables the constants are the node's own.
+        let kind = match rel.node.kind {
+            NodeKind::Result { filters, program: below } if below.results.is_empty() => {
+                NodeKind::Result { program, filters }
+            }
+            _ => NodeKind::Project { input: rel.node, program },
+        };
+        let cost = rel.node.total_cost + rows * 0.0025 * exprs.len() as f64;
+        let node = self.node(kind, &out, (rows, rel.node.startup_cost, cost), &reads)?;
+        Ok((node, columns))
+    }
+
+    /// The node's columns and some expressions more; where each expression is.
+    fn extend(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: Rel<'q, 'p>,
+        exprs: &[&'q Expr<'q>],
+    ) -> Result<(Rel<'q, 'p>, Vec<u16>)> {
+        let mut out = rel.node.columns.to_vec();
+        let mut columns = rel.columns.clone();
+        let (mut places, mut missing) = (Vec::new(), 0);
+        let ((program, new), mut reads) = self.collecting(|| {
+            let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
+            let mut registers = Vec::new();
+            for i in 0..rel.width() {
+                registers.push(c.builder.input(i)?);
+            }
+            let mut new: Vec<&'q Expr<'q>> = Vec::new();
+            for expr in exprs {
+                if let Some(at) = new.iter().position(|other| same(other, expr)) {
+                    places.push(rel.width() + at as u16);
+                    continue;
+                }
+                let register = self.expr(&mut c, level, expr)?;
+                if let Some(at) = registers.iter().position(|other| *other == register) {
+                    places.push(at as u16);
+                    continue;
+                }
+                registers.push(register);
+                places.push(rel.width() + new.len() as u16);
+                new.push(expr);
+                missing += 1;
+            }
+            Ok((c.builder.finish(&registers)?, new))
+        })?;
+        if missing == 0 {
+            return Ok((rel, places));
+        }
+        for (i, expr) in new.iter().enumerate() {
+            columns.exprs.push((expr, rel.width() + i as u16));
+            out.push(self.column(expr.ty)?);
+        }
+        reads.extend(rel.node.reads);
+        let cost = (rel.rows(), rel.node.startup_cost, rel.node.total_cost + rel.rows() * 0.0025);
+        let node = self.node(NodeKind::Project { input: rel.node, program }, &out, cost, &reads)?;
+        Ok((Rel { node, columns, unique: rel.unique }, places))
+    }
+
+    fn grouping(&self, level: &Level<'_, 'q>, rel: Rel<'q, 'p>) -> Result<Rel<'q, 'p>> {
+        let query = level.query;
+        if !query.has_aggregates
+            && query.group_by.is_empty()
+            && query.grouping_sets.is_empty()
+            && query.having.is_none()
+        {
+            return Ok(rel);
+        }
+        let keys: Vec<&'q Expr<'q>> =
+            query.group_by.iter().map(|key| &query.targets[key.target as usize].expr).collect();
+        let mut above: Vec<&'q Expr<'q>> = query.targets.iter().map(|t| &t.expr).collect();
+        above.extend(query.having);
+        let sets = (!query.grouping_sets.is_empty()).then_some(query.grouping_sets);
+        let always = query.group_by.is_empty() && query.grouping_sets.is_empty();
+        let grouped = self.group(level, rel, &keys, sets, &above, always)?;
+        match query.having {
+            None => Ok(grouped),
+            Some(having) => {
+                let mut parts = Vec::new();
+                crate::from::conjuncts(having, &mut parts);
+                let conds: Vec<_> =
+                    parts.into_iter().map(|expr| crate::planner::Cond { expr, level }).collect();
+                self.filter(grouped, &conds)
+            }
+        }
+    }
+
+    /// Groups by some expressions and computes the aggregates of the expressions above.
+    pub(crate) fn group(
+        &self,
+        level: &Level<'_, 'q>,
+        rel: Rel<'q, 'p>,
+        keys: &[&'q Expr<'q>],
+        sets: Option<&[GroupingSet<'q>]>,
+        above: &[&'q Expr<'q>],
+        always: bool,
+    ) -> Result<Rel<'q, 'p>> {
+        let mut found: Vec<&'q Aggregate<'q>> = Vec::new();
+        above.iter().for_each(|expr| aggregates(expr, &mut found));
+        // Columns that the keys determine are keys themselves.
+        let mut keys = keys.to_vec();
+        if sets.is_none() {
+            let mut extra = Vec::new();
+            above.iter().for_each(|expr| self.ungrouped(level, expr, &keys, &mut extra));
+            for expr in extra {
+                if !keys.iter().any(|key| same(key, expr)) {
+                    keys.push(expr);
+                }
+            }
+        }
+        let mut inputs = keys.clone();
+        for aggregate in &found {
+            inputs.extend(aggregate.args);
+            inputs.extend(aggregate.direct_args);
+            inputs.extend(aggregate.filter);
+        }
+        let groups = if always { 1.0 } else { (rel.rows() * 0.1).max(1.0) };
+        let (rel, places) = self.extend(level, rel, &inputs)?;
+        let mut places = places.into_iter();
+        let mut key_columns = Vec::new();
+        for key in &keys {
+            let column = places.next().unwrap_or(0);
+            let type_oid = self.compare_type(key.ty.oid)?;
+            key_columns.push(SortColumn {
+                column,
+                type_oid,
+                descending: false,
+                nulls_first: false,
+            });
+        }
+        let mut out = Vec::new();
+        let mut columns = Columns::default();
+        for (i, key) in keys.iter().enumerate() {
+            out.push(self.column(key.ty)?);
+            columns.exprs.push((key, i as u16));
+            if let Some(var) = crate::estimate::plain_var(level, key) {
+                columns.vars.push((var, i as u16));
+            }
+        }
+        let mut calls: Vec<AggregateCall<'p>> = Vec::new();
+        let mut distinct_calls: Vec<(&'q Aggregate<'q>, u16)> = Vec::new();
+        for aggregate in found {
+            let take = |places: &mut std::vec::IntoIter<u16>, count: usize| -> Vec<u16> {
+                places.take(count).collect()
+            };
+            let args = take(&mut places, aggregate.args.len());
+            let direct = take(&mut places, aggregate.direct_args.len());
+            let filter = aggregate.filter.and_then(|_| places.next());
+            let address: *const () = std::ptr::from_ref(aggregate).cast();
+            let ty = Type::plain(Oid::INVALID);
+            let twin = distinct_calls.iter().find(|(other, _)| {
+                let (a, b) = (
+                    Expr { kind: ExprKind::Aggregate(other), ty, at: None },
+                    Expr { kind: ExprKind::Aggregate(aggregate), ty, at: None },
+                );
+                same(&a, &b)
+            });
+            if let Some((_, column)) = twin {
+                columns.calls.push((address, *column));
+                continue;
+            }
+            let column = (keys.len() + calls.len()) as u16;
+            columns.calls.push((address, column));
+            distinct_calls.push((aggregate, column));
+            let result = self.aggregate_type(above, aggregate);
+            out.push(self.column(result)?);
+            calls.push(self.aggregate_call(aggregate, &args, &direct, filter, result)?);
+        }
+        let all: Vec<u16> = (0..keys.len() as u16).collect();
+        let sets: Vec<&'p [u16]> = match sets {
+            None => vec![&*self.bump.alloc_slice_copy(&all)?],
+            Some(sets) => {
+                let mut list = Vec::new();
+                for set in sets {
+                    let items: Vec<u16> = set.items.iter().map(|item| *item as u16).collect();
+                    list.push(&*self.bump.alloc_slice_copy(&items)?);
+                }
+                list
+            }
+        };
+        let kind = NodeKind::Aggregate {
+            input: rel.node,
+            keys: self.bump.alloc_slice_copy(&key_columns)?,
+            sets: self.bump.alloc_slice_copy(&sets)?,
+            calls: self.bump.alloc_slice_copy(&calls)?,
+            set_column: false,
+            always,
+        };
+        let cost = rel.node.total_cost + rel.rows() * 0.01 * (1.0 + calls.len() as f64);
+        let reads = rel.node.reads.iter().copied().collect();
+        let node = self.node(kind, &out, (groups, cost, cost + groups * 0.01), &reads)?;
+        Ok(Rel { node, columns, unique: Vec::new() })
+    }
+
+    /// The result type of an aggregate: that of the expression that is the call.
+    fn aggregate_type(&self, above: &[&'q Expr<'q>], aggregate: &Aggregate<'q>) -> Type {
+        fn find<'q>(expr: &'q Expr<'q>, wanted: &Aggregate<'q>) -> Option<Type> {
+            if let ExprKind::Aggregate(found) = expr.kind
+                && std::ptr::eq(found, wanted)
+            {
+                return Some(expr.ty);
+            }
+            let mut ty = None;
+            walk::children(expr, &mut |child| ty = ty.or_else(|| find(child, wanted)));
+            ty
+        }
+        above.iter().find_map(|expr| find(expr, aggregate)).unwrap_or(Type::plain(Oid(oids::TEXT)))
+    }
+
+    fn aggregate_call(
+        &self,
+        aggregate: &Aggregate<'q>,
+        args: &[u16],
+        direct: &[u16],
+        filter: Option<u16>,
+        result: Type,
+    ) -> Result<AggregateCall<'p>> {
+        let proc = self.catalog().proc(aggregate.function)?;
+        let Some(Body::Aggregate(factory)) =
+            self.env.registry().aggregate(aggregate.function).map(|found| found.body)
+        else {
+            return Err(Error::unsupported(format!(
+                "aggregate {} (number {}) is not supported yet",
+                proc.name, aggregate.function
+            )));
+        };
+        let keys = |keys: &[SortKey]| -> Result<&'p [SortColumn]> {
+            Ok(self.bump.try_alloc_slice(keys.iter().map(|key| {
+                let at = key.target as usize;
+                Ok(SortColumn {
+                    column: args[at],
+                    type_oid: self.compare_type(aggregate.args[at].ty.oid)?,
+                    descending: key.descending,
+                    nulls_first: key.nulls_first,
+                })
+            }))?)
+        };
+        let types: Vec<expr::SqlType> = aggregate
+            .direct_args
+            .iter()
+            .chain(aggregate.args.iter().take(aggregate.arg_count as usize))
+            .map(|arg| crate::compile::sql_type(arg.ty))
+            .collect();
+        let collation = aggregate.args.first().map_or(Oid::INVALID, |arg| arg.ty.collation);
+        Ok(AggregateCall {
+            factory,
+            name: self.bump.alloc_str(&proc.name)?,
+            args: self.bump.alloc_slice_copy(&args[..aggregate.arg_count as usize])?,
+            direct: self.bump.alloc_slice_copy(direct)?,
+            filter,
+            distinct: keys(aggregate.distinct)?,
+            order_by: keys(aggregate.order_by)?,
+            site: Site {
+                function: aggregate.function,
+                args: self.bump.alloc_slice_copy(&types)?,
+                result: crate::compile::sql_type(result),
+                collation,
+                variadic: aggregate.variadic,
+            },
+        })
+    }
+
+    /// Columns above the groups that stand in no aggregate and in no key.
+    fn ungrouped(
+        &self,
+        level: &Level<'_, 'q>,
+        expr: &'q Expr<'q>,
+        keys: &[&'q Expr<'q>],
+        out: &mut Vec<&'q Expr<'q>>,
+    ) {
+        if keys.iter().any(|key| same(key, expr)) {
+            return;
+        }
+        match expr.kind {
+            ExprKind::Aggregate(aggregate) if aggregate.levels_up == 0 => return,
+            ExprKind::Column(column) if column.levels_up == 0 => {
+                if let RangeKind::Join { columns, .. } =
+                    level.query.ranges[column.range.0 as usize].kind
+                    && column.attribute > 0
+                {
+                    let alias = &columns[column.attribute as usize - 1];
+                    if keys.iter().any(|key| same(key, alias)) {
+                        return;
+                    }
+                }
+                out.push(expr);
+                return;
+            }
+            ExprKind::SubLink(link) => {
+                let mut vars: Vec<Var> = Vec::new();
+                crate::needs::query_columns(link.query, 1, &mut |column, depth| {
+                    if column.levels_up == depth {
+                        crate::needs::resolve_use(level, column, &mut |var| vars.push(var));
+                    }
+                });
+                for var in vars {
+                    if let Ok(column) = self.var_expr(level, var) {
+                        out.push(column);
+                    }
+                }
+            }
+            _ => {}
+        }
+        walk::children(expr, &mut |child| self.ungrouped(level, child, keys, out));
+    }
+
+    /// A column as an expression of its own level.
+    fn var_expr(&self, level: &Level<'_, 'q>, var: Var) -> Result<&'q Expr<'q>> {
+        let at = usize::try_from(var.attribute - 1).unwrap_or(usize::MAX);
+        let ty = level.query.ranges.get(var.range as usize).and_then(|r| r.types.get(at));
+        let ty = ty.copied().ok_or_else(|| Error::internal("a column of no range"))?;
+        let column = analyze::tree::ColumnUse {
+            range: analyze::tree::RangeId(var.range),
+            attribute: var.attribute,
+            levels_up: 0,
+            returning: analyze::tree::ReturningRow::Default,
+        };
+        self.tree(ExprKind::Column(column), ty)
+    }
+
+    fn windows(&self, level: &Level<'_, 'q>, mut rel: Rel<'q, 'p>) -> Result<Rel<'q, 'p>> {
+        let query = level.query;
+        if !query.has_windows {
+            return Ok(rel);
+        }
+        let mut found: Vec<(&'q BoundWindowCall<'q>, Type)> = Vec::new();
+        query.targets.iter().for_each(|target| window_calls(&target.expr, &mut found));
+        for (number, spec) in query.windows.iter().enumerate() {
+            let calls: Vec<_> =
+                found.iter().filter(|(call, _)| call.window as usize == number).collect();
+            if calls.is_empty() {
+                continue;
+            }
+            let target = |key: &SortKey| &query.targets[key.target as usize].expr;
+            let mut inputs: Vec<&'q Expr<'q>> = Vec::new();
+            inputs.extend(spec.partition_by.iter().map(target));
+            inputs.extend(spec.order_by.iter().map(target));
+            let offsets = [spec.frame.start, spec.frame.end].map(|bound| match bound {
+                FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
+                _ => None,
+            });
+            inputs.extend(offsets.into_iter().flatten());
+            for (call, _) in &calls {
+                inputs.extend(call.args);
+                inputs.extend(call.filter);
+            }
+            let places;
+            (rel, places) = self.extend(level, rel, &inputs)?;
+            let mut places = places.into_iter();
+            let mut keys = |keys: &[SortKey]| -> Result<Vec<SortColumn>> {
+                keys.iter()
+                    .map(|key| {
+                        Ok(SortColumn {
+                            column: places.next().unwrap_or(0),
+                            type_oid: self.compare_type(target(key).ty.oid)?,
+                            descending: key.descending,
+                            nulls_first: key.nulls_first,
+                        })
+                    })
+                    .collect()
+            };
+            let partition = keys(spec.partition_by)?;
+            let order = keys(spec.order_by)?;
+            let [start, end] = [spec.frame.start, spec.frame.end].map(|bound| match bound {
+                FrameBound::UnboundedPreceding => FrameEnd::UnboundedPreceding,
+                FrameBound::Preceding(_) => FrameEnd::Preceding(places.next().unwrap_or(0)),
+                FrameBound::CurrentRow => FrameEnd::CurrentRow,
+                FrameBound::Following(_) => FrameEnd::Following(places.next().unwrap_or(0)),
+                FrameBound::UnboundedFollowing => FrameEnd::UnboundedFollowing,
+            });
+            let in_range = match spec.frame.in_range.is_valid() {
+                true => {
+                    let (function, _) = self.scalar_function(spec.frame.in_range)?;
+                    Some((function, Site { function: spec.frame.in_range, ..Site::UNKNOWN }))
+                }
+                false => None,
+            };
+            let frame = Frame {
+                unit: spec.frame.unit,
+                start,
+                end,
+                exclusion: spec.frame.exclusion,
+                in_range,
+            };
+            let mut planned = Vec::new();
+            let mut columns = rel.columns.clone();
+            let mut out = rel.node.columns.to_vec();
+            for (call, ty) in &calls {
+                let args: Vec<u16> = places.by_ref().take(call.args.len()).collect();
+                let filter = call.filter.and_then(|_| places.next());
+                columns.calls.push((std::ptr::from_ref(*call).cast(), out.len() as u16));
+                out.push(self.column(*ty)?);
+                planned.push(self.window_call(call, *ty, &args, filter)?);
+            }
+            let mut sort = partition.clone();
+            sort.extend_from_slice(&order);
+            let sorted = self.sort(rel.node, &sort, None)?;
+            let kind = NodeKind::Window {
+                input: sorted,
+                partition: self.bump.alloc_slice_copy(&partition)?,
+                order: self.bump.alloc_slice_copy(&order)?,
+                frame,
+                calls: self.bump.alloc_slice_copy(&planned)?,
+            };
+            let cost = (rel.rows(), 0.0, sorted.total_cost + rel.rows() * 0.02);
+            let reads = rel.node.reads.iter().copied().collect();
+            let node = self.node(kind, &out, cost, &reads)?;
+            rel = Rel { node, columns, unique: Vec::new() };
+        }
+        Ok(rel)
+    }
+
+    fn window_call(
+        &self,
+        call: &BoundWindowCall<'q>,
+        ty: Type,
+        args: &[u16],
+        filter: Option<u16>,
+    ) -> Result<WindowCall<'p>> {
+        let proc = self.catalog().proc(call.function)?;
+        let registry = self.env.registry();
+        let body = if call.aggregate {
+            registry.aggregate(call.function)
+        } else {
+            registry.find(&proc.source)
+        };
+        let body = match body.map(|found| found.body) {
+            Some(Body::Window(make)) => WindowBody::Function(make),
+            Some(Body::Aggregate(make)) => WindowBody::Aggregate(make),
+            _ => {
+                return Err(Error::unsupported(format!(
+                    "window function {} is not supported yet",
+                    proc.name
+                )));
+            }
+        };
+        let types: Vec<expr::SqlType> =
+            call.args.iter().map(|arg| crate::compile::sql_type(arg.ty)).collect();
+        Ok(WindowCall {
+            body,
+            args: self.bump.alloc_slice_copy(args)?,
+            filter,
+            site: Site {
+                function: call.function,
+                args: self.bump.alloc_slice_copy(&types)?,
+                result: crate::compile::sql_type(ty),
+                collation: call.args.first().map_or(Oid::INVALID, |arg| arg.ty.collation),
+                variadic: false,
+            },
+        })
+    }
+
+    /// A sort, unless there is nothing to sort by.
+    pub(crate) fn sort(
+        &self,
+        input: &'p Node<'p>,
+        keys: &[SortColumn],
+        limit: Option<Program<'p>>,
+    ) -> Result<&'p Node<'p>> {
+        if keys.is_empty() {
+            return Ok(input);
+        }
+        let rows = input.rows;
+        let cost = input.total_cost + rows * rows.max(2.0).log2() * 0.005;
+        let kind = NodeKind::Sort { input, keys: self.bump.alloc_slice_copy(keys)?, limit };
+        let reads = input.reads.iter().copied().collect();
+        self.node(kind, input.columns, (rows, cost, cost + rows * 0.0025), &reads)
+    }
+
+    /// DISTINCT, ORDER BY, row locks, OFFSET and LIMIT over the targets.
+    fn order_and_limit(
+        &self,
+        level: &Level<'_, 'q>,
+        mut node: &'p Node<'p>,
+        locks: Vec<RowLock>,
+    ) -> Result<&'p Node<'p>> {
+        let query = level.query;
+        let types: Vec<Type> = query.targets.iter().map(|target| target.expr.ty).collect();
+        let order = self.sort_columns(query.order_by, &types)?;
+        let none = Columns::default();
+        let ((offset, limit), reads) = self.collecting(|| {
+            let program = |expr: Option<&'q Expr<'q>>| match expr {
+                Some(expr) => self.program(level, &none, [expr]).map(Some),
+                None => Ok(None),
+            };
+            Ok((program(query.offset)?, program(query.limit)?))
+        })?;
+        match query.distinct {
+            Distinct::None => {}
+            Distinct::All(keys) => {
+                let keys = self.sort_columns(keys, &types)?;
+                node = self.distinct(node, keys)?;
+            }
+            Distinct::On(keys) => {
+                let keys = self.sort_columns(keys, &types)?;
+                node = self.sort(node, order, None)?;
+                node = self.distinct(node, keys)?;
+            }
+        }
+        if !matches!(query.distinct, Distinct::On(_)) {
+            let top = (offset.is_none() && locks.is_empty() && !query.with_ties)
+                .then_some(limit)
+                .flatten();
+            node = self.sort(node, order, top)?;
+        }
+        if !locks.is_empty() {
+            let kind =
+                NodeKind::LockRows { input: node, marks: self.bump.alloc_slice_copy(&locks)? };
+            let cost = (node.rows, node.startup_cost, node.total_cost + node.rows * 0.01);
+            let reads = node.reads.iter().copied().collect();
+            node = self.node(kind, node.columns, cost, &reads)?;
+        }
+        if offset.is_some() || limit.is_some() {
+            let ties = query.with_ties.then_some(order);
+            let kind = NodeKind::Limit { input: node, offset, limit, ties };
+            let reads = reads.into_iter().chain(node.reads.iter().copied()).collect();
+            let cost = (node.rows.min(100.0), node.startup_cost, node.total_cost);
+            node = self.node(kind, node.columns, cost, &reads)?;
+        }
+        Ok(node)
+    }
+
+    fn distinct(&self, node: &'p Node<'p>, keys: &'p [SortColumn]) -> Result<&'p Node<'p>> {
+        let cost = (node.rows * 0.5, 0.0, node.total_cost + node.rows * 0.01);
+        let reads = node.reads.iter().copied().collect();
+        self.node(NodeKind::Distinct { input: node, keys }, node.columns, cost, &reads)
+    }
+
+    /// A tree of UNION, INTERSECT and EXCEPT.
+    pub(crate) fn set_tree(
+        &self,
+        level: &Level<'_, 'q>,
+        tree: &SetTree<'q>,
+    ) -> Result<&'p Node<'p>> {
+        base::stack::check_stack_depth()?;
+        let operation = match tree {
+            SetTree::Leaf(range) => {
+                let RangeKind::Subquery { query, .. } = level.query.ranges[range.0 as usize].kind
+                else {
+                    return Err(Error::internal("a leaf of a set operation that is no query"));
+                };
+                return self.trimmed(query, level);
+            }
+            SetTree::Node(operation) => operation,
+        };
+        let left = self.set_tree(level, &operation.left)?;
+        let right = self.set_tree(level, &operation.right)?;
+        let keys = self.sort_columns(operation.keys, operation.types)?;
+        let keys = if operation.keys.is_empty() {
+            let all: Vec<SortColumn> = operation
+                .types
+                .iter()
+                .enumerate()
+                .map(|(i, ty)| {
+                    Ok(SortColumn {
+                        column: i as u16,
+                        type_oid: self.compare_type(ty.oid)?,
+                        descending: false,
+                        nulls_first: false,
+                    })
+                })
+                .collect::<Result<_>>()?;
+            &*self.bump.alloc_slice_copy(&all)?
+        } else {
+            keys
+        };
+        let out: Vec<Column> =
+            operation.types.iter().map(|ty| self.column(*ty)).collect::<Result<_>>()?;
+        let reads = left.reads.iter().chain(right.reads).copied().collect();
+        let cost = (left.rows + right.rows, 0.0, left.total_cost + right.total_cost);
+        if operation.kind == SetKind::Union {
+            let inputs = self.bump.alloc_slice_copy(&[left, right])?;
+            let node = self.node(NodeKind::Append(inputs), &out, cost, &reads)?;
+            return if operation.all { Ok(node) } else { self.distinct(node, keys) };
+        }
+        let kind =
+            NodeKind::SetOperation { kind: operation.kind, all: operation.all, left, right, keys };
+        self.node(kind, &out, (left.rows, cost.2, cost.2), &reads)
+    }
+}

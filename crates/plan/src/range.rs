@@ -1,0 +1,279 @@
+//! Ranges other than tables: subqueries, functions, VALUES, CTEs.
+
+use crate::compile::{Compiler, sql_type};
+use crate::node::{Column, FunctionBody, FunctionCall, Node, NodeKind, SortColumn};
+use crate::planner::{Columns, Cond, Level, Planner, Rel};
+use analyze::tree::{
+    CteUse, Expr, ExprKind, FunctionRange, Materialize, Query, RangeId, RangeKind, SetTree, Type,
+};
+use base::{Error, Oid, Result};
+use expr::{Body, Builder, Program, Site, SqlType};
+use types::oids;
+
+impl<'q, 'p> Planner<'_, 'q, 'p> {
+    /// A range under conditions that see only it.
+    pub(crate) fn range(
+        &self,
+        level: &Level<'_, 'q>,
+        range: RangeId,
+        conds: &[Cond<'_, 'q>],
+    ) -> Result<Rel<'q, 'p>> {
+        let described = &level.query.ranges[range.0 as usize];
+        let node = match described.kind {
+            RangeKind::Relation { relation, lock_mode, .. } => {
+                return self.scan(level, range.0, relation, lock_mode, conds);
+            }
+            RangeKind::Subquery { query, .. } => {
+                let node = self.query(query, Some(level))?;
+                let visible: Vec<u16> = visible_targets(query);
+                return self.filter(self.numbered(level, range, node, &visible), conds);
+            }
+            RangeKind::Functions { functions, ordinality } => {
+                self.function_scan(level, functions, ordinality, described.types)?
+            }
+            RangeKind::Values(rows) => self.values(level, rows, described.types)?,
+            RangeKind::Cte(cte) => self.cte(level, &cte)?,
+            RangeKind::Join { .. } | RangeKind::Excluded { .. } => {
+                return Err(Error::internal("a range that cannot be scanned"));
+            }
+        };
+        let all: Vec<u16> = (0..node.columns.len() as u16).collect();
+        self.filter(self.numbered(level, range, node, &all), conds)
+    }
+
+    /// A node whose columns are those of a range, in order.
+    fn numbered(
+        &self,
+        level: &Level<'_, 'q>,
+        range: RangeId,
+        node: &'p Node<'p>,
+        visible: &[u16],
+    ) -> Rel<'q, 'p> {
+        let mut columns = Columns::default();
+        for (i, column) in visible.iter().enumerate() {
+            columns.vars.push((level.var(range.0, i as i16 + 1), *column));
+        }
+        Rel { node, columns, unique: Vec::new() }
+    }
+
+    fn columns(&self, types: &[Type]) -> Result<Vec<Column>> {
+        types.iter().map(|ty| self.column(*ty)).collect()
+    }
+
+    fn values(
+        &self,
+        level: &Level<'_, 'q>,
+        rows: &'q [&'q [Expr<'q>]],
+        types: &[Type],
+    ) -> Result<&'p Node<'p>> {
+        let none = Columns::default();
+        let (programs, reads) = self.collecting(|| {
+            let programs = rows.iter().map(|row| self.program(level, &none, row.iter()));
+            Ok(&*self.bump.try_alloc_slice(programs)?)
+        })?;
+        let count = rows.len() as f64;
+        let out = self.columns(types)?;
+        self.node(NodeKind::Values(programs), &out, (count, 0.0, count * 0.0125), &reads)
+    }
+
+    fn function_scan(
+        &self,
+        level: &Level<'_, 'q>,
+        functions: &'q [FunctionRange<'q>],
+        ordinality: bool,
+        types: &[Type],
+    ) -> Result<&'p Node<'p>> {
+        let none = Columns::default();
+        let (calls, reads) = self.collecting(|| {
+            let calls = functions.iter().map(|function| {
+                let composite = function.composite;
+                let columns = function.column_count as u16;
+                self.function_call(level, &none, &function.call, columns, composite)
+            });
+            Ok(&*self.bump.try_alloc_slice(calls)?)
+        })?;
+        let mut out = self.columns(types)?;
+        if ordinality && out.len() == functions.iter().map(|f| f.column_count as usize).sum() {
+            out.push(self.column(Type::plain(Oid(oids::INT8)))?);
+        }
+        let kind = NodeKind::FunctionScan { functions: calls, ordinality };
+        self.node(kind, &out, (1000.0, 0.0, 10.0), &reads)
+    }
+
+    /// A call in FROM, or a set among the targets.
+    pub(crate) fn function_call(
+        &self,
+        level: &Level<'_, 'q>,
+        columns: &Columns<'q>,
+        call: &Expr<'q>,
+        count: u16,
+        composite: bool,
+    ) -> Result<FunctionCall<'p>> {
+        let mut inner = call;
+        while let ExprKind::Relabel { arg, .. } = inner.kind {
+            inner = arg;
+        }
+        let ExprKind::Function { function, args, variadic, returns_set: true, .. } = inner.kind
+        else {
+            let body = FunctionBody::Value(self.program(level, columns, [call])?);
+            return Ok(FunctionCall { body, columns: count, composite });
+        };
+        let proc = self.catalog().proc(function)?;
+        let Some(Body::Set(set)) = self.env.registry().find(&proc.source).map(|found| found.body)
+        else {
+            return Err(Error::unsupported(format!(
+                "set-returning function {} is not supported yet",
+                proc.name
+            )));
+        };
+        let mut compiler = Compiler::new(Builder::new(self.bump), columns);
+        let mut registers = Vec::new();
+        for arg in args {
+            registers.push(self.expr(&mut compiler, level, arg)?);
+        }
+        let program: Program<'p> = compiler.builder.finish(&registers)?;
+        let types: Vec<SqlType> = args.iter().map(|arg| sql_type(arg.ty)).collect();
+        let site = Site {
+            function,
+            args: self.bump.alloc_slice_copy(&types)?,
+            result: sql_type(call.ty),
+            collation: Oid::INVALID,
+            variadic,
+        };
+        let body = FunctionBody::Set { function: set, args: program, strict: proc.strict, site };
+        // A set function writes its columns itself: there is no row to take apart.
+        Ok(FunctionCall { body, columns: count, composite: false })
+    }
+
+    fn cte(&self, level: &Level<'_, 'q>, cte: &CteUse) -> Result<&'p Node<'p>> {
+        let owner = level.cte_owner(cte)?;
+        let index = cte.index as usize;
+        let described = &owner.query.ctes[index];
+        let out = self.columns(described.types)?;
+        if cte.self_reference {
+            let number = owner.ctes.borrow()[index]
+                .ok_or_else(|| Error::internal("a CTE refers to itself too early"))?;
+            let kind = NodeKind::WorkTable(number);
+            return self.node(kind, &out, (100.0, 0.0, 1.0), &Default::default());
+        }
+        let inline = !described.recursive
+            && described.query.command == analyze::tree::Command::Select
+            && match described.materialize {
+                Materialize::Always => false,
+                Materialize::Never => true,
+                Materialize::Default => described.uses <= 1,
+            }
+            && !self.is_query_volatile(described.query)?;
+        if inline {
+            return self.trimmed(described.query, owner);
+        }
+        let known = owner.ctes.borrow()[index];
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let number = {
+                    let mut state = self.state.borrow_mut();
+                    state.ctes.push(None);
+                    state.ctes.len() as u16 - 1
+                };
+                owner.ctes.borrow_mut()[index] = Some(number);
+                let node = if described.recursive {
+                    self.recursive(owner, described.query, number)?
+                } else {
+                    self.trimmed(described.query, owner)?
+                };
+                self.state.borrow_mut().ctes[usize::from(number)] = Some(node);
+                node.reads.iter().for_each(|param| self.reads(*param));
+                number
+            }
+        };
+        let rows = self.state.borrow().ctes[usize::from(number)].map_or(100.0, |node| node.rows);
+        let kind = NodeKind::CteScan(number);
+        self.node(kind, &out, (rows, 0.0, rows * 0.01), &Default::default())
+    }
+
+    /// A query without its junk columns.
+    pub(crate) fn trimmed(
+        &self,
+        query: &'q Query<'q>,
+        parent: &Level<'_, 'q>,
+    ) -> Result<&'p Node<'p>> {
+        let node = self.query(query, Some(parent))?;
+        let visible = visible_targets(query);
+        self.only(node, &visible)
+    }
+
+    /// Some columns of a node.
+    pub(crate) fn only(&self, node: &'p Node<'p>, visible: &[u16]) -> Result<&'p Node<'p>> {
+        if visible.len() == node.columns.len() {
+            return Ok(node);
+        }
+        let mut builder = Builder::new(self.bump);
+        let registers: Vec<_> =
+            visible.iter().map(|column| builder.input(*column)).collect::<Result<_>>()?;
+        let program = builder.finish(&registers)?;
+        let out: Vec<Column> =
+            visible.iter().map(|column| node.columns[usize::from(*column)]).collect();
+        let cost = (node.rows, node.startup_cost, node.total_cost);
+        let reads = node.reads.iter().copied().collect();
+        self.node(NodeKind::Project { input: node, program }, &out, cost, &reads)
+    }
+
+    fn recursive(
+        &self,
+        owner: &Level<'_, 'q>,
+        query: &'q Query<'q>,
+        number: u16,
+    ) -> Result<&'p Node<'p>> {
+        let level = self.level(query, Some(owner));
+        let Some(SetTree::Node(operation)) = query.set_operation else {
+            return Err(Error::internal("a recursive CTE without UNION"));
+        };
+        let leaf = |tree: &SetTree<'q>| match tree {
+            SetTree::Leaf(range) => match query.ranges[range.0 as usize].kind {
+                RangeKind::Subquery { query, .. } => self.trimmed(query, &level),
+                _ => Err(Error::internal("a leaf of UNION that is no query")),
+            },
+            SetTree::Node(_) => self.set_tree(&level, tree),
+        };
+        let ((start, step), reads) =
+            self.collecting(|| Ok((leaf(&operation.left)?, leaf(&operation.right)?)))?;
+        let distinct = match operation.all {
+            true => None,
+            false => Some(self.sort_columns(operation.keys, operation.types)?),
+        };
+        let out = self.columns(operation.types)?;
+        let cost = (start.rows * 10.0, 0.0, start.total_cost + step.total_cost * 10.0);
+        let kind = NodeKind::RecursiveUnion { table: number, start, step, distinct };
+        self.node(kind, &out, cost, &reads)
+    }
+
+    /// Keys over columns whose types are given.
+    pub(crate) fn sort_columns(
+        &self,
+        keys: &[analyze::tree::SortKey],
+        types: &[Type],
+    ) -> Result<&'p [SortColumn]> {
+        Ok(self.bump.try_alloc_slice(keys.iter().map(|key| {
+            let ty = types
+                .get(key.target as usize)
+                .ok_or_else(|| Error::internal("a key beyond the columns"))?;
+            Ok(SortColumn {
+                column: key.target as u16,
+                type_oid: self.compare_type(ty.oid)?,
+                descending: key.descending,
+                nulls_first: key.nulls_first,
+            })
+        }))?)
+    }
+}
+
+/// The positions of the columns that a query shows.
+pub(crate) fn visible_targets(query: &Query<'_>) -> Vec<u16> {
+    let targets = match query.command {
+        analyze::tree::Command::Select => query.targets,
+        _ => query.returning,
+    };
+    let all = targets.iter().enumerate();
+    all.filter(|(_, target)| !target.junk).map(|(i, _)| i as u16).collect()
+}

@@ -1,0 +1,196 @@
+//! The storage of a cluster, put together.
+
+use crate::control::{Control, State};
+use crate::replay::{self, Report};
+use crate::undo;
+use base::clock::{Clock, SystemClock};
+use base::{FileId, Lsn, Oid, Result, Xid};
+use buffer::{Pool, PoolConfig, ResourceManager};
+use disk::Disk;
+use memory::SharedAccount;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use table::Tables;
+use txn::{Options, Transactions};
+use wal::{Wal, WalConfig};
+
+/// Who applies the changes of which records.
+pub const MANAGERS: [ResourceManager; 2] = [btree::MANAGER, table::RESOURCE_MANAGER];
+
+/// How to run the storage.
+#[derive(Clone)]
+pub struct Settings {
+    /// `shared_buffers` in bytes.
+    pub pool_bytes: u64,
+    /// What frames are charged to.
+    pub account: Option<SharedAccount>,
+    /// The log.
+    pub wal: WalConfig,
+    /// The clock of commits and checkpoints.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            pool_bytes: 128 << 20,
+            account: None,
+            wal: WalConfig::default(),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+}
+
+/// An open cluster: log, pages, transactions, tables.
+pub struct Storage {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) wal: Arc<Wal>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) transactions: Arc<Transactions>,
+    tables: Arc<Tables>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) control: Mutex<Control>,
+    /// One checkpoint at a time.
+    pub(crate) checkpointing: Mutex<()>,
+    pub(crate) closed: AtomicBool,
+}
+
+impl std::fmt::Debug for Storage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Storage").field("control", &*self.control.lock()).finish_non_exhaustive()
+    }
+}
+
+impl Storage {
+    /// Makes a new cluster in a directory without one. It exists when its first checkpoint is
+    /// made ([`Storage::checkpoint`]); until then another attempt begins anew. File ids below
+    /// `first_file` are the caller's.
+    ///
+    /// # Errors
+    /// 55000 when there is a cluster; those of the disk.
+    pub fn create(
+        disk: Arc<dyn Disk>,
+        settings: &Settings,
+        next_xid: Option<Xid>,
+        first_file: FileId,
+        system_identifier: u64,
+    ) -> Result<Arc<Storage>> {
+        for dir in ["global", "base", "pg_wal"] {
+            disk.create_dir(dir)?;
+        }
+        disk.sync_dir("")?;
+        if Control::exists(&*disk)? {
+            base::bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "the directory holds a cluster already");
+        }
+        // What an attempt before left behind is not part of anything.
+        for dir in ["base", "pg_wal"] {
+            for name in disk.list(dir)? {
+                disk.remove(&format!("{dir}/{name}"))?;
+            }
+            disk.sync_dir(dir)?;
+        }
+        let wal = Wal::create(disk.clone(), settings.wal.clone())?;
+        let control = Control {
+            state: State::InProduction,
+            system_identifier,
+            checkpoint: Lsn::INVALID,
+            redo: Lsn::INVALID,
+            next_xid: next_xid.unwrap_or(Xid::FIRST_NORMAL).max(Xid::FIRST_NORMAL),
+            next_oid: u64::from(Oid::FIRST_NORMAL.0),
+            next_file: first_file,
+            timeline: settings.wal.timeline,
+            time_us: settings.clock.now_us(),
+            segment_bytes: settings.wal.segment_bytes,
+        };
+        Storage::assemble(disk, wal, settings, control)
+    }
+
+    /// Opens a cluster, recovering it when it was not shut down.
+    ///
+    /// # Errors
+    /// XX001 when control file, log or pages are damaged; those of the disk.
+    pub fn open(disk: Arc<dyn Disk>, settings: &Settings) -> Result<(Arc<Storage>, Report)> {
+        let mut control = Control::read(&*disk)?;
+        let mut settings = settings.clone();
+        settings.wal.segment_bytes = control.segment_bytes;
+        settings.wal.timeline = control.timeline;
+        let analysis = replay::analyze(&disk, &settings.wal, &control)?;
+        control.next_xid = control.next_xid.max(analysis.next_xid);
+        control.next_oid = control.next_oid.max(analysis.next_oid);
+        control.next_file = control.next_file.max(analysis.next_file);
+        let clean = control.state == State::ShutDown && analysis.records_after_checkpoint == 0;
+        let (end, prev) = analysis.end;
+        let wal = Wal::open(disk.clone(), settings.wal.clone(), end, prev)?;
+        wal.set_redo(control.redo);
+        let storage = Storage::assemble(disk, wal, &settings, control)?;
+        let mut report = analysis.report(clean);
+        if !clean {
+            replay::redo(&storage, &analysis, &mut report)?;
+            undo::losers(&storage, &analysis, &mut report)?;
+        }
+        storage.control.lock().state = State::InProduction;
+        storage.checkpoint()?;
+        Ok((storage, report))
+    }
+
+    fn assemble(
+        disk: Arc<dyn Disk>,
+        wal: Arc<Wal>,
+        settings: &Settings,
+        control: Control,
+    ) -> Result<Arc<Storage>> {
+        let config = PoolConfig {
+            bytes: settings.pool_bytes,
+            account: settings.account.clone(),
+            managers: MANAGERS.to_vec(),
+        };
+        let pool = Pool::new(wal.clone(), config)?;
+        let options = Options {
+            next_xid: control.next_xid,
+            next_oid: Oid::FIRST_NORMAL,
+            next_file: control.next_file,
+            clock: settings.clock.clone(),
+        };
+        let transactions = Transactions::new(pool.clone(), options);
+        transactions.restore_counters(control.next_xid, control.next_oid, control.next_file);
+        btree::register(&transactions);
+        let tables = Tables::new(transactions.clone());
+        Ok(Arc::new(Storage {
+            disk,
+            wal,
+            pool,
+            transactions,
+            tables,
+            clock: settings.clock.clone(),
+            control: Mutex::new(control),
+            checkpointing: Mutex::new(()),
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    /// The log.
+    pub fn wal(&self) -> &Arc<Wal> {
+        &self.wal
+    }
+
+    /// The buffer pool.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// The transactions.
+    pub fn transactions(&self) -> &Arc<Transactions> {
+        &self.transactions
+    }
+
+    /// The tables.
+    pub fn tables(&self) -> &Arc<Tables> {
+        &self.tables
+    }
+
+    /// The control file as it is on disk.
+    pub fn control(&self) -> Control {
+        self.control.lock().clone()
+    }
+}

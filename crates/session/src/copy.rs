@@ -1,0 +1,84 @@
+//! The sub-protocol of COPY FROM STDIN and COPY TO STDOUT.
+
+use crate::client::{Client, SEND_BYTES};
+use base::{Error, Result, check_for_interrupts, err};
+use wire::Message;
+use wire::backend;
+use wire::frontend::Format;
+
+/// COPY FROM STDIN: asks the client for data of so many columns and gives each piece to `take`,
+/// until the client says that it is done.
+///
+/// # Errors
+/// 57014 when the client gives up, 08P01, 08006, interrupts, those of `take`. The rest of the
+/// client's data is then skipped by the session.
+pub fn copy_in(
+    client: &mut dyn Client,
+    format: Format,
+    columns: usize,
+    take: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    backend::copy_response(client.out(), true, format, columns);
+    client.send()?;
+    let mut done = false;
+    while !done {
+        check_for_interrupts()?;
+        client.receive(&mut |frame| match frame.decode()? {
+            Message::CopyData(bytes) => take(bytes),
+            Message::CopyDone => {
+                done = true;
+                Ok(())
+            }
+            Message::CopyFail(reason) => Err(err!(
+                QUERY_CANCELED,
+                "COPY from stdin failed: {}",
+                String::from_utf8_lossy(reason)
+            )),
+            // Clients may send these between pieces of data; they mean nothing here.
+            Message::Flush | Message::Sync => Ok(()),
+            _ => Err(Error::new(
+                base::SqlState::PROTOCOL_VIOLATION,
+                format!("unexpected message type 0x{:02X} during COPY from stdin", frame.kind),
+            )
+            .fatal()),
+        })?;
+    }
+    Ok(())
+}
+
+/// COPY TO STDOUT: data on its way to the client.
+pub struct CopyOut<'c> {
+    client: &'c mut dyn Client,
+}
+
+impl std::fmt::Debug for CopyOut<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CopyOut")
+    }
+}
+
+impl<'c> CopyOut<'c> {
+    /// Tells the client that data of so many columns comes.
+    pub fn begin(client: &'c mut dyn Client, format: Format, columns: usize) -> CopyOut<'c> {
+        backend::copy_response(client.out(), false, format, columns);
+        CopyOut { client }
+    }
+
+    /// Sends one piece of data, a row most often, which `write` appends.
+    ///
+    /// # Errors
+    /// 08006; interrupts.
+    pub fn piece(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
+        backend::copy_data(self.client.out(), write);
+        if self.client.out().len() >= SEND_BYTES {
+            check_for_interrupts()?;
+            self.client.send()?;
+        }
+        Ok(())
+    }
+
+    /// Tells the client that this was all.
+    pub fn end(self) {
+        backend::copy_done(self.client.out());
+    }
+}

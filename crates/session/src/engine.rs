@@ -1,0 +1,309 @@
+//! What a session asks of the SQL engine.
+//!
+//! A session parses, keeps transaction blocks, prepared statements and portals, and speaks the
+//! protocol. Everything that needs a catalog or a table it asks of its [`Backend`]: to plan a
+//! statement and to run a plan in the open transaction. Utility statements are plans, too.
+//!
+//! Rules
+//! 1. A backend is told of every transaction: `begin` comes before any other call, and `commit` or
+//!    `rollback` ends it.
+//! 2. Savepoints are a stack: all calls speak of the innermost one.
+//! 3. [`Backend::run`] asks its [`Destination`] for the demand before each pull and delivers no
+//!    more rows than that (engine rule 1).
+
+use crate::client::Client;
+use crate::cluster::Role;
+use crate::settings::Source;
+use crate::state::State;
+use base::{Oid, Result};
+use memory::Frozen;
+use parse::{Expression, Statement};
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+use types::{Datum, Io};
+
+/// The SQL engine of a cluster, shared by all sessions.
+pub trait Engine: Send + Sync {
+    /// The engine's side of a new session.
+    ///
+    /// # Errors
+    /// 3D000 when the database is gone; those of reading catalogs.
+    fn open(&self, state: &Rc<State>) -> Result<Rc<dyn Backend>>;
+
+    /// The role of that name.
+    ///
+    /// # Errors
+    /// Those of reading the catalog.
+    fn role(&self, name: &str) -> Result<Option<Role>>;
+
+    /// Whether a database of that name exists.
+    ///
+    /// # Errors
+    /// Those of reading the catalog; 55000 for a database that takes no connections.
+    fn has_database(&self, name: &str) -> Result<bool>;
+
+    /// What ALTER ROLE and ALTER DATABASE have set for new sessions.
+    ///
+    /// # Errors
+    /// Those of reading the catalog.
+    fn start_settings(&self, user: &str, database: &str) -> Result<Vec<(String, String, Source)>> {
+        let _ = (user, database);
+        Ok(Vec::new())
+    }
+
+    /// Brings everything to disk after the last session has ended.
+    ///
+    /// # Errors
+    /// When something cannot be written: the next start will recover.
+    fn close(&self) -> Result<()>;
+}
+
+/// The isolation levels.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(missing_docs, reason = "SQL's words")]
+pub enum Isolation {
+    ReadUncommitted,
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+impl Isolation {
+    /// The level of that name.
+    pub fn parse(name: &str) -> Option<Isolation> {
+        Some(match name {
+            "read uncommitted" => Isolation::ReadUncommitted,
+            "read committed" => Isolation::ReadCommitted,
+            "repeatable read" => Isolation::RepeatableRead,
+            "serializable" => Isolation::Serializable,
+            _ => return None,
+        })
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isolation::ReadUncommitted => "read uncommitted",
+            Isolation::ReadCommitted => "read committed",
+            Isolation::RepeatableRead => "repeatable read",
+            Isolation::Serializable => "serializable",
+        }
+    }
+}
+
+/// The modes of a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "SQL's words")]
+pub struct Modes {
+    pub isolation: Isolation,
+    pub read_only: bool,
+    pub deferrable: bool,
+}
+
+/// The engine's side of one session.
+pub trait Backend {
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn begin(&self, modes: Modes) -> Result<()>;
+
+    /// Changes the modes of the transaction, before its first query.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn set_modes(&self, modes: Modes) -> Result<()>;
+
+    /// Commits and returns when the commit is durable, as far as `synchronous_commit` asks.
+    ///
+    /// # Errors
+    /// When it fails the transaction has been rolled back.
+    fn commit(&self) -> Result<()>;
+
+    /// Rolls back. Does nothing without a transaction.
+    ///
+    /// # Errors
+    /// Those of undoing, which leave nothing for the session to do.
+    fn rollback(&self) -> Result<()>;
+
+    /// Sets a savepoint.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn savepoint(&self) -> Result<()>;
+
+    /// Forgets the innermost savepoint and keeps what was done since.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    fn release(&self) -> Result<()>;
+
+    /// Undoes what was done since the innermost savepoint, which stays.
+    ///
+    /// # Errors
+    /// Those of undoing.
+    fn rollback_to(&self) -> Result<()>;
+
+    /// DISCARD ALL, SEQUENCES or TEMP.
+    ///
+    /// # Errors
+    /// Those of dropping temporary tables.
+    fn discard(&self, target: parse::DiscardTarget) -> Result<()>;
+
+    /// Plans a statement. `source` is the text that its locations count in; `types` are the types
+    /// of parameters that are known, 0 where they are not.
+    ///
+    /// # Errors
+    /// Those of analysis and planning.
+    fn plan(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+        parameters: ParameterMode,
+    ) -> Result<Arc<dyn Plan>>;
+
+    /// The types that names of a PREPARE statement stand for.
+    ///
+    /// # Errors
+    /// 42704.
+    fn resolve_types(&self, source: &str, names: &[parse::TypeName<'_>]) -> Result<Vec<Oid>>;
+
+    /// Evaluates the parameters of an EXECUTE statement, as values of these types.
+    ///
+    /// # Errors
+    /// Those of analysis and of the expressions.
+    fn evaluate(
+        &self,
+        source: &str,
+        expressions: &[Expression<'_>],
+        types: &[Oid],
+    ) -> Result<Parameters>;
+
+    /// Runs a plan in the open transaction.
+    ///
+    /// # Errors
+    /// Those of the statement. What it did is undone by `rollback` or `rollback_to`.
+    fn run(
+        &self,
+        plan: &dyn Plan,
+        parameters: &Parameters,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion>;
+
+    /// Input and output of values, with the session's settings and the catalog.
+    fn io(&self) -> Io<'_>;
+
+    /// A plan for a text that was seen before, with its literals as parameters: the cache of the
+    /// simple protocol (engine rule 8).
+    fn cached(&self, _text: &str) -> Option<(Arc<dyn Plan>, Parameters)> {
+        None
+    }
+}
+
+/// Whether a statement may have parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParameterMode {
+    /// None: `$1` is an error.
+    None,
+    /// Any number: types that are not given are inferred.
+    Inferred,
+}
+
+/// A planned statement. Immutable; it knows itself whether it is still valid when it is run.
+pub trait Plan: Send + Sync {
+    /// The types of its parameters.
+    fn parameters(&self) -> &[Oid];
+
+    /// The columns of its result; nothing for a statement without one.
+    fn columns(&self) -> Option<&[ResultColumn]>;
+
+    /// The command tag without counts.
+    fn tag(&self) -> &'static str;
+
+    /// Whether it can be a cursor's query and be run in portions: a query that only reads.
+    fn is_portable(&self) -> bool;
+
+    /// The text of the error if it cannot run in a transaction block, e.g. `VACUUM`.
+    fn outside_block_only(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// For the backend that made it.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A column of a result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResultColumn {
+    /// Its name.
+    pub name: Box<str>,
+    /// The table that it comes from unchanged; 0 if none.
+    pub table: Oid,
+    /// Its number in that table; 0 if none.
+    pub number: i16,
+    /// Its type.
+    pub type_oid: Oid,
+    /// The length of the type.
+    pub type_bytes: i16,
+    /// The type's modifier; -1 if none.
+    pub type_modifier: i32,
+}
+
+/// What a statement has done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Completion {
+    /// The command tag without counts; `INSERT 0` for an INSERT.
+    pub tag: Cow<'static, str>,
+    /// The rows that the tag counts, if it counts any.
+    pub rows: Option<u64>,
+}
+
+/// The values of parameters.
+#[derive(Debug)]
+pub struct ParameterList<'m>(pub &'m [Datum<'m>]);
+memory::family!(
+    /// The family of [`ParameterList`].
+    pub ParameterLists = ParameterList
+);
+
+/// The values of a statement's parameters, in memory of their own.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Option<Arc<Frozen<ParameterLists>>>);
+
+impl Parameters {
+    /// No parameters.
+    pub fn none() -> Parameters {
+        Parameters(None)
+    }
+
+    /// These.
+    pub fn new(frozen: Frozen<ParameterLists>) -> Parameters {
+        Parameters(Some(Arc::new(frozen)))
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[Datum<'_>] {
+        self.0.as_ref().map_or(&[], |list| list.get().0)
+    }
+}
+
+/// Where rows go.
+pub trait Destination {
+    /// The rows that are wanted now; 0 says that no more are wanted at all, and the statement
+    /// ends early. May suspend.
+    ///
+    /// # Errors
+    /// Interrupts of the session.
+    fn demand(&mut self) -> Result<u64>;
+
+    /// Takes one row. May suspend.
+    ///
+    /// # Errors
+    /// Those of writing the values; interrupts; 08006.
+    fn row(&mut self, values: &[Datum<'_>]) -> Result<()>;
+
+    /// The client, for COPY FROM STDIN and TO STDOUT. Nothing where there is none.
+    fn client(&mut self) -> Option<&mut dyn Client>;
+}

@@ -1,0 +1,304 @@
+//! Portals and cursors: statements that were bound, and what is left of them.
+//!
+//! A portal that is run to its end at once runs on the session's fiber. One that is fetched in
+//! portions gets a fiber of its own, which suspends when the portion is full (engine rule 11). A
+//! cursor that can go back keeps the rows that it has fetched.
+
+use crate::client::Client;
+use crate::engine::{Backend, Completion, Destination, Parameters, Plan, ResultColumn};
+use crate::row::{ColumnFormats, StoredRows};
+use crate::state::State;
+use base::wait::block_on;
+use base::{Error, Result};
+use sched::Fiber;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use types::Datum;
+
+/// What the fiber of a portal and its reader share.
+#[derive(Default)]
+struct Exchange {
+    /// The rows that are still wanted.
+    wanted: Cell<u64>,
+    /// Whether no more rows will ever be wanted.
+    closed: Cell<bool>,
+    rows: RefCell<StoredRows>,
+}
+
+/// The fiber's end of the exchange.
+struct ToExchange(Rc<Exchange>);
+
+impl Destination for ToExchange {
+    fn demand(&mut self) -> Result<u64> {
+        // The reader resumes the fiber itself: nobody need be woken.
+        base::wait::wait_for(poll_fn(|_| {
+            if self.0.closed.get() {
+                return Poll::Ready(0);
+            }
+            match self.0.wanted.get() {
+                0 => Poll::Pending,
+                wanted => Poll::Ready(wanted),
+            }
+        }))
+    }
+
+    fn row(&mut self, values: &[Datum<'_>]) -> Result<()> {
+        self.0.rows.borrow_mut().push(values);
+        self.0.wanted.set(self.0.wanted.get().saturating_sub(1));
+        Ok(())
+    }
+
+    fn client(&mut self) -> Option<&mut dyn Client> {
+        None
+    }
+}
+
+type Running = Pin<Box<Fiber<'static, Result<Completion>>>>;
+
+/// A query that is fetched in portions.
+pub(crate) struct Cursor {
+    running: Option<Running>,
+    exchange: Rc<Exchange>,
+    /// Fetched rows; of a cursor that only goes forward just those of the last portion.
+    kept: StoredRows,
+    scroll: bool,
+    /// The row that was fetched last, counted from 1; 0 before the first.
+    position: usize,
+    /// The rows that are no longer kept.
+    dropped: usize,
+    after_end: bool,
+}
+
+impl std::fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cursor").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+impl Cursor {
+    pub(crate) fn new(
+        state: &Rc<State>,
+        backend: &Rc<dyn Backend>,
+        plan: &Arc<dyn Plan>,
+        parameters: &Parameters,
+        scroll: bool,
+    ) -> Cursor {
+        let exchange = Rc::new(Exchange::default());
+        let (backend, plan, parameters) = (backend.clone(), plan.clone(), parameters.clone());
+        let mut destination = ToExchange(exchange.clone());
+        let interrupts = state.entry().interrupts.clone();
+        let fiber = Fiber::new(Some(interrupts), move || {
+            // Nothing runs before somebody wants a row.
+            if destination.demand()? == 0 {
+                return Ok(Completion { tag: plan.tag().into(), rows: None });
+            }
+            backend.run(&*plan, &parameters, &mut destination)
+        });
+        Cursor {
+            running: Some(Box::pin(fiber)),
+            exchange,
+            kept: StoredRows::default(),
+            scroll,
+            position: 0,
+            dropped: 0,
+            after_end: false,
+        }
+    }
+
+    /// Runs the query until so many rows are kept in all, or it ends.
+    fn fill(&mut self, total: usize) -> Result<()> {
+        let have = self.dropped + self.kept.len();
+        if total <= have {
+            return Ok(());
+        }
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let exchange = &self.exchange;
+        exchange.wanted.set(u64::try_from(total - have).unwrap_or(u64::MAX));
+        std::mem::swap(&mut *exchange.rows.borrow_mut(), &mut self.kept);
+        let outcome = block_on(poll_fn(|cx| match running.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending if exchange.wanted.get() == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }));
+        std::mem::swap(&mut *exchange.rows.borrow_mut(), &mut self.kept);
+        match outcome {
+            None => Ok(()),
+            Some(result) => {
+                self.running = None;
+                match result {
+                    Ok(result) => result.map(drop),
+                    Err(panicked) => Err(Error::internal(panicked.message)),
+                }
+            }
+        }
+    }
+
+    /// Runs the query to its end and keeps all rows: WITH HOLD at commit.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.fill(usize::MAX)?;
+        self.running = None;
+        Ok(())
+    }
+
+    /// Gives the next rows, at most `count`, to `take`. Returns their number.
+    pub(crate) fn forward(
+        &mut self,
+        count: u64,
+        take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
+    ) -> Result<u64> {
+        if self.after_end || count == 0 {
+            return Ok(0);
+        }
+        let mut given = 0;
+        while given < count {
+            if !self.scroll && self.position == self.dropped + self.kept.len() {
+                self.dropped += self.kept.len();
+                self.kept.clear();
+            }
+            let portion = usize::try_from((count - given).min(1000)).unwrap_or(1000);
+            self.fill(self.position + portion)?;
+            let have = self.dropped + self.kept.len();
+            if have == self.position {
+                self.after_end = true;
+                self.position += 1;
+                break;
+            }
+            while self.position < have && given < count {
+                self.kept.with(self.position - self.dropped, &mut *take)?;
+                self.position += 1;
+                given += 1;
+            }
+        }
+        Ok(given)
+    }
+
+    /// Goes to a row, counted from 1, and gives it to `take`. Returns whether there is one.
+    pub(crate) fn absolute(
+        &mut self,
+        row: usize,
+        take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
+    ) -> Result<u64> {
+        if row < self.position.max(1) {
+            self.need_scroll()?;
+        }
+        self.fill(row)?;
+        let have = self.dropped + self.kept.len();
+        if row == 0 {
+            self.position = 0;
+            self.after_end = false;
+            return Ok(0);
+        }
+        if row > have {
+            self.position = have + 1;
+            self.after_end = true;
+            return Ok(0);
+        }
+        self.position = row;
+        self.after_end = false;
+        self.kept.with(row - 1 - self.dropped, take)?;
+        Ok(1)
+    }
+
+    /// Gives the rows before the current one, at most `count`, backwards.
+    pub(crate) fn backward(
+        &mut self,
+        count: u64,
+        take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
+    ) -> Result<u64> {
+        self.need_scroll()?;
+        let mut given = 0;
+        while given < count && self.position > 0 {
+            self.position -= 1;
+            self.after_end = false;
+            if self.position == 0 {
+                break;
+            }
+            self.kept.with(self.position - 1, &mut *take)?;
+            given += 1;
+        }
+        Ok(given)
+    }
+
+    /// The number of rows in all.
+    pub(crate) fn total(&mut self) -> Result<usize> {
+        self.fill(usize::MAX)?;
+        Ok(self.dropped + self.kept.len())
+    }
+
+    /// The row that was fetched last, counted from 1.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Gives the current row once more.
+    pub(crate) fn again(
+        &mut self,
+        take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
+    ) -> Result<u64> {
+        match self.position.checked_sub(1 + self.dropped) {
+            Some(index) if !self.after_end && index < self.kept.len() => {
+                self.kept.with(index, take)?;
+                Ok(1)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn need_scroll(&self) -> Result<()> {
+        if self.scroll {
+            return Ok(());
+        }
+        Err(base::err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
+            .hint("Declare it with SCROLL option to enable backward scan."))
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // The fiber sees the end and finishes, where it can; otherwise it is unwound.
+        self.exchange.closed.set(true);
+    }
+}
+
+/// What a portal will do when it is executed.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Run a plan.
+    Plan(PlanRef, Parameters),
+    /// Run a statement of the session's own, parsed again from its text.
+    Own(Arc<crate::statement::Prepared>),
+    /// Go on with a cursor.
+    Cursor(Box<Cursor>),
+    /// It has been run to its end.
+    Done,
+}
+
+/// A plan with a Debug form.
+#[derive(Clone)]
+pub(crate) struct PlanRef(pub(crate) Arc<dyn Plan>);
+
+impl std::fmt::Debug for PlanRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.tag())
+    }
+}
+
+/// A portal: made by Bind or DECLARE CURSOR.
+#[derive(Debug)]
+pub(crate) struct Portal {
+    pub(crate) name: Box<str>,
+    pub(crate) work: Work,
+    pub(crate) columns: Option<Arc<[ResultColumn]>>,
+    pub(crate) formats: ColumnFormats,
+    pub(crate) tag: &'static str,
+    /// WITH HOLD.
+    pub(crate) hold: bool,
+    /// Its rows are kept, and it lives on without its transaction.
+    pub(crate) persisted: bool,
+    /// How many savepoints were open when it was made.
+    pub(crate) savepoints: usize,
+}

@@ -1,0 +1,100 @@
+//! BEGIN, COMMIT, ROLLBACK, savepoints.
+
+use super::Session;
+use crate::engine::{Completion, Isolation, Modes};
+use crate::statement::{Control, ModeChanges};
+use base::{Error, Result};
+
+fn done(tag: &'static str) -> Completion {
+    Completion { tag: tag.into(), rows: None }
+}
+
+impl Session {
+    pub(super) fn control(&mut self, control: &Control) -> Result<Completion> {
+        match control {
+            Control::Begin(changes) => {
+                let new = !self.transaction.in_block();
+                self.transaction.begin_block()?;
+                if new || *changes != ModeChanges::default() {
+                    self.transaction.set_modes(|modes| apply(changes, modes))?;
+                }
+                Ok(done("BEGIN"))
+            }
+            Control::Commit { chain } => {
+                if !self.transaction.is_failed() {
+                    self.before_commit()?;
+                } else {
+                    self.drop_portals_of_failed();
+                }
+                let committed = self.transaction.commit_block(*chain)?;
+                Ok(done(if committed { "COMMIT" } else { "ROLLBACK" }))
+            }
+            Control::Rollback { chain } => {
+                self.drop_portals_of_failed();
+                self.transaction.roll_back_block(*chain)?;
+                Ok(done("ROLLBACK"))
+            }
+            Control::Savepoint(name) => {
+                self.transaction.savepoint(name)?;
+                Ok(done("SAVEPOINT"))
+            }
+            Control::Release(name) => {
+                self.transaction.release(name)?;
+                let left = self.transaction.savepoint_count();
+                for portal in &mut self.portals {
+                    portal.savepoints = portal.savepoints.min(left);
+                }
+                Ok(done("RELEASE"))
+            }
+            Control::RollbackTo(name) => {
+                let outside = self.transaction.roll_back_to(name)?;
+                self.portals.retain(|portal| portal.savepoints <= outside);
+                Ok(done("ROLLBACK"))
+            }
+            Control::TwoPhase(what) => {
+                Err(Error::unsupported(format!("{what} is not supported yet")))
+            }
+        }
+    }
+
+    /// What must be done while the transaction is still open: cursors WITH HOLD fetch their rows,
+    /// the others end.
+    pub(super) fn before_commit(&mut self) -> Result<()> {
+        if self.portals.is_empty() {
+            return Ok(());
+        }
+        self.portals.retain(|portal| portal.hold || portal.persisted);
+        for portal in &mut self.portals {
+            if !portal.persisted {
+                if let crate::portal::Work::Cursor(cursor) = &mut portal.work {
+                    cursor.finish()?;
+                }
+                portal.persisted = true;
+                portal.savepoints = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the portals that a transaction made which is rolled back.
+    pub(super) fn drop_portals_of_failed(&mut self) {
+        let depth = self.transaction.savepoint_count();
+        let in_block = self.transaction.in_block();
+        self.portals.retain(|portal| {
+            portal.persisted || (in_block && depth > 0 && portal.savepoints < depth)
+        });
+    }
+}
+
+/// Applies the modes that a statement names.
+pub(super) fn apply(changes: &ModeChanges, modes: &mut Modes) {
+    if let Some(level) = changes.isolation.as_deref().and_then(Isolation::parse) {
+        modes.isolation = level;
+    }
+    if let Some(read_only) = changes.read_only {
+        modes.read_only = read_only;
+    }
+    if let Some(deferrable) = changes.deferrable {
+        modes.deferrable = deferrable;
+    }
+}

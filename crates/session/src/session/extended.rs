@@ -1,0 +1,384 @@
+//! The extended query protocol.
+
+use super::{Session, complete, utf8};
+use crate::client::Client;
+use crate::engine::{ParameterList, ParameterMode, Parameters};
+use crate::portal::{PlanRef, Portal, Work};
+use crate::row::{ColumnFormats, describe, write_row};
+use crate::statement::{Control, Kind, Prepared, is_own};
+use base::{Error, Oid, Result, bail, check_for_interrupts, err};
+use memory::{Bump, Frozen};
+use parse::Statement;
+use std::sync::Arc;
+use types::{Arena, Datum, Io};
+use wire::backend;
+use wire::frontend::{Bind, Format, Parse, Target};
+
+impl Session {
+    pub(super) fn statement(&self, name: &str) -> Result<Arc<Prepared>> {
+        if name.is_empty() {
+            return self.unnamed.clone().ok_or_else(|| {
+                err!(INVALID_SQL_STATEMENT_NAME, "unnamed prepared statement does not exist")
+            });
+        }
+        let found = self.statements.iter().find(|(n, _)| **n == *name);
+        found.map(|(_, statement)| statement.clone()).ok_or_else(|| {
+            err!(INVALID_SQL_STATEMENT_NAME, "prepared statement \"{name}\" does not exist")
+        })
+    }
+
+    pub(super) fn parse(&mut self, parse: &Parse<'_>, client: &mut dyn Client) -> Result<()> {
+        let name = utf8(parse.statement)?;
+        let text = utf8(parse.query)?;
+        let types: Vec<Oid> = parse.types.iter().collect();
+        if name.is_empty() {
+            self.unnamed = None;
+        }
+        let prepared = self.prepare(text, &types)?;
+        if name.is_empty() {
+            self.unnamed = Some(Arc::new(prepared));
+        } else {
+            if self.statements.iter().any(|(n, _)| **n == *name) {
+                bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
+            }
+            self.statements.push((name.into(), Arc::new(prepared)));
+        }
+        backend::parse_complete(client.out());
+        Ok(())
+    }
+
+    /// Parses and plans the one statement of a text.
+    fn prepare(&mut self, text: &str, types: &[Oid]) -> Result<Prepared> {
+        let bump = Bump::new("MessageContext", self.state.account().clone());
+        let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
+        match statements {
+            [] => Ok(Prepared {
+                source: text.into(),
+                kind: Kind::Empty,
+                parameters: types.into(),
+                columns: None,
+                tag: "",
+                ends_block: true,
+            }),
+            [one] => self.prepare_statement(text, text, &one.statement, types),
+            _ => {
+                Err(err!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement"))
+            }
+        }
+    }
+
+    /// Plans a statement whose locations count in `source`.
+    pub(super) fn prepare_statement(
+        &mut self,
+        source: &str,
+        own_text: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+    ) -> Result<Prepared> {
+        let tag = statement.command_tag();
+        if let Statement::Transaction(control) = statement {
+            let control = Control::read(control);
+            let ends_block = control.ends_block();
+            self.check_block(ends_block)?;
+            return Ok(Prepared {
+                source: own_text.into(),
+                kind: Kind::Transaction(control),
+                parameters: types.into(),
+                columns: None,
+                tag,
+                ends_block,
+            });
+        }
+        self.check_block(false)?;
+        self.transaction.start()?;
+        if is_own(statement) {
+            return Ok(Prepared {
+                source: own_text.into(),
+                kind: Kind::Own,
+                parameters: types.into(),
+                columns: self.own_columns(statement)?,
+                tag,
+                ends_block: false,
+            });
+        }
+        let plan = self.backend.plan(source, statement, types, ParameterMode::Inferred)?;
+        Ok(Prepared {
+            source: own_text.into(),
+            parameters: plan.parameters().into(),
+            columns: plan.columns().map(Arc::from),
+            tag: plan.tag(),
+            kind: Kind::Plan(PlanRef(plan)),
+            ends_block: false,
+        })
+    }
+
+    pub(super) fn bind(&mut self, bind: &Bind<'_>, client: &mut dyn Client) -> Result<()> {
+        let portal_name = utf8(bind.portal)?;
+        let statement_name = utf8(bind.statement)?;
+        let prepared = self.statement(statement_name)?;
+        let expected = prepared.parameters.len();
+        let given = bind.parameters.len();
+        if !bind.parameter_formats.fits(given) {
+            bail!(
+                PROTOCOL_VIOLATION,
+                "bind message has {} parameter formats but {given} parameters",
+                bind.parameter_formats.len()
+            );
+        }
+        if given != expected {
+            bail!(
+                PROTOCOL_VIOLATION,
+                "bind message supplies {given} parameters, but prepared statement \
+                 \"{statement_name}\" requires {expected}"
+            );
+        }
+        self.check_block(prepared.ends_block)?;
+        if !prepared.ends_block {
+            self.transaction.start()?;
+        }
+        if portal_name.is_empty() {
+            self.portals.retain(|portal| !portal.name.is_empty());
+        } else if self.portals.iter().any(|portal| *portal.name == *portal_name) {
+            bail!(DUPLICATE_CURSOR, "cursor \"{portal_name}\" already exists");
+        }
+        let work = match &prepared.kind {
+            Kind::Plan(plan) => {
+                let parameters = self.read_parameters(portal_name, bind, &prepared.parameters)?;
+                Work::Plan(plan.clone(), parameters)
+            }
+            _ => Work::Own(prepared.clone()),
+        };
+        let columns = prepared.columns.clone();
+        let count = columns.as_ref().map_or(0, |columns| columns.len());
+        let formats = match columns {
+            Some(_) => ColumnFormats::read(&bind.result_formats, count)?,
+            None => ColumnFormats::TEXT,
+        };
+        self.portals.push(Portal {
+            name: portal_name.into(),
+            work,
+            columns,
+            formats,
+            tag: prepared.tag,
+            hold: false,
+            persisted: false,
+            savepoints: self.transaction.savepoint_count(),
+        });
+        backend::bind_complete(client.out());
+        Ok(())
+    }
+
+    fn read_parameters(&self, portal: &str, bind: &Bind<'_>, types: &[Oid]) -> Result<Parameters> {
+        if types.is_empty() {
+            return Ok(Parameters::none());
+        }
+        let io = self.backend.io();
+        let frozen = Frozen::new("parameters", self.state.account(), |bump| {
+            let values = bump.try_alloc_slice(
+                bind.parameters.iter().zip(types).enumerate().map(|(at, (bytes, type_oid))| {
+                    let Some(bytes) = bytes else { return Ok(Datum::Null) };
+                    let format = bind.parameter_formats.get(at)?;
+                    parameter(&io, *type_oid, format, bytes, bump)
+                        .map_err(|error| with_context(error, portal, at, format, bytes))
+                }),
+            )?;
+            Ok(ParameterList(values))
+        })?;
+        Ok(Parameters::new(frozen))
+    }
+
+    fn portal_index(&self, name: &str) -> Result<usize> {
+        let found = self.portals.iter().position(|portal| *portal.name == *name);
+        found.ok_or_else(|| err!(INVALID_CURSOR_NAME, "portal \"{name}\" does not exist"))
+    }
+
+    pub(super) fn describe(&mut self, target: Target<'_>, client: &mut dyn Client) -> Result<()> {
+        match target {
+            Target::Statement(name) => {
+                let prepared = self.statement(utf8(name)?)?;
+                self.check_block(prepared.columns.is_none())?;
+                let out = client.out();
+                backend::parameter_description(out, prepared.parameters.iter().copied());
+                match &prepared.columns {
+                    Some(columns) => describe(out, columns, &ColumnFormats::TEXT),
+                    None => backend::no_data(out),
+                }
+            }
+            Target::Portal(name) => {
+                let portal = &self.portals[self.portal_index(utf8(name)?)?];
+                self.check_block(portal.columns.is_none())?;
+                match &portal.columns {
+                    Some(columns) => describe(client.out(), columns, &portal.formats),
+                    None => backend::no_data(client.out()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self, target: Target<'_>, client: &mut dyn Client) -> Result<()> {
+        match target {
+            Target::Statement([]) => self.unnamed = None,
+            Target::Statement(name) => {
+                let name = utf8(name)?;
+                self.statements.retain(|(n, _)| **n != *name);
+            }
+            Target::Portal(name) => {
+                let name = utf8(name)?;
+                self.portals.retain(|portal| *portal.name != *name);
+            }
+        }
+        backend::close_complete(client.out());
+        Ok(())
+    }
+
+    pub(super) fn execute(
+        &mut self,
+        name: &[u8],
+        rows_max: i32,
+        client: &mut dyn Client,
+    ) -> Result<()> {
+        let name = utf8(name)?;
+        let index = self.portal_index(name)?;
+        check_for_interrupts()?;
+        if self.in_pipeline {
+            self.transaction.begin_implicit();
+        }
+        self.in_pipeline = true;
+        let limit = u64::try_from(rows_max).ok().filter(|limit| *limit > 0);
+        let own = match &self.portals[index].work {
+            Work::Own(prepared) => Some(prepared.clone()),
+            _ => None,
+        };
+        if let Some(prepared) = own {
+            self.portals[index].work = Work::Done;
+            return self.execute_own(&prepared, index, client);
+        }
+        self.check_block(false)?;
+        self.transaction.start()?;
+        let portion = limit.is_some()
+            && matches!(&self.portals[index].work, Work::Plan(plan, _) if plan.0.is_portable());
+        if portion {
+            self.make_cursor(index)?;
+        }
+        self.execute_portal(index, limit.unwrap_or(u64::MAX), client)
+    }
+
+    fn execute_own(
+        &mut self,
+        prepared: &Arc<Prepared>,
+        index: usize,
+        client: &mut dyn Client,
+    ) -> Result<()> {
+        self.check_block(prepared.ends_block)?;
+        let completion = match &prepared.kind {
+            Kind::Empty => {
+                backend::empty_query_response(client.out());
+                return Ok(());
+            }
+            Kind::Transaction(control) => self.control(control)?,
+            _ => {
+                self.transaction.start()?;
+                let formats = self.portals[index].formats.clone();
+                let bump = Bump::new("MessageContext", self.state.account().clone());
+                let source = prepared.source.clone();
+                let statements = base::wait::on_thread_stack(|| parse::parse(&bump, &source))?;
+                let [raw] = statements else {
+                    return Err(Error::internal("a prepared statement changed its text"));
+                };
+                self.run_own(&source, raw, &formats, false, client)?
+            }
+        };
+        self.complete_own(&completion, client);
+        Ok(())
+    }
+
+    fn execute_portal(&mut self, index: usize, limit: u64, client: &mut dyn Client) -> Result<()> {
+        let portal = &mut self.portals[index];
+        let columns = portal.columns.clone();
+        let formats = portal.formats.clone();
+        let tag = portal.tag;
+        match &mut portal.work {
+            Work::Plan(..) => {
+                let Work::Plan(plan, parameters) = std::mem::replace(&mut portal.work, Work::Done)
+                else {
+                    return Err(Error::internal("a portal changed"));
+                };
+                let columns = columns.as_deref().unwrap_or(&[]);
+                let completion = self.run_plan(&*plan.0, &parameters, columns, &formats, client)?;
+                let out = client.out();
+                self.state.flush_notices(out);
+                complete(out, &completion);
+            }
+            Work::Cursor(cursor) => {
+                let backend = self.backend.clone();
+                let io = backend.io();
+                let columns = columns.as_deref().unwrap_or(&[]);
+                let rows = cursor.forward(limit, &mut |values| {
+                    write_row(client.out(), &io, columns, &formats, values)
+                })?;
+                let out = client.out();
+                self.state.flush_notices(out);
+                if rows == limit {
+                    backend::portal_suspended(out);
+                } else {
+                    let tag = if tag == "FETCH" { "SELECT" } else { tag };
+                    backend::command_complete_rows(out, tag, rows);
+                }
+            }
+            Work::Done => {
+                if columns.is_none() {
+                    bail!(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        "portal \"{}\" cannot be run",
+                        portal.name
+                    );
+                }
+                backend::command_complete_rows(client.out(), tag, 0);
+            }
+            Work::Own(_) => return Err(Error::internal("a portal of the session's own")),
+        }
+        Ok(())
+    }
+}
+
+/// Puts values into a context.
+pub(crate) struct BumpArena<'m>(pub(crate) &'m Bump);
+
+impl<'m> Arena<'m> for BumpArena<'m> {
+    fn put(&self, bytes: &[u8]) -> Result<&'m [u8]> {
+        Ok(self.0.alloc_bytes(bytes)?)
+    }
+
+    fn put_str(&self, text: &str) -> Result<&'m str> {
+        Ok(self.0.alloc_str(text)?)
+    }
+}
+
+fn parameter<'m>(
+    io: &Io<'_>,
+    type_oid: Oid,
+    format: Format,
+    bytes: &[u8],
+    bump: &'m Bump,
+) -> Result<Datum<'m>> {
+    let arena = BumpArena(bump);
+    match format {
+        Format::Text => io.input(type_oid.0, -1, utf8(bytes)?, &arena),
+        Format::Binary => io.recv(type_oid.0, -1, bytes, &arena),
+    }
+}
+
+fn with_context(error: Error, portal: &str, at: usize, format: Format, bytes: &[u8]) -> Error {
+    let place = if portal.is_empty() {
+        "unnamed portal".to_owned()
+    } else {
+        format!("portal \"{portal}\"")
+    };
+    match (format, std::str::from_utf8(bytes)) {
+        (Format::Text, Ok(text)) => {
+            error.context(format!("{place} parameter ${} = '{}'", at + 1, text.replace('\'', "''")))
+        }
+        _ => error.context(format!("{place} parameter ${}", at + 1)),
+    }
+}

@@ -1,0 +1,350 @@
+//! The protocol's state machine: one client's messages, one by one.
+
+mod control;
+mod cursor;
+mod extended;
+mod set;
+mod simple;
+
+use crate::client::Client;
+use crate::cluster::{Cluster, SessionEntry};
+use crate::engine::{Backend, Completion, Isolation, Modes, Parameters, Plan, ResultColumn};
+use crate::portal::Portal;
+use crate::row::{ColumnFormats, ToClient};
+use crate::settings::{Settings, Source, Value};
+use crate::state::State;
+use crate::statement::Prepared;
+use crate::transaction::Transaction;
+use base::clock::{Clock, SystemClock};
+use base::interrupt::Interrupt;
+use base::{Error, Result, Severity, check_for_interrupts};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use wire::Message;
+use wire::backend::{self, TransactionStatus};
+
+/// Who opened the session, and where.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The role.
+    pub user: String,
+    /// Whether it is a superuser.
+    pub superuser: bool,
+    /// The database.
+    pub database: String,
+    /// The other parameters of the startup packet.
+    pub options: Vec<(String, String)>,
+}
+
+/// Whether the session goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// It does.
+    Continue,
+    /// The client left, or an error ended it; everything is in the output.
+    End,
+}
+
+/// One client's session.
+pub struct Session {
+    state: Rc<State>,
+    backend: Rc<dyn Backend>,
+    // Before the transaction in drop order: a cursor's statement ends before its transaction.
+    portals: Vec<Portal>,
+    transaction: Transaction,
+    statements: Vec<(Box<str>, Arc<Prepared>)>,
+    unnamed: Option<Arc<Prepared>>,
+    skip_to_sync: bool,
+    /// Whether a statement has run since the last Sync.
+    in_pipeline: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("id", &self.state.entry().id).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.state.cluster().leave(self.state.entry().id);
+    }
+}
+
+/// Takes the session out of the cluster if it does not get as far as being one.
+struct Entering(Option<(Arc<Cluster>, base::SessionId)>);
+
+impl Drop for Entering {
+    fn drop(&mut self) {
+        if let Some((cluster, id)) = self.0.take() {
+            cluster.leave(id);
+        }
+    }
+}
+
+impl Session {
+    /// A session of an authenticated user. Writes what a client gets before its first query.
+    ///
+    /// # Errors
+    /// Those of the options that the client gave.
+    pub fn start(
+        cluster: Arc<Cluster>,
+        entry: Arc<SessionEntry>,
+        identity: Identity,
+        out: &mut Vec<u8>,
+    ) -> Result<Session> {
+        let mut entering = Entering(Some((cluster.clone(), entry.id)));
+        let mut settings = Settings::new(cluster.settings());
+        settings.set_superuser(identity.superuser);
+        settings.force("session_authorization", Value::Text(identity.user.as_str().into()));
+        for (name, value, source) in
+            cluster.engine().start_settings(&identity.user, &identity.database)?
+        {
+            settings.set_at_start(&name, &value, source)?;
+        }
+        for (name, value) in &identity.options {
+            if name == "options" {
+                for (name, value) in command_line(value)? {
+                    settings.set_at_start(&name, &value, Source::Client)?;
+                }
+            } else if name == "replication" {
+                if crate::settings::lookup("replication").is_none() && value != "false" {
+                    return Err(Error::unsupported("replication is not supported yet"));
+                }
+            } else {
+                settings.set_at_start(name, value, Source::Client)?;
+            }
+        }
+        settings.report_all(|name, value| backend::parameter_status(out, name, value));
+        let modes =
+            Modes { isolation: Isolation::ReadCommitted, read_only: false, deferrable: false };
+        let state = State::new(cluster.clone(), entry.clone(), identity, settings, modes);
+        let backend = cluster.engine().open(&state)?;
+        backend::backend_key_data(out, entry.id.0, &entry.cancel_key);
+        backend::ready_for_query(out, TransactionStatus::Idle);
+        entering.0 = None;
+        Ok(Session {
+            transaction: Transaction::new(state.clone(), backend.clone()),
+            state,
+            backend,
+            portals: Vec::new(),
+            statements: Vec::new(),
+            unnamed: None,
+            skip_to_sync: false,
+            in_pipeline: false,
+        })
+    }
+
+    /// How the session is interrupted.
+    pub fn entry(&self) -> &Arc<SessionEntry> {
+        self.state.entry()
+    }
+
+    /// How long the session may wait for its client now, and what to raise then.
+    pub fn idle_limit(&self) -> Option<(Interrupt, Duration)> {
+        let (name, interrupt) = match self.transaction.status() {
+            TransactionStatus::Idle => ("idle_session_timeout", Interrupt::IdleSessionTimeout),
+            _ => ("idle_in_transaction_session_timeout", Interrupt::IdleInTransactionTimeout),
+        };
+        let limit = u64::try_from(self.state.settings().integer(name)).unwrap_or(0);
+        (limit > 0).then(|| (interrupt, Duration::from_millis(limit)))
+    }
+
+    /// Answers one message. Runs on a fiber.
+    pub fn handle(&mut self, message: Message<'_>, client: &mut dyn Client) -> Flow {
+        match message {
+            Message::Terminate => return Flow::End,
+            Message::Sync => return self.sync(client),
+            _ if self.skip_to_sync => return Flow::Continue,
+            // What is left of a COPY that has failed.
+            Message::CopyData(_) | Message::CopyDone | Message::CopyFail(_) => {
+                return Flow::Continue;
+            }
+            Message::Query(text) => return self.simple_query(text, client),
+            _ => {}
+        }
+        self.begin_message(client);
+        let result = match message {
+            Message::Parse(parse) => self.parse(&parse, client),
+            Message::Bind(bind) => self.bind(&bind, client),
+            Message::Describe(target) => self.describe(target, client),
+            Message::Execute { portal, rows_max } => self.execute(portal, rows_max, client),
+            Message::Close(target) => self.close(target, client),
+            Message::Flush => client.send(),
+            Message::FunctionCall(_) => {
+                Err(Error::unsupported("fast-path function calls are not supported yet"))
+            }
+            Message::Password(_) => Err(wire::violation("unexpected password message")),
+            _ => Ok(()),
+        };
+        self.end_message(client);
+        match result {
+            Ok(()) => Flow::Continue,
+            Err(error) => {
+                self.skip_to_sync = true;
+                self.report(error, client)
+            }
+        }
+    }
+
+    fn sync(&mut self, client: &mut dyn Client) -> Flow {
+        self.skip_to_sync = false;
+        self.in_pipeline = false;
+        self.begin_message(client);
+        let result = self.end_implicit();
+        self.end_message(client);
+        if let Err(error) = result
+            && self.report(error, client) == Flow::End
+        {
+            return Flow::End;
+        }
+        self.ready(client);
+        Flow::Continue
+    }
+
+    fn ready(&mut self, client: &mut dyn Client) {
+        let out = client.out();
+        self.state.flush_notices(out);
+        self.state
+            .settings_mut()
+            .report_changes(|name, value| backend::parameter_status(out, name, value));
+        backend::ready_for_query(out, self.transaction.status());
+        if self.transaction.status() == TransactionStatus::Idle {
+            let base = self.state.cluster().settings();
+            self.state.settings_mut().rebase(&base);
+            self.state.account().settle();
+        }
+    }
+
+    fn begin_message(&mut self, client: &mut dyn Client) {
+        // A clock of its own for each message: `now()` must not move within a statement.
+        self.state.begin_statement(SystemClock::new().now_us());
+        self.state.entry().interrupts.clear_statement();
+        let limit = self.state.settings().integer("statement_timeout");
+        if let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) {
+            client.set_timer(Interrupt::StatementTimeout, Some(Duration::from_millis(limit)));
+        }
+    }
+
+    fn end_message(&mut self, client: &mut dyn Client) {
+        if self.state.settings().integer("statement_timeout") > 0 {
+            client.set_timer(Interrupt::StatementTimeout, None);
+        }
+    }
+
+    /// Undoes what a failed statement did and tells the client.
+    fn report(&mut self, error: Error, client: &mut dyn Client) -> Flow {
+        self.drop_portals_of_failed();
+        let undone = self.transaction.fail();
+        let out = client.out();
+        self.state.flush_notices(out);
+        self.state.cluster().log_error(&error);
+        backend::error_response(out, &error);
+        if let Err(undo_error) = undone {
+            self.state.cluster().log_error(&undo_error);
+            backend::error_response(out, &undo_error.fatal());
+            return Flow::End;
+        }
+        if error.fields().severity == Severity::Error { Flow::Continue } else { Flow::End }
+    }
+
+    /// Fails unless the transaction block takes statements.
+    fn check_block(&self, ends_block: bool) -> Result<()> {
+        if self.transaction.is_failed() && !ends_block {
+            base::bail!(
+                IN_FAILED_SQL_TRANSACTION,
+                "current transaction is aborted, commands ignored until end of transaction block"
+            );
+        }
+        Ok(())
+    }
+
+    fn end_implicit(&mut self) -> Result<()> {
+        if !self.transaction.in_block() && !self.transaction.is_failed() {
+            self.before_commit()?;
+            self.transaction.end_implicit()?;
+        }
+        Ok(())
+    }
+
+    /// Runs a plan to its end and sends its rows.
+    fn run_plan(
+        &mut self,
+        plan: &dyn Plan,
+        parameters: &Parameters,
+        columns: &[ResultColumn],
+        formats: &ColumnFormats,
+        client: &mut dyn Client,
+    ) -> Result<Completion> {
+        check_for_interrupts()?;
+        if let Some(what) = plan.outside_block_only() {
+            self.transaction.prevent_in_block(what)?;
+        }
+        if plan.tag() == "LOCK TABLE" {
+            self.transaction.require_block("LOCK TABLE")?;
+        }
+        self.transaction.note_query();
+        let backend = self.backend.clone();
+        let state = self.state.clone();
+        let mut destination =
+            ToClient { client, state: &state, io: backend.io(), columns, formats };
+        backend.run(plan, parameters, &mut destination)
+    }
+}
+
+/// Writes CommandComplete.
+fn complete(out: &mut Vec<u8>, completion: &Completion) {
+    match completion.rows {
+        Some(rows) => backend::command_complete_rows(out, &completion.tag, rows),
+        None => backend::command_complete(out, &completion.tag),
+    }
+}
+
+/// The settings in the startup packet's `options`: `-c name=value` and `--name=value`, blanks
+/// escaped by a backslash.
+fn command_line(text: &str) -> Result<Vec<(String, String)>> {
+    let mut words = vec![String::new()];
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => words.last_mut().into_iter().for_each(|word| word.extend(chars.next())),
+            c if c.is_whitespace() => words.push(String::new()),
+            c => words.last_mut().into_iter().for_each(|word| word.push(c)),
+        }
+    }
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    let mut settings = Vec::new();
+    while let Some(word) = words.next() {
+        let setting = if word == "-c" {
+            words.next()
+        } else {
+            word.strip_prefix("-c").or_else(|| word.strip_prefix("--")).map(str::to_owned)
+        };
+        let Some(setting) = setting else {
+            base::bail!(SYNTAX_ERROR, "invalid command-line argument for server process: {word}");
+        };
+        let Some((name, value)) = setting.split_once('=') else {
+            base::bail!(SYNTAX_ERROR, "--{setting} requires a value");
+        };
+        settings.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+/// The client's text, if it is valid UTF-8.
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let bad: Vec<String> = bytes[at..]
+            .iter()
+            .take(error.error_len().unwrap_or(4))
+            .map(|byte| format!("0x{byte:02x}"))
+            .collect();
+        base::err!(
+            CHARACTER_NOT_IN_REPERTOIRE,
+            "invalid byte sequence for encoding \"UTF8\": {}",
+            bad.join(" ")
+        )
+    })
+}

@@ -1,0 +1,148 @@
+//! What a session knows of itself, shared with its backend.
+
+use crate::cluster::{Cluster, SessionEntry};
+use crate::engine::Modes;
+use crate::session::Identity;
+use crate::settings::Settings;
+use base::Error;
+use memory::Account;
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+use wire::backend::{self, NoticeSeverity};
+
+/// One session's state. Single-threaded: a session stays on its worker.
+#[derive(Debug)]
+pub struct State {
+    cluster: Arc<Cluster>,
+    entry: Arc<SessionEntry>,
+    identity: Identity,
+    account: Account,
+    settings: RefCell<Settings>,
+    notices: RefCell<Vec<(NoticeSeverity, Error)>>,
+    modes: Cell<Modes>,
+    /// Microseconds since 2000-01-01 UTC.
+    transaction_start_us: Cell<i64>,
+    statement_start_us: Cell<i64>,
+}
+
+impl State {
+    pub(crate) fn new(
+        cluster: Arc<Cluster>,
+        entry: Arc<SessionEntry>,
+        identity: Identity,
+        settings: Settings,
+        modes: Modes,
+    ) -> Rc<State> {
+        let account = cluster.ledger().session(u64::from(entry.id.0), "session", u64::MAX);
+        Rc::new(State {
+            cluster,
+            entry,
+            identity,
+            account,
+            settings: RefCell::new(settings),
+            notices: RefCell::new(Vec::new()),
+            modes: Cell::new(modes),
+            transaction_start_us: Cell::new(0),
+            statement_start_us: Cell::new(0),
+        })
+    }
+
+    /// What all sessions share.
+    pub fn cluster(&self) -> &Arc<Cluster> {
+        &self.cluster
+    }
+
+    /// How others see the session.
+    pub fn entry(&self) -> &Arc<SessionEntry> {
+        &self.entry
+    }
+
+    /// Who opened it.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What the session's memory is charged to.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The settings. The borrow must not be held while waiting.
+    pub fn settings(&self) -> Ref<'_, Settings> {
+        self.settings.borrow()
+    }
+
+    /// The settings, to change. The borrow must not be held while waiting.
+    pub fn settings_mut(&self) -> RefMut<'_, Settings> {
+        self.settings.borrow_mut()
+    }
+
+    /// The modes of the open transaction, or of the last one.
+    pub fn modes(&self) -> Modes {
+        self.modes.get()
+    }
+
+    pub(crate) fn set_modes(&self, modes: Modes) {
+        self.modes.set(modes);
+    }
+
+    /// When the transaction began: `now()`.
+    pub fn transaction_start_us(&self) -> i64 {
+        self.transaction_start_us.get()
+    }
+
+    /// When the statement came: `statement_timestamp()`.
+    pub fn statement_start_us(&self) -> i64 {
+        self.statement_start_us.get()
+    }
+
+    pub(crate) fn begin_statement(&self, now_us: i64) {
+        self.statement_start_us.set(now_us);
+    }
+
+    pub(crate) fn begin_transaction(&self) {
+        self.transaction_start_us.set(self.statement_start_us.get());
+    }
+
+    /// The value of a setting as SHOW prints it; nothing if there is no such setting.
+    pub fn show(&self, name: &str) -> Option<String> {
+        let modes = self.modes.get();
+        let flag = |flag: bool| Some(if flag { "on" } else { "off" }.to_owned());
+        match name.to_ascii_lowercase().as_str() {
+            "transaction_isolation" => Some(modes.isolation.name().to_owned()),
+            "transaction_read_only" => flag(modes.read_only),
+            "transaction_deferrable" => flag(modes.deferrable),
+            _ => self.settings().show(name),
+        }
+    }
+
+    /// Sends a message to the client that is no error, if `client_min_messages` lets it pass.
+    pub fn notice(&self, severity: NoticeSeverity, notice: Error) {
+        let least = match self.settings().text("client_min_messages") {
+            "error" => return,
+            "warning" => NoticeSeverity::Warning,
+            "notice" => NoticeSeverity::Notice,
+            "log" => NoticeSeverity::Log,
+            _ => NoticeSeverity::Debug,
+        };
+        if severity >= least || severity == NoticeSeverity::Info {
+            self.notices.borrow_mut().push((severity, notice));
+        }
+    }
+
+    /// Sends a WARNING.
+    pub fn warning(&self, notice: Error) {
+        self.notice(NoticeSeverity::Warning, notice);
+    }
+
+    /// Writes the messages that wait.
+    pub(crate) fn flush_notices(&self, out: &mut Vec<u8>) {
+        if self.notices.borrow().is_empty() {
+            return;
+        }
+        for (severity, notice) in self.notices.take() {
+            backend::notice_response(out, severity, &notice);
+        }
+    }
+}

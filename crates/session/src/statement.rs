@@ -1,0 +1,125 @@
+//! Prepared statements.
+
+use crate::engine::ResultColumn;
+use crate::portal::PlanRef;
+use base::Oid;
+use parse::{DefElem, DefValue, Statement, TransactionKind, TransactionStmt};
+use std::sync::Arc;
+
+/// A statement that was parsed and planned, with or without a name.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// Its own text.
+    pub(crate) source: Arc<str>,
+    pub(crate) kind: Kind,
+    pub(crate) parameters: Box<[Oid]>,
+    pub(crate) columns: Option<Arc<[ResultColumn]>>,
+    pub(crate) tag: &'static str,
+    /// Whether it may run in a failed transaction block: it ends the block.
+    pub(crate) ends_block: bool,
+}
+
+/// What running a statement takes.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// Nothing: the text was empty.
+    Empty,
+    /// A plan of the backend.
+    Plan(PlanRef),
+    /// Transaction control.
+    Transaction(Control),
+    /// Another statement of the session's own, parsed again when it is run.
+    Own,
+}
+
+/// Transaction control, away from its parse tree.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Control {
+    Begin(ModeChanges),
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint(Box<str>),
+    Release(Box<str>),
+    RollbackTo(Box<str>),
+    /// PREPARE TRANSACTION and what belongs to it.
+    TwoPhase(&'static str),
+}
+
+/// The modes that BEGIN or SET TRANSACTION names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct ModeChanges {
+    pub(crate) isolation: Option<Box<str>>,
+    pub(crate) read_only: Option<bool>,
+    pub(crate) deferrable: Option<bool>,
+}
+
+impl ModeChanges {
+    pub(crate) fn read<'a>(options: impl Iterator<Item = &'a DefElem<'a>>) -> ModeChanges {
+        let mut modes = ModeChanges::default();
+        for option in options {
+            let flag = match option.value {
+                Some(DefValue::Boolean(flag)) => flag,
+                Some(DefValue::Integer(number)) => number != 0,
+                Some(value) => value.as_word().is_some_and(|word| matches!(word, "on" | "true")),
+                None => true,
+            };
+            match option.name {
+                "transaction_isolation" => {
+                    modes.isolation = option.value.and_then(|value| value.as_word()).map(Box::from);
+                }
+                "transaction_read_only" => modes.read_only = Some(flag),
+                _ => modes.deferrable = Some(flag),
+            }
+        }
+        modes
+    }
+}
+
+impl Control {
+    pub(crate) fn read(statement: &TransactionStmt<'_>) -> Control {
+        let chain = statement.chain;
+        match statement.kind {
+            TransactionKind::Begin | TransactionKind::Start => {
+                Control::Begin(ModeChanges::read(statement.options.iter()))
+            }
+            TransactionKind::Commit => Control::Commit { chain },
+            TransactionKind::Rollback => Control::Rollback { chain },
+            TransactionKind::Savepoint(name) => Control::Savepoint(name.into()),
+            TransactionKind::Release(name) => Control::Release(name.into()),
+            TransactionKind::RollbackTo(name) => Control::RollbackTo(name.into()),
+            TransactionKind::Prepare(_) => Control::TwoPhase("PREPARE TRANSACTION"),
+            TransactionKind::CommitPrepared(_) => Control::TwoPhase("COMMIT PREPARED"),
+            TransactionKind::RollbackPrepared(_) => Control::TwoPhase("ROLLBACK PREPARED"),
+        }
+    }
+
+    /// Whether a failed block takes it.
+    pub(crate) fn ends_block(&self) -> bool {
+        matches!(self, Control::Commit { .. } | Control::Rollback { .. } | Control::RollbackTo(_))
+            || *self == Control::TwoPhase("PREPARE TRANSACTION")
+    }
+}
+
+/// Whether the session runs a statement itself, without a plan.
+pub(crate) fn is_own(statement: &Statement<'_>) -> bool {
+    matches!(
+        statement,
+        Statement::Transaction(_)
+            | Statement::VariableSet(_)
+            | Statement::VariableShow(_)
+            | Statement::Prepare(_)
+            | Statement::Execute(_)
+            | Statement::Deallocate(_)
+            | Statement::DeclareCursor(_)
+            | Statement::ClosePortal(_)
+            | Statement::Fetch(_)
+            | Statement::Discard(_)
+            | Statement::Listen(_)
+            | Statement::Unlisten(_)
+            | Statement::Notify(_)
+    )
+}

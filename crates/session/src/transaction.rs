@@ -1,0 +1,359 @@
+//! Transaction blocks, savepoints, and the implicit transactions around single statements.
+
+use crate::engine::{Backend, Isolation, Modes};
+use crate::state::State;
+use base::{Result, bail, err};
+use std::rc::Rc;
+use wire::backend::TransactionStatus;
+
+/// What the client has asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Block {
+    /// Nothing: each statement is a transaction.
+    None,
+    /// Several statements in one message or before one Sync are a transaction.
+    Implicit,
+    /// BEGIN.
+    Explicit,
+    /// BEGIN, then an error.
+    Failed,
+}
+
+#[derive(Debug)]
+struct Savepoint {
+    name: Box<str>,
+    /// An error has already undone it.
+    aborted: bool,
+}
+
+/// The state of a session's transaction.
+pub(crate) struct Transaction {
+    state: Rc<State>,
+    backend: Rc<dyn Backend>,
+    block: Block,
+    /// Whether the backend has a transaction.
+    open: bool,
+    savepoints: Vec<Savepoint>,
+    /// Whether a query has run: modes cannot change any more.
+    queried: bool,
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+impl Transaction {
+    pub(crate) fn new(state: Rc<State>, backend: Rc<dyn Backend>) -> Transaction {
+        let savepoints = Vec::new();
+        Transaction { state, backend, block: Block::None, open: false, savepoints, queried: false }
+    }
+
+    pub(crate) fn status(&self) -> TransactionStatus {
+        match self.block {
+            Block::None | Block::Implicit => TransactionStatus::Idle,
+            Block::Explicit => TransactionStatus::InBlock,
+            Block::Failed => TransactionStatus::Failed,
+        }
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        self.block == Block::Failed
+    }
+
+    pub(crate) fn in_block(&self) -> bool {
+        self.block == Block::Explicit
+    }
+
+    /// Whether more than one statement may belong to the transaction.
+    pub(crate) fn in_any_block(&self) -> bool {
+        self.block != Block::None
+    }
+
+    pub(crate) fn savepoint_count(&self) -> usize {
+        self.savepoints.len()
+    }
+
+    /// The statements that follow are one transaction, unless there is a block anyway.
+    pub(crate) fn begin_implicit(&mut self) {
+        if self.block == Block::None {
+            self.block = Block::Implicit;
+        }
+    }
+
+    /// Makes sure that the backend has a transaction.
+    pub(crate) fn start(&mut self) -> Result<()> {
+        if self.open {
+            return Ok(());
+        }
+        let modes = {
+            let settings = self.state.settings();
+            Modes {
+                isolation: Isolation::parse(settings.text("default_transaction_isolation"))
+                    .unwrap_or(Isolation::ReadCommitted),
+                read_only: settings.boolean("default_transaction_read_only"),
+                deferrable: settings.boolean("default_transaction_deferrable"),
+            }
+        };
+        self.state.begin_transaction();
+        self.state.set_modes(modes);
+        self.backend.begin(modes)?;
+        self.open = true;
+        self.queried = false;
+        self.state.settings_mut().begin_level();
+        Ok(())
+    }
+
+    /// Notes that a query runs.
+    pub(crate) fn note_query(&mut self) {
+        self.queried = true;
+    }
+
+    /// Changes the modes of the open transaction.
+    pub(crate) fn set_modes(&mut self, change: impl FnOnce(&mut Modes)) -> Result<()> {
+        let old = self.state.modes();
+        let mut modes = old;
+        change(&mut modes);
+        let nested = !self.savepoints.is_empty();
+        if modes.isolation != old.isolation && (self.queried || nested) {
+            if nested && !self.queried {
+                bail!(
+                    ACTIVE_SQL_TRANSACTION,
+                    "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction"
+                );
+            }
+            bail!(
+                ACTIVE_SQL_TRANSACTION,
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query"
+            );
+        }
+        if old.read_only && !modes.read_only && self.queried {
+            bail!(
+                ACTIVE_SQL_TRANSACTION,
+                "transaction read-write mode must be set before any query"
+            );
+        }
+        if modes.deferrable != old.deferrable && self.queried {
+            bail!(
+                ACTIVE_SQL_TRANSACTION,
+                "SET TRANSACTION [NOT] DEFERRABLE must be called before any query"
+            );
+        }
+        if modes.isolation == Isolation::Serializable {
+            return Err(base::Error::unsupported(
+                "isolation level SERIALIZABLE is not supported yet",
+            ));
+        }
+        self.backend.set_modes(modes)?;
+        self.state.set_modes(modes);
+        Ok(())
+    }
+
+    /// BEGIN.
+    pub(crate) fn begin_block(&mut self) -> Result<()> {
+        match self.block {
+            Block::None | Block::Implicit => {
+                self.start()?;
+                self.block = Block::Explicit;
+            }
+            Block::Explicit | Block::Failed => self.state.warning(err!(
+                ACTIVE_SQL_TRANSACTION,
+                "there is already a transaction in progress"
+            )),
+        }
+        Ok(())
+    }
+
+    /// COMMIT. Returns whether the transaction was committed: a failed one is rolled back.
+    pub(crate) fn commit_block(&mut self, chain: bool) -> Result<bool> {
+        let failed = self.block == Block::Failed;
+        self.end_block_checks(chain, "COMMIT AND CHAIN")?;
+        let modes = self.state.modes();
+        self.block = Block::None;
+        if failed {
+            self.roll_back()?;
+        } else {
+            self.commit()?;
+        }
+        if chain {
+            self.chain(modes)?;
+        }
+        Ok(!failed)
+    }
+
+    /// ROLLBACK.
+    pub(crate) fn roll_back_block(&mut self, chain: bool) -> Result<()> {
+        self.end_block_checks(chain, "ROLLBACK AND CHAIN")?;
+        let modes = self.state.modes();
+        self.block = Block::None;
+        self.roll_back()?;
+        if chain {
+            self.chain(modes)?;
+        }
+        Ok(())
+    }
+
+    fn end_block_checks(&self, chain: bool, what: &str) -> Result<()> {
+        if matches!(self.block, Block::None | Block::Implicit) {
+            if chain {
+                bail!(NO_ACTIVE_SQL_TRANSACTION, "{what} can only be used in transaction blocks");
+            }
+            self.state
+                .warning(err!(NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress"));
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, modes: Modes) -> Result<()> {
+        self.start()?;
+        self.backend.set_modes(modes)?;
+        self.state.set_modes(modes);
+        self.block = Block::Explicit;
+        Ok(())
+    }
+
+    /// Commits an implicit transaction at the end of its statement, message or pipeline.
+    pub(crate) fn end_implicit(&mut self) -> Result<()> {
+        if matches!(self.block, Block::None | Block::Implicit) {
+            self.block = Block::None;
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if !self.open {
+            return Ok(());
+        }
+        self.open = false;
+        let result = self.backend.commit();
+        self.end_levels(result.is_ok());
+        if result.is_err() {
+            // The error that is reported is the commit's own.
+            let _ = self.backend.rollback();
+        }
+        result
+    }
+
+    fn roll_back(&mut self) -> Result<()> {
+        if !self.open {
+            self.savepoints.clear();
+            return Ok(());
+        }
+        self.open = false;
+        self.end_levels(false);
+        self.backend.rollback()
+    }
+
+    fn end_levels(&mut self, commit: bool) {
+        let mut settings = self.state.settings_mut();
+        while let Some(savepoint) = self.savepoints.pop() {
+            if !savepoint.aborted {
+                settings.end_level(commit);
+            }
+        }
+        settings.end_level(commit);
+    }
+
+    /// A statement has failed.
+    pub(crate) fn fail(&mut self) -> Result<()> {
+        match self.block {
+            Block::None | Block::Implicit => {
+                self.block = Block::None;
+                self.roll_back()
+            }
+            Block::Explicit => {
+                self.block = Block::Failed;
+                match self.savepoints.last_mut() {
+                    Some(savepoint) => {
+                        savepoint.aborted = true;
+                        self.state.settings_mut().end_level(false);
+                        self.backend.rollback_to()
+                    }
+                    None => self.roll_back(),
+                }
+            }
+            Block::Failed => Ok(()),
+        }
+    }
+
+    fn need_block(&self, what: &str) -> Result<()> {
+        if matches!(self.block, Block::None | Block::Implicit) {
+            bail!(NO_ACTIVE_SQL_TRANSACTION, "{what} can only be used in transaction blocks");
+        }
+        Ok(())
+    }
+
+    /// Fails outside a block.
+    pub(crate) fn require_block(&self, what: &str) -> Result<()> {
+        self.need_block(what)
+    }
+
+    /// Fails inside a block.
+    pub(crate) fn prevent_in_block(&self, what: &str) -> Result<()> {
+        if self.in_any_block() {
+            bail!(ACTIVE_SQL_TRANSACTION, "{what} cannot run inside a transaction block");
+        }
+        Ok(())
+    }
+
+    /// SAVEPOINT.
+    pub(crate) fn savepoint(&mut self, name: &str) -> Result<()> {
+        self.need_block("SAVEPOINT")?;
+        self.backend.savepoint()?;
+        self.state.settings_mut().begin_level();
+        self.savepoints.push(Savepoint { name: name.into(), aborted: false });
+        Ok(())
+    }
+
+    fn find(&self, name: &str) -> Result<usize> {
+        self.savepoints
+            .iter()
+            .rposition(|savepoint| *savepoint.name == *name)
+            .ok_or_else(|| err!(S_E_INVALID_SPECIFICATION, "savepoint \"{name}\" does not exist"))
+    }
+
+    /// RELEASE.
+    pub(crate) fn release(&mut self, name: &str) -> Result<()> {
+        self.need_block("RELEASE SAVEPOINT")?;
+        let index = self.find(name)?;
+        while self.savepoints.len() > index {
+            self.backend.release()?;
+            self.state.settings_mut().end_level(true);
+            self.savepoints.pop();
+        }
+        Ok(())
+    }
+
+    /// ROLLBACK TO. Returns how many savepoints are left outside of this one.
+    pub(crate) fn roll_back_to(&mut self, name: &str) -> Result<usize> {
+        self.need_block("ROLLBACK TO SAVEPOINT")?;
+        let index = self.find(name)?;
+        loop {
+            let innermost = self.savepoints.len() - 1;
+            let savepoint = &mut self.savepoints[innermost];
+            if !std::mem::replace(&mut savepoint.aborted, false) {
+                self.state.settings_mut().end_level(false);
+                self.backend.rollback_to()?;
+            }
+            if innermost == index {
+                break;
+            }
+            self.savepoints.pop();
+            self.backend.release()?;
+        }
+        self.state.settings_mut().begin_level();
+        self.block = Block::Explicit;
+        Ok(index)
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.open {
+            // The session is gone: there is nobody to tell.
+            let _ = self.backend.rollback();
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Whether a row may be changed or locked, judged under its leaf's latch.
+
+use crate::leaf::Leaf;
+use crate::{RowChange, Table};
+use base::{PageNo, Result, RowId, Xid};
+use txn::{
+    Acquired, Mark, Resolved, RowLockMode, StampSeen, Transaction, View, WaitPolicy, XidStatus,
+};
+
+/// What became of the attempt to change or lock a row (engine rule 19).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The view sees no such row.
+    Invisible,
+    /// This command, or a later one of the same transaction, changed the row already; `deleted`
+    /// says how.
+    SelfModified {
+        /// It was deleted.
+        deleted: bool,
+    },
+    /// A running transaction changed the row: [`Table::wait`], then try again.
+    BeingModified(Xid),
+    /// Another's row lock is in the way: [`Table::wait`], then try again.
+    Locked,
+    /// A transaction that the view does not see changed the row and committed. READ COMMITTED
+    /// fetches the latest version and looks at the condition again.
+    Updated,
+    /// A transaction that the view does not see deleted the row and committed.
+    Deleted,
+}
+
+impl Outcome {
+    /// Whether the same attempt may succeed after a wait.
+    pub fn must_wait(&self) -> bool {
+        matches!(self, Outcome::BeingModified(_) | Outcome::Locked)
+    }
+}
+
+/// Which version of a row is to be changed or locked.
+#[derive(Clone, Copy)]
+pub enum Basis<'a> {
+    /// The one that the view sees.
+    Seen(&'a View),
+    /// The latest one, which [`Table::fetch_latest`] found to carry this stamp; the view serves to
+    /// judge everything else.
+    Latest(&'a View, Xid),
+}
+
+impl Basis<'_> {
+    pub(crate) fn view(&self) -> &View {
+        match self {
+            Basis::Seen(view) | Basis::Latest(view, _) => view,
+        }
+    }
+}
+
+/// A row on a latched leaf.
+pub(crate) struct Seat<'a> {
+    pub(crate) leaf: Leaf<'a>,
+    pub(crate) page: PageNo,
+    pub(crate) slot: usize,
+    pub(crate) row: RowId,
+}
+
+impl Table {
+    /// Whether the row may be changed, or locked in `mode`. [`Outcome::Done`] says yes. Row locks of
+    /// others are not looked at. The caller holds the leaf's latch.
+    pub(crate) fn judge(
+        &self,
+        txn: &Transaction,
+        basis: Basis<'_>,
+        seat: &Seat<'_>,
+        mode: RowLockMode,
+    ) -> Result<Outcome> {
+        let view = basis.view();
+        let stamp = seat.leaf.stamp(seat.slot);
+        let mark = Mark(seat.leaf.mark(seat.slot));
+        if let Basis::Latest(_, expected) = basis
+            && expected == stamp
+            && stamp != txn.xid()
+        {
+            return self.judge_latest(txn, stamp, mark);
+        }
+        if stamp == txn.xid() && stamp.is_valid() {
+            return self.judge_own(txn, basis, seat, mark);
+        }
+        match view.judge(stamp) {
+            StampSeen::Visible | StampSeen::Own if mark.is_deleted() => Ok(Outcome::Invisible),
+            StampSeen::Visible | StampSeen::Own => Ok(Outcome::Done),
+            StampSeen::Invisible => self.judge_unseen(txn, view, seat, mark, mode),
+        }
+    }
+
+    fn judge_latest(&self, txn: &Transaction, stamp: Xid, mark: Mark) -> Result<Outcome> {
+        Ok(match txn.status(stamp) {
+            XidStatus::Running | XidStatus::Aborting | XidStatus::Aborted => {
+                Outcome::BeingModified(stamp)
+            }
+            _ if mark.is_deleted() => Outcome::Deleted,
+            _ => Outcome::Done,
+        })
+    }
+
+    fn judge_own(
+        &self,
+        txn: &Transaction,
+        basis: Basis<'_>,
+        seat: &Seat<'_>,
+        mark: Mark,
+    ) -> Result<Outcome> {
+        let view = basis.view();
+        let chain = self.tree.tables.transactions.versions().chain(self.file(), seat.page);
+        // What was rolled back to a savepoint does not count: the page is as before it.
+        let last = chain.newest_first().find(|record| {
+            record.xid == txn.xid() && !record.is_undone() && record.before(seat.row).is_some()
+        });
+        let Some(last) = last.map(|record| record.command) else {
+            return Err(self.tree.damaged(format!("lacks the version record of row {}", seat.row)));
+        };
+        if last < view.command() {
+            return Ok(if mark.is_deleted() { Outcome::Invisible } else { Outcome::Done });
+        }
+        if matches!(basis, Basis::Seen(_)) {
+            // A view that was made before the transaction had its XID takes it for another's: what
+            // it sees is the same, because the transaction had changed nothing then.
+            let stamp = seat.leaf.stamp(seat.slot);
+            let seen = chain.resolve(view, seat.row, stamp, mark, &mut Vec::new())?;
+            if seen == Resolved::Absent {
+                return Ok(Outcome::Invisible);
+            }
+        }
+        Ok(Outcome::SelfModified { deleted: mark.is_deleted() })
+    }
+
+    fn judge_unseen(
+        &self,
+        txn: &Transaction,
+        view: &View,
+        seat: &Seat<'_>,
+        mark: Mark,
+        mode: RowLockMode,
+    ) -> Result<Outcome> {
+        if mark.is_inserted() {
+            return Ok(Outcome::Invisible);
+        }
+        let stamp = seat.leaf.stamp(seat.slot);
+        let chain = self.tree.tables.transactions.versions().chain(self.file(), seat.page);
+        if chain.resolve(view, seat.row, stamp, mark, &mut Vec::new())? == Resolved::Absent {
+            return Ok(Outcome::Invisible);
+        }
+        Ok(match txn.status(stamp) {
+            XidStatus::Running | XidStatus::Aborting | XidStatus::Aborted => {
+                if mode == RowLockMode::KeyShare && !chain.key_affected(seat.row, stamp) {
+                    return Ok(Outcome::Done);
+                }
+                Outcome::BeingModified(stamp)
+            }
+            _ if mark.is_deleted() => Outcome::Deleted,
+            _ => Outcome::Updated,
+        })
+    }
+
+    /// Locks a row without changing it (storage rule 21). May wait for I/O, never for others.
+    ///
+    /// # Errors
+    /// XX001 when the tree is damaged.
+    pub fn lock_row(
+        &self,
+        txn: &Transaction,
+        basis: Basis<'_>,
+        row: RowId,
+        mode: RowLockMode,
+    ) -> Result<Outcome> {
+        self.tree.read_leaf(row, |leaf, page| {
+            let Ok(slot) = leaf.find(row) else { return Ok(Outcome::Invisible) };
+            let seat = Seat { leaf: *leaf, page, slot, row };
+            let outcome = self.judge(txn, basis, &seat, mode)?;
+            if outcome != Outcome::Done {
+                return Ok(outcome);
+            }
+            Ok(match txn.try_lock_row(&self.target(row), mode) {
+                Acquired::Granted | Acquired::AlreadyHeld => Outcome::Done,
+                Acquired::NotAvailable => Outcome::Locked,
+            })
+        })
+    }
+
+    /// Waits for what kept a change or a lock from being done; then the caller tries again. The
+    /// waiter queues for the row, so that those who come later wait behind it. May wait.
+    ///
+    /// # Errors
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
+    pub fn wait(
+        &self,
+        txn: &Transaction,
+        row: RowId,
+        mode: RowLockMode,
+        outcome: Outcome,
+    ) -> Result<()> {
+        if outcome.must_wait() {
+            txn.lock_row(&self.target(row), mode, WaitPolicy::Block)?;
+        }
+        if let Outcome::BeingModified(xid) = outcome {
+            txn.wait_for_xid(xid)?;
+        }
+        Ok(())
+    }
+
+    /// The row lock that a change amounts to.
+    pub fn lock_mode_of(change: &RowChange<'_>) -> RowLockMode {
+        match change {
+            RowChange::Update { key_changed: false, .. } => RowLockMode::NoKeyUpdate,
+            RowChange::Update { .. } | RowChange::Delete => RowLockMode::Update,
+        }
+    }
+}

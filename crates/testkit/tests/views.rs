@@ -1,0 +1,84 @@
+//! The queries of our system views, run on PostgreSQL, find what PostgreSQL's own views find.
+
+use catalog::{builtin, views};
+use std::io::Write;
+use testkit::oracle::{self, Oracle};
+use testkit::{Server, psql};
+
+/// Objects of every kind that the views show.
+const OBJECTS: &str = "
+    CREATE ROLE reader; CREATE ROLE member LOGIN IN ROLE reader;
+    ALTER ROLE reader SET work_mem = '8MB';
+    CREATE SCHEMA s; CREATE DOMAIN s.d AS numeric(8,2) CHECK (VALUE > 0);
+    CREATE TYPE s.mood AS ENUM ('sad', 'happy');
+    CREATE TABLE s.parent (a int PRIMARY KEY, b varchar(10) UNIQUE, c s.d NOT NULL, m s.mood);
+    CREATE TABLE child (
+        id int GENERATED ALWAYS AS IDENTITY, p int REFERENCES s.parent ON DELETE CASCADE,
+        t timestamp(3), i interval year to month, arr int[], n numeric(5,1) DEFAULT 1.5,
+        g int GENERATED ALWAYS AS (1 + 1) STORED, ch char(3), bt bit(4), CHECK (n < 9));
+    CREATE VIEW v AS SELECT a, b FROM s.parent;
+    CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one;
+    CREATE SEQUENCE sq START 5 INCREMENT 2; SELECT nextval('sq');
+    CREATE RULE r AS ON DELETE TO child DO INSTEAD NOTHING;
+    CREATE POLICY pol ON child FOR SELECT TO reader USING (id > 0);
+    CREATE FUNCTION f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+    GRANT SELECT ON child TO reader;
+    INSERT INTO s.parent SELECT i, i, i FROM generate_series(1, 100) i; ANALYZE s.parent;
+";
+
+#[test]
+fn our_queries_find_what_the_views_of_postgresql_find() {
+    let installation = match oracle::install() {
+        Ok(installation) => installation,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "{error}");
+            let _ = writeln!(std::io::stderr(), "\n*** system views NOT COMPARED: {error}\n");
+            return;
+        }
+    };
+    let oracle = Oracle::start(&installation).unwrap();
+    let run = |sql: &str| psql::query(&installation, oracle.port(), "postgres", sql);
+    run(OBJECTS).unwrap();
+    let mut problems = Vec::new();
+    for (schema, name, columns) in views::defined() {
+        // What each session sees differently, or what Perdura has not.
+        if matches!(
+            name,
+            "pg_locks"
+                | "pg_stat_activity"
+                | "pg_backend_memory_contexts"
+                | "pg_available_extensions"
+        ) {
+            continue;
+        }
+        let namespace = builtin::namespaces_by_name(schema).next().unwrap().oid;
+        let ours = views::query(namespace, name).unwrap();
+        let texts = columns.iter().map(|column| format!("\"{column}\"::text"));
+        let texts = texts.collect::<Vec<_>>().join(", ");
+        let path = "SET search_path = pg_catalog;";
+        let rows = |from: &str| run(&format!("{path} SELECT {texts} FROM {from} q"));
+        let theirs = rows(&format!("{schema}.{name}"));
+        let found = rows(&format!("({ours})"));
+        match (theirs, found) {
+            (Ok(theirs), Ok(found)) => {
+                let sorted = |text: &str| {
+                    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+                    lines.sort();
+                    lines
+                };
+                let (theirs, found) = (sorted(&theirs), sorted(&found));
+                let missing = theirs.iter().find(|line| !found.contains(line));
+                let extra = found.iter().find(|line| !theirs.contains(line));
+                if theirs.len() != found.len() || missing.is_some() || extra.is_some() {
+                    problems.push(format!(
+                        "{schema}.{name}: {} rows, {} expected\n  missing: {missing:?}\n  extra:   {extra:?}",
+                        found.len(),
+                        theirs.len()
+                    ));
+                }
+            }
+            (_, Err(error)) | (Err(error), _) => problems.push(format!("{schema}.{name}: {error}")),
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -1,0 +1,211 @@
+//! The deadlock detector: a search for a cycle of waits.
+
+use super::owner::{Owner, WaitingFor};
+use super::rows::TreeShard;
+use super::table::{LockTable, TAG_SHARDS, TREE_SHARDS, TagShard, hash_of};
+use super::xids::XidShard;
+use super::{LockTag, RowTarget};
+use crate::lock::mode::{LockMode, RowLockMode};
+use base::{Error, Result, SqlState, Xid};
+use parking_lot::{Mutex, MutexGuard};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Everything that says who waits for whom, locked at one moment.
+struct Frozen<'a> {
+    table: &'a LockTable,
+    tags: Vec<MutexGuard<'a, TagShard>>,
+    trees: Vec<MutexGuard<'a, TreeShard>>,
+    _xids: Vec<MutexGuard<'a, XidShard>>,
+}
+
+struct Edge {
+    from: Arc<Owner>,
+    to: Arc<Owner>,
+    text: String,
+}
+
+impl LockTable {
+    /// The pids of those for whom `owner` waits now.
+    pub(super) fn blockers(&self, owner: &Arc<Owner>) -> Vec<base::SessionId> {
+        let owners = self.all_owners();
+        let find = |id: u32| owners.iter().find(|owner| owner.id == id).cloned();
+        let edges = self.freeze().edges(owner, &find);
+        let mut pids: Vec<_> = edges.iter().map(|edge| edge.to.pid).collect();
+        pids.dedup();
+        pids
+    }
+
+    fn freeze(&self) -> Frozen<'_> {
+        Frozen {
+            table: self,
+            tags: self.tags.iter().map(Mutex::lock).collect(),
+            trees: self.trees.iter().map(Mutex::lock).collect(),
+            _xids: self.xids.iter().map(Mutex::lock).collect(),
+        }
+    }
+
+    /// Looks for a cycle of waits through `owner`.
+    ///
+    /// # Errors
+    /// 40P01 with PostgreSQL's texts when there is one.
+    pub(super) fn check_deadlock(&self, owner: &Arc<Owner>) -> Result<()> {
+        let owners = self.all_owners();
+        let find = |id: u32| owners.iter().find(|owner| owner.id == id).cloned();
+        let mut path = Vec::new();
+        {
+            let frozen = self.freeze();
+            let mut seen = HashSet::new();
+            if !frozen.search(owner, owner, &mut seen, &mut path, &find) {
+                return Ok(());
+            }
+        }
+        Err(report(&path))
+    }
+}
+
+impl Frozen<'_> {
+    /// Depth first from `at`; on success `path` holds the cycle from `start` on.
+    fn search(
+        &self,
+        start: &Arc<Owner>,
+        at: &Arc<Owner>,
+        seen: &mut HashSet<u32>,
+        path: &mut Vec<Edge>,
+        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+    ) -> bool {
+        // A stack of our own: a chain of waits may be as long as there are sessions.
+        let mut stack = vec![self.edges(at, find)];
+        seen.insert(at.id);
+        while let Some(edges) = stack.last_mut() {
+            let Some(edge) = edges.pop() else {
+                stack.pop();
+                path.pop();
+                continue;
+            };
+            let to = edge.to.clone();
+            if to.id == start.id {
+                path.push(edge);
+                return true;
+            }
+            if seen.insert(to.id) {
+                path.push(edge);
+                stack.push(self.edges(&to, find));
+            }
+        }
+        false
+    }
+
+    fn edges(&self, from: &Arc<Owner>, find: &dyn Fn(u32) -> Option<Arc<Owner>>) -> Vec<Edge> {
+        let what = match &*from.waiting.lock() {
+            Some(waiting) if !waiting.waiter.is_done() => waiting.what.clone(),
+            _ => return Vec::new(),
+        };
+        match what {
+            WaitingFor::Xid(xid) => self.xid_edges(from, xid, find),
+            WaitingFor::Lock { tag, mode } => self.lock_edges(from, tag, mode, find),
+            WaitingFor::Row { target, mode } => self.row_edges(from, &target, mode, find),
+        }
+    }
+
+    fn xid_edges(
+        &self,
+        from: &Arc<Owner>,
+        xid: Xid,
+        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+    ) -> Vec<Edge> {
+        let (running, owner) = self.table.runs(xid);
+        let to = if running { find(owner) } else { None };
+        let text = format!("ShareLock on transaction {xid}");
+        to.map(|to| Edge { from: from.clone(), to, text }).into_iter().collect()
+    }
+
+    fn lock_edges(
+        &self,
+        from: &Arc<Owner>,
+        tag: LockTag,
+        mode: LockMode,
+        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+    ) -> Vec<Edge> {
+        let Some(lock) = self.tags[hash_of(&tag) as usize % TAG_SHARDS].get(&tag) else {
+            return Vec::new();
+        };
+        let conflicts = mode.conflicts();
+        let text = format!("{} on {}", mode.name(), describe_tag(&tag));
+        let edge = |to: Arc<Owner>| Edge { from: from.clone(), to, text: text.clone() };
+        let holders = lock.holders.iter().filter(|h| h.id != from.id && h.modes & conflicts != 0);
+        let mut edges: Vec<Edge> = holders.filter_map(|holder| find(holder.id)).map(edge).collect();
+        for queued in lock.queue.iter().take_while(|queued| queued.owner.id != from.id) {
+            if queued.mode.bit() & conflicts != 0 {
+                edges.push(edge(queued.owner.clone()));
+            }
+        }
+        edges
+    }
+
+    fn row_edges(
+        &self,
+        from: &Arc<Owner>,
+        target: &RowTarget,
+        mode: RowLockMode,
+        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+    ) -> Vec<Edge> {
+        let shard = &self.trees[hash_of(&target.file) as usize % TREE_SHARDS];
+        let Some(tree) = shard.get(&target.file) else { return Vec::new() };
+        let holders = tree.blocking_holders(from.id, target.row, mode);
+        let mut blockers: Vec<Arc<Owner>> = holders.filter_map(|holder| find(holder.id)).collect();
+        let queue = tree.queues.get(&target.row).into_iter().flatten();
+        for queued in queue.take_while(|queued| queued.owner.id != from.id) {
+            if mode.conflicts_with(queued.mode) {
+                blockers.push(queued.owner.clone());
+            }
+        }
+        let edge = |to: Arc<Owner>| {
+            let text = if to.xid().is_valid() && !to.is_waiting() {
+                format!("ShareLock on transaction {}", to.xid())
+            } else {
+                format!("{} on {}", mode.tuple_lock_name(), describe_row(target))
+            };
+            Edge { from: from.clone(), to, text }
+        };
+        blockers.into_iter().map(edge).collect()
+    }
+}
+
+/// A row as messages name it; `ctid`'s block and offset.
+fn describe_row(target: &RowTarget) -> String {
+    let (block, offset) = ctid(target.row);
+    let RowTarget { relation, database, .. } = target;
+    format!("tuple ({block},{offset}) of relation {relation} of database {database}")
+}
+
+fn ctid(row: base::RowId) -> (u64, u64) {
+    (row.0 >> 15, (row.0 & 0x7fff) + 1)
+}
+
+fn describe_tag(tag: &LockTag) -> String {
+    match tag {
+        LockTag::Relation { database, relation } => {
+            format!("relation {relation} of database {database}")
+        }
+        LockTag::Object { database, class, object, .. } => {
+            format!("object {object} of class {class} of database {database}")
+        }
+        LockTag::Advisory { database, key1, key2, pair } => {
+            format!("advisory lock [{database},{key1},{key2},{}]", 1 + u8::from(*pair))
+        }
+    }
+}
+
+fn report(path: &[Edge]) -> Error {
+    let lines: Vec<String> = path
+        .iter()
+        .map(|edge| {
+            let Edge { from, to, text } = edge;
+            format!("Process {} waits for {text}; blocked by process {}.", from.pid, to.pid)
+        })
+        .collect();
+    Error::new(SqlState::T_R_DEADLOCK_DETECTED, "deadlock detected")
+        .detail(lines.join("\n"))
+        .hint("See server log for query details.")
+}

@@ -1,0 +1,521 @@
+//! One open transaction of a session.
+
+use crate::lock::{Acquired, LockLifetime, LockMode, LockTag, Owner, WaitPolicy};
+use crate::lock::{RowLockMode, RowTarget};
+use crate::log::{EndRecord, OP_ABORT, OP_COMMIT};
+use crate::publication::XidStatus;
+use crate::record::CommitRecord;
+use crate::snapshot::{Met, Snapshot, View};
+use crate::transactions::Transactions;
+use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
+use base::interrupt::HoldInterrupts;
+use base::{CommandId, Csn, Error, FileId, Lsn, PageNo, Result, RowId, SqlState, Xid};
+use buffer::TreeFile;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use wal::rm;
+
+/// The chains that a committer looks through for records to free, and as many again for every
+/// sixteen that it wrote.
+const REAP_CHAINS: usize = 4;
+
+/// What a compensation record takes besides what its undo body takes, page images left out.
+const COMPENSATION_BYTES: usize = 160;
+
+/// What a transaction sees of others that commit while it runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Isolation {
+    /// Each statement sees what is committed when it begins.
+    ReadCommitted = 0,
+    /// All statements see what was committed when the first began.
+    RepeatableRead = 1,
+}
+
+/// How a transaction commits.
+#[derive(Clone, Debug)]
+pub struct CommitOptions {
+    /// Whether to wait for the flush of the commit record (`synchronous_commit`). A commit that
+    /// unlinks files waits anyway.
+    pub sync: bool,
+    /// What caches must forget, opaque here; part of the commit record.
+    pub invalidations: Vec<u8>,
+}
+
+impl Default for CommitOptions {
+    fn default() -> CommitOptions {
+        CommitOptions { sync: true, invalidations: Vec::new() }
+    }
+}
+
+/// A point of a transaction to which it can be rolled back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SavepointMark {
+    undo: usize,
+    locks: usize,
+    level: u32,
+    unlink: usize,
+}
+
+#[derive(Default)]
+struct State {
+    undo: Vec<Arc<Version>>,
+    snapshot: Option<Arc<Snapshot>>,
+    unlink: Vec<FileId>,
+    pages_written: usize,
+}
+
+/// An open transaction. Used by one fiber at a time. Ends by [`commit`](Transaction::commit) or
+/// [`rollback`](Transaction::rollback); after that only dropped.
+pub struct Transaction {
+    transactions: Arc<Transactions>,
+    owner: Arc<Owner>,
+    isolation: AtomicU8,
+    xid: AtomicU64,
+    command: AtomicU32,
+    last_undo: AtomicU64,
+    undo_reserved: AtomicUsize,
+    met: Arc<Met>,
+    ended: AtomicBool,
+    state: Mutex<State>,
+}
+
+impl Transaction {
+    pub(crate) fn begin(
+        transactions: &Arc<Transactions>,
+        owner: &Arc<Owner>,
+        isolation: Isolation,
+    ) -> Transaction {
+        owner.begin_transaction();
+        Transaction {
+            transactions: transactions.clone(),
+            owner: owner.clone(),
+            isolation: AtomicU8::new(isolation as u8),
+            xid: AtomicU64::new(0),
+            command: AtomicU32::new(0),
+            last_undo: AtomicU64::new(0),
+            undo_reserved: AtomicUsize::new(0),
+            met: Arc::new(Met::default()),
+            ended: AtomicBool::new(false),
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    /// The server's transactions.
+    pub fn transactions(&self) -> &Arc<Transactions> {
+        &self.transactions
+    }
+
+    /// The session as the lock table knows it.
+    pub fn owner(&self) -> &Arc<Owner> {
+        &self.owner
+    }
+
+    /// The isolation level.
+    pub fn isolation(&self) -> Isolation {
+        match self.isolation.load(Ordering::Relaxed) {
+            0 => Isolation::ReadCommitted,
+            _ => Isolation::RepeatableRead,
+        }
+    }
+
+    /// Sets the isolation level (`SET TRANSACTION`). The session has checked that no snapshot was
+    /// taken yet.
+    pub fn set_isolation(&self, isolation: Isolation) {
+        self.isolation.store(isolation as u8, Ordering::Relaxed);
+    }
+
+    /// Its XID; 0 while it has not written.
+    pub fn xid(&self) -> Xid {
+        Xid(self.xid.load(Ordering::Acquire))
+    }
+
+    /// Its XID, drawn now if it has none. May wait for room in the log.
+    ///
+    /// # Errors
+    /// Those of the log; 54000 past the last XID.
+    pub fn xid_or_draw(&self) -> Result<Xid> {
+        let xid = self.xid();
+        if xid.is_valid() {
+            return Ok(xid);
+        }
+        assert!(!self.ended.load(Ordering::Relaxed), "an ended transaction draws no XID");
+        let xid = self.transactions.draw_xid(self.owner.id())?;
+        self.owner.set_xid(xid);
+        self.xid.store(xid.0, Ordering::Release);
+        Ok(xid)
+    }
+
+    /// The running command: its own changes are not visible to it.
+    pub fn command(&self) -> CommandId {
+        CommandId(self.command.load(Ordering::Relaxed))
+    }
+
+    /// Begins the next command: what was changed so far becomes visible to it.
+    ///
+    /// # Errors
+    /// 54000 after 2^32-2 commands.
+    pub fn next_command(&self) -> Result<CommandId> {
+        let next = self.command.load(Ordering::Relaxed) + 1;
+        if next == u32::MAX {
+            let text = "cannot have more than 2^32-2 commands in a transaction";
+            return Err(Error::new(SqlState::PROGRAM_LIMIT_EXCEEDED, text));
+        }
+        self.command.store(next, Ordering::Relaxed);
+        // A record that an error kept from being written is not in flight.
+        self.owner.end_write(self.last_undo());
+        Ok(CommandId(next))
+    }
+
+    /// The commits that it met. The session calls [`Transactions::wait_met`] with it before it
+    /// sends anything to its client (storage rule 3).
+    pub fn met(&self) -> &Arc<Met> {
+        &self.met
+    }
+
+    /// The snapshot of a statement that begins: a new one under READ COMMITTED, that of the first
+    /// statement under REPEATABLE READ.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        if self.isolation() == Isolation::ReadCommitted {
+            return self.transactions.snapshot();
+        }
+        let mut state = self.state.lock();
+        state.snapshot.get_or_insert_with(|| self.transactions.snapshot()).clone()
+    }
+
+    /// Makes the transaction see what `snapshot` sees (`SET TRANSACTION SNAPSHOT`).
+    pub fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        self.state.lock().snapshot = Some(snapshot);
+    }
+
+    /// Whether a REPEATABLE READ transaction has its snapshot.
+    pub fn has_snapshot(&self) -> bool {
+        self.state.lock().snapshot.is_some()
+    }
+
+    /// What the running command sees through [`snapshot`](Self::snapshot).
+    pub fn view(&self) -> View {
+        self.view_of(self.snapshot())
+    }
+
+    /// What the running command sees through `snapshot`.
+    pub fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
+        View::new(snapshot, self.xid(), self.command(), self.met.clone())
+    }
+
+    /// The LSN of its last undoable record: the undo LSN of the next one. 0 when there is none.
+    pub fn last_undo(&self) -> Lsn {
+        Lsn(self.last_undo.load(Ordering::Acquire))
+    }
+
+    /// A version record of the running command, about to be logged. `body` is the undo body that
+    /// the WAL record's main data begins with. Draws the XID if needed: may wait.
+    ///
+    /// # Errors
+    /// Those of [`xid_or_draw`](Self::xid_or_draw).
+    pub fn version(
+        &self,
+        manager: u8,
+        kind: VersionKind,
+        key_changed: bool,
+        rows: VersionRows,
+        body: &[u8],
+    ) -> Result<Arc<Version>> {
+        let (command, undo_next) = (self.command(), self.last_undo());
+        let xid = self.xid_or_draw()?;
+        self.owner.begin_write(self.transactions.wal().inserted());
+        let head = VersionHead { xid, command, kind, key_changed, manager, undo_next, rows };
+        Ok(Arc::new(Version::new(head, body)))
+    }
+
+    /// Notes that `version` was logged at `lsn`. With a place, readers of that leaf find it: the
+    /// caller still holds the leaf's latch exclusively. Never waits.
+    ///
+    /// # Panics
+    /// When another undoable record was logged since the version was made: its undo LSN would
+    /// be wrong.
+    pub fn push(&self, place: Option<(FileId, PageNo)>, version: Arc<Version>, lsn: Lsn) {
+        assert_eq!(version.undo_next, self.last_undo(), "undoable records are logged in order");
+        version.set_lsn(lsn);
+        self.last_undo.store(lsn.0, Ordering::Release);
+        self.owner.end_write(lsn);
+        let compensation = version.body_bytes() + COMPENSATION_BYTES;
+        self.transactions.wal().reserve_undo(compensation);
+        self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.undo.push(version.clone());
+        if let Some((file, page)) = place {
+            state.pages_written += 1;
+            drop(state);
+            let transactions = &self.transactions;
+            transactions.versions.push(
+                file,
+                page,
+                version,
+                |xid| transactions.settled(xid),
+                || transactions.cutter(),
+            );
+        }
+    }
+
+    /// Creates a file for a tree with pages of `page_bytes`; gone again when the transaction, or
+    /// its savepoint, is rolled back. May wait.
+    ///
+    /// # Errors
+    /// Those of disk and log.
+    pub fn create_file(&self, page_bytes: usize) -> Result<Arc<TreeFile>> {
+        let id = self.transactions.draw_file()?;
+        let (xid, undo_next) = (self.xid_or_draw()?, self.last_undo());
+        let files = self.transactions.pool.files();
+        self.owner.begin_write(self.transactions.wal().inserted());
+        let (file, lsn, body) = files.create(id, page_bytes, xid, undo_next)?;
+        let (kind, rows) = (VersionKind::Other, VersionRows::None);
+        let version = self.version(rm::FILE, kind, false, rows, &body)?;
+        self.push(None, version, lsn);
+        Ok(file)
+    }
+
+    /// Unlinks `file` when the transaction commits.
+    pub fn unlink_at_commit(&self, file: FileId) {
+        self.state.lock().unlink.push(file);
+    }
+
+    /// Waits until `xid` has ended or has rolled back to a savepoint; then the caller looks again
+    /// at the row or entry. Returns at once when it does not run. May wait.
+    ///
+    /// # Errors
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
+    pub fn wait_for_xid(&self, xid: Xid) -> Result<()> {
+        self.transactions.locks.wait_for_xid(&self.owner, xid)?;
+        if let XidStatus::Committed { csn, sync: true } = self.transactions.status(xid) {
+            self.met.note(csn);
+        }
+        Ok(())
+    }
+
+    /// The status of a stamp that was read under a latch still held. Notes the commit that it met.
+    pub fn status(&self, xid: Xid) -> XidStatus {
+        let status = self.transactions.status(xid);
+        if let XidStatus::Committed { csn, sync: true } = status {
+            self.met.note(csn);
+        }
+        status
+    }
+
+    /// Acquires a lock to the end of the transaction. May wait when `policy` says so.
+    ///
+    /// # Errors
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
+    pub fn lock(&self, tag: LockTag, mode: LockMode, policy: WaitPolicy) -> Result<Acquired> {
+        let locks = &self.transactions.locks;
+        self.meeting(|| locks.acquire(&self.owner, tag, mode, LockLifetime::Transaction, policy))
+    }
+
+    /// Acquires a lock. When that took a wait, the commit that ended it was met: a lock is released
+    /// after the publication, so that the newest commit is not older (storage rule 3).
+    fn meeting(&self, acquire: impl FnOnce() -> Result<Acquired>) -> Result<Acquired> {
+        let waits = self.owner.waits();
+        let acquired = acquire()?;
+        if self.owner.waits() != waits {
+            self.met.note(self.transactions.publication.last_sync_commit());
+        }
+        Ok(acquired)
+    }
+
+    /// Acquires a row lock, without a latch; the caller looks at the row again. May wait.
+    ///
+    /// # Errors
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
+    pub fn lock_row(
+        &self,
+        target: &RowTarget,
+        mode: RowLockMode,
+        policy: WaitPolicy,
+    ) -> Result<Acquired> {
+        self.meeting(|| self.transactions.locks.lock_row(&self.owner, target, mode, policy))
+    }
+
+    /// Notes a row lock if it is free. The caller holds a latch of the row's leaf. Never waits.
+    pub fn try_lock_row(&self, target: &RowTarget, mode: RowLockMode) -> Acquired {
+        self.transactions.locks.try_lock_row(&self.owner, target, mode)
+    }
+
+    /// Whether a write of the row must wait for others' row locks; see
+    /// [`LockTable::row_blocked`](crate::LockTable::row_blocked). Never waits.
+    pub fn row_blocked(&self, file: FileId, row: RowId, mode: RowLockMode) -> bool {
+        self.transactions.locks.row_blocked(&self.owner, file, row, mode)
+    }
+
+    /// Sets a savepoint.
+    pub fn savepoint(&self) -> SavepointMark {
+        let locks = &self.transactions.locks;
+        let state = self.state.lock();
+        SavepointMark {
+            undo: state.undo.len(),
+            locks: locks.mark(&self.owner),
+            level: locks.open_level(&self.owner),
+            unlink: state.unlink.len(),
+        }
+    }
+
+    /// Forgets a savepoint and those set after it.
+    pub fn release_savepoint(&self, mark: SavepointMark) {
+        self.transactions.locks.close_level(&self.owner, mark.level);
+    }
+
+    /// Undoes what was done since the savepoint, which stays; releases the locks taken since, and
+    /// wakes who waits for a row that it restored. May wait.
+    ///
+    /// # Errors
+    /// What undo meets, as PANIC: a transaction that cannot be rolled back stops the server.
+    pub fn rollback_to(&self, mark: SavepointMark) -> Result<()> {
+        let _hold = HoldInterrupts::new();
+        self.undo_to(mark.undo)?;
+        self.state.lock().unlink.truncate(mark.unlink);
+        let locks = &self.transactions.locks;
+        locks.release_transaction(&self.owner, mark.locks);
+        locks.rollback_level(&self.owner, mark.level);
+        if self.xid().is_valid() {
+            locks.wake_xid(self.xid());
+        }
+        Ok(())
+    }
+
+    fn undo_to(&self, mark: usize) -> Result<()> {
+        self.owner.end_write(self.last_undo());
+        loop {
+            let version = {
+                let state = self.state.lock();
+                match state.undo.last() {
+                    Some(last) if state.undo.len() > mark => last.clone(),
+                    _ => return Ok(()),
+                }
+            };
+            self.owner.begin_write(self.transactions.wal().inserted());
+            let undone = version.with_body(|body| {
+                let (manager, xid) = (version.manager, version.xid);
+                self.transactions.undo_one(manager, xid, body, version.undo_next)
+            });
+            undone.and_then(|result| result).map_err(Error::panic)?;
+            version.set_undone();
+            self.last_undo.store(version.undo_next.0, Ordering::Release);
+            self.owner.end_write(version.undo_next);
+            self.state.lock().undo.pop();
+        }
+    }
+
+    /// Commits: appends the record and publishes it, calls `published` (catalog invalidations),
+    /// releases the locks, waits for the flush, then unlinks the files that the transaction
+    /// dropped (contract 18, storage rule 22). Returns the CSN if it had an XID. When it fails
+    /// before the publication, the transaction goes on and can be rolled back. May wait.
+    ///
+    /// # Errors
+    /// Those of the log: ERROR before the publication, PANIC after it.
+    pub fn commit(
+        &self,
+        options: CommitOptions,
+        published: impl FnOnce(Csn),
+    ) -> Result<Option<Csn>> {
+        let xid = self.xid();
+        if !xid.is_valid() {
+            published(self.transactions.last_commit());
+            self.end(xid);
+            return Ok(None);
+        }
+        let unlink = self.state.lock().unlink.clone();
+        let sync = options.sync || !unlink.is_empty();
+        let time_us = self.transactions.clock.now_us();
+        let record =
+            CommitRecord { time_us, unlink: unlink.clone(), invalidations: options.invalidations };
+        let data = record.encode();
+        let wal = self.transactions.wal();
+        let record = EndRecord::prepare(wal, OP_COMMIT, xid, self.last_undo(), &data)?;
+        self.transactions.pool.files().plan_unlinks(xid, unlink.clone());
+        let csn = self.transactions.publication.commit(xid, sync, || record.append(wal));
+        // From here on nothing but a panic keeps the commit from being told.
+        let _hold = HoldInterrupts::new();
+        published(csn);
+        let chains = self.end(xid);
+        if sync {
+            wal.flush(Lsn(csn.0)).map_err(Error::panic)?;
+        } else {
+            wal.request_flush(Lsn(csn.0));
+        }
+        self.transactions.housekeeping(chains);
+        if !unlink.is_empty() {
+            for file in &unlink {
+                self.transactions.versions.drop_file(*file);
+            }
+            self.transactions.pool.unlink_committed(xid).map_err(Error::panic)?;
+        }
+        Ok(Some(csn))
+    }
+
+    /// Rolls back: undoes everything, newest first, appends the abort record, releases the locks.
+    /// May wait.
+    ///
+    /// # Errors
+    /// What undo meets, as PANIC: a transaction that cannot be rolled back stops the server.
+    pub fn rollback(&self) -> Result<()> {
+        let _hold = HoldInterrupts::new();
+        let xid = self.xid();
+        if !xid.is_valid() {
+            self.end(xid);
+            return Ok(());
+        }
+        let publication = &self.transactions.publication;
+        publication.begin_abort(xid);
+        self.undo_to(0)?;
+        let record =
+            CommitRecord { time_us: self.transactions.clock.now_us(), ..Default::default() };
+        let data = record.encode();
+        let wal = self.transactions.wal();
+        let record = EndRecord::prepare(wal, OP_ABORT, xid, Lsn::INVALID, &data);
+        record.map_err(Error::panic)?.append(wal);
+        publication.end_abort(xid);
+        let chains = self.end(xid);
+        self.transactions.housekeeping(chains);
+        Ok(())
+    }
+
+    /// Releases everything but the XID's entry in the map. Returns how many chains to look
+    /// through.
+    fn end(&self, xid: Xid) -> usize {
+        self.ended.store(true, Ordering::Relaxed);
+        let state = std::mem::take(&mut *self.state.lock());
+        let reserved = self.undo_reserved.swap(0, Ordering::Relaxed);
+        if reserved > 0 {
+            self.transactions.wal().release_undo(reserved);
+        }
+        let locks = &self.transactions.locks;
+        locks.release_transaction(&self.owner, 0);
+        locks.release_transaction_rows(&self.owner);
+        self.owner.end_transaction();
+        if xid.is_valid() {
+            locks.wake_xid(xid);
+        }
+        REAP_CHAINS + state.pages_written + state.pages_written / 16 * REAP_CHAINS
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        // A session that ends without a word about its transaction, having written nothing.
+        if !self.ended.load(Ordering::Relaxed) && !self.xid().is_valid() {
+            self.end(Xid::INVALID);
+        }
+    }
+}
+
+/// 40001: a REPEATABLE READ transaction met a row that changed after its snapshot.
+pub fn concurrent_update() -> Error {
+    let text = "could not serialize access due to concurrent update";
+    Error::new(SqlState::T_R_SERIALIZATION_FAILURE, text)
+}
+
+/// 40001: a REPEATABLE READ transaction met a row that was deleted after its snapshot.
+pub fn concurrent_delete() -> Error {
+    let text = "could not serialize access due to concurrent delete";
+    Error::new(SqlState::T_R_SERIALIZATION_FAILURE, text)
+}

@@ -1,0 +1,367 @@
+//! Arrays, int2vector and oidvector included.
+//!
+//! # Bytes
+//! `element type u32`, `dimensions u8`, `has nulls u8`, `shape u8`, `0 u8`, for each dimension
+//! `length i32, lower bound i32`, then the elements in row-major order, packed: the null bitmap if
+//! there are NULLs, and the values of one shape (fixed-width ones one after the other; variable
+//! ones after their ends). Any element is found in constant time. An empty array has 0 dimensions.
+
+mod text;
+
+use crate::datum::{Arena, Datum};
+use crate::io::Io;
+use crate::packed::{self, Packed};
+use base::{Error, Result, err};
+
+pub use text::{parse, write};
+
+/// The most dimensions.
+pub const DIMENSIONS_MAX: usize = 6;
+/// The most elements.
+pub const ELEMENTS_MAX: usize = 0x7ff_ffff;
+const HEADER_BYTES: usize = 8;
+
+/// The length and lower bound of one dimension.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dimension {
+    /// The number of elements.
+    pub length: i32,
+    /// The subscript of the first.
+    pub lower: i32,
+}
+
+impl Dimension {
+    /// A dimension that begins at 1.
+    pub fn from_one(length: usize) -> Dimension {
+        Dimension { length: length as i32, lower: 1 }
+    }
+
+    /// The subscript of the last element.
+    pub fn upper(self) -> i32 {
+        self.lower.wrapping_add(self.length).wrapping_sub(1)
+    }
+}
+
+/// An array in its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Array<'m> {
+    element: u32,
+    has_nulls: bool,
+    dims: &'m [u8],
+    count: usize,
+    values: Packed<'m>,
+}
+
+impl<'m> Array<'m> {
+    /// The array in a datum's bytes.
+    ///
+    /// # Errors
+    /// XX001
+    pub fn new(bytes: &'m [u8]) -> Result<Array<'m>> {
+        let short = || Error::corrupted("array too short");
+        let (head, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or_else(short)?;
+        let element = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+        let (dims, rest) = rest.split_at_checked(usize::from(head[4]) * 8).ok_or_else(short)?;
+        let has_nulls = head[5] != 0;
+        let mut count = usize::from(head[4] > 0);
+        for dim in dims.chunks_exact(8) {
+            let length = i32::from_le_bytes([dim[0], dim[1], dim[2], dim[3]]);
+            count = count.saturating_mul(usize::try_from(length).unwrap_or(0));
+        }
+        let values = Packed::parse(packed::shape_of_code(head[6]), count, has_nulls, rest)?;
+        Ok(Array { element, has_nulls, dims, count, values })
+    }
+
+    /// The array of a datum.
+    ///
+    /// # Errors
+    /// XX000, XX001
+    pub fn from_datum(datum: &Datum<'m>) -> Result<Array<'m>> {
+        Array::new(datum.bytes()?)
+    }
+
+    /// The OID of the elements' type.
+    pub fn element_type(&self) -> u32 {
+        self.element
+    }
+
+    /// The number of elements over all dimensions.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether an element is NULL.
+    pub fn has_nulls(&self) -> bool {
+        self.has_nulls && (0..self.count).any(|i| self.values.is_null(i))
+    }
+
+    /// The number of dimensions, 0 for an empty array.
+    pub fn dimension_count(&self) -> usize {
+        self.dims.len() / 8
+    }
+
+    /// The dimensions, outermost first.
+    pub fn dimensions(&self) -> Vec<Dimension> {
+        self.dims
+            .chunks_exact(8)
+            .map(|d| Dimension {
+                length: i32::from_le_bytes([d[0], d[1], d[2], d[3]]),
+                lower: i32::from_le_bytes([d[4], d[5], d[6], d[7]]),
+            })
+            .collect()
+    }
+
+    /// The element at a position in row-major order; NULL beyond the end.
+    ///
+    /// # Errors
+    /// XX001
+    pub fn get(&self, index: usize) -> Result<Datum<'m>> {
+        self.values.get(index)
+    }
+
+    /// All elements in row-major order.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Datum<'m>>> + '_ {
+        (0..self.count).map(|i| self.values.get(i))
+    }
+
+    /// All elements in row-major order.
+    ///
+    /// # Errors
+    /// XX001
+    pub fn elements(&self) -> Result<Vec<Datum<'m>>> {
+        self.iter().collect()
+    }
+
+    /// The element at subscripts, one a dimension; none if there is no such element.
+    ///
+    /// # Errors
+    /// XX001
+    pub fn at(&self, subscripts: &[i32]) -> Result<Option<Datum<'m>>> {
+        let dims = self.dimensions();
+        if dims.len() != subscripts.len() || dims.is_empty() {
+            return Ok(None);
+        }
+        let mut index = 0usize;
+        for (dim, subscript) in dims.iter().zip(subscripts) {
+            let offset = i64::from(*subscript) - i64::from(dim.lower);
+            if !(0..i64::from(dim.length)).contains(&offset) {
+                return Ok(None);
+            }
+            index = index * dim.length as usize + offset as usize;
+        }
+        self.get(index).map(Some)
+    }
+}
+
+/// The bytes of an array. No dimensions or an empty one make the empty array.
+///
+/// # Errors
+/// 54000 if it is too large; XX000 if the dimensions do not fit the number of values.
+pub fn encode(element: u32, dims: &[Dimension], values: &[Datum<'_>]) -> Result<Vec<u8>> {
+    let empty = dims.is_empty() || dims.iter().any(|d| d.length <= 0);
+    let dims = if empty { &[] } else { dims };
+    let values = if empty { &[] } else { values };
+    check_dimensions(dims)?;
+    if values.len() != dims.iter().map(|d| d.length as usize).product::<usize>() && !empty {
+        return Err(Error::internal("array dimensions do not fit its elements"));
+    }
+    let first = values.iter().find(|v| !v.is_null()).unwrap_or(&Datum::Null);
+    let shape = packed::shape_of(element, first);
+    let has_nulls = values.iter().any(Datum::is_null);
+    let mut out = Vec::with_capacity(HEADER_BYTES + dims.len() * 8 + values.len() * 8);
+    out.extend_from_slice(&element.to_le_bytes());
+    out.extend_from_slice(&[dims.len() as u8, u8::from(has_nulls), packed::shape_code(shape), 0]);
+    for dim in dims {
+        out.extend_from_slice(&dim.length.to_le_bytes());
+        out.extend_from_slice(&dim.lower.to_le_bytes());
+    }
+    packed::write(shape, values, has_nulls, &mut out)?;
+    Ok(out)
+}
+
+/// The datum of an array, put into `arena`.
+///
+/// # Errors
+/// 54000, 53200
+pub fn to_datum<'m>(
+    element: u32,
+    dims: &[Dimension],
+    values: &[Datum<'_>],
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    Ok(Datum::Bytes(arena.put(&encode(element, dims, values)?)?))
+}
+
+/// The datum of an array of one dimension from 1, put into `arena`.
+///
+/// # Errors
+/// 54000, 53200
+pub fn from_list<'m>(
+    element: u32,
+    values: &[Datum<'_>],
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    to_datum(element, &[Dimension::from_one(values.len())], values, arena)
+}
+
+/// Checks the number of dimensions and elements and the upper bounds.
+///
+/// # Errors
+/// 54000
+pub fn check_dimensions(dims: &[Dimension]) -> Result<()> {
+    if dims.len() > DIMENSIONS_MAX {
+        return Err(err!(
+            PROGRAM_LIMIT_EXCEEDED,
+            "number of array dimensions ({}) exceeds the maximum allowed ({DIMENSIONS_MAX})",
+            dims.len()
+        ));
+    }
+    let mut count = 1i64;
+    for dim in dims {
+        count = count.saturating_mul(i64::from(dim.length));
+        if dim.lower.checked_add(dim.length).is_none() {
+            return Err(err!(
+                PROGRAM_LIMIT_EXCEEDED,
+                "array lower bound is too large: {}",
+                dim.lower
+            ));
+        }
+    }
+    if count > ELEMENTS_MAX as i64 {
+        return Err(err!(
+            PROGRAM_LIMIT_EXCEEDED,
+            "array size exceeds the maximum allowed ({ELEMENTS_MAX})"
+        ));
+    }
+    Ok(())
+}
+
+/// Appends the binary form.
+///
+/// # Errors
+/// Those of the elements' type.
+pub fn send(io: &Io<'_>, array: &Array<'_>, out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(&(array.dimension_count() as i32).to_be_bytes());
+    out.extend_from_slice(&i32::from(array.has_nulls()).to_be_bytes());
+    out.extend_from_slice(&array.element.to_be_bytes());
+    for dim in array.dimensions() {
+        out.extend_from_slice(&dim.length.to_be_bytes());
+        out.extend_from_slice(&dim.lower.to_be_bytes());
+    }
+    for value in array.iter() {
+        send_nullable(io, array.element, &value?, out)?;
+    }
+    Ok(())
+}
+
+/// Appends a length and the binary form; -1 for NULL.
+pub(crate) fn send_nullable(
+    io: &Io<'_>,
+    type_oid: u32,
+    value: &Datum<'_>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if value.is_null() {
+        out.extend_from_slice(&(-1i32).to_be_bytes());
+        return Ok(());
+    }
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    io.send(type_oid, value, out)?;
+    let length = i32::try_from(out.len() - at - 4)
+        .map_err(|_| err!(PROGRAM_LIMIT_EXCEEDED, "binary value too long"))?;
+    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
+/// Reads big-endian fields of a binary value.
+pub(crate) struct Reader<'b> {
+    bytes: &'b [u8],
+}
+
+impl<'b> Reader<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Reader<'b> {
+        Reader { bytes }
+    }
+
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'b [u8]> {
+        let (head, rest) = self
+            .bytes
+            .split_at_checked(count)
+            .ok_or_else(|| err!(PROTOCOL_VIOLATION, "insufficient data left in message"))?;
+        self.bytes = rest;
+        Ok(head)
+    }
+
+    pub(crate) fn i32(&mut self) -> Result<i32> {
+        let b = self.take(4)?;
+        Ok(i32::from_be_bytes([b[0], b[1], b[2], b[3]]))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// A length and as many bytes; none for -1.
+    pub(crate) fn nullable(&mut self) -> Result<Option<&'b [u8]>> {
+        let length = self.i32()?;
+        if length == -1 {
+            return Ok(None);
+        }
+        let length = usize::try_from(length).map_err(|_| {
+            err!(INVALID_BINARY_REPRESENTATION, "insufficient data left in message")
+        })?;
+        self.take(length).map(Some)
+    }
+}
+
+/// Reads the binary form of an array of `element`.
+///
+/// # Errors
+/// 22P03, 42804, 54000 and those of the elements' type.
+pub fn recv<'m>(
+    io: &Io<'_>,
+    element: u32,
+    typmod: i32,
+    bytes: &[u8],
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let mut reader = Reader::new(bytes);
+    let count = reader.i32()?;
+    if count < 0 {
+        return Err(err!(INVALID_BINARY_REPRESENTATION, "invalid number of dimensions: {count}"));
+    }
+    let flags = reader.i32()?;
+    if !(0..=1).contains(&flags) {
+        return Err(err!(INVALID_BINARY_REPRESENTATION, "invalid array flags"));
+    }
+    let sent = reader.i32()?.cast_unsigned();
+    if sent != element {
+        return Err(err!(
+            DATATYPE_MISMATCH,
+            "binary data has array element type {sent} ({}) instead of expected {element} ({})",
+            io.host.type_name(sent),
+            io.host.type_name(element)
+        ));
+    }
+    let mut dims = Vec::new();
+    for _ in 0..count.min(DIMENSIONS_MAX as i32 + 1) {
+        dims.push(Dimension { length: reader.i32()?, lower: reader.i32()? });
+    }
+    check_dimensions(&dims)?;
+    let total: i64 = dims.iter().map(|d| i64::from(d.length.max(0))).product();
+    let total = if dims.is_empty() { 0 } else { total };
+    let mut values = Vec::new();
+    for _ in 0..total {
+        values.push(match reader.nullable()? {
+            None => Datum::Null,
+            Some(bytes) => io.recv(element, typmod, bytes, arena)?,
+        });
+    }
+    to_datum(element, &dims, &values, arena)
+}

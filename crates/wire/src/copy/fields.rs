@@ -1,0 +1,165 @@
+//! The fields of one record.
+
+use super::{Csv, TextFormat, bad_format};
+use base::Result;
+
+/// The fields of a record, escapes resolved. Kept and used again for record after record.
+#[derive(Debug, Default)]
+pub struct Fields {
+    bytes: Vec<u8>,
+    /// Where each field ends, and whether it is NULL.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Fields {
+    /// None.
+    pub fn new() -> Fields {
+        Fields::default()
+    }
+
+    /// The number of fields.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The field at `index`; the inner nothing stands for NULL.
+    pub fn get(&self, index: usize) -> Option<Option<&[u8]>> {
+        let (end, null) = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => self.ends.get(before)?.0,
+            None => 0,
+        };
+        Some(if null { None } else { self.bytes.get(start..end) })
+    }
+
+    fn finish(&mut self, null: bool) {
+        self.ends.push((self.bytes.len(), null));
+    }
+
+    /// Splits a record. An empty one has one empty field.
+    ///
+    /// # Errors
+    /// 22P04.
+    pub fn split(&mut self, record: &[u8], format: &TextFormat) -> Result<()> {
+        self.bytes.clear();
+        self.ends.clear();
+        match format.csv {
+            Some(csv) => self.split_csv(record, format, csv),
+            None => {
+                self.split_text(record, format);
+                Ok(())
+            }
+        }
+    }
+
+    fn split_text(&mut self, record: &[u8], format: &TextFormat) {
+        let mut at = 0;
+        loop {
+            let start = at;
+            let written = self.bytes.len();
+            while let Some(&byte) = record.get(at) {
+                if byte == format.delimiter {
+                    break;
+                }
+                if byte == b'\\' && at + 1 < record.len() {
+                    at += self.escape(&record[at..]);
+                } else {
+                    self.bytes.push(byte);
+                    at += 1;
+                }
+            }
+            // NULL is recognised before escapes are resolved.
+            let null = record[start..at] == *format.null;
+            if null {
+                self.bytes.truncate(written);
+            }
+            self.finish(null);
+            if at >= record.len() {
+                return;
+            }
+            at += 1;
+        }
+    }
+
+    /// Resolves the escape at the beginning of `text`, which has a byte behind the backslash.
+    /// Returns the escape's length.
+    fn escape(&mut self, text: &[u8]) -> usize {
+        let (byte, length) = match text[1] {
+            b'b' => (8, 2),
+            b'f' => (12, 2),
+            b'n' => (b'\n', 2),
+            b'r' => (b'\r', 2),
+            b't' => (b'\t', 2),
+            b'v' => (11, 2),
+            b'0'..=b'7' => digits(&text[1..], 8, 3, 1),
+            b'x' if text.get(2).is_some_and(u8::is_ascii_hexdigit) => digits(&text[2..], 16, 2, 2),
+            other => (other, 2),
+        };
+        self.bytes.push(byte);
+        length
+    }
+
+    fn split_csv(&mut self, record: &[u8], format: &TextFormat, csv: Csv) -> Result<()> {
+        let mut at = 0;
+        loop {
+            let written = self.bytes.len();
+            let mut quoted = false;
+            let mut in_quotes = false;
+            let ended_by_delimiter = loop {
+                let Some(&byte) = record.get(at) else { break false };
+                at += 1;
+                if !in_quotes {
+                    if byte == format.delimiter {
+                        break true;
+                    } else if byte == csv.quote {
+                        quoted = true;
+                        in_quotes = true;
+                    } else {
+                        self.bytes.push(byte);
+                    }
+                    continue;
+                }
+                let next = record.get(at).copied();
+                if byte == csv.escape && (next == Some(csv.escape) || next == Some(csv.quote)) {
+                    self.bytes.extend(next);
+                    at += 1;
+                } else if byte == csv.quote {
+                    in_quotes = false;
+                } else {
+                    self.bytes.push(byte);
+                }
+            };
+            if in_quotes {
+                return Err(bad_format("unterminated CSV quoted field"));
+            }
+            let null = !quoted && self.bytes[written..] == *format.null;
+            if null {
+                self.bytes.truncate(written);
+            }
+            self.finish(null);
+            if !ended_by_delimiter {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The byte that up to `max` digits name, and the escape's length with `prefix` bytes before them.
+fn digits(text: &[u8], radix: u32, max: usize, prefix: usize) -> (u8, usize) {
+    let mut value = 0u32;
+    let mut count = 0;
+    while let Some(digit) =
+        text.get(count).filter(|_| count < max).and_then(|byte| char::from(*byte).to_digit(radix))
+    {
+        value = value * radix + digit;
+        count += 1;
+    }
+    // Three octal digits can name more than a byte: the low eight bits count.
+    let [byte, ..] = value.to_le_bytes();
+    (byte, prefix + count)
+}

@@ -1,0 +1,164 @@
+//! Finding the ends of lines.
+
+use super::{TextFormat, bad_format};
+use base::Result;
+
+/// How lines end: like the first one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LineEnd {
+    Newline,
+    Return,
+    Both,
+}
+
+/// Cuts a stream of text or CSV into records.
+#[derive(Debug)]
+pub struct Records {
+    format: TextFormat,
+    buffer: Vec<u8>,
+    /// Where the first record that was not given out begins.
+    start: usize,
+    /// How far the search for its end has come.
+    scanned: usize,
+    in_quotes: bool,
+    escaped: bool,
+    line_end: Option<LineEnd>,
+    ended: bool,
+    finished: bool,
+}
+
+impl Records {
+    /// No data yet.
+    pub fn new(format: TextFormat) -> Records {
+        Records {
+            format,
+            buffer: Vec::new(),
+            start: 0,
+            scanned: 0,
+            in_quotes: false,
+            escaped: false,
+            line_end: None,
+            ended: false,
+            finished: false,
+        }
+    }
+
+    /// Takes the next piece of data.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.scanned -= self.start;
+            self.start = 0;
+        }
+        if !self.finished {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Says that no more data comes: the last record may lack its line end.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The next whole record without its line end.
+    ///
+    /// # Errors
+    /// 22P04 for line ends that differ and for a quoted field that is never closed.
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
+        if self.finished {
+            return Ok(None);
+        }
+        match self.find_end()? {
+            Some((end, next)) => {
+                let start = std::mem::replace(&mut self.start, next);
+                self.scanned = next;
+                if self.format.csv.is_none() && self.buffer[start..end] == *b"\\." {
+                    self.finished = true;
+                    return Ok(None);
+                }
+                Ok(Some(&self.buffer[start..end]))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Where the record ends and the next one begins.
+    fn find_end(&mut self) -> Result<Option<(usize, usize)>> {
+        let csv = self.format.csv;
+        // A quote that is its own escape ends and begins quoting, which comes to the same.
+        let escape = csv.filter(|csv| csv.escape != csv.quote).map(|csv| csv.escape);
+        while let Some(&byte) = self.buffer.get(self.scanned) {
+            let at = self.scanned;
+            match csv {
+                Some(csv) => {
+                    if self.in_quotes && Some(byte) == escape {
+                        self.escaped = !self.escaped;
+                    } else {
+                        if byte == csv.quote && !self.escaped {
+                            self.in_quotes = !self.in_quotes;
+                        }
+                        self.escaped = false;
+                    }
+                }
+                None if self.escaped => {
+                    self.escaped = false;
+                    self.scanned += 1;
+                    continue;
+                }
+                None if byte == b'\\' => {
+                    self.escaped = true;
+                    self.scanned += 1;
+                    continue;
+                }
+                None => {}
+            }
+            if !self.in_quotes
+                && let b'\n' | b'\r' = byte
+                && let Some(found) = self.line_end_at(at, byte)?
+            {
+                return Ok(found);
+            }
+            self.scanned += 1;
+        }
+        if !self.ended || self.start == self.buffer.len() {
+            return Ok(None);
+        }
+        if self.in_quotes {
+            return Err(bad_format("unterminated CSV quoted field"));
+        }
+        Ok(Some((self.buffer.len(), self.buffer.len())))
+    }
+
+    /// The outer nothing: no line end after all. The inner nothing: more data must tell.
+    fn line_end_at(&mut self, at: usize, byte: u8) -> Result<Option<Option<(usize, usize)>>> {
+        let found = if byte == b'\n' {
+            LineEnd::Newline
+        } else {
+            match self.buffer.get(at + 1) {
+                None if !self.ended => return Ok(Some(None)),
+                Some(b'\n') if self.line_end != Some(LineEnd::Return) => LineEnd::Both,
+                _ => LineEnd::Return,
+            }
+        };
+        match self.line_end {
+            None => self.line_end = Some(found),
+            Some(expected) if expected == found => {}
+            Some(_) => return Err(self.literal(byte)),
+        }
+        let length = if found == LineEnd::Both { 2 } else { 1 };
+        Ok(Some(Some((at, at + length))))
+    }
+
+    fn literal(&self, byte: u8) -> base::Error {
+        let csv = self.format.csv.is_some();
+        let kind = if csv { "unquoted" } else { "literal" };
+        let (name, escape) =
+            if byte == b'\n' { ("newline", "\\n") } else { ("carriage return", "\\r") };
+        let hint = if csv {
+            format!("Use quoted CSV field to represent {name}.")
+        } else {
+            format!("Use \"{escape}\" to represent {name}.")
+        };
+        bad_format(format!("{kind} {name} found in data")).hint(hint)
+    }
+}

@@ -1,0 +1,23 @@
+-- array_agg, string_agg, json aggregates, ordered and distinct input.
+create table t (g int, v text, n int);
+insert into t values (1, 'a', 3), (1, 'b', 1), (2, 'c', 2), (2, null, 5), (1, 'a', 4);
+select string_agg(v, ',' order by v, n) from t;
+select string_agg(v, '-' order by n desc) from t;
+select string_agg(distinct v, ',' order by v) from t;
+select string_agg(distinct v, ',' order by n) from t;
+select g, string_agg(v, ',' order by n) from t group by g order by g;
+select array_agg(n order by n) from t;
+select array_agg(v order by n) from t;
+select array_agg(distinct g order by g desc) from t;
+select array_agg(array[g, n] order by n) from t;
+select array_agg(n) from t where false;
+select json_agg(n order by n), jsonb_agg(v order by n) from t;
+select json_object_agg(n, v order by n), jsonb_object_agg(n, v) from t;
+select json_agg(t order by n) from t;
+select jsonb_agg(x order by n) from (select n, v from t where g = 1) x;
+select json_object_agg(v, n) from t;
+select string_agg(v, null order by n) from t;
+select string_agg('\x01'::bytea, '\xff'::bytea) from generate_series(1, 2);
+select array_agg(x) from (values (array[1, 2]), (array[3])) a(x);
+select string_agg(n, ',') from t;
+select array_to_string(array_agg(v order by v nulls first), ',', '*') from t;

@@ -1,0 +1,23 @@
+-- Explicit casts from bigint: which exist, what they yield, what they refuse.
+select ('9223372036854775807'::bigint)::boolean as v;
+select ('9223372036854775807'::bigint)::smallint as v;
+select ('9223372036854775807'::bigint)::integer as v;
+select ('9223372036854775807'::bigint)::real as v;
+select ('9223372036854775807'::bigint)::double precision as v;
+select ('9223372036854775807'::bigint)::numeric as v;
+select ('9223372036854775807'::bigint)::text as v;
+select ('9223372036854775807'::bigint)::varchar(5) as v;
+select ('9223372036854775807'::bigint)::char(5) as v;
+select ('9223372036854775807'::bigint)::bytea as v;
+select ('9223372036854775807'::bigint)::date as v;
+select ('9223372036854775807'::bigint)::time as v;
+select ('9223372036854775807'::bigint)::timetz as v;
+select ('9223372036854775807'::bigint)::timestamp as v;
+select ('9223372036854775807'::bigint)::timestamptz as v;
+select ('9223372036854775807'::bigint)::interval as v;
+select ('9223372036854775807'::bigint)::uuid as v;
+select ('9223372036854775807'::bigint)::json as v;
+select ('9223372036854775807'::bigint)::jsonb as v;
+select ('9223372036854775807'::bigint)::oid as v;
+select ('9223372036854775807'::bigint)::int[] as v;
+select ('9223372036854775807'::bigint)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from boolean: which exist, what they yield, what they refuse.
+select ('f'::boolean)::smallint as v;
+select ('f'::boolean)::integer as v;
+select ('f'::boolean)::bigint as v;
+select ('f'::boolean)::real as v;
+select ('f'::boolean)::double precision as v;
+select ('f'::boolean)::numeric as v;
+select ('f'::boolean)::text as v;
+select ('f'::boolean)::varchar(5) as v;
+select ('f'::boolean)::char(5) as v;
+select ('f'::boolean)::bytea as v;
+select ('f'::boolean)::date as v;
+select ('f'::boolean)::time as v;
+select ('f'::boolean)::timetz as v;
+select ('f'::boolean)::timestamp as v;
+select ('f'::boolean)::timestamptz as v;
+select ('f'::boolean)::interval as v;
+select ('f'::boolean)::uuid as v;
+select ('f'::boolean)::json as v;
+select ('f'::boolean)::jsonb as v;
+select ('f'::boolean)::oid as v;
+select ('f'::boolean)::int[] as v;
+select ('f'::boolean)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from bytea: which exist, what they yield, what they refuse.
+select ('\xDEADbeef'::bytea)::boolean as v;
+select ('\xDEADbeef'::bytea)::smallint as v;
+select ('\xDEADbeef'::bytea)::integer as v;
+select ('\xDEADbeef'::bytea)::bigint as v;
+select ('\xDEADbeef'::bytea)::real as v;
+select ('\xDEADbeef'::bytea)::double precision as v;
+select ('\xDEADbeef'::bytea)::numeric as v;
+select ('\xDEADbeef'::bytea)::text as v;
+select ('\xDEADbeef'::bytea)::varchar(5) as v;
+select ('\xDEADbeef'::bytea)::char(5) as v;
+select ('\xDEADbeef'::bytea)::date as v;
+select ('\xDEADbeef'::bytea)::time as v;
+select ('\xDEADbeef'::bytea)::timetz as v;
+select ('\xDEADbeef'::bytea)::timestamp as v;
+select ('\xDEADbeef'::bytea)::timestamptz as v;
+select ('\xDEADbeef'::bytea)::interval as v;
+select ('\xDEADbeef'::bytea)::uuid as v;
+select ('\xDEADbeef'::bytea)::json as v;
+select ('\xDEADbeef'::bytea)::jsonb as v;
+select ('\xDEADbeef'::bytea)::oid as v;
+select ('\xDEADbeef'::bytea)::int[] as v;
+select ('\xDEADbeef'::bytea)::text[] as v;

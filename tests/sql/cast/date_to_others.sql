@@ -1,0 +1,23 @@
+-- Explicit casts from date: which exist, what they yield, what they refuse.
+select ('1999-01-08'::date)::boolean as v;
+select ('1999-01-08'::date)::smallint as v;
+select ('1999-01-08'::date)::integer as v;
+select ('1999-01-08'::date)::bigint as v;
+select ('1999-01-08'::date)::real as v;
+select ('1999-01-08'::date)::double precision as v;
+select ('1999-01-08'::date)::numeric as v;
+select ('1999-01-08'::date)::text as v;
+select ('1999-01-08'::date)::varchar(5) as v;
+select ('1999-01-08'::date)::char(5) as v;
+select ('1999-01-08'::date)::bytea as v;
+select ('1999-01-08'::date)::time as v;
+select ('1999-01-08'::date)::timetz as v;
+select ('1999-01-08'::date)::timestamp as v;
+select ('1999-01-08'::date)::timestamptz as v;
+select ('1999-01-08'::date)::interval as v;
+select ('1999-01-08'::date)::uuid as v;
+select ('1999-01-08'::date)::json as v;
+select ('1999-01-08'::date)::jsonb as v;
+select ('1999-01-08'::date)::oid as v;
+select ('1999-01-08'::date)::int[] as v;
+select ('1999-01-08'::date)::text[] as v;

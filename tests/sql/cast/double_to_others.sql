@@ -1,0 +1,23 @@
+-- Explicit casts from double precision: which exist, what they yield, what they refuse.
+select ('1.5'::double precision)::boolean as v;
+select ('1.5'::double precision)::smallint as v;
+select ('1.5'::double precision)::integer as v;
+select ('1.5'::double precision)::bigint as v;
+select ('1.5'::double precision)::real as v;
+select ('1.5'::double precision)::numeric as v;
+select ('1.5'::double precision)::text as v;
+select ('1.5'::double precision)::varchar(5) as v;
+select ('1.5'::double precision)::char(5) as v;
+select ('1.5'::double precision)::bytea as v;
+select ('1.5'::double precision)::date as v;
+select ('1.5'::double precision)::time as v;
+select ('1.5'::double precision)::timetz as v;
+select ('1.5'::double precision)::timestamp as v;
+select ('1.5'::double precision)::timestamptz as v;
+select ('1.5'::double precision)::interval as v;
+select ('1.5'::double precision)::uuid as v;
+select ('1.5'::double precision)::json as v;
+select ('1.5'::double precision)::jsonb as v;
+select ('1.5'::double precision)::oid as v;
+select ('1.5'::double precision)::int[] as v;
+select ('1.5'::double precision)::text[] as v;

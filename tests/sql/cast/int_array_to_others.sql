@@ -1,0 +1,23 @@
+-- Explicit casts from int[]: which exist, what they yield, what they refuse.
+select ('{1,2,3}'::int[])::boolean as v;
+select ('{1,2,3}'::int[])::smallint as v;
+select ('{1,2,3}'::int[])::integer as v;
+select ('{1,2,3}'::int[])::bigint as v;
+select ('{1,2,3}'::int[])::real as v;
+select ('{1,2,3}'::int[])::double precision as v;
+select ('{1,2,3}'::int[])::numeric as v;
+select ('{1,2,3}'::int[])::text as v;
+select ('{1,2,3}'::int[])::varchar(5) as v;
+select ('{1,2,3}'::int[])::char(5) as v;
+select ('{1,2,3}'::int[])::bytea as v;
+select ('{1,2,3}'::int[])::date as v;
+select ('{1,2,3}'::int[])::time as v;
+select ('{1,2,3}'::int[])::timetz as v;
+select ('{1,2,3}'::int[])::timestamp as v;
+select ('{1,2,3}'::int[])::timestamptz as v;
+select ('{1,2,3}'::int[])::interval as v;
+select ('{1,2,3}'::int[])::uuid as v;
+select ('{1,2,3}'::int[])::json as v;
+select ('{1,2,3}'::int[])::jsonb as v;
+select ('{1,2,3}'::int[])::oid as v;
+select ('{1,2,3}'::int[])::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from integer: which exist, what they yield, what they refuse.
+select ('2147483647'::integer)::boolean as v;
+select ('2147483647'::integer)::smallint as v;
+select ('2147483647'::integer)::bigint as v;
+select ('2147483647'::integer)::real as v;
+select ('2147483647'::integer)::double precision as v;
+select ('2147483647'::integer)::numeric as v;
+select ('2147483647'::integer)::text as v;
+select ('2147483647'::integer)::varchar(5) as v;
+select ('2147483647'::integer)::char(5) as v;
+select ('2147483647'::integer)::bytea as v;
+select ('2147483647'::integer)::date as v;
+select ('2147483647'::integer)::time as v;
+select ('2147483647'::integer)::timetz as v;
+select ('2147483647'::integer)::timestamp as v;
+select ('2147483647'::integer)::timestamptz as v;
+select ('2147483647'::integer)::interval as v;
+select ('2147483647'::integer)::uuid as v;
+select ('2147483647'::integer)::json as v;
+select ('2147483647'::integer)::jsonb as v;
+select ('2147483647'::integer)::oid as v;
+select ('2147483647'::integer)::int[] as v;
+select ('2147483647'::integer)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from interval: which exist, what they yield, what they refuse.
+select ('1-2'::interval)::boolean as v;
+select ('1-2'::interval)::smallint as v;
+select ('1-2'::interval)::integer as v;
+select ('1-2'::interval)::bigint as v;
+select ('1-2'::interval)::real as v;
+select ('1-2'::interval)::double precision as v;
+select ('1-2'::interval)::numeric as v;
+select ('1-2'::interval)::text as v;
+select ('1-2'::interval)::varchar(5) as v;
+select ('1-2'::interval)::char(5) as v;
+select ('1-2'::interval)::bytea as v;
+select ('1-2'::interval)::date as v;
+select ('1-2'::interval)::time as v;
+select ('1-2'::interval)::timetz as v;
+select ('1-2'::interval)::timestamp as v;
+select ('1-2'::interval)::timestamptz as v;
+select ('1-2'::interval)::uuid as v;
+select ('1-2'::interval)::json as v;
+select ('1-2'::interval)::jsonb as v;
+select ('1-2'::interval)::oid as v;
+select ('1-2'::interval)::int[] as v;
+select ('1-2'::interval)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from json: which exist, what they yield, what they refuse.
+select ('[1, 2,   3]'::json)::boolean as v;
+select ('[1, 2,   3]'::json)::smallint as v;
+select ('[1, 2,   3]'::json)::integer as v;
+select ('[1, 2,   3]'::json)::bigint as v;
+select ('[1, 2,   3]'::json)::real as v;
+select ('[1, 2,   3]'::json)::double precision as v;
+select ('[1, 2,   3]'::json)::numeric as v;
+select ('[1, 2,   3]'::json)::text as v;
+select ('[1, 2,   3]'::json)::varchar(5) as v;
+select ('[1, 2,   3]'::json)::char(5) as v;
+select ('[1, 2,   3]'::json)::bytea as v;
+select ('[1, 2,   3]'::json)::date as v;
+select ('[1, 2,   3]'::json)::time as v;
+select ('[1, 2,   3]'::json)::timetz as v;
+select ('[1, 2,   3]'::json)::timestamp as v;
+select ('[1, 2,   3]'::json)::timestamptz as v;
+select ('[1, 2,   3]'::json)::interval as v;
+select ('[1, 2,   3]'::json)::uuid as v;
+select ('[1, 2,   3]'::json)::jsonb as v;
+select ('[1, 2,   3]'::json)::oid as v;
+select ('[1, 2,   3]'::json)::int[] as v;
+select ('[1, 2,   3]'::json)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from jsonb: which exist, what they yield, what they refuse.
+select ('[1, 2,   3]'::jsonb)::boolean as v;
+select ('[1, 2,   3]'::jsonb)::smallint as v;
+select ('[1, 2,   3]'::jsonb)::integer as v;
+select ('[1, 2,   3]'::jsonb)::bigint as v;
+select ('[1, 2,   3]'::jsonb)::real as v;
+select ('[1, 2,   3]'::jsonb)::double precision as v;
+select ('[1, 2,   3]'::jsonb)::numeric as v;
+select ('[1, 2,   3]'::jsonb)::text as v;
+select ('[1, 2,   3]'::jsonb)::varchar(5) as v;
+select ('[1, 2,   3]'::jsonb)::char(5) as v;
+select ('[1, 2,   3]'::jsonb)::bytea as v;
+select ('[1, 2,   3]'::jsonb)::date as v;
+select ('[1, 2,   3]'::jsonb)::time as v;
+select ('[1, 2,   3]'::jsonb)::timetz as v;
+select ('[1, 2,   3]'::jsonb)::timestamp as v;
+select ('[1, 2,   3]'::jsonb)::timestamptz as v;
+select ('[1, 2,   3]'::jsonb)::interval as v;
+select ('[1, 2,   3]'::jsonb)::uuid as v;
+select ('[1, 2,   3]'::jsonb)::json as v;
+select ('[1, 2,   3]'::jsonb)::oid as v;
+select ('[1, 2,   3]'::jsonb)::int[] as v;
+select ('[1, 2,   3]'::jsonb)::text[] as v;

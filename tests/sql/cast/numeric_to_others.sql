@@ -1,0 +1,23 @@
+-- Explicit casts from numeric: which exist, what they yield, what they refuse.
+select ('1.50'::numeric)::boolean as v;
+select ('1.50'::numeric)::smallint as v;
+select ('1.50'::numeric)::integer as v;
+select ('1.50'::numeric)::bigint as v;
+select ('1.50'::numeric)::real as v;
+select ('1.50'::numeric)::double precision as v;
+select ('1.50'::numeric)::text as v;
+select ('1.50'::numeric)::varchar(5) as v;
+select ('1.50'::numeric)::char(5) as v;
+select ('1.50'::numeric)::bytea as v;
+select ('1.50'::numeric)::date as v;
+select ('1.50'::numeric)::time as v;
+select ('1.50'::numeric)::timetz as v;
+select ('1.50'::numeric)::timestamp as v;
+select ('1.50'::numeric)::timestamptz as v;
+select ('1.50'::numeric)::interval as v;
+select ('1.50'::numeric)::uuid as v;
+select ('1.50'::numeric)::json as v;
+select ('1.50'::numeric)::jsonb as v;
+select ('1.50'::numeric)::oid as v;
+select ('1.50'::numeric)::int[] as v;
+select ('1.50'::numeric)::text[] as v;

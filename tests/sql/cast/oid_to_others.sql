@@ -1,0 +1,23 @@
+-- Explicit casts from oid: which exist, what they yield, what they refuse.
+select ('4294967295'::oid)::boolean as v;
+select ('4294967295'::oid)::smallint as v;
+select ('4294967295'::oid)::integer as v;
+select ('4294967295'::oid)::bigint as v;
+select ('4294967295'::oid)::real as v;
+select ('4294967295'::oid)::double precision as v;
+select ('4294967295'::oid)::numeric as v;
+select ('4294967295'::oid)::text as v;
+select ('4294967295'::oid)::varchar(5) as v;
+select ('4294967295'::oid)::char(5) as v;
+select ('4294967295'::oid)::bytea as v;
+select ('4294967295'::oid)::date as v;
+select ('4294967295'::oid)::time as v;
+select ('4294967295'::oid)::timetz as v;
+select ('4294967295'::oid)::timestamp as v;
+select ('4294967295'::oid)::timestamptz as v;
+select ('4294967295'::oid)::interval as v;
+select ('4294967295'::oid)::uuid as v;
+select ('4294967295'::oid)::json as v;
+select ('4294967295'::oid)::jsonb as v;
+select ('4294967295'::oid)::int[] as v;
+select ('4294967295'::oid)::text[] as v;

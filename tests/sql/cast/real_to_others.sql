@@ -1,0 +1,23 @@
+-- Explicit casts from real: which exist, what they yield, what they refuse.
+select ('1.5'::real)::boolean as v;
+select ('1.5'::real)::smallint as v;
+select ('1.5'::real)::integer as v;
+select ('1.5'::real)::bigint as v;
+select ('1.5'::real)::double precision as v;
+select ('1.5'::real)::numeric as v;
+select ('1.5'::real)::text as v;
+select ('1.5'::real)::varchar(5) as v;
+select ('1.5'::real)::char(5) as v;
+select ('1.5'::real)::bytea as v;
+select ('1.5'::real)::date as v;
+select ('1.5'::real)::time as v;
+select ('1.5'::real)::timetz as v;
+select ('1.5'::real)::timestamp as v;
+select ('1.5'::real)::timestamptz as v;
+select ('1.5'::real)::interval as v;
+select ('1.5'::real)::uuid as v;
+select ('1.5'::real)::json as v;
+select ('1.5'::real)::jsonb as v;
+select ('1.5'::real)::oid as v;
+select ('1.5'::real)::int[] as v;
+select ('1.5'::real)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from smallint: which exist, what they yield, what they refuse.
+select ('-32768'::smallint)::boolean as v;
+select ('-32768'::smallint)::integer as v;
+select ('-32768'::smallint)::bigint as v;
+select ('-32768'::smallint)::real as v;
+select ('-32768'::smallint)::double precision as v;
+select ('-32768'::smallint)::numeric as v;
+select ('-32768'::smallint)::text as v;
+select ('-32768'::smallint)::varchar(5) as v;
+select ('-32768'::smallint)::char(5) as v;
+select ('-32768'::smallint)::bytea as v;
+select ('-32768'::smallint)::date as v;
+select ('-32768'::smallint)::time as v;
+select ('-32768'::smallint)::timetz as v;
+select ('-32768'::smallint)::timestamp as v;
+select ('-32768'::smallint)::timestamptz as v;
+select ('-32768'::smallint)::interval as v;
+select ('-32768'::smallint)::uuid as v;
+select ('-32768'::smallint)::json as v;
+select ('-32768'::smallint)::jsonb as v;
+select ('-32768'::smallint)::oid as v;
+select ('-32768'::smallint)::int[] as v;
+select ('-32768'::smallint)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from text[]: which exist, what they yield, what they refuse.
+select ('{a,b}'::text[])::boolean as v;
+select ('{a,b}'::text[])::smallint as v;
+select ('{a,b}'::text[])::integer as v;
+select ('{a,b}'::text[])::bigint as v;
+select ('{a,b}'::text[])::real as v;
+select ('{a,b}'::text[])::double precision as v;
+select ('{a,b}'::text[])::numeric as v;
+select ('{a,b}'::text[])::text as v;
+select ('{a,b}'::text[])::varchar(5) as v;
+select ('{a,b}'::text[])::char(5) as v;
+select ('{a,b}'::text[])::bytea as v;
+select ('{a,b}'::text[])::date as v;
+select ('{a,b}'::text[])::time as v;
+select ('{a,b}'::text[])::timetz as v;
+select ('{a,b}'::text[])::timestamp as v;
+select ('{a,b}'::text[])::timestamptz as v;
+select ('{a,b}'::text[])::interval as v;
+select ('{a,b}'::text[])::uuid as v;
+select ('{a,b}'::text[])::json as v;
+select ('{a,b}'::text[])::jsonb as v;
+select ('{a,b}'::text[])::oid as v;
+select ('{a,b}'::text[])::int[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from text: which exist, what they yield, what they refuse.
+select (''::text)::boolean as v;
+select (''::text)::smallint as v;
+select (''::text)::integer as v;
+select (''::text)::bigint as v;
+select (''::text)::real as v;
+select (''::text)::double precision as v;
+select (''::text)::numeric as v;
+select (''::text)::varchar(5) as v;
+select (''::text)::char(5) as v;
+select (''::text)::bytea as v;
+select (''::text)::date as v;
+select (''::text)::time as v;
+select (''::text)::timetz as v;
+select (''::text)::timestamp as v;
+select (''::text)::timestamptz as v;
+select (''::text)::interval as v;
+select (''::text)::uuid as v;
+select (''::text)::json as v;
+select (''::text)::jsonb as v;
+select (''::text)::oid as v;
+select (''::text)::int[] as v;
+select (''::text)::text[] as v;

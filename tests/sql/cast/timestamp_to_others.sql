@@ -1,0 +1,23 @@
+-- Explicit casts from timestamp: which exist, what they yield, what they refuse.
+select ('1999-01-08'::timestamp)::boolean as v;
+select ('1999-01-08'::timestamp)::smallint as v;
+select ('1999-01-08'::timestamp)::integer as v;
+select ('1999-01-08'::timestamp)::bigint as v;
+select ('1999-01-08'::timestamp)::real as v;
+select ('1999-01-08'::timestamp)::double precision as v;
+select ('1999-01-08'::timestamp)::numeric as v;
+select ('1999-01-08'::timestamp)::text as v;
+select ('1999-01-08'::timestamp)::varchar(5) as v;
+select ('1999-01-08'::timestamp)::char(5) as v;
+select ('1999-01-08'::timestamp)::bytea as v;
+select ('1999-01-08'::timestamp)::date as v;
+select ('1999-01-08'::timestamp)::time as v;
+select ('1999-01-08'::timestamp)::timetz as v;
+select ('1999-01-08'::timestamp)::timestamptz as v;
+select ('1999-01-08'::timestamp)::interval as v;
+select ('1999-01-08'::timestamp)::uuid as v;
+select ('1999-01-08'::timestamp)::json as v;
+select ('1999-01-08'::timestamp)::jsonb as v;
+select ('1999-01-08'::timestamp)::oid as v;
+select ('1999-01-08'::timestamp)::int[] as v;
+select ('1999-01-08'::timestamp)::text[] as v;

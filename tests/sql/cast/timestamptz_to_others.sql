@@ -1,0 +1,23 @@
+-- Explicit casts from timestamptz: which exist, what they yield, what they refuse.
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::boolean as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::smallint as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::integer as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::bigint as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::real as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::double precision as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::numeric as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::text as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::varchar(5) as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::char(5) as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::bytea as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::date as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::time as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::timetz as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::timestamp as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::interval as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::uuid as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::json as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::jsonb as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::oid as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::int[] as v;
+select ('1999-01-08 04:05:06 -8:00'::timestamptz)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from timetz: which exist, what they yield, what they refuse.
+select ('04:05-08:00'::timetz)::boolean as v;
+select ('04:05-08:00'::timetz)::smallint as v;
+select ('04:05-08:00'::timetz)::integer as v;
+select ('04:05-08:00'::timetz)::bigint as v;
+select ('04:05-08:00'::timetz)::real as v;
+select ('04:05-08:00'::timetz)::double precision as v;
+select ('04:05-08:00'::timetz)::numeric as v;
+select ('04:05-08:00'::timetz)::text as v;
+select ('04:05-08:00'::timetz)::varchar(5) as v;
+select ('04:05-08:00'::timetz)::char(5) as v;
+select ('04:05-08:00'::timetz)::bytea as v;
+select ('04:05-08:00'::timetz)::date as v;
+select ('04:05-08:00'::timetz)::time as v;
+select ('04:05-08:00'::timetz)::timestamp as v;
+select ('04:05-08:00'::timetz)::timestamptz as v;
+select ('04:05-08:00'::timetz)::interval as v;
+select ('04:05-08:00'::timetz)::uuid as v;
+select ('04:05-08:00'::timetz)::json as v;
+select ('04:05-08:00'::timetz)::jsonb as v;
+select ('04:05-08:00'::timetz)::oid as v;
+select ('04:05-08:00'::timetz)::int[] as v;
+select ('04:05-08:00'::timetz)::text[] as v;

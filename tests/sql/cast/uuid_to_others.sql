@@ -1,0 +1,23 @@
+-- Explicit casts from uuid: which exist, what they yield, what they refuse.
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::boolean as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::smallint as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::integer as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::bigint as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::real as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::double precision as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::numeric as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::text as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::varchar(5) as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::char(5) as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::bytea as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::date as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::time as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::timetz as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::timestamp as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::timestamptz as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::interval as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::json as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::jsonb as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::oid as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::int[] as v;
+select ('{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid)::text[] as v;

@@ -1,0 +1,23 @@
+-- Explicit casts from varchar(5): which exist, what they yield, what they refuse.
+select ('abcde'::varchar(5))::boolean as v;
+select ('abcde'::varchar(5))::smallint as v;
+select ('abcde'::varchar(5))::integer as v;
+select ('abcde'::varchar(5))::bigint as v;
+select ('abcde'::varchar(5))::real as v;
+select ('abcde'::varchar(5))::double precision as v;
+select ('abcde'::varchar(5))::numeric as v;
+select ('abcde'::varchar(5))::text as v;
+select ('abcde'::varchar(5))::char(5) as v;
+select ('abcde'::varchar(5))::bytea as v;
+select ('abcde'::varchar(5))::date as v;
+select ('abcde'::varchar(5))::time as v;
+select ('abcde'::varchar(5))::timetz as v;
+select ('abcde'::varchar(5))::timestamp as v;
+select ('abcde'::varchar(5))::timestamptz as v;
+select ('abcde'::varchar(5))::interval as v;
+select ('abcde'::varchar(5))::uuid as v;
+select ('abcde'::varchar(5))::json as v;
+select ('abcde'::varchar(5))::jsonb as v;
+select ('abcde'::varchar(5))::oid as v;
+select ('abcde'::varchar(5))::int[] as v;
+select ('abcde'::varchar(5))::text[] as v;

@@ -1,0 +1,21 @@
+-- DELETE: WHERE, USING, RETURNING, subqueries.
+create table t (id int primary key, g int);
+create table s (g int, keep bool);
+insert into t select i, i % 4 from generate_series(1, 20) i;
+insert into s values (0, true), (1, false), (2, false);
+delete from t where id = 20 returning *;
+delete from t where id > 100;
+delete from t using s where s.g = t.g and not s.keep and t.g = 1 returning t.id;
+select count(*) from t;
+delete from t where g in (select g from s where not keep);
+select g, count(*) from t group by g order by g;
+delete from only t as x where x.id < 4 returning x.id, x.g;
+with gone as (delete from t where g = 0 returning id) select count(*), min(id), max(id) from gone;
+select * from t order by id;
+delete from t where nosuch = 1;
+delete from nosuch;
+delete from t using nosuch;
+delete from t where id = 'x';
+delete from t;
+delete from t returning id;
+select count(*) from t;

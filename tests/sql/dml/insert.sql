@@ -1,0 +1,28 @@
+-- INSERT: columns, defaults, multi-row, SELECT, RETURNING, errors.
+create table t (a int, b text default 'dflt', c numeric default 1.5);
+insert into t values (1);
+insert into t values (2, 'two', 2);
+insert into t (b) values ('only b');
+insert into t (c, a) values (9, 3);
+insert into t values (4, default, default), (5, 'x', null);
+insert into t default values;
+insert into t select a + 10, b, c from t where a < 3;
+insert into t (a) select generate_series(20, 22);
+select * from t order by a nulls last, b;
+insert into t values (6, 'r') returning *;
+insert into t values (7), (8) returning a * 2 as twice, b || '!' as bang;
+insert into t select * from t where false returning a;
+insert into t values (1, 2, 3, 4);
+insert into t (a, b) values (1);
+insert into t (a) values (1, 2);
+insert into t (nosuch) values (1);
+insert into t (a, a) values (1, 2);
+insert into nosuch values (1);
+insert into t values ('abc');
+insert into t (a) values (true);
+insert into t (a) values (2.7), ('3');
+insert into t (a) values (99999999999);
+select a from t where a in (2, 3) order by a;
+with s as (select 100 as n) insert into t (a) select n from s returning a, b;
+insert into t as x (a) values (200) returning x.a;
+select count(*) from t;

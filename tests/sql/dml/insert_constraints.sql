@@ -1,0 +1,28 @@
+-- NOT NULL, CHECK, UNIQUE and foreign key errors name what they mean.
+create table p (id int primary key, name text not null, n int check (n > 0), u int unique, constraint named check (length(name) < 5));
+insert into p values (1, 'a', 1, 1);
+insert into p values (1, 'b', 1, 2);
+insert into p values (2, null, 1, 2);
+insert into p (id) values (2);
+insert into p values (null, 'x', 1, 2);
+insert into p values (2, 'x', 0, 2);
+insert into p values (2, 'x', null, null), (3, 'y', null, null);
+insert into p values (4, 'x', 1, 1);
+insert into p values (4, 'toolong', 1, 9);
+insert into p values (5, 'ok', 1, 5), (6, 'ok', -1, 6);
+select id from p order by id;
+update p set n = -1 where id = 1;
+update p set u = 1 where id = 2;
+update p set name = null;
+update p set id = 1 where id = 2;
+insert into p values (7, 'a', 1, 7), (7, 'b', 1, 8);
+select * from p order by id;
+create table c (pid int references p, x int);
+insert into c values (1, 1);
+insert into c values (99, 1);
+insert into c values (null, 1);
+update c set pid = 98 where pid = 1;
+delete from p where id = 1;
+update p set id = 50 where id = 1;
+delete from p where id = 2;
+select * from c order by pid;

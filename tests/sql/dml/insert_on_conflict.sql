@@ -1,0 +1,23 @@
+-- ON CONFLICT: DO NOTHING, DO UPDATE, arbiters, EXCLUDED, WHERE.
+create table t (id int primary key, v text, n int default 0);
+create unique index t_v on t (v) where n >= 0;
+insert into t values (1, 'one'), (2, 'two');
+insert into t values (1, 'again') on conflict do nothing;
+insert into t values (1, 'again') on conflict (id) do nothing returning *;
+insert into t values (1, 'uno') on conflict (id) do update set v = excluded.v, n = t.n + 1 returning *;
+insert into t values (2, 'zwei'), (3, 'drei') on conflict (id) do update set v = excluded.v;
+select * from t order by id;
+insert into t values (1, 'x') on conflict (id) do update set v = 'nope' where t.n > 5 returning *;
+insert into t values (5, 'uno') on conflict (v) where n >= 0 do update set n = t.n + 10 returning *;
+insert into t values (5, 'uno') on conflict (v) do nothing;
+insert into t values (9, 'a'), (9, 'b') on conflict (id) do update set v = excluded.v;
+insert into t values (9, 'a'), (9, 'b') on conflict (id) do nothing;
+insert into t values (1, 'y') on conflict on constraint t_pkey do update set v = excluded.v || '!';
+select * from t order by id;
+insert into t values (1, 'y') on conflict (n) do nothing;
+insert into t values (1, 'y') on conflict on constraint nosuch do nothing;
+insert into t values (1, 'y') on conflict do update set v = 'z';
+insert into t (id) select g from generate_series(1, 12) g on conflict do nothing;
+select count(*) from t;
+insert into t as x values (1, 'q') on conflict (id) do update set n = x.n + excluded.n + 100 returning x.n;
+insert into t values (1, 'k') on conflict (id) do update set (v, n) = (excluded.v, -1) returning *;

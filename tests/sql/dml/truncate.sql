@@ -1,0 +1,28 @@
+-- TRUNCATE empties tables, restarts sequences, respects references.
+create table t (id serial, v int);
+insert into t (v) select generate_series(1, 5);
+truncate t;
+select count(*) from t;
+insert into t (v) values (1) returning id;
+truncate t restart identity;
+insert into t (v) values (1) returning id;
+create table p (id int primary key);
+create table c (pid int references p);
+insert into p values (1);
+insert into c values (1);
+truncate p;
+truncate p, c;
+select count(*) from p;
+insert into p values (1);
+insert into c values (1);
+truncate p cascade;
+select count(*) from c;
+begin;
+insert into p values (7);
+truncate p cascade;
+select count(*) from p;
+rollback;
+truncate nosuch;
+truncate only t, p cascade;
+create view v as select 1 as x;
+truncate v;

@@ -1,0 +1,19 @@
+-- Operators whose first operand is bpchar, NULL operands included.
+select 'ab'::bpchar < 'b'::bpchar as v, 'b'::bpchar < 'ab'::bpchar as w, null::bpchar < 'ab'::bpchar as n;
+select 'ab'::bpchar <= 'b'::bpchar as v, 'b'::bpchar <= 'ab'::bpchar as w, null::bpchar <= 'ab'::bpchar as n;
+select 'ab'::bpchar <> 'b'::bpchar as v, 'b'::bpchar <> 'ab'::bpchar as w, null::bpchar <> 'ab'::bpchar as n;
+select 'ab'::bpchar = 'b'::bpchar as v, 'b'::bpchar = 'ab'::bpchar as w, null::bpchar = 'ab'::bpchar as n;
+select 'ab'::bpchar > 'b'::bpchar as v, 'b'::bpchar > 'ab'::bpchar as w, null::bpchar > 'ab'::bpchar as n;
+select 'ab'::bpchar >= 'b'::bpchar as v, 'b'::bpchar >= 'ab'::bpchar as w, null::bpchar >= 'ab'::bpchar as n;
+select 'ab'::bpchar ~<=~ 'b'::bpchar as v, 'b'::bpchar ~<=~ 'ab'::bpchar as w, null::bpchar ~<=~ 'ab'::bpchar as n;
+select 'ab'::bpchar ~<~ 'b'::bpchar as v, 'b'::bpchar ~<~ 'ab'::bpchar as w, null::bpchar ~<~ 'ab'::bpchar as n;
+select 'ab'::bpchar ~>=~ 'b'::bpchar as v, 'b'::bpchar ~>=~ 'ab'::bpchar as w, null::bpchar ~>=~ 'ab'::bpchar as n;
+select 'ab'::bpchar ~>~ 'b'::bpchar as v, 'b'::bpchar ~>~ 'ab'::bpchar as w, null::bpchar ~>~ 'ab'::bpchar as n;
+select 'ab'::bpchar !~ 'B'::text as v, 'b'::bpchar !~ 'abc'::text as w, null::bpchar !~ 'abc'::text as n;
+select 'ab'::bpchar !~* 'B'::text as v, 'b'::bpchar !~* 'abc'::text as w, null::bpchar !~* 'abc'::text as n;
+select 'ab'::bpchar !~~ 'B'::text as v, 'b'::bpchar !~~ 'abc'::text as w, null::bpchar !~~ 'abc'::text as n;
+select 'ab'::bpchar !~~* 'B'::text as v, 'b'::bpchar !~~* 'abc'::text as w, null::bpchar !~~* 'abc'::text as n;
+select 'ab'::bpchar ~ 'B'::text as v, 'b'::bpchar ~ 'abc'::text as w, null::bpchar ~ 'abc'::text as n;
+select 'ab'::bpchar ~* 'B'::text as v, 'b'::bpchar ~* 'abc'::text as w, null::bpchar ~* 'abc'::text as n;
+select 'ab'::bpchar ~~ 'B'::text as v, 'b'::bpchar ~~ 'abc'::text as w, null::bpchar ~~ 'abc'::text as n;
+select 'ab'::bpchar ~~* 'B'::text as v, 'b'::bpchar ~~* 'abc'::text as w, null::bpchar ~~* 'abc'::text as n;

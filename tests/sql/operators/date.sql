@@ -1,0 +1,26 @@
+-- Operators whose first operand is date, NULL operands included.
+select '2024-02-29'::date - '2023-01-01'::date as v, '2023-01-01'::date - '2024-02-29'::date as w, null::date - '2024-02-29'::date as n;
+select '2024-02-29'::date < '2023-01-01'::date as v, '2023-01-01'::date < '2024-02-29'::date as w, null::date < '2024-02-29'::date as n;
+select '2024-02-29'::date <= '2023-01-01'::date as v, '2023-01-01'::date <= '2024-02-29'::date as w, null::date <= '2024-02-29'::date as n;
+select '2024-02-29'::date <> '2023-01-01'::date as v, '2023-01-01'::date <> '2024-02-29'::date as w, null::date <> '2024-02-29'::date as n;
+select '2024-02-29'::date = '2023-01-01'::date as v, '2023-01-01'::date = '2024-02-29'::date as w, null::date = '2024-02-29'::date as n;
+select '2024-02-29'::date > '2023-01-01'::date as v, '2023-01-01'::date > '2024-02-29'::date as w, null::date > '2024-02-29'::date as n;
+select '2024-02-29'::date >= '2023-01-01'::date as v, '2023-01-01'::date >= '2024-02-29'::date as w, null::date >= '2024-02-29'::date as n;
+select '2024-02-29'::date + '-5'::int4 as v, '2023-01-01'::date + '17'::int4 as w, null::date + '17'::int4 as n;
+select '2024-02-29'::date - '-5'::int4 as v, '2023-01-01'::date - '17'::int4 as w, null::date - '17'::int4 as n;
+select '2024-02-29'::date + '-3 hours'::interval as v, '2023-01-01'::date + '1 day 02:00:00'::interval as w, null::date + '1 day 02:00:00'::interval as n;
+select '2024-02-29'::date - '-3 hours'::interval as v, '2023-01-01'::date - '1 day 02:00:00'::interval as w, null::date - '1 day 02:00:00'::interval as n;
+select '2024-02-29'::date + '01:30:00'::time as v, '2023-01-01'::date + '12:00:00'::time as w, null::date + '12:00:00'::time as n;
+select '2024-02-29'::date < '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date < '2024-02-29 12:00:00'::timestamp as w, null::date < '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date <= '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date <= '2024-02-29 12:00:00'::timestamp as w, null::date <= '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date <> '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date <> '2024-02-29 12:00:00'::timestamp as w, null::date <> '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date = '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date = '2024-02-29 12:00:00'::timestamp as w, null::date = '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date > '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date > '2024-02-29 12:00:00'::timestamp as w, null::date > '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date >= '2023-01-01 00:00:00'::timestamp as v, '2023-01-01'::date >= '2024-02-29 12:00:00'::timestamp as w, null::date >= '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29'::date < '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date < '2024-02-29 12:00:00+00'::timestamptz as w, null::date < '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date <= '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date <= '2024-02-29 12:00:00+00'::timestamptz as w, null::date <= '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date <> '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date <> '2024-02-29 12:00:00+00'::timestamptz as w, null::date <> '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date = '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date = '2024-02-29 12:00:00+00'::timestamptz as w, null::date = '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date > '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date > '2024-02-29 12:00:00+00'::timestamptz as w, null::date > '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date >= '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01'::date >= '2024-02-29 12:00:00+00'::timestamptz as w, null::date >= '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29'::date + '01:30:00-05'::timetz as v, '2023-01-01'::date + '12:00:00+00'::timetz as w, null::date + '12:00:00+00'::timetz as n;

@@ -1,0 +1,27 @@
+-- Operators whose first operand is float4, NULL operands included.
+select + '1.5'::float4 as v;
+select + '-2.25'::float4 as v;
+select - '1.5'::float4 as v;
+select - '-2.25'::float4 as v;
+select @ '1.5'::float4 as v;
+select @ '-2.25'::float4 as v;
+select '1.5'::float4 * '-2.25'::float4 as v, '-2.25'::float4 * '1.5'::float4 as w, null::float4 * '1.5'::float4 as n;
+select '1.5'::float4 + '-2.25'::float4 as v, '-2.25'::float4 + '1.5'::float4 as w, null::float4 + '1.5'::float4 as n;
+select '1.5'::float4 - '-2.25'::float4 as v, '-2.25'::float4 - '1.5'::float4 as w, null::float4 - '1.5'::float4 as n;
+select '1.5'::float4 / '-2.25'::float4 as v, '-2.25'::float4 / '1.5'::float4 as w, null::float4 / '1.5'::float4 as n;
+select '1.5'::float4 < '-2.25'::float4 as v, '-2.25'::float4 < '1.5'::float4 as w, null::float4 < '1.5'::float4 as n;
+select '1.5'::float4 <= '-2.25'::float4 as v, '-2.25'::float4 <= '1.5'::float4 as w, null::float4 <= '1.5'::float4 as n;
+select '1.5'::float4 <> '-2.25'::float4 as v, '-2.25'::float4 <> '1.5'::float4 as w, null::float4 <> '1.5'::float4 as n;
+select '1.5'::float4 = '-2.25'::float4 as v, '-2.25'::float4 = '1.5'::float4 as w, null::float4 = '1.5'::float4 as n;
+select '1.5'::float4 > '-2.25'::float4 as v, '-2.25'::float4 > '1.5'::float4 as w, null::float4 > '1.5'::float4 as n;
+select '1.5'::float4 >= '-2.25'::float4 as v, '-2.25'::float4 >= '1.5'::float4 as w, null::float4 >= '1.5'::float4 as n;
+select '1.5'::float4 * '-0.5'::float8 as v, '-2.25'::float4 * '2.5'::float8 as w, null::float4 * '2.5'::float8 as n;
+select '1.5'::float4 + '-0.5'::float8 as v, '-2.25'::float4 + '2.5'::float8 as w, null::float4 + '2.5'::float8 as n;
+select '1.5'::float4 - '-0.5'::float8 as v, '-2.25'::float4 - '2.5'::float8 as w, null::float4 - '2.5'::float8 as n;
+select '1.5'::float4 / '-0.5'::float8 as v, '-2.25'::float4 / '2.5'::float8 as w, null::float4 / '2.5'::float8 as n;
+select '1.5'::float4 < '-0.5'::float8 as v, '-2.25'::float4 < '2.5'::float8 as w, null::float4 < '2.5'::float8 as n;
+select '1.5'::float4 <= '-0.5'::float8 as v, '-2.25'::float4 <= '2.5'::float8 as w, null::float4 <= '2.5'::float8 as n;
+select '1.5'::float4 <> '-0.5'::float8 as v, '-2.25'::float4 <> '2.5'::float8 as w, null::float4 <> '2.5'::float8 as n;
+select '1.5'::float4 = '-0.5'::float8 as v, '-2.25'::float4 = '2.5'::float8 as w, null::float4 = '2.5'::float8 as n;
+select '1.5'::float4 > '-0.5'::float8 as v, '-2.25'::float4 > '2.5'::float8 as w, null::float4 > '2.5'::float8 as n;
+select '1.5'::float4 >= '-0.5'::float8 as v, '-2.25'::float4 >= '2.5'::float8 as w, null::float4 >= '2.5'::float8 as n;

@@ -1,0 +1,25 @@
+-- Operators whose first operand is jsonb, NULL operands included.
+select '{"a": 1, "b": [1, 2]}'::jsonb #- '{b}'::text[] as v, '{"a": 1}'::jsonb #- '{a,b}'::text[] as w, null::jsonb #- '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb #> '{b}'::text[] as v, '{"a": 1}'::jsonb #> '{a,b}'::text[] as w, null::jsonb #> '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb #>> '{b}'::text[] as v, '{"a": 1}'::jsonb #>> '{a,b}'::text[] as w, null::jsonb #>> '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb - '{b}'::text[] as v, '{"a": 1}'::jsonb - '{a,b}'::text[] as w, null::jsonb - '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb ?& '{b}'::text[] as v, '{"a": 1}'::jsonb ?& '{a,b}'::text[] as w, null::jsonb ?& '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb ?| '{b}'::text[] as v, '{"a": 1}'::jsonb ?| '{a,b}'::text[] as w, null::jsonb ?| '{a,b}'::text[] as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb - '-5'::int4 as v, '{"a": 1}'::jsonb - '17'::int4 as w, null::jsonb - '17'::int4 as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb -> '-5'::int4 as v, '{"a": 1}'::jsonb -> '17'::int4 as w, null::jsonb -> '17'::int4 as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb ->> '-5'::int4 as v, '{"a": 1}'::jsonb ->> '17'::int4 as w, null::jsonb ->> '17'::int4 as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb < '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb < '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb < '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb <= '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb <= '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb <= '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb <> '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb <> '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb <> '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb <@ '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb <@ '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb <@ '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb = '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb = '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb = '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb > '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb > '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb > '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb >= '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb >= '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb >= '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb @> '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb @> '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb @> '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb || '{"a": 1}'::jsonb as v, '{"a": 1}'::jsonb || '{"a": 1, "b": [1, 2]}'::jsonb as w, null::jsonb || '{"a": 1, "b": [1, 2]}'::jsonb as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb @? '$.b'::jsonpath as v, '{"a": 1}'::jsonb @? '$.a'::jsonpath as w, null::jsonb @? '$.a'::jsonpath as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb @@ '$.b'::jsonpath as v, '{"a": 1}'::jsonb @@ '$.a'::jsonpath as w, null::jsonb @@ '$.a'::jsonpath as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb - 'B'::text as v, '{"a": 1}'::jsonb - 'abc'::text as w, null::jsonb - 'abc'::text as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb -> 'B'::text as v, '{"a": 1}'::jsonb -> 'abc'::text as w, null::jsonb -> 'abc'::text as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb ->> 'B'::text as v, '{"a": 1}'::jsonb ->> 'abc'::text as w, null::jsonb ->> 'abc'::text as n;
+select '{"a": 1, "b": [1, 2]}'::jsonb ? 'B'::text as v, '{"a": 1}'::jsonb ? 'abc'::text as w, null::jsonb ? 'abc'::text as n;

@@ -1,0 +1,20 @@
+-- Operators whose first operand is numeric, NULL operands included.
+select + '12.50'::numeric as v;
+select + '-3'::numeric as v;
+select - '12.50'::numeric as v;
+select - '-3'::numeric as v;
+select @ '12.50'::numeric as v;
+select @ '-3'::numeric as v;
+select '12.50'::numeric % '-3'::numeric as v, '-3'::numeric % '12.50'::numeric as w, null::numeric % '12.50'::numeric as n;
+select '12.50'::numeric * '-3'::numeric as v, '-3'::numeric * '12.50'::numeric as w, null::numeric * '12.50'::numeric as n;
+select '12.50'::numeric + '-3'::numeric as v, '-3'::numeric + '12.50'::numeric as w, null::numeric + '12.50'::numeric as n;
+select '12.50'::numeric - '-3'::numeric as v, '-3'::numeric - '12.50'::numeric as w, null::numeric - '12.50'::numeric as n;
+select '12.50'::numeric / '-3'::numeric as v, '-3'::numeric / '12.50'::numeric as w, null::numeric / '12.50'::numeric as n;
+select '12.50'::numeric < '-3'::numeric as v, '-3'::numeric < '12.50'::numeric as w, null::numeric < '12.50'::numeric as n;
+select '12.50'::numeric <= '-3'::numeric as v, '-3'::numeric <= '12.50'::numeric as w, null::numeric <= '12.50'::numeric as n;
+select '12.50'::numeric <> '-3'::numeric as v, '-3'::numeric <> '12.50'::numeric as w, null::numeric <> '12.50'::numeric as n;
+select '12.50'::numeric = '-3'::numeric as v, '-3'::numeric = '12.50'::numeric as w, null::numeric = '12.50'::numeric as n;
+select '12.50'::numeric > '-3'::numeric as v, '-3'::numeric > '12.50'::numeric as w, null::numeric > '12.50'::numeric as n;
+select '12.50'::numeric >= '-3'::numeric as v, '-3'::numeric >= '12.50'::numeric as w, null::numeric >= '12.50'::numeric as n;
+select '12.50'::numeric ^ '-3'::numeric as v, '-3'::numeric ^ '12.50'::numeric as w, null::numeric ^ '12.50'::numeric as n;
+select '12.50'::numeric + '1/0'::pg_lsn as v, '-3'::numeric + '0/10'::pg_lsn as w, null::numeric + '0/10'::pg_lsn as n;

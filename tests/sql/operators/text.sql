@@ -1,0 +1,24 @@
+-- Operators whose first operand is text, NULL operands included.
+select 'abc'::text < 'b'::name as v, 'B'::text < 'abc'::name as w, null::text < 'abc'::name as n;
+select 'abc'::text = 'b'::name as v, 'B'::text = 'abc'::name as w, null::text = 'abc'::name as n;
+select 'abc'::text !~ 'B'::text as v, 'B'::text !~ 'abc'::text as w, null::text !~ 'abc'::text as n;
+select 'abc'::text !~* 'B'::text as v, 'B'::text !~* 'abc'::text as w, null::text !~* 'abc'::text as n;
+select 'abc'::text !~~ 'B'::text as v, 'B'::text !~~ 'abc'::text as w, null::text !~~ 'abc'::text as n;
+select 'abc'::text !~~* 'B'::text as v, 'B'::text !~~* 'abc'::text as w, null::text !~~* 'abc'::text as n;
+select 'abc'::text < 'B'::text as v, 'B'::text < 'abc'::text as w, null::text < 'abc'::text as n;
+select 'abc'::text <= 'B'::text as v, 'B'::text <= 'abc'::text as w, null::text <= 'abc'::text as n;
+select 'abc'::text <> 'B'::text as v, 'B'::text <> 'abc'::text as w, null::text <> 'abc'::text as n;
+select 'abc'::text = 'B'::text as v, 'B'::text = 'abc'::text as w, null::text = 'abc'::text as n;
+select 'abc'::text > 'B'::text as v, 'B'::text > 'abc'::text as w, null::text > 'abc'::text as n;
+select 'abc'::text >= 'B'::text as v, 'B'::text >= 'abc'::text as w, null::text >= 'abc'::text as n;
+select 'abc'::text @@ 'B'::text as v, 'B'::text @@ 'abc'::text as w, null::text @@ 'abc'::text as n;
+select 'abc'::text ^@ 'B'::text as v, 'B'::text ^@ 'abc'::text as w, null::text ^@ 'abc'::text as n;
+select 'abc'::text || 'B'::text as v, 'B'::text || 'abc'::text as w, null::text || 'abc'::text as n;
+select 'abc'::text ~ 'B'::text as v, 'B'::text ~ 'abc'::text as w, null::text ~ 'abc'::text as n;
+select 'abc'::text ~* 'B'::text as v, 'B'::text ~* 'abc'::text as w, null::text ~* 'abc'::text as n;
+select 'abc'::text ~<=~ 'B'::text as v, 'B'::text ~<=~ 'abc'::text as w, null::text ~<=~ 'abc'::text as n;
+select 'abc'::text ~<~ 'B'::text as v, 'B'::text ~<~ 'abc'::text as w, null::text ~<~ 'abc'::text as n;
+select 'abc'::text ~>=~ 'B'::text as v, 'B'::text ~>=~ 'abc'::text as w, null::text ~>=~ 'abc'::text as n;
+select 'abc'::text ~>~ 'B'::text as v, 'B'::text ~>~ 'abc'::text as w, null::text ~>~ 'abc'::text as n;
+select 'abc'::text ~~ 'B'::text as v, 'B'::text ~~ 'abc'::text as w, null::text ~~ 'abc'::text as n;
+select 'abc'::text ~~* 'B'::text as v, 'B'::text ~~* 'abc'::text as w, null::text ~~* 'abc'::text as n;

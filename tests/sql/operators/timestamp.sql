@@ -1,0 +1,22 @@
+-- Operators whose first operand is timestamp, NULL operands included.
+select '2024-02-29 12:00:00'::timestamp < '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp < '2024-02-29'::date as w, null::timestamp < '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp <= '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp <= '2024-02-29'::date as w, null::timestamp <= '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp <> '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp <> '2024-02-29'::date as w, null::timestamp <> '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp = '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp = '2024-02-29'::date as w, null::timestamp = '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp > '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp > '2024-02-29'::date as w, null::timestamp > '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp >= '2023-01-01'::date as v, '2023-01-01 00:00:00'::timestamp >= '2024-02-29'::date as w, null::timestamp >= '2024-02-29'::date as n;
+select '2024-02-29 12:00:00'::timestamp + '-3 hours'::interval as v, '2023-01-01 00:00:00'::timestamp + '1 day 02:00:00'::interval as w, null::timestamp + '1 day 02:00:00'::interval as n;
+select '2024-02-29 12:00:00'::timestamp - '-3 hours'::interval as v, '2023-01-01 00:00:00'::timestamp - '1 day 02:00:00'::interval as w, null::timestamp - '1 day 02:00:00'::interval as n;
+select '2024-02-29 12:00:00'::timestamp - '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp - '2024-02-29 12:00:00'::timestamp as w, null::timestamp - '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp < '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp < '2024-02-29 12:00:00'::timestamp as w, null::timestamp < '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp <= '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp <= '2024-02-29 12:00:00'::timestamp as w, null::timestamp <= '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp <> '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp <> '2024-02-29 12:00:00'::timestamp as w, null::timestamp <> '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp = '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp = '2024-02-29 12:00:00'::timestamp as w, null::timestamp = '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp > '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp > '2024-02-29 12:00:00'::timestamp as w, null::timestamp > '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp >= '2023-01-01 00:00:00'::timestamp as v, '2023-01-01 00:00:00'::timestamp >= '2024-02-29 12:00:00'::timestamp as w, null::timestamp >= '2024-02-29 12:00:00'::timestamp as n;
+select '2024-02-29 12:00:00'::timestamp < '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp < '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp < '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29 12:00:00'::timestamp <= '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp <= '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp <= '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29 12:00:00'::timestamp <> '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp <> '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp <> '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29 12:00:00'::timestamp = '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp = '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp = '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29 12:00:00'::timestamp > '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp > '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp > '2024-02-29 12:00:00+00'::timestamptz as n;
+select '2024-02-29 12:00:00'::timestamp >= '2023-01-01 00:00:00-05'::timestamptz as v, '2023-01-01 00:00:00'::timestamp >= '2024-02-29 12:00:00+00'::timestamptz as w, null::timestamp >= '2024-02-29 12:00:00+00'::timestamptz as n;

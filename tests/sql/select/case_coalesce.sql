@@ -1,0 +1,23 @@
+-- CASE, COALESCE, NULLIF, GREATEST and LEAST.
+select case when 1 = 1 then 'yes' else 'no' end;
+select case 2 when 1 then 'one' when 2 then 'two' end;
+select case 3 when 1 then 'one' when 2 then 'two' end;
+select case when null then 1 else 2 end;
+select case null when null then 'eq' else 'ne' end;
+select case when true then 1 else 2.5 end, pg_typeof(case when true then 1 else 2.5 end);
+select case when i > 0 then 10 / i else 0 end from generate_series(0, 2) i;
+select case when i > 100 then 1/0 else 1 end from generate_series(1, 3) i;
+select case when false then 1/0 else 1 end;
+select case when 1 then 2 end;
+select case when true then 1 else 'x' end;
+select case when true then 1 else '5' end;
+select coalesce(null, 2, 3), coalesce(null, null), coalesce(1, 1/0);
+select coalesce(null, 'a', 'b');
+select coalesce(1, 'x');
+select nullif(1, 1), nullif(1, 2), nullif(null, 1), nullif('a', 'a');
+select nullif(1, 'x');
+select greatest(1, 3, 2), least(1, 3, 2), greatest(null, 1), least(null, null);
+select greatest('a', 'b'), least(1, 2.5), greatest(date '2024-01-01', '2023-01-01');
+select greatest(1, 'x');
+select coalesce();
+select case i % 3 when 0 then 'fizz' else i::text end as f from generate_series(1, 6) i;

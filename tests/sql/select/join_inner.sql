@@ -1,0 +1,23 @@
+-- Inner and cross joins.
+create table a (id int, x text);
+create table b (id int, aid int, y text);
+insert into a values (1,'one'),(2,'two'),(3,'three');
+insert into b values (10,1,'b1'),(11,1,'b2'),(12,2,'b3'),(13,null,'b4'),(14,9,'b5');
+select a.x, b.y from a join b on a.id = b.aid order by b.id;
+select a.x, b.y from a, b where a.id = b.aid order by b.id;
+select count(*) from a cross join b;
+select count(*) from a, b;
+select x, y from a inner join b on a.id = b.aid and b.y > 'b1' order by y;
+select a.x, b.y from a join b on a.id < b.aid order by 1, 2;
+select a1.x, a2.x from a a1 join a a2 on a1.id = a2.id - 1 order by 1;
+select * from a join b using (id);
+select * from a natural join b;
+select id from a join b on a.id = b.aid;
+select a.id, b.id from a join b on a.id = b.aid where b.id = 11;
+select a.x from a join c on true;
+select z.x from a join b on a.id = b.aid;
+select * from a join a on true;
+select a.x from a x1;
+select count(*) from a join b on true join a a2 on a2.id = a.id;
+select a.x, b.y from a join b on a.id = b.aid or a.id + 8 = b.id order by 1, 2;
+select x from a join b on a.id;

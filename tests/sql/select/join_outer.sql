@@ -1,0 +1,25 @@
+-- Left, right and full joins, with conditions in ON and in WHERE.
+create table a (id int, x text);
+create table b (id int, y text);
+insert into a values (1,'a1'),(2,'a2'),(3,'a3'),(null,'an');
+insert into b values (2,'b2'),(3,'b3'),(3,'b3b'),(4,'b4'),(null,'bn');
+select a.id, x, b.id, y from a left join b on a.id = b.id order by a.id, y;
+select a.id, x, b.id, y from a right join b on a.id = b.id order by b.id, y;
+select a.id, x, b.id, y from a full join b on a.id = b.id order by a.id, b.id, x, y;
+select id, x, y from a left join b using (id) order by id, y;
+select id, x, y from a right join b using (id) order by id, y;
+select id, x, y from a full join b using (id) order by id, x, y;
+select * from a natural full join b order by id, x, y;
+select x, y from a left join b on a.id = b.id and y = 'b3' order by x;
+select x, y from a left join b on a.id = b.id where y = 'b3';
+select x from a left join b on a.id = b.id where b.id is null order by x;
+select x, y from a left join b on false order by x;
+select x, y from a full join b on false order by x, y;
+select x, y from a left join b on true where x = 'a1' order by y;
+select count(*) from a left join b on a.id = b.id left join a c on c.id = b.id;
+select a.x, b.y, c.y from a left join (b join b c on b.id = c.id) on a.id = b.id order by 1, 2, 3;
+select a.id, b.id from a full join b on a.id < b.id order by 1, 2;
+select a.id, b.id from a full join b on a.id = b.id and a.x > 'a2' order by 1, 2, a.x, b.y;
+select coalesce(a.id, b.id) as k, count(*) from a full join b on a.id = b.id group by k order by k;
+select t.id from (a left join b using (id)) t order by 1;
+select id from (a left join b using (id)) as t order by id;

@@ -1,0 +1,25 @@
+-- LIMIT, OFFSET, FETCH FIRST and WITH TIES.
+create table t (a int, g int);
+insert into t select i, i / 3 from generate_series(1, 10) i;
+select a from t order by a limit 3;
+select a from t order by a offset 7;
+select a from t order by a limit 3 offset 8;
+select a from t order by a limit 0;
+select a from t order by a limit null;
+select a from t order by a limit all offset 9;
+select a from t order by a limit 1 + 1;
+select a from t order by a offset null limit 1;
+select a from t order by a fetch first 2 rows only;
+select a from t order by a fetch first row only;
+select a from t order by a offset 2 rows fetch next 2 rows only;
+select a, g from t order by g fetch first 2 rows with ties;
+select a, g from t order by g desc fetch first 1 row with ties;
+select a, g from t fetch first 1 row with ties;
+select a from t limit -1;
+select a from t offset -1;
+select a from t limit 'x';
+select a from t limit a;
+select a from t order by a limit (select 2);
+select 1/(a-2) from t where a < 3 order by a limit 1;
+select 1/(a-2) from t where a < 3 order by a limit 2;
+select 1/(i-2) from generate_series(1,3) i limit 1;

@@ -1,0 +1,22 @@
+-- ORDER BY by name, position, alias, expression; NULLS FIRST and LAST.
+create table t (a int, b text, c numeric);
+insert into t values (3,'x',1),(1,'y',null),(null,'z',2),(2,'x',3),(1,'a',4);
+select * from t order by a, b;
+select * from t order by a desc, b;
+select * from t order by a nulls first, b desc;
+select * from t order by a desc nulls last, b;
+select a, b from t order by 2, 1;
+select a + 1 as s, b from t order by s, b;
+select a, b from t order by -a, b;
+select b, c from t order by c is null, c;
+select a, b from t order by b collate "C", a;
+select a, b from t order by c using >;
+select a as b, b as a from t order by b, a;
+select a from t order by a + 0 desc nulls last limit 2;
+select * from t order by 4;
+select * from t order by 0;
+select * from t order by 'a';
+select * from t order by a, nosuch;
+select a as x, b as x from t order by x;
+select * from (values (2),(1),(3)) v(n) order by n;
+select b from t order by length(b), b;

@@ -1,0 +1,27 @@
+-- EXISTS, IN, ANY and ALL over subqueries, with NULLs.
+create table t (a int, b int);
+create table u (a int, c int);
+insert into t values (1,1),(2,2),(3,3),(null,4);
+insert into u values (1,5),(3,6),(null,7);
+select * from t where exists (select 1 from u where u.a = t.a) order by a;
+select * from t where not exists (select 1 from u where u.a = t.a) order by a nulls last;
+select * from t where a in (select a from u) order by a;
+select * from t where a not in (select a from u);
+select * from t where a not in (select a from u where a is not null) order by a;
+select * from t where a = any (select a from u) order by a;
+select * from t where a > any (select a from u) order by a;
+select * from t where a >= all (select a from u where a is not null) order by a;
+select * from t where a <> all (select a from u);
+select * from t where (a, b) in (select a, a from u) order by a;
+select a in (select a from u) as r, a from t order by a;
+select 1 in (select a from u where false) as e, null in (select 1 where false) as n, null in (select 1) as m;
+select 2 not in (select a from u) as x;
+select * from t where a in (select c - 4 from u where u.c > t.b) order by a;
+select * from t where exists (select from u);
+select exists (select 1 from u where a = 99);
+select * from t where a in (select a, c from u);
+select * from t where (a, b) in (select a from u);
+select * from t where a = (select x from u);
+select count(*) from t where a in (select a from u) or b = 4;
+select 3 = any (array[1,2,3]), 3 <> all (array[1,2]), null = any (array[1]), 1 = any (null::int[]), 1 = any ('{}'), 1 = all ('{}');
+select 'a' like any (array['b','a%']), 5 > all (values (1),(2));

@@ -1,0 +1,20 @@
+-- Scalar subqueries: none is NULL, two are an error.
+create table t (a int, b int);
+insert into t values (1,10),(2,20),(2,21);
+select (select 1);
+select (select a from t where a = 9);
+select (select b from t where a = 2);
+select (select b from t where a = 1) + 5;
+select a, (select count(*) from t u where u.a = t.a) from t order by a, b;
+select a, (select max(b) from t u where u.a < t.a) from t order by a, b;
+select * from t where b = (select max(b) from t);
+select (select a, b from t limit 1);
+select (select 1, 2);
+select (select 1 union all select 2);
+select array(select a from t order by a, b);
+select array(select a from t where false);
+select (select (select 3));
+select a, (select sum(x) from (select t.b as x union all select 1) s) from t order by a, b;
+select sum((select u.b from t u where u.a = 1)) from t;
+select a from t group by a having count(*) = (select 2);
+select * from t order by (select -t.b);

@@ -1,0 +1,26 @@
+-- Columns of type bigint: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x bigint);
+insert into v values (0, '0'::bigint), (1, '9223372036854775807'::bigint), (2, '-9223372036854775808'::bigint), (3, ' 5 '::bigint), (4, '0xFFFFFFFF'::bigint), (5, '1_0'::bigint);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '9223372036854775807'::bigint order by id;
+select id from v where x > '9223372036854775807'::bigint order by id;
+select id from v where x <= '1_0'::bigint order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '9223372036854775808');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type boolean: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x boolean);
+insert into v values (0, 't'::boolean), (1, 'f'::boolean), (2, 'true'::boolean), (3, 'FALSE'::boolean), (4, 'yes'::boolean), (5, 'no'::boolean), (6, 'on'::boolean), (7, 'off'::boolean), (8, '1'::boolean), (9, '0'::boolean), (10, ' tr '::boolean), (11, 'y'::boolean);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = 'f'::boolean order by id;
+select id from v where x > 'f'::boolean order by id;
+select id from v where x <= 'y'::boolean order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = 't' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, 'maybe');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type bytea: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x bytea);
+insert into v values (0, '\x'::bytea), (1, '\xDEADbeef'::bytea), (2, 'abc'::bytea), (3, '\\000\\001'::bytea), (4, '\x de ad'::bytea);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '\xDEADbeef'::bytea order by id;
+select id from v where x > '\xDEADbeef'::bytea order by id;
+select id from v where x <= '\x de ad'::bytea order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '\x' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '\xabc');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type date: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x date);
+insert into v values (0, '2024-02-29'::date), (1, '1999-01-08'::date), (2, 'January 8, 1999'::date), (3, '19990108'::date), (4, '990108'::date), (5, '1999.008'::date), (6, 'J2451187'::date), (7, 'infinity'::date), (8, '-infinity'::date), (9, 'epoch'::date), (10, '2000-01-01 BC'::date), (11, '08-Jan-1999'::date), (12, '99-Jan-08'::date), (13, '4714-11-24 BC'::date), (14, '5874897-12-31'::date);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1999-01-08'::date order by id;
+select id from v where x > '1999-01-08'::date order by id;
+select id from v where x <= '5874897-12-31'::date order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '2024-02-29' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '2023-02-29');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

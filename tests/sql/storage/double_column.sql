@@ -1,0 +1,26 @@
+-- Columns of type double precision: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x double precision);
+insert into v values (0, '0'::double precision), (1, '1.5'::double precision), (2, '-2.25e10'::double precision), (3, 'NaN'::double precision), (4, 'Infinity'::double precision), (5, '-inf'::double precision), (6, '5e-324'::double precision), (7, '1.7976931348623157e308'::double precision), (8, '0.1'::double precision), (9, '1e15'::double precision), (10, '1e16'::double precision), (11, '123456789012345678'::double precision);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1.5'::double precision order by id;
+select id from v where x > '1.5'::double precision order by id;
+select id from v where x <= '123456789012345678'::double precision order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '1e309');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type int[]: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x int[]);
+insert into v values (0, '{}'::int[]), (1, '{1,2,3}'::int[]), (2, '{{1,2},{3,4}}'::int[]), (3, '{1,NULL,3}'::int[]), (4, '[2:4]={1,2,3}'::int[]), (5, ' { 1 , 2 } '::int[]);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '{1,2,3}'::int[] order by id;
+select id from v where x > '{1,2,3}'::int[] order by id;
+select id from v where x <= ' { 1 , 2 } '::int[] order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '{}' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '{1,2');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

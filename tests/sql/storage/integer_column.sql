@@ -1,0 +1,26 @@
+-- Columns of type integer: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x integer);
+insert into v values (0, '0'::integer), (1, '2147483647'::integer), (2, '-2147483648'::integer), (3, ' 42 '::integer), (4, '0xFF'::integer), (5, '0b11'::integer), (6, '0o77'::integer), (7, '1_000_000'::integer), (8, '-0'::integer);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '2147483647'::integer order by id;
+select id from v where x > '2147483647'::integer order by id;
+select id from v where x <= '-0'::integer order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '2147483648');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

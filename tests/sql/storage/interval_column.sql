@@ -1,0 +1,26 @@
+-- Columns of type interval: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x interval);
+insert into v values (0, '1 day'::interval), (1, '1-2'::interval), (2, '3 4:05:06'::interval), (3, 'P1Y2M3DT4H5M6S'::interval), (4, '1 year 2 months 3 days 4 hours 5 minutes 6.789 seconds'::interval), (5, '-1 day +2 hours'::interval), (6, '1 week'::interval), (7, '1.5 days'::interval), (8, '0.5 months'::interval), (9, 'P0001-02-03T04:05:06'::interval), (10, '@ 1 minute ago'::interval), (11, 'infinity'::interval), (12, '-infinity'::interval), (13, '1 century'::interval), (14, '10 milliseconds'::interval);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1-2'::interval order by id;
+select id from v where x > '1-2'::interval order by id;
+select id from v where x <= '10 milliseconds'::interval order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '1 day' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, 'abc');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

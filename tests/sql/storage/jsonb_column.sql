@@ -1,0 +1,26 @@
+-- Columns of type jsonb: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x jsonb);
+insert into v values (0, '{"a": 1}'::jsonb), (1, '[1, 2,   3]'::jsonb), (2, '"x"'::jsonb), (3, 'null'::jsonb), (4, '1.50'::jsonb), (5, '{"b": 1, "a": 2, "b": 3}'::jsonb), (6, '{"a": {"b": [true, false]}}'::jsonb), (7, '"\u00e9"'::jsonb);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '[1, 2,   3]'::jsonb order by id;
+select id from v where x > '[1, 2,   3]'::jsonb order by id;
+select id from v where x <= '"\u00e9"'::jsonb order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '{"a": 1}' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '{a: 1}');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,25 @@
+-- Columns of type name: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x name);
+insert into v values (0, 'a_name'::name), (1, 'A Name'::name), (2, ''::name);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = 'A Name'::name order by id;
+select id from v where x > 'A Name'::name order by id;
+select id from v where x <= ''::name order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = 'a_name' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

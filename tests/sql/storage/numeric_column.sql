@@ -1,0 +1,26 @@
+-- Columns of type numeric: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x numeric);
+insert into v values (0, '0'::numeric), (1, '1.50'::numeric), (2, '-123456789012345678901234567890.123'::numeric), (3, 'NaN'::numeric), (4, 'Infinity'::numeric), (5, '-Infinity'::numeric), (6, '1e10'::numeric), (7, '1.2e-5'::numeric), (8, '0x1A'::numeric), (9, '1_000.5'::numeric), (10, '000.10'::numeric), (11, '.000000000000000000001'::numeric);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1.50'::numeric order by id;
+select id from v where x > '1.50'::numeric order by id;
+select id from v where x <= '.000000000000000000001'::numeric order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, 'abc');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type real: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x real);
+insert into v values (0, '0'::real), (1, '1.5'::real), (2, '-2.25e10'::real), (3, 'NaN'::real), (4, 'Infinity'::real), (5, '-inf'::real), (6, '1e-45'::real), (7, '3.4028235e38'::real), (8, ' 7 '::real);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1.5'::real order by id;
+select id from v where x > '1.5'::real order by id;
+select id from v where x <= ' 7 '::real order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '1e39');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

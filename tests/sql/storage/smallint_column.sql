@@ -1,0 +1,26 @@
+-- Columns of type smallint: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x smallint);
+insert into v values (0, '0'::smallint), (1, '-32768'::smallint), (2, '32767'::smallint), (3, ' 12 '::smallint), (4, '0x1F'::smallint), (5, '0b101'::smallint), (6, '0o17'::smallint), (7, '1_000'::smallint), (8, '+7'::smallint);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '-32768'::smallint order by id;
+select id from v where x > '-32768'::smallint order by id;
+select id from v where x <= '+7'::smallint order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '0' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '32768');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

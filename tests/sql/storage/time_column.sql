@@ -1,0 +1,26 @@
+-- Columns of type time: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x time);
+insert into v values (0, '04:05:06.789'::time), (1, '04:05'::time), (2, '040506'::time), (3, '04:05 AM'::time), (4, '04:05 PM'::time), (5, '24:00:00'::time), (6, '23:59:60'::time), (7, 'allballs'::time), (8, '00:00:00.0000005'::time);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '04:05'::time order by id;
+select id from v where x > '04:05'::time order by id;
+select id from v where x <= '00:00:00.0000005'::time order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '04:05:06.789' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '25:00');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type timestamp: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x timestamp);
+insert into v values (0, '2024-02-29 12:34:56.789'::timestamp), (1, '1999-01-08'::timestamp), (2, 'Jan 8 1999 04:05:06'::timestamp), (3, 'infinity'::timestamp), (4, '-infinity'::timestamp), (5, 'epoch'::timestamp), (6, '2000-01-01 00:00:00 BC'::timestamp), (7, '20240229T123456'::timestamp), (8, '4714-11-24 00:00:00 BC'::timestamp), (9, '294276-12-31 23:59:59.999999'::timestamp), (10, 'Mon Feb 10 17:32:01 1997'::timestamp);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1999-01-08'::timestamp order by id;
+select id from v where x > '1999-01-08'::timestamp order by id;
+select id from v where x <= 'Mon Feb 10 17:32:01 1997'::timestamp order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '2024-02-29 12:34:56.789' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '2023-02-29 00:00');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

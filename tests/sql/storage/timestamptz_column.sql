@@ -1,0 +1,26 @@
+-- Columns of type timestamptz: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x timestamptz);
+insert into v values (0, '2024-02-29 12:34:56+00'::timestamptz), (1, '1999-01-08 04:05:06 -8:00'::timestamptz), (2, 'Jan 8 1999 04:05:06 PST'::timestamptz), (3, 'infinity'::timestamptz), (4, 'epoch'::timestamptz), (5, '2024-07-01 12:00 America/New_York'::timestamptz), (6, '2024-01-01 12:00 Europe/Berlin'::timestamptz), (7, '20240229T123456Z'::timestamptz);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '1999-01-08 04:05:06 -8:00'::timestamptz order by id;
+select id from v where x > '1999-01-08 04:05:06 -8:00'::timestamptz order by id;
+select id from v where x <= '20240229T123456Z'::timestamptz order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = '2024-02-29 12:34:56+00' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, '2023-02-29 00:00+00');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

@@ -1,0 +1,26 @@
+-- Columns of type uuid: stored, ordered, grouped, indexed, updated, rolled back.
+create table v (id int primary key, x uuid);
+insert into v values (0, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid), (1, '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid), (2, 'a0eebc999c0b4ef8bb6d6bb9bd380a11'::uuid);
+insert into v values (100, null);
+select id, x from v order by id;
+select id, x from v order by x, id;
+select id, x from v order by x desc nulls last, id;
+select count(*), count(x), count(distinct x) from v;
+select x, count(*) from v group by x order by x nulls first;
+create index v_x on v (x);
+set enable_seqscan = off;
+select id from v where x = '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid order by id;
+select id from v where x > '{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}'::uuid order by id;
+select id from v where x <= 'a0eebc999c0b4ef8bb6d6bb9bd380a11'::uuid order by id;
+select id from v where x is null;
+reset enable_seqscan;
+update v set x = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11' where id = 1;
+select id, x from v where id < 3 order by id;
+delete from v where x is null;
+select count(*) from v;
+insert into v values (200, 'a0eebc99');
+begin;
+update v set x = null;
+select count(x) from v;
+rollback;
+select count(x) from v;

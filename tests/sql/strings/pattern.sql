@@ -1,0 +1,27 @@
+-- LIKE, ILIKE, SIMILAR TO, regular expressions.
+select 'abc' like 'a%', 'abc' like '_b_', 'abc' like 'b', 'abc' not like 'x%', 'a%c' like 'a\%c', 'abc' like 'a\%c', 'abc' like '%', '' like '', '' like '%';
+select 'a_c' like 'a#_c' escape '#', 'abc' like 'a#_c' escape '#', 'abc' like 'ABC', 'abc' ilike 'ABC', 'ÀB' ilike 'àb', 'abc' not ilike '%Z%';
+select 'abc' like 'abc\';
+select 'abc' like 'a' escape 'xx';
+select null like 'a', 'a' like null;
+select 'abc' similar to 'abc', 'abc' similar to 'a', 'abc' similar to '%(b|d)%', 'abc' similar to '(b|c)%', 'abc' similar to 'a[a-c]c', 'abc' not similar to 'abc';
+select 'abc' ~ 'b', 'abc' ~ '^b', 'abc' ~* 'B', 'abc' !~ 'b', 'abc' !~* 'X', 'abc' ~ '^a.*c$', 'a1' ~ '\d', 'ab' ~ '\w\w', 'a b' ~ '\s';
+select regexp_replace('foobarbaz', 'b..', 'X'), regexp_replace('foobarbaz', 'b..', 'X', 'g'), regexp_replace('foobarbaz', 'b(..)', 'X\1Y', 'g'), regexp_replace('Thomas', '.[mN]a.', 'M'), regexp_replace('abc', 'B', 'x', 'i');
+select regexp_replace('foobarbaz', 'b..', 'X', 1, 2), regexp_replace('aaa', 'a', 'b', 2), regexp_replace('abc', '(b)', '[\&]');
+select regexp_match('foobarbequebaz', '(bar)(beque)'), regexp_match('abc', 'b'), regexp_match('abc', 'z'), regexp_match('abc', 'B', 'i');
+select regexp_matches('foobarbequebazilbarfbonk', '(b[^b]+)(b[^b]+)', 'g');
+select regexp_split_to_array('the quick  brown', '\s+'), regexp_split_to_array('abc', '');
+select * from regexp_split_to_table('hello world', '\s+') with ordinality;
+select regexp_count('ABCABC', 'b', 1, 'i'), regexp_instr('ABCABC', 'C'), regexp_like('abc', 'b'), regexp_substr('ABCDEF', 'c(.)', 1, 1, 'i', 1);
+select substring('Thomas' from '...$'), substring('abc' similar 'a#"b#"c' escape '#'), substring('abcd' from 'a|ab|abc');
+select 'abc' ~ '(';
+select 'abc' ~ '[a-';
+select 'aaa' ~ 'a{2}', 'a' ~ 'a{2}', 'ab' ~ '(a)(b)', 'abab' ~ '^(ab)\1$', 'x' ~ '[[:alpha:]]', '5' ~ '[[:digit:]]+', 'foo bar' ~ '\mbar\M';
+select x, x like 'a%' as l from (values ('apple'), ('banana'), (null)) v(x) order by x;
+create table w (s text);
+insert into w select 'word' || i from generate_series(1, 200) i;
+create index w_s on w (s text_pattern_ops);
+select count(*) from w where s like 'word1%';
+select s from w where s like 'word19_' order by s limit 3;
+select count(*) from w where s ilike 'WORD2%';
+select count(*) from w where s ~ '^word[12]$';

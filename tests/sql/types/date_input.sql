@@ -1,0 +1,24 @@
+-- What date accepts as text, how it prints it, and what it refuses.
+select '2024-02-29'::date as v;
+select '1999-01-08'::date as v;
+select 'January 8, 1999'::date as v;
+select '19990108'::date as v;
+select '990108'::date as v;
+select '1999.008'::date as v;
+select 'J2451187'::date as v;
+select 'infinity'::date as v;
+select '-infinity'::date as v;
+select 'epoch'::date as v;
+select '2000-01-01 BC'::date as v;
+select '08-Jan-1999'::date as v;
+select '99-Jan-08'::date as v;
+select '4714-11-24 BC'::date as v;
+select '5874897-12-31'::date as v;
+select '2023-02-29'::date as v;
+select '2024-13-01'::date as v;
+select 'abc'::date as v;
+select ''::date as v;
+select '1999-00-01'::date as v;
+select '4714-11-23 BC'::date as v;
+select '5874898-01-01'::date as v;
+select null::date is null as n, pg_typeof(null::date) as t;

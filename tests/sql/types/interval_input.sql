@@ -1,0 +1,22 @@
+-- What interval accepts as text, how it prints it, and what it refuses.
+select '1 day'::interval as v;
+select '1-2'::interval as v;
+select '3 4:05:06'::interval as v;
+select 'P1Y2M3DT4H5M6S'::interval as v;
+select '1 year 2 months 3 days 4 hours 5 minutes 6.789 seconds'::interval as v;
+select '-1 day +2 hours'::interval as v;
+select '1 week'::interval as v;
+select '1.5 days'::interval as v;
+select '0.5 months'::interval as v;
+select 'P0001-02-03T04:05:06'::interval as v;
+select '@ 1 minute ago'::interval as v;
+select 'infinity'::interval as v;
+select '-infinity'::interval as v;
+select '1 century'::interval as v;
+select '10 milliseconds'::interval as v;
+select 'abc'::interval as v;
+select ''::interval as v;
+select '1 foo'::interval as v;
+select 'P1'::interval as v;
+select '1 day 1 day'::interval as v;
+select null::interval is null as n, pg_typeof(null::interval) as t;

@@ -1,0 +1,20 @@
+-- What numeric accepts as text, how it prints it, and what it refuses.
+select '0'::numeric as v;
+select '1.50'::numeric as v;
+select '-123456789012345678901234567890.123'::numeric as v;
+select 'NaN'::numeric as v;
+select 'Infinity'::numeric as v;
+select '-Infinity'::numeric as v;
+select '1e10'::numeric as v;
+select '1.2e-5'::numeric as v;
+select '0x1A'::numeric as v;
+select '1_000.5'::numeric as v;
+select '000.10'::numeric as v;
+select '.000000000000000000001'::numeric as v;
+select 'abc'::numeric as v;
+select ''::numeric as v;
+select '1.2.3'::numeric as v;
+select '1e'::numeric as v;
+select '--1'::numeric as v;
+select '.'::numeric as v;
+select null::numeric is null as n, pg_typeof(null::numeric) as t;

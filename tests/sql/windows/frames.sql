@@ -1,0 +1,27 @@
+-- ROWS, RANGE and GROUPS frames, EXCLUDE.
+create table t (i int, g int, v int);
+insert into t values (1,1,1),(2,1,2),(3,1,2),(4,2,5),(5,2,8),(6,2,null);
+select i, sum(v) over (order by i) from t order by i;
+select i, sum(v) over (order by v) from t order by i;
+select i, sum(v) over (order by i rows between 1 preceding and 1 following) from t order by i;
+select i, sum(v) over (order by i rows 2 preceding) from t order by i;
+select i, sum(v) over (order by i rows between unbounded preceding and unbounded following) from t order by i;
+select i, sum(v) over (order by i rows between current row and unbounded following) from t order by i;
+select i, sum(v) over (order by v range between 1 preceding and 1 following) from t order by i;
+select i, count(*) over (order by g groups between current row and 1 following) from t order by i;
+select i, sum(v) over (order by g range between current row and current row) from t order by i;
+select i, sum(v) over (order by i rows between 1 preceding and 1 following exclude current row) from t order by i;
+select i, sum(v) over (order by g groups between unbounded preceding and current row exclude group) from t order by i;
+select i, count(*) over (order by v exclude ties) from t order by i;
+select i, avg(v) over (partition by g order by i rows between 1 preceding and current row) from t order by i;
+select i, min(v) over w, max(v) over w, count(v) over w from t window w as (order by i rows between 2 preceding and 1 preceding) order by i;
+select i, sum(v) over (order by i rows between 1 following and 2 following) from t order by i;
+select i, first_value(v) over w, last_value(v) over w, nth_value(v, 2) over w from t window w as (partition by g order by i) order by i;
+select i, first_value(v) over (order by i rows between 1 preceding and 1 following), last_value(v) over (order by i rows between 1 preceding and 1 following) from t order by i;
+select i, sum(v) over (order by i rows between 1 following and 1 preceding) from t;
+select i, sum(v) over (order by i rows between -1 preceding and current row) from t;
+select i, sum(v) over (rows between unbounded following and current row) from t;
+select i, sum(v) over (order by g, i range between 1 preceding and current row) from t;
+select i, string_agg(v::text, ',') over (order by i) from t order by i;
+select i, array_agg(v) over (order by i rows 1 preceding) from t order by i;
+select d, count(*) over (order by d range between interval '2 days' preceding and current row) from (values (date '2024-01-01'), ('2024-01-02'), ('2024-01-05')) x(d) order by d;

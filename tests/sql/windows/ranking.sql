@@ -1,0 +1,22 @@
+-- row_number, rank, dense_rank, percent_rank, cume_dist, ntile.
+create table e (dept text, name text, pay int);
+insert into e values ('a','x',10),('a','y',20),('a','z',20),('b','p',5),('b','q',15),('c','r',7);
+select dept, name, row_number() over (partition by dept order by pay, name) from e order by 1, 2;
+select dept, name, rank() over (partition by dept order by pay), dense_rank() over (partition by dept order by pay) from e order by 1, 2;
+select name, percent_rank() over (order by pay), cume_dist() over (order by pay) from e order by pay, name;
+select name, ntile(3) over (order by pay, name) from e order by pay, name;
+select name, ntile(10) over (order by pay, name) from e order by pay, name;
+select row_number() over () from e limit 2;
+select count(*) over () from e limit 1;
+select name, rank() over w, pay from e window w as (order by pay desc) order by pay desc, name;
+select name, rank() over (w order by pay) from e window w as (partition by dept) order by dept, 2, name;
+select dept, sum(pay), rank() over (order by sum(pay) desc) from e group by dept order by 3;
+select * from (select name, row_number() over (partition by dept order by pay desc, name) as rn from e) s where rn = 1 order by name;
+select rank() from e;
+select name from e where rank() over (order by pay) = 1;
+select rank() over (order by rank() over ()) from e;
+select ntile(0) over (order by pay) from e;
+select name, rank() over nosuch from e;
+select sum(rank() over (order by pay)) from e;
+select row_number() over (order by pay) filter (where true) from e;
+select distinct dept, count(*) over (partition by dept) from e order by 1;
