@@ -1,5 +1,5 @@
 -- CREATE TABLE: columns, constraints, IF NOT EXISTS, errors.
-create table t (a int, b varchar(10) not null, c numeric(8,2) default 0, d timestamptz default now(), primary key (a));
+create table t (a int, b varchar(10) not null, c numeric(8,2) default 0, d timestamptz default '2024-01-01 00:00+00', primary key (a));
 create table t (a int);
 create table if not exists t (a int);
 create table u (a int, a text);
