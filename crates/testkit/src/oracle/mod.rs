@@ -36,9 +36,18 @@ impl Installation {
     }
 }
 
-/// The folder of the build tree that belongs to the oracle.
+/// The folder that belongs to the oracle: in the build tree, or, where that is closed to the user
+/// `nobody` (rule 1), in the folder for temporary files.
 pub(crate) fn folder() -> PathBuf {
-    workspace().join("build/oracle")
+    let ours = workspace();
+    let open = |dir: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(dir).is_ok_and(|found| found.permissions().mode() & 0o001 != 0)
+    };
+    if rustix::process::geteuid().is_root() && !ours.ancestors().all(open) {
+        return std::env::temp_dir().join("perdura-oracle");
+    }
+    ours.join("build/oracle")
 }
 
 /// Finds PostgreSQL 18, fetching it when it is not there.
