@@ -55,7 +55,39 @@ POOL = {
     "oidvector": ["23 25", "", "16"],
     "unknown": ["abc"],
 }
-SKIP = {"pg_sleep", "generate_series"}
+SKIP = {"now", "statement_timestamp"}
+
+
+DATE_TEMPLATES = ["YYYY-MM-DD HH24:MI:SS.US", "Day, DD Month YYYY", "FMDay, FMDD FMMonth YYYY", "DY dy Dy MON mon Mon", "HH12:MI:SS AM pm A.M.",
+                  "Y,YYY YYY YY Y IYYY IYY IY I", "DDD IDDD D ID W WW IW CC J Q", "RM rm FMRM", "MS US FF1 FF3 FF6 SSSS SSSSS", "TZ tz TZH:TZM OF",
+                  "DDth DDTH MMth", '"quoted MM" MM \\"', "BC AD B.C. ad", "FMHH24:FMMI", "YYYYth YYYY", "HH HH12 HH24", "DAY Month MONTH", "xyz", "FMDDD FMCC"]
+NUMBER_TEMPLATES = ["9", "99", "999.99", "9,999,999.999", "0000.00", "FM999.99", "FM0999.00", "S999.9", "999S", "MI999", "999MI", "PL999", "SG999", "999PR",
+                    "9G999D99", "L999", "RN", "FMRN", "rn", "99V99", "9.99EEEE", "999th", "999TH", "B999", "0999", "FM90.0", "9 9 9", '99"x"99', "S0,000.0", "FM999",
+                    "999,9", ".99", "FM.99", "0", "FMS9", "999.0099"]
+PAIRS = {
+    "to_date": [("2024-02-29", "YYYY-MM-DD"), ("29 Feb 2024", "DD Mon YYYY"), ("20240229", "YYYYMMDD"), ("2/9/24", "MM/DD/YY"), ("J2451187", '"J"J'),
+                ("2024 060", "YYYY DDD"), ("2024-09-4", "IYYY-IW-ID"), ("February 3, 1999", "Month DD, YYYY"), ("2024-13-01", "YYYY-MM-DD"),
+                ("2024-02-30", "YYYY-MM-DD"), ("44-03-15 BC", "YYYY-MM-DD BC"), ("XII 1999", "RM YYYY"), ("abc", "YYYY"), ("2024  02   03", "YYYY MM DD"),
+                ("2024.02/03", "YYYY-MM-DD"), ("95", "YY"), ("5", "Y"), ("995", "YYY"), ("2024 3", "YYYY Q"), ("", "YYYY"), ("2024-02", "YYYY-MM-DD")],
+    "to_timestamp": [("2024-02-29 12:34:56.789", "YYYY-MM-DD HH24:MI:SS.MS"), ("05 Dec 2000", "DD Mon YYYY"), ("2024-02-29 03:04 PM", "YYYY-MM-DD HH12:MI PM"),
+                     ("13:00 PM", "HH12:MI PM"), ("2024-02-29 25:00", "YYYY-MM-DD HH24:MI"), ("20240229123456", "YYYYMMDDHH24MISS"),
+                     ("2024-02-29 12:00 +02:30", "YYYY-MM-DD HH24:MI TZH:TZM"), ("2024-02-29 12:00 PST", "YYYY-MM-DD HH24:MI TZ"),
+                     ("1:2:3.456789", "HH24:MI:SS.US"), ("45296", "SSSS"), ("2024-02-29 12:34:56.789", "YYYY-MM-DD HH24:MI:SS.FF2"), ("0097/Feb/16", "YYYY/Mon/DD")],
+    "to_number": [("12,454.8-", "99G999D9S"), ("-34,338,492", "99G999G999"), ("<564646.654564>", "999999.999999PR"), ("5 4 4 4 4 8 . 7 8", "9 9 9 9 9 9 . 9 9"),
+                  ("0.00001-", "9.999999S"), ("123", "999"), ("123.45", "999"), ("abc", "999"), ("XIV", "RN"), ("-12", "S99"), ("1234.56", "L9,999.99"), ("42nd", "99th"),
+                  ("", "999"), (" 12 ", "999"), ("12345", "99V999")],
+}
+
+
+def templated(src, types, picked, rng):
+    """Arguments that fit the formatting functions."""
+    if src.endswith("_to_char"):
+        numeric = src.split("_")[0] in ("numeric", "int4", "int8", "float4", "float8")
+        return [picked[0], ("text", rng.choice(NUMBER_TEMPLATES if numeric else DATE_TEMPLATES))]
+    name = {"numeric_to_number": "to_number"}.get(src, src)
+    if name in PAIRS and types == ["text", "text"]:
+        return [("text", v) for v in rng.choice(PAIRS[name])]
+    return picked
 
 
 def main():
@@ -79,11 +111,12 @@ def main():
         if any(a not in POOL for a in args) or (args.count("anyarray") and len(args) > 2 and args[1] == "anyarray"):
             continue
         seen.add(key)
-        for _ in range(14 if args else 1):
+        for _ in range(60 if src.endswith('_to_char') or src in ('to_date', 'to_timestamp', 'numeric_to_number') else 14 if args else 1):
             picked = []
             for a in args:
                 v = rng.choice(POOL[a])
                 picked.append(v if isinstance(v, tuple) else (a, v))
+            picked = templated(src, args, picked, rng)
             if args and rng.random() < 0.03:
                 i = rng.randrange(len(picked))
                 picked[i] = (picked[i][0], None)
@@ -103,7 +136,7 @@ set timezone='America/New_York';
 create function pg_temp.try(q text) returns text language plpgsql as $$
 declare r text; m text; s text;
 begin
-  execute 'select pg_typeof(x)::text || E''\x1e'' || coalesce(format(''%s'', x), ''\N'') || case when x is null then ''!'' else '''' end from (select ' || q || ' as x) q' into r;
+  execute 'select pg_typeof(x)::text || E''\x1e'' || case when x is null then ''\N!'' else format(''%s'', x) end from (select ' || q || ' as x) q' into r;
   return r;
 exception when others then
   get stacked diagnostics m = message_text, s = returned_sqlstate;

@@ -51,6 +51,7 @@ pub(crate) struct Aggregate<'q> {
     input: Child<'q>,
     input_columns: &'q [plan::Column],
     always: bool,
+    set_column: bool,
     sets: Vec<Set<'q>>,
     filled: bool,
     next: (usize, usize),
@@ -68,6 +69,7 @@ impl<'q> Aggregate<'q> {
         sets: &'q [&'q [u16]],
         calls: &'q [AggregateCall<'q>],
         always: bool,
+        set_column: bool,
     ) -> Aggregate<'q> {
         let heap = x.heap("Aggregate");
         let sets = sets
@@ -97,6 +99,7 @@ impl<'q> Aggregate<'q> {
             input,
             input_columns,
             always,
+            set_column,
             sets,
             filled: false,
             next: (0, 0),
@@ -324,7 +327,15 @@ impl<'q> Operator<'q> for Aggregate<'q> {
                 continue;
             }
             self.bump.reset();
-            let batch = set.output(x, &self.bump, &self.heap, self.node.columns, first, count)?;
+            let out = self.node.columns;
+            let mut batch = set.output(x, &self.bump, &self.heap, out, first, count)?;
+            if self.set_column
+                && let Some(described) = out.last()
+            {
+                let number = Datum::Int4(at as i32);
+                let column = Column::constant(described.layout, &self.heap, &number, count)?;
+                batch.push_column(Rc::new(column));
+            }
             self.next.1 += count;
             return Ok(Some(batch));
         }

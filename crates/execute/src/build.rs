@@ -1,7 +1,7 @@
 //! From plan nodes to operators.
 
 use crate::aggregate::Aggregate;
-use crate::cte::{CteScan, RecursiveUnion, WorkTable};
+use crate::cte::{CteScan, RecursiveUnion, With, WorkTable};
 use crate::function::FunctionScan;
 use crate::hash_join::HashJoin;
 use crate::limit::{Append, Limit};
@@ -93,9 +93,19 @@ pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'
         NodeKind::Sort { input, keys, limit } => {
             Box::new(Sort::new(x, node, build(x, input)?, keys, limit))
         }
-        NodeKind::Aggregate { input, keys, sets, calls, always, .. } => {
+        NodeKind::Aggregate { input, keys, sets, calls, always, set_column } => {
             let below = build(x, input)?;
-            Box::new(Aggregate::new(x, node, below, input.columns, keys, sets, calls, always))
+            Box::new(Aggregate::new(
+                x,
+                node,
+                below,
+                input.columns,
+                keys,
+                sets,
+                calls,
+                always,
+                set_column,
+            ))
         }
         NodeKind::Distinct { input, keys } => Box::new(Distinct::new(x, build(x, input)?, keys)),
         NodeKind::Append(inputs) => {
@@ -116,6 +126,7 @@ pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'
         NodeKind::LockRows { input, marks } => {
             Box::new(LockRows::new(x, build(x, input)?, input, marks)?)
         }
+        NodeKind::With { input, ctes } => Box::new(With::new(build(x, input)?, ctes)),
         NodeKind::Modify(modify) => Box::new(ModifyTable::new(x, node, modify)?),
     })
 }

@@ -206,3 +206,34 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
         self.step.rescan(x)
     }
 }
+
+/// Rows of the input; at their end statements in WITH are run to theirs.
+pub(crate) struct With<'q> {
+    input: Child<'q>,
+    ctes: &'q [u16],
+}
+
+impl<'q> With<'q> {
+    pub(crate) fn new(input: Child<'q>, ctes: &'q [u16]) -> With<'q> {
+        With { input, ctes }
+    }
+}
+
+impl<'q> Operator<'q> for With<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.input.next(x, demand)? {
+            return Ok(Some(batch));
+        }
+        for cte in self.ctes {
+            let mut i = 0;
+            while batch_of(x, usize::from(*cte), i)?.is_some() {
+                i += 1;
+            }
+        }
+        Ok(None)
+    }
+
+    fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.input.rescan(x)
+    }
+}

@@ -67,6 +67,8 @@ pub struct Execution<'q> {
     pub(crate) ctes: RefCell<Vec<Option<CteState<'q>>>>,
     pub(crate) work_tables: RefCell<Vec<Vec<Batch>>>,
     pub(crate) changed: Cell<u64>,
+    /// The node whose changed rows the command tag counts.
+    pub(crate) counted: Option<u32>,
 }
 
 impl<'q> Execution<'q> {
@@ -104,6 +106,7 @@ impl<'q> Execution<'q> {
             ctes: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
             work_tables: RefCell::new(plan.ctes.iter().map(|_| Vec::new()).collect()),
             changed: Cell::new(0),
+            counted: counted(plan.root),
         })
     }
 
@@ -195,5 +198,18 @@ impl SubplanRunner for Execution<'_> {
             return Err(Error::internal("subplans are in use"));
         }
         result
+    }
+}
+
+/// The topmost node that changes data, if the statement itself does.
+fn counted(mut node: &plan::Node<'_>) -> Option<u32> {
+    loop {
+        match node.kind {
+            plan::NodeKind::Modify(_) => return Some(node.id),
+            plan::NodeKind::With { input, .. } | plan::NodeKind::Project { input, .. } => {
+                node = input;
+            }
+            _ => return None,
+        }
     }
 }

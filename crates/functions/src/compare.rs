@@ -61,6 +61,15 @@ fn records<'m, const OP: u8>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Resul
     Ok(answer::<OP>(order, args))
 }
 
+/// A transaction id with another, or with an integer whose bits count.
+fn xids<'m, const OP: u8>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let bits = |datum: &Datum<'_>| match datum {
+        Datum::Int4(v) => Ok(u64::from(v.cast_unsigned())),
+        _ => datum.int8().map(i64::cast_unsigned),
+    };
+    Ok(answer::<OP>(bits(&args[0])?.cmp(&bits(&args[1])?), args))
+}
+
 /// Integers of any two widths.
 fn integers<'m, const OP: u8>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     Ok(answer::<OP>(as_i64(&args[0])?.cmp(&as_i64(&args[1])?), args))
@@ -154,7 +163,8 @@ pub(crate) const TABLES: &[&[Entry]] = &[
     ops!(typed [OID,]; "oideq" EQ "oidne" NE "oidlt" LT "oidle" LE "oidgt" GT "oidge" GE "btoidcmp" CMP
         "oidlarger" LARGER "oidsmaller" SMALLER "cideq" EQ),
     ops!(typed [XID8,]; "xid8eq" EQ "xid8ne" NE "xid8lt" LT "xid8le" LE "xid8gt" GT "xid8ge" GE "xid8cmp" CMP
-        "xid8_larger" LARGER "xid8_smaller" SMALLER "xideq" EQ "xidneq" NE),
+        "xid8_larger" LARGER "xid8_smaller" SMALLER),
+    ops!(xids []; "xideq" EQ "xidneq" NE),
     ops!(typed [TID,]; "tideq" EQ "tidne" NE "tidlt" LT "tidle" LE "tidgt" GT "tidge" GE "bttidcmp" CMP
         "tidlarger" LARGER "tidsmaller" SMALLER),
     ops!(typed [PG_LSN,]; "pg_lsn_eq" EQ "pg_lsn_ne" NE "pg_lsn_lt" LT "pg_lsn_le" LE "pg_lsn_gt" GT "pg_lsn_ge" GE

@@ -231,7 +231,13 @@ fn change_at<'m>(
         });
     }
     let path = path(&args[1])?;
-    if path.is_empty() {
+    let adds = matches!(change, Change::Set { create: true } | Change::Insert { .. });
+    let is_empty = match from.view() {
+        View::Array(array) => array.is_empty(),
+        View::Object(object) => object.is_empty(),
+        _ => true,
+    };
+    if path.is_empty() || (is_empty && !adds) {
         return Ok(args[0]);
     }
     Walk { path: &path, new, change }.apply(from, 0)?.to_datum(&cx.bump)
@@ -241,16 +247,16 @@ fn set_lax<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if args[0].is_null() || args[1].is_null() || args[3].is_null() {
         return Ok(Datum::Null);
     }
+    let create = args[3].bool()?;
+    if !args[2].is_null() {
+        return change_at(cx, args, Some(value(&args[2])?), Change::Set { create });
+    }
     let treatment = if args[4].is_null() { "" } else { args[4].text()? };
     if !matches!(treatment, "raise_exception" | "use_json_null" | "delete_key" | "return_target") {
         return Err(err!(
             INVALID_PARAMETER_VALUE,
             "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\""
         ));
-    }
-    let create = args[3].bool()?;
-    if !args[2].is_null() {
-        return change_at(cx, args, Some(value(&args[2])?), Change::Set { create });
     }
     match treatment {
         "raise_exception" => Err(err!(NULL_VALUE_NOT_ALLOWED, "JSON value must not be null")

@@ -75,7 +75,13 @@ fn jsonb_item<'m, const TEXT: bool>(
     cx: &mut Call<'_, 'm>,
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
-    give_binary::<TEXT>(cx, Jsonb::new(args[0].bytes()?).element(args[1].int4()?.into()))
+    let (value, index) = (Jsonb::new(args[0].bytes()?), args[1].int4()?);
+    let found = match value.view() {
+        View::Array(_) | View::Object(_) => value.element(index.into()),
+        // A scalar alone counts as an array of one element.
+        _ => matches!(index, 0 | -1).then_some(value),
+    };
+    give_binary::<TEXT>(cx, found)
 }
 
 /// The steps of a path; none if one of them is NULL.

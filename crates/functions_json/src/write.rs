@@ -249,7 +249,7 @@ fn object_of_arrays<'m, const BINARY: bool>(
     let items = first.elements()?;
     let pairs: Vec<(Datum<'_>, Datum<'_>)> = if let Some(second) = args.get(1) {
         let second = Array::from_datum(second)?;
-        if dims.len() > 1 || second.dimension_count() > 1 {
+        if dims.len() > 1 || second.dimension_count() != dims.len() {
             return Err(subscript("wrong number of array subscripts"));
         }
         if items.len() != second.len() {

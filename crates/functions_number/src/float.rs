@@ -315,8 +315,8 @@ fn width_bucket<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
     if count <= 0 {
         return invalid("count must be greater than zero");
     }
-    if low.is_nan() || high.is_nan() {
-        return invalid("lower and upper bounds cannot be NaN");
+    if x.is_nan() || low.is_nan() || high.is_nan() {
+        return invalid("operand, lower bound, and upper bound cannot be NaN");
     }
     if low.is_infinite() || high.is_infinite() {
         return invalid("lower and upper bounds must be finite");
@@ -325,12 +325,10 @@ fn width_bucket<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
         return invalid("lower bound cannot equal upper bound");
     }
     let above = || count.checked_add(1).ok_or_else(|| crate::integer::out_of_range(4));
-    let x = if x.is_nan() { f64::INFINITY } else { x };
     let (before, behind, share) = if low < high {
         (x < low, x >= high, (x / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0))
     } else {
-        let nan_is_above = x == f64::INFINITY;
-        (x > low || nan_is_above, x <= high, (low / 2.0 - x / 2.0) / (low / 2.0 - high / 2.0))
+        (x > low, x <= high, (low / 2.0 - x / 2.0) / (low / 2.0 - high / 2.0))
     };
     Ok(Datum::Int4(if before {
         0

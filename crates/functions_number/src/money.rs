@@ -106,14 +106,16 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     Entry::scalar("flt8_mul_cash", float_times),
     Entry::scalar("cash_div_flt4", over_float),
     Entry::scalar("cash_div_flt8", over_float),
-    raw!("int4_cash", |cx, args| fits(i128::from(args[0].int4()?) * 100)),
-    raw!("int8_cash", |cx, args| fits(i128::from(args[0].int8()?) * 100)),
+    raw!("int4_cash", |cx, args| Ok(Datum::Int8(i64::from(args[0].int4()?) * 100))),
+    raw!("int8_cash", |cx, args| {
+        crate::integer::of_width::<8>(args[0].int8()?.checked_mul(100))
+    }),
     raw!("cash_numeric", |cx, args| {
         give(cx, NumericBuf::Small { mantissa: args[0].int8()?.into(), scale: 2 })
     }),
     raw!("numeric_cash", |cx, args| {
         let cents = num(&args[0])?.mul(&NumericBuf::from_i128(100))?;
-        cents.to_i64().map(Datum::Int8).ok_or_else(|| crate::integer::out_of_range(8))
+        crate::numeric::to_integer(&cents, "bigint").map(Datum::Int8)
     }),
     raw!("pg_lsn_mi", |cx, args| {
         let difference = i128::from(args[0].int8()?.cast_unsigned())
@@ -122,7 +124,11 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     }),
     raw!("pg_lsn_pli", |cx, args| lsn_moved(&args[0], &num(&args[1])?, false)),
     raw!("pg_lsn_mii", |cx, args| lsn_moved(&args[0], &num(&args[1])?, true)),
-    raw!("numeric_pg_lsn", |cx, args| lsn_of(num(&args[0])?.to_i128())),
+    raw!("numeric_pg_lsn", |cx, args| {
+        let value = num(&args[0])?;
+        finite_lsn(&value)?;
+        lsn_of(value.to_i128())
+    }),
     raw!("pg_size_pretty", |cx, args| cx.text(&size_pretty(args[0].int8()?.into()))),
     raw!("pg_size_pretty_numeric", |cx, args| {
         let value = num(&args[0])?;
@@ -140,17 +146,26 @@ fn lsn_of<'m>(value: Option<i128>) -> Result<Datum<'m>> {
     value
         .and_then(|v| u64::try_from(v).ok())
         .map(|v| Datum::Int8(v.cast_signed()))
-        .ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "pg_lsn out of range"))
+        .ok_or_else(|| err!(INVALID_PARAMETER_VALUE, "pg_lsn out of range"))
+}
+
+/// NaN and the infinities are no positions.
+fn finite_lsn(value: &NumericBuf) -> Result<()> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    let what = if value.is_nan() { "NaN" } else { "infinity" };
+    Err(err!(FEATURE_NOT_SUPPORTED, "cannot convert {what} to pg_lsn"))
 }
 
 fn lsn_moved<'m>(lsn: &Datum<'_>, by: &NumericBuf, back: bool) -> Result<Datum<'m>> {
     if by.is_nan() {
         let what = if back { "subtract NaN from" } else { "add NaN to" };
-        return Err(err!(INVALID_PARAMETER_VALUE, "cannot {what} pg_lsn"));
+        return Err(err!(FEATURE_NOT_SUPPORTED, "cannot {what} pg_lsn"));
     }
-    let lsn = i128::from(lsn.int8()?.cast_unsigned());
-    let by = by.to_i128();
-    lsn_of(by.and_then(|by| if back { lsn.checked_sub(by) } else { lsn.checked_add(by) }))
+    finite_lsn(by)?;
+    let lsn = NumericBuf::from_i128(lsn.int8()?.cast_unsigned().into());
+    lsn_of(if back { lsn.sub(by)? } else { lsn.add(by)? }.to_i128())
 }
 
 fn size_bytes(text: &str) -> Result<i64> {

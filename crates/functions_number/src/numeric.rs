@@ -13,8 +13,8 @@ fn width_bucket<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
     if count <= 0 {
         return Err(invalid("count must be greater than zero"));
     }
-    if low.is_nan() || high.is_nan() {
-        return Err(invalid("lower and upper bounds cannot be NaN"));
+    if x.is_nan() || low.is_nan() || high.is_nan() {
+        return Err(invalid("operand, lower bound, and upper bound cannot be NaN"));
     }
     if !low.is_finite() || !high.is_finite() {
         return Err(invalid("lower and upper bounds must be finite"));
@@ -41,14 +41,14 @@ fn width_bucket<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
 }
 
 /// Rounds and cuts at most this far from the point.
-const PLACES_MAX: i32 = 2000;
+const PLACES_MAX: i32 = 16383;
 
 fn places(datum: &Datum<'_>) -> Result<i32> {
-    Ok(datum.int4()?.clamp(-131_072, 16383))
+    Ok(datum.int4()?.clamp(-131_073, 16383))
 }
 
 /// The error of a numeric that no integer of a type holds.
-fn to_integer(value: &NumericBuf, type_name: &str) -> Result<i64> {
+pub(crate) fn to_integer(value: &NumericBuf, type_name: &str) -> Result<i64> {
     match value {
         NumericBuf::NaN => Err(err!(FEATURE_NOT_SUPPORTED, "cannot convert NaN to {type_name}")),
         NumericBuf::Infinity | NumericBuf::NegInfinity => {

@@ -168,6 +168,10 @@ fn overlay<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 fn end<'m, const LEFT: bool>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, count) = (args[0].text()?, i64::from(args[1].int4()?));
     let total = i64::from(length(text));
+    if !LEFT && count == i64::from(i32::MIN) {
+        // The one count that has no positive twin takes nothing away.
+        return Ok(args[0]);
+    }
     let count = if count < 0 { (total + count).max(0) } else { count.min(total) };
     Ok(Datum::Text(if LEFT {
         &text[..position_of(text, count)]

@@ -101,14 +101,99 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-fn only_utf8(name: &str) -> Result<()> {
+/// The names of the encodings that PostgreSQL knows and this server does not convert, without
+/// punctuation.
+const OTHER_ENCODINGS: &[&str] = &[
+    "abc",
+    "alt",
+    "big5",
+    "euccn",
+    "eucjis2004",
+    "eucjp",
+    "euckr",
+    "euctw",
+    "gb18030",
+    "gbk",
+    "iso88591",
+    "iso885910",
+    "iso885913",
+    "iso885914",
+    "iso885915",
+    "iso885916",
+    "iso88592",
+    "iso88593",
+    "iso88594",
+    "iso88595",
+    "iso88596",
+    "iso88597",
+    "iso88598",
+    "iso88599",
+    "johab",
+    "koi8",
+    "koi8r",
+    "koi8u",
+    "latin1",
+    "latin10",
+    "latin2",
+    "latin3",
+    "latin4",
+    "latin5",
+    "latin6",
+    "latin7",
+    "latin8",
+    "latin9",
+    "mskanji",
+    "muleinternal",
+    "shiftjis",
+    "shiftjis2004",
+    "sjis",
+    "tcvn",
+    "tcvn5712",
+    "uhc",
+    "vscii",
+    "win",
+    "win1250",
+    "win1251",
+    "win1252",
+    "win1253",
+    "win1254",
+    "win1255",
+    "win1256",
+    "win1257",
+    "win1258",
+    "win866",
+    "win874",
+    "win932",
+    "win936",
+    "win949",
+    "win950",
+    "windows1250",
+    "windows1251",
+    "windows1252",
+    "windows1253",
+    "windows1254",
+    "windows1255",
+    "windows1256",
+    "windows1257",
+    "windows1258",
+    "windows866",
+    "windows874",
+    "windows932",
+    "windows936",
+    "windows949",
+    "windows950",
+];
+
+/// Lets UTF8 pass; `which` names the argument in the message.
+fn only_utf8(name: &str, which: &str) -> Result<()> {
     let plain: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     match plain.as_str() {
         "utf8" | "unicode" | "sqlascii" => Ok(()),
-        _ => Err(Error::unsupported(format!(
+        known if OTHER_ENCODINGS.contains(&known) => Err(Error::unsupported(format!(
             "conversion of encoding \"{name}\" is not supported yet"
         ))),
+        _ => Err(err!(INVALID_PARAMETER_VALUE, "invalid {which}encoding name \"{name}\"")),
     }
 }
 
@@ -125,20 +210,20 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("crc32_bytea", |cx, args| Ok(Datum::Int8(crc32(args[0].bytes()?).into()))),
     raw!("crc32c_bytea", |cx, args| Ok(Datum::Int8(crc32c::crc32c(args[0].bytes()?).into()))),
     raw!("pg_convert_from", |cx, args| {
-        only_utf8(args[1].text()?)?;
+        only_utf8(args[1].text()?, "source ")?;
         text::from_client(args[0].bytes()?).map(Datum::Text)
     }),
     raw!("pg_convert_to", |cx, args| {
-        only_utf8(args[1].text()?)?;
+        only_utf8(args[1].text()?, "destination ")?;
         Ok(Datum::Bytes(args[0].text()?.as_bytes()))
     }),
     raw!("pg_convert", |cx, args| {
-        only_utf8(args[1].text()?)?;
-        only_utf8(args[2].text()?)?;
+        only_utf8(args[1].text()?, "source ")?;
+        only_utf8(args[2].text()?, "destination ")?;
         Ok(args[0])
     }),
     raw!("length_in_encoding", |cx, args| {
-        only_utf8(args[1].text()?)?;
+        only_utf8(args[1].text()?, "")?;
         Ok(Datum::Int4(text::from_client(args[0].bytes()?)?.chars().count() as i32))
     }),
 ];

@@ -105,9 +105,8 @@ fn age(a: i64, b: i64) -> Result<Interval> {
         days -= 1;
     }
     while days < 0 {
-        // Borrowed from the month of the date that is named second.
-        let (year, month) = if negative { (x.year, x.month) } else { (y.year, y.month) };
-        days += days_in_month(year, month);
+        // Borrowed from the month of the earlier date.
+        days += days_in_month(y.year, y.month);
         months -= 1;
     }
     let out = Interval { micros, days, months };

@@ -15,6 +15,12 @@ fn rounded<'m>(us: i64, precision: i32) -> Result<Datum<'m>> {
     if !timestamp_is_finite(us) {
         return Ok(Datum::Int8(us));
     }
+    if !(-1..=6).contains(&precision) {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "timestamp({precision}) precision must be between 0 and 6"
+        ));
+    }
     checked(Some(round_micros(us, precision))).map(Datum::Int8)
 }
 

@@ -22,34 +22,39 @@ fn time_of(args: &[Datum<'_>]) -> Result<i64> {
         && (0.0..=60.0).contains(&second)
         && (hour < 24 || (minute == 0 && micros == 0.0));
     if !fits {
+        // As C's %02g prints it.
         let mut shown = Vec::new();
-        types::float::write_f64(second, 0, &mut shown);
-        let shown = String::from_utf8_lossy(&shown).into_owned();
-        let shown = if second.abs() < 10.0 && !second.is_nan() && second >= 0.0 {
-            format!("0{shown}")
-        } else {
-            shown
+        types::float::write_f64(second, -9, &mut shown);
+        let shown = match String::from_utf8_lossy(&shown).as_ref() {
+            digit if digit.len() == 1 => format!("0{digit}"),
+            longer => longer.to_owned(),
         };
         return Err(field_out_of_range("time", format!("{hour}:{minute:02}:{shown}")));
     }
     Ok((i64::from(hour) * 60 + i64::from(minute)) * 60 * US_PER_SEC + micros as i64)
 }
 
-/// The date of a year, month and day; a negative year is BC.
-fn civil_of(args: &[Datum<'_>]) -> Result<Civil> {
+/// The date of a year, month and day; a negative year is BC. The error shows the year as it was
+/// given or counted with a year 0.
+fn civil_of(args: &[Datum<'_>], shows_given: bool) -> Result<Civil> {
     let (given, month, day) = (args[0].int4()?, args[1].int4()?, args[2].int4()?);
     let year = if given < 0 { given.checked_add(1) } else { Some(given) };
     let valid = given != 0
+        && given != i32::MIN
         && (1..=12).contains(&month)
         && year.is_some_and(|y| (1..=days_in_month(y, month)).contains(&day));
     match year {
         Some(year) if valid => Ok(Civil { year, month, day, ..Civil::default() }),
-        _ => Err(field_out_of_range("date", format!("{given}-{month:02}-{day:02}"))),
+        _ => {
+            let shown = if shows_given { given } else { year.unwrap_or(given) };
+            let shown = if given == i32::MIN { given } else { shown };
+            Err(field_out_of_range("date", format!("{shown}-{month:02}-{day:02}")))
+        }
     }
 }
 
 fn local_of(args: &[Datum<'_>]) -> Result<i64> {
-    let civil = civil_of(args)?;
+    let civil = civil_of(args, true)?;
     let out_of_range = || {
         err!(
             DATETIME_VALUE_OUT_OF_RANGE,
@@ -111,7 +116,7 @@ fn of_unix(seconds: f64) -> Result<i64> {
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     raw!("make_date", |cx, args| {
-        let civil = civil_of(args)?;
+        let civil = civil_of(args, false)?;
         date_from_civil(civil.year, civil.month, civil.day).map(Datum::Int4).ok_or_else(|| {
             err!(
                 DATETIME_VALUE_OUT_OF_RANGE,
@@ -128,8 +133,9 @@ pub(crate) const TABLE: &[Entry] = &[
         to_utc(local_of(args)?, &session_zone(cx)).map(Datum::Int8)
     }),
     raw!("make_timestamptz_at_timezone", |cx, args| {
+        let local = local_of(args)?;
         let zone = named_zone(cx, args[6].text()?)?;
-        to_utc(local_of(args)?, &zone).map(Datum::Int8)
+        to_utc(local, &zone).map(Datum::Int8)
     }),
     raw!("make_interval", |cx, args| interval_of(args).map(give_interval)),
     raw!("float8_timestamptz", |cx, args| of_unix(args[0].float8()?).map(Datum::Int8)),

@@ -5,19 +5,17 @@ use crate::value::{give_timetz, interval, named_zone, session_zone, timetz, to_l
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use types::datetime::zone::Zone;
-use types::datetime::{Interval, TimeTz, US_PER_DAY, US_PER_SEC};
+use types::datetime::{Interval, TimeTz, US_PER_DAY, US_PER_SEC, timestamp_is_finite};
 
 /// The zone of an interval east of UTC.
 fn interval_zone(cx: &Call<'_, '_>, by: &Interval) -> Result<Zone> {
-    if !by.is_finite() {
-        return Err(err!(INVALID_PARAMETER_VALUE, "interval time zone must be finite"));
-    }
-    if by.months != 0 || by.days != 0 {
+    if !by.is_finite() || by.months != 0 || by.days != 0 {
         let mut text = Vec::new();
         types::datetime::format::interval(*by, cx.io().env.interval_style, &mut text);
+        let rule = if by.is_finite() { "not include months or days" } else { "be finite" };
         return Err(err!(
             INVALID_PARAMETER_VALUE,
-            "interval time zone \"{}\" must not include months or days",
+            "interval time zone \"{}\" must {rule}",
             String::from_utf8_lossy(&text)
         ));
     }
@@ -34,18 +32,30 @@ fn moved(value: TimeTz, east_secs: i32) -> TimeTz {
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     raw!("timestamp_zone", |cx, args| {
+        if !timestamp_is_finite(args[1].int8()?) {
+            return Ok(args[1]);
+        }
         let zone = named_zone(cx, args[0].text()?)?;
         to_utc(args[1].int8()?, &zone).map(Datum::Int8)
     }),
     raw!("timestamp_izone", |cx, args| {
+        if !timestamp_is_finite(args[1].int8()?) {
+            return Ok(args[1]);
+        }
         let zone = interval_zone(cx, &interval(&args[0])?)?;
         to_utc(args[1].int8()?, &zone).map(Datum::Int8)
     }),
     raw!("timestamptz_zone", |cx, args| {
+        if !timestamp_is_finite(args[1].int8()?) {
+            return Ok(args[1]);
+        }
         let zone = named_zone(cx, args[0].text()?)?;
         Ok(Datum::Int8(to_local(args[1].int8()?, &zone)))
     }),
     raw!("timestamptz_izone", |cx, args| {
+        if !timestamp_is_finite(args[1].int8()?) {
+            return Ok(args[1]);
+        }
         let zone = interval_zone(cx, &interval(&args[0])?)?;
         Ok(Datum::Int8(to_local(args[1].int8()?, &zone)))
     }),

@@ -35,6 +35,7 @@ mod query;
 mod range;
 mod same;
 mod unnest;
+mod window;
 
 pub use constant::constant;
 pub use modify::{Assignment, Check, Conflict, ConflictUpdate, IndexWrite, MergeAction, Modify};

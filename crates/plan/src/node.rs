@@ -495,6 +495,13 @@ pub enum NodeKind<'p> {
         /// What to lock.
         marks: &'p [RowLock],
     },
+    /// Rows of the input; at their end statements in WITH are run to theirs.
+    With {
+        /// From where.
+        input: &'p Node<'p>,
+        /// The statements, as numbers of CTEs.
+        ctes: &'p [u16],
+    },
     /// INSERT, UPDATE, DELETE, MERGE.
     Modify(&'p crate::modify::Modify<'p>),
 }

@@ -1,16 +1,13 @@
 //! One query, from FROM to LIMIT.
 
-use crate::calls::{aggregates, inner_set, is_set_call, window_calls};
+use crate::calls::{aggregates, inner_set, is_set_call};
 use crate::needs::{any, note_needed};
-use crate::node::{
-    AggregateCall, Column, Frame, FrameEnd, Node, NodeKind, RowLock, SortColumn, WindowBody,
-    WindowCall,
-};
+use crate::node::{AggregateCall, Column, Node, NodeKind, RowLock, SortColumn};
 use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
 use crate::same::same;
 use analyze::tree::{
-    Aggregate, Command, Distinct, Expr, ExprKind, FrameBound, GroupingSet, Query, RangeKind,
-    SetKind, SetTree, SortKey, Target, Type, WindowCall as BoundWindowCall,
+    Aggregate, Command, CteUse, Distinct, Expr, ExprKind, GroupingSet, Query, RangeKind, SetKind,
+    SetTree, SortKey, Target, Type,
 };
 use analyze::walk;
 use base::{Error, Oid, Result};
@@ -27,25 +24,38 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         base::stack::check_stack_depth()?;
         let level = self.level(query, parent);
         note_needed(&level);
-        if query.command != Command::Select {
-            return self.modify(&level, query);
+        let node = self.body(&level, query)?;
+        // Statements in WITH that change data run to their end, read or not.
+        let mut ctes = Vec::new();
+        for (i, cte) in query.ctes.iter().enumerate() {
+            if cte.query.command != Command::Select {
+                let index = i as u32;
+                let cte = CteUse { index, levels_up: 0, self_reference: false };
+                ctes.push(self.cte_number(&level, &cte)?);
+            }
         }
-        if let Some(cte) = query.ctes.iter().find(|cte| cte.query.command != Command::Select) {
-            let _ = cte;
-            return Err(Error::unsupported(
-                "data-modifying statements in WITH are not supported yet",
-            ));
+        if ctes.is_empty() {
+            return Ok(node);
+        }
+        let kind = NodeKind::With { input: node, ctes: self.bump.alloc_slice_copy(&ctes)? };
+        let cost = (node.rows, node.startup_cost, node.total_cost);
+        self.node(kind, node.columns, cost, &node.reads.iter().copied().collect())
+    }
+
+    fn body(&self, level: &Level<'_, 'q>, query: &'q Query<'q>) -> Result<&'p Node<'p>> {
+        if query.command != Command::Select {
+            return self.modify(level, query);
         }
         if let Some(tree) = query.set_operation {
-            let node = self.set_tree(&level, tree)?;
-            return self.order_and_limit(&level, node, Vec::new());
+            let node = self.set_tree(level, tree)?;
+            return self.order_and_limit(level, node, Vec::new());
         }
         for mark in query.locking {
             level.needed.borrow_mut().insert((mark.range.0, ROW_ID));
         }
-        let below = self.where_of_from(&level, query.from, query.filter)?;
-        let grouped = self.grouping(&level, below)?;
-        let windowed = self.windows(&level, grouped)?;
+        let below = self.where_of_from(level, query.from, query.filter)?;
+        let grouped = self.grouping(level, below)?;
+        let windowed = self.windows(level, grouped)?;
         let mut locks = Vec::new();
         for mark in query.locking {
             let RangeKind::Relation { relation, lock_mode, .. } =
@@ -63,14 +73,14 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 RowLock { relation, row_id: 0, strength: mark.strength, wait: mark.wait },
             ));
         }
-        let node = self.targets(&level, &windowed, query.targets, &locks)?;
+        let node = self.targets(level, &windowed, query.targets, &locks)?;
         let first = query.targets.len() as u16;
         let locks = locks
             .into_iter()
             .enumerate()
             .map(|(i, (_, lock))| RowLock { row_id: first + i as u16, ..lock })
             .collect();
-        self.order_and_limit(&level, node, locks)
+        self.order_and_limit(level, node, locks)
     }
 
     /// The values of the targets, and of the row ids to lock behind them.
@@ -226,7 +236,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     }
 
     /// The node's columns and some expressions more; where each expression is.
-    fn extend(
+    pub(crate) fn extend(
         &self,
         level: &Level<'_, 'q>,
         rel: Rel<'q, 'p>,
@@ -306,7 +316,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         level: &Level<'_, 'q>,
         rel: Rel<'q, 'p>,
         keys: &[&'q Expr<'q>],
-        sets: Option<&[GroupingSet<'q>]>,
+        sets: Option<&'q [GroupingSet<'q>]>,
         above: &[&'q Expr<'q>],
         always: bool,
     ) -> Result<Rel<'q, 'p>> {
@@ -381,6 +391,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             out.push(self.column(result)?);
             calls.push(self.aggregate_call(aggregate, &args, &direct, filter, result)?);
         }
+        if let Some(sets) = sets {
+            columns.grouping = Some((out.len() as u16, sets));
+            out.push(self.column(Type::plain(Oid(oids::INT4)))?);
+        }
+        let set_column = sets.is_some();
         let all: Vec<u16> = (0..keys.len() as u16).collect();
         let sets: Vec<&'p [u16]> = match sets {
             None => vec![&*self.bump.alloc_slice_copy(&all)?],
@@ -398,7 +413,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             keys: self.bump.alloc_slice_copy(&key_columns)?,
             sets: self.bump.alloc_slice_copy(&sets)?,
             calls: self.bump.alloc_slice_copy(&calls)?,
-            set_column: false,
+            set_column,
             always,
         };
         let cost = rel.node.total_cost + rel.rows() * 0.01 * (1.0 + calls.len() as f64);
@@ -531,138 +546,6 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             returning: analyze::tree::ReturningRow::Default,
         };
         self.tree(ExprKind::Column(column), ty)
-    }
-
-    fn windows(&self, level: &Level<'_, 'q>, mut rel: Rel<'q, 'p>) -> Result<Rel<'q, 'p>> {
-        let query = level.query;
-        if !query.has_windows {
-            return Ok(rel);
-        }
-        let mut found: Vec<(&'q BoundWindowCall<'q>, Type)> = Vec::new();
-        query.targets.iter().for_each(|target| window_calls(&target.expr, &mut found));
-        for (number, spec) in query.windows.iter().enumerate() {
-            let calls: Vec<_> =
-                found.iter().filter(|(call, _)| call.window as usize == number).collect();
-            if calls.is_empty() {
-                continue;
-            }
-            let target = |key: &SortKey| &query.targets[key.target as usize].expr;
-            let mut inputs: Vec<&'q Expr<'q>> = Vec::new();
-            inputs.extend(spec.partition_by.iter().map(target));
-            inputs.extend(spec.order_by.iter().map(target));
-            let offsets = [spec.frame.start, spec.frame.end].map(|bound| match bound {
-                FrameBound::Preceding(offset) | FrameBound::Following(offset) => Some(offset),
-                _ => None,
-            });
-            inputs.extend(offsets.into_iter().flatten());
-            for (call, _) in &calls {
-                inputs.extend(call.args);
-                inputs.extend(call.filter);
-            }
-            let places;
-            (rel, places) = self.extend(level, rel, &inputs)?;
-            let mut places = places.into_iter();
-            let mut keys = |keys: &[SortKey]| -> Result<Vec<SortColumn>> {
-                keys.iter()
-                    .map(|key| {
-                        Ok(SortColumn {
-                            column: places.next().unwrap_or(0),
-                            type_oid: self.compare_type(target(key).ty.oid)?,
-                            descending: key.descending,
-                            nulls_first: key.nulls_first,
-                        })
-                    })
-                    .collect()
-            };
-            let partition = keys(spec.partition_by)?;
-            let order = keys(spec.order_by)?;
-            let [start, end] = [spec.frame.start, spec.frame.end].map(|bound| match bound {
-                FrameBound::UnboundedPreceding => FrameEnd::UnboundedPreceding,
-                FrameBound::Preceding(_) => FrameEnd::Preceding(places.next().unwrap_or(0)),
-                FrameBound::CurrentRow => FrameEnd::CurrentRow,
-                FrameBound::Following(_) => FrameEnd::Following(places.next().unwrap_or(0)),
-                FrameBound::UnboundedFollowing => FrameEnd::UnboundedFollowing,
-            });
-            let in_range = match spec.frame.in_range.is_valid() {
-                true => {
-                    let (function, _) = self.scalar_function(spec.frame.in_range)?;
-                    Some((function, Site { function: spec.frame.in_range, ..Site::UNKNOWN }))
-                }
-                false => None,
-            };
-            let frame = Frame {
-                unit: spec.frame.unit,
-                start,
-                end,
-                exclusion: spec.frame.exclusion,
-                in_range,
-            };
-            let mut planned = Vec::new();
-            let mut columns = rel.columns.clone();
-            let mut out = rel.node.columns.to_vec();
-            for (call, ty) in &calls {
-                let args: Vec<u16> = places.by_ref().take(call.args.len()).collect();
-                let filter = call.filter.and_then(|_| places.next());
-                columns.calls.push((std::ptr::from_ref(*call).cast(), out.len() as u16));
-                out.push(self.column(*ty)?);
-                planned.push(self.window_call(call, *ty, &args, filter)?);
-            }
-            let mut sort = partition.clone();
-            sort.extend_from_slice(&order);
-            let sorted = self.sort(rel.node, &sort, None)?;
-            let kind = NodeKind::Window {
-                input: sorted,
-                partition: self.bump.alloc_slice_copy(&partition)?,
-                order: self.bump.alloc_slice_copy(&order)?,
-                frame,
-                calls: self.bump.alloc_slice_copy(&planned)?,
-            };
-            let cost = (rel.rows(), 0.0, sorted.total_cost + rel.rows() * 0.02);
-            let reads = rel.node.reads.iter().copied().collect();
-            let node = self.node(kind, &out, cost, &reads)?;
-            rel = Rel { node, columns, unique: Vec::new() };
-        }
-        Ok(rel)
-    }
-
-    fn window_call(
-        &self,
-        call: &BoundWindowCall<'q>,
-        ty: Type,
-        args: &[u16],
-        filter: Option<u16>,
-    ) -> Result<WindowCall<'p>> {
-        let proc = self.catalog().proc(call.function)?;
-        let registry = self.env.registry();
-        let body = if call.aggregate {
-            registry.aggregate(call.function)
-        } else {
-            registry.find(&proc.source)
-        };
-        let body = match body.map(|found| found.body) {
-            Some(Body::Window(make)) => WindowBody::Function(make),
-            Some(Body::Aggregate(make)) => WindowBody::Aggregate(make),
-            _ => {
-                return Err(Error::unsupported(format!(
-                    "window function {} is not supported yet",
-                    proc.name
-                )));
-            }
-        };
-        let types: Vec<expr::SqlType> =
-            call.args.iter().map(|arg| crate::compile::sql_type(arg.ty)).collect();
-        Ok(WindowCall {
-            body,
-            args: self.bump.alloc_slice_copy(args)?,
-            filter,
-            site: Site {
-                function: call.function,
-                args: self.bump.alloc_slice_copy(&types)?,
-                result: crate::compile::sql_type(ty),
-                collation: call.args.first().map_or(Oid::INVALID, |arg| arg.ty.collation),
-                variadic: false,
-            },
-        })
     }
 
     /// A sort, unless there is nothing to sort by.

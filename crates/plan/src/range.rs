@@ -167,29 +167,35 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if inline {
             return self.trimmed(described.query, owner);
         }
-        let known = owner.ctes.borrow()[index];
-        let number = match known {
-            Some(number) => number,
-            None => {
-                let number = {
-                    let mut state = self.state.borrow_mut();
-                    state.ctes.push(None);
-                    state.ctes.len() as u16 - 1
-                };
-                owner.ctes.borrow_mut()[index] = Some(number);
-                let node = if described.recursive {
-                    self.recursive(owner, described.query, number)?
-                } else {
-                    self.trimmed(described.query, owner)?
-                };
-                self.state.borrow_mut().ctes[usize::from(number)] = Some(node);
-                node.reads.iter().for_each(|param| self.reads(*param));
-                number
-            }
-        };
+        let number = self.cte_number(level, cte)?;
         let rows = self.state.borrow().ctes[usize::from(number)].map_or(100.0, |node| node.rows);
         let kind = NodeKind::CteScan(number);
         self.node(kind, &out, (rows, 0.0, rows * 0.01), &Default::default())
+    }
+
+    /// The number of a CTE's computation, which is planned when it is first asked for.
+    pub(crate) fn cte_number(&self, level: &Level<'_, 'q>, cte: &CteUse) -> Result<u16> {
+        let owner = level.cte_owner(cte)?;
+        let index = cte.index as usize;
+        let described = &owner.query.ctes[index];
+        let known = owner.ctes.borrow()[index];
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let number = {
+            let mut state = self.state.borrow_mut();
+            state.ctes.push(None);
+            state.ctes.len() as u16 - 1
+        };
+        owner.ctes.borrow_mut()[index] = Some(number);
+        let node = if described.recursive {
+            self.recursive(owner, described.query, number)?
+        } else {
+            self.trimmed(described.query, owner)?
+        };
+        self.state.borrow_mut().ctes[usize::from(number)] = Some(node);
+        node.reads.iter().for_each(|param| self.reads(*param));
+        Ok(number)
     }
 
     /// A query without its junk columns.

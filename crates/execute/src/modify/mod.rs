@@ -78,6 +78,13 @@ impl<'q> ModifyTable<'q> {
         usize::from(self.modify.attributes)
     }
 
+    /// Counts changed rows for the command tag: those of the statement itself, not of its WITH.
+    fn count(&self, x: &Execution<'q>, rows: u64) {
+        if x.counted == Some(self.node.id) {
+            x.changed.set(x.changed.get() + rows);
+        }
+    }
+
     /// Evaluates a program over one row.
     fn eval<'m>(
         &mut self,
@@ -185,7 +192,7 @@ impl<'q> ModifyTable<'q> {
                 self.insert_entries(x, id, wide, bump, None)?;
                 self.note(x, id, wide, true, false)?;
             }
-            x.changed.set(x.changed.get() + count as u64);
+            self.count(x, count as u64);
         }
         failed.map_or(Ok(()), Err)
     }
@@ -394,7 +401,7 @@ impl<'q> ModifyTable<'q> {
     {
         let deleted = self.modify.command == Command::Delete;
         self.note(x, id, &wide, !deleted, old.is_some())?;
-        x.changed.set(x.changed.get() + 1);
+        self.count(x, 1);
         if let Some(program) = self.modify.returning {
             let values = self.eval(x, &program, &wide, bump)?;
             out.push(values)?;

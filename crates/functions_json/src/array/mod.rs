@@ -328,7 +328,9 @@ fn trim<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             "number of elements to trim must be between 0 and {length}"
         ));
     }
-    let (dims, mut parts) = slices(&array)?;
+    let (mut dims, mut parts) = slices(&array)?;
+    // What is left is a slice, and slices begin at 1.
+    dims.iter_mut().for_each(|d| d.lower = 1);
     parts.truncate((length - count) as usize);
     rebuilt(cx, &array, dims, parts)
 }

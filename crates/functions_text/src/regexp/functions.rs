@@ -280,9 +280,9 @@ fn instr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             "invalid value for parameter \"endoption\": {end_option}"
         ));
     }
+    let group = parameter(args, 6, 0, 0, "subexpr")?;
     let flags = flags_at(args, 5)?;
     no_global(&flags, "regexp_instr()")?;
-    let group = parameter(args, 6, 0, 0, "subexpr")?;
     let text = args[0].text()?;
     let span = nth_span(cx, args, start, nth, flags, group)?;
     Ok(Datum::Int4(span.map_or(0, |(from, to)| {
@@ -294,9 +294,9 @@ fn instr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 fn substr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let start = parameter(args, 2, 1, 1, "start")?;
     let nth = parameter(args, 3, 1, 1, "n")?;
+    let group = parameter(args, 5, 0, 0, "subexpr")?;
     let flags = flags_at(args, 4)?;
     no_global(&flags, "regexp_substr()")?;
-    let group = parameter(args, 5, 0, 0, "subexpr")?;
     let span = nth_span(cx, args, start, nth, flags, group)?;
     Ok(part(args[0].text()?, span))
 }

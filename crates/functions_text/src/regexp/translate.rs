@@ -50,7 +50,7 @@ impl Flags {
             'x' => self.expanded = true,
             't' => self.expanded = false,
             'q' => self.literal = true,
-            'a' | 'b' | 'e' => {}
+            'b' | 'e' => {}
             _ => return false,
         }
         true

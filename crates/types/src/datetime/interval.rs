@@ -33,6 +33,23 @@ const HOUR: i32 = 1 << 10;
 const MINUTE: i32 = 1 << 11;
 const SECOND: i32 = 1 << 12;
 
+/// The sets of fields that SQL can name.
+const RANGES: [i32; 13] = [
+    YEAR,
+    MONTH,
+    YEAR | MONTH,
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    DAY | HOUR,
+    DAY | HOUR | MINUTE,
+    DAY | HOUR | MINUTE | SECOND,
+    HOUR | MINUTE,
+    HOUR | MINUTE | SECOND,
+    MINUTE | SECOND,
+];
+
 impl Interval {
     /// infinity
     pub const INFINITY: Interval = Interval { micros: i64::MAX, days: i32::MAX, months: i32::MAX };
@@ -307,6 +324,9 @@ impl Interval {
         }
         let range = (typmod >> 16) & RANGE_FULL;
         let precision = typmod & PRECISION_FULL;
+        if range != RANGE_FULL && !RANGES.contains(&range) {
+            return Err(err!(INTERNAL_ERROR, "unrecognized interval typmod: {typmod}"));
+        }
         if range == YEAR {
             self.months -= self.months % 12;
         }
