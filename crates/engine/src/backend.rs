@@ -10,7 +10,7 @@ use catalog::store::TreeStore;
 use parse::{Expression, Statement};
 use session::State;
 use session::engine::{Completion, Destination, Modes, ParameterMode, Parameters, Plan};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use txn::Owner;
@@ -25,6 +25,8 @@ pub(crate) struct Backend {
     pub(crate) owner: Arc<Owner>,
     pub(crate) open: RefCell<Open>,
     environments: Environments,
+    /// The generation of the settings that search path and environment are of.
+    generation: Cell<Option<u64>>,
 }
 
 impl Backend {
@@ -45,6 +47,7 @@ impl Backend {
             owner,
             open: RefCell::default(),
             environments: Environments::new(env),
+            generation: Cell::new(None),
             state,
         })
     }
@@ -52,8 +55,11 @@ impl Backend {
     /// What a statement begins with: the settings as they are now.
     pub(crate) fn refresh(&self) {
         let settings = self.state.settings();
-        self.catalog.set_search_path(settings.search_path());
-        self.environments.set(settings.io_env(self.state.transaction_start_us()));
+        if self.generation.replace(Some(settings.generation())) != Some(settings.generation()) {
+            self.catalog.set_search_path(settings.search_path());
+            self.environments.set(settings.io_env(0));
+        }
+        self.environments.latest().now_us.set(self.state.transaction_start_us());
     }
 
     pub(crate) fn value_io(&self) -> Io<'_> {

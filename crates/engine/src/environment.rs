@@ -11,11 +11,12 @@ use txn::{LockMode, LockTag, WaitPolicy};
 use types::{Io, IoEnv};
 use wire::backend::NoticeSeverity;
 
-/// The session's input and output environments: each change of a setting adds one, because values
-/// that are being printed still use the one before.
+/// The session's input and output environments: one for each combination of settings that the
+/// session has had, because values that are being printed still use the one before.
 pub(crate) struct Environments {
     first: Node,
-    count: Cell<usize>,
+    /// The place of the one that holds now.
+    current: Cell<usize>,
 }
 
 struct Node {
@@ -25,36 +26,35 @@ struct Node {
 
 impl Environments {
     pub(crate) fn new(env: IoEnv) -> Environments {
-        Environments { first: Node { env, next: OnceCell::new() }, count: Cell::new(1) }
+        Environments { first: Node { env, next: OnceCell::new() }, current: Cell::new(0) }
     }
 
-    fn last(&self) -> &Node {
-        let mut node = &self.first;
-        while let Some(next) = node.next.get() {
-            node = next;
-        }
-        node
+    fn iter(&self) -> impl Iterator<Item = &Node> {
+        std::iter::successors(Some(&self.first), |node| node.next.get().map(|next| &**next))
     }
 
     pub(crate) fn latest(&self) -> &IoEnv {
-        &self.last().env
+        self.iter().nth(self.current.get()).map_or(&self.first.env, |node| &node.env)
     }
 
-    /// Makes `env` the latest, unless it is the same.
+    /// Makes these settings hold. Not cheap: it is for changed settings only.
     pub(crate) fn set(&self, env: IoEnv) {
-        let last = self.last();
-        if same(&last.env, &env) {
-            return;
-        }
-        let next = Box::new(Node { env, next: OnceCell::new() });
-        if last.next.set(next).is_ok() {
-            self.count.set(self.count.get() + 1);
-        }
+        let at = self.iter().position(|node| same(&node.env, &env));
+        let at = at.unwrap_or_else(|| {
+            let count = self.iter().count();
+            if let Some(last) = self.iter().last() {
+                let _ = last.next.set(Box::new(Node { env, next: OnceCell::new() }));
+            }
+            count
+        });
+        self.current.set(at);
     }
 }
 
+/// Whether they are the same but for the time.
 fn same(a: &IoEnv, b: &IoEnv) -> bool {
-    format!("{a:?}") == format!("{b:?}")
+    let text = |env: &IoEnv| format!("{:?}", IoEnv { now_us: Cell::new(0), ..env.clone() });
+    text(a) == text(b)
 }
 
 /// The lock mode with PostgreSQL's number.

@@ -32,12 +32,12 @@ pub trait Host {
 
     /// The time now: microseconds since 2000-01-01 00:00 UTC.
     fn clock_us(&self) -> i64 {
-        self.io().env.now_us
+        self.io().env.now_us.get()
     }
 
     /// When the statement began.
     fn statement_start_us(&self) -> i64 {
-        self.io().env.now_us
+        self.io().env.now_us.get()
     }
 
     /// 64 random bits that nobody can guess.

@@ -94,7 +94,7 @@ pub(crate) const TABLE: &[Entry] = &[
         let time = args[0].int8()?;
         let env = cx.io().env;
         let zone = &env.zone;
-        let today = to_local(env.now_us, zone).div_euclid(US_PER_DAY) * US_PER_DAY;
+        let today = to_local(env.now_us.get(), zone).div_euclid(US_PER_DAY) * US_PER_DAY;
         Ok(give_timetz(TimeTz { micros: time, zone: -zone.east_secs_of_local(today + time) }))
     }),
     raw!("time_interval", |cx, args| {

@@ -8,7 +8,7 @@ use types::datetime::US_PER_SEC;
 
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
-    raw!("now", |cx, args| Ok(Datum::Int8(cx.io().env.now_us))),
+    raw!("now", |cx, args| Ok(Datum::Int8(cx.io().env.now_us.get()))),
     raw!("statement_timestamp", |cx, args| Ok(Datum::Int8(cx.host.statement_start_us()))),
     raw!("clock_timestamp", |cx, args| Ok(Datum::Int8(cx.host.clock_us()))),
     raw!("timeofday", |cx, args| {

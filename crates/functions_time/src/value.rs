@@ -56,7 +56,7 @@ pub(crate) fn named_zone(cx: &Call<'_, '_>, name: &str) -> Result<Zone> {
         }
     }
     let session = &cx.io().env.zone;
-    if let Some((east, _)) = session.offset_of_abbreviation(&lower, cx.io().env.now_us)
+    if let Some((east, _)) = session.offset_of_abbreviation(&lower, cx.io().env.now_us.get())
         && lower.len() >= 2
     {
         return Ok(Zone::fixed(east));

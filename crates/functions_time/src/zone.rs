@@ -61,7 +61,7 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     raw!("timetz_zone", |cx, args| {
         let zone = named_zone(cx, args[0].text()?)?;
-        let east = zone.east_secs_at(cx.io().env.now_us);
+        let east = zone.east_secs_at(cx.io().env.now_us.get());
         Ok(give_timetz(moved(timetz(&args[1])?, east)))
     }),
     raw!("timetz_izone", |cx, args| {
@@ -75,7 +75,7 @@ pub(crate) const TABLE: &[Entry] = &[
         Ok(Datum::Int8(to_local(args[0].int8()?, &session_zone(cx))))
     }),
     raw!("timetz_at_local", |cx, args| {
-        let east = session_zone(cx).east_secs_at(cx.io().env.now_us);
+        let east = session_zone(cx).east_secs_at(cx.io().env.now_us.get());
         Ok(give_timetz(moved(timetz(&args[0])?, east)))
     }),
 ];

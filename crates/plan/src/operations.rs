@@ -494,7 +494,7 @@ impl Operation for CurrentValue {
                 None => Ok(Datum::Null),
             },
             _ => {
-                let mut value = Datum::Int8(cx.io().env.now_us);
+                let mut value = Datum::Int8(cx.io().env.now_us.get());
                 if let Some(convert) = self.convert {
                     value = convert(cx, &[value])?;
                 }

@@ -1,6 +1,7 @@
 //! The settings that text and binary forms depend on.
 
 use crate::datetime::zone::Zone;
+use std::cell::Cell;
 
 /// The shape of dates in output: the first word of `DateStyle`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -58,8 +59,9 @@ pub struct IoEnv {
     pub extra_float_digits: i32,
     /// `bytea_output`
     pub bytea_output: ByteaOutput,
-    /// The start of the transaction: microseconds since 2000-01-01 00:00 UTC.
-    pub now_us: i64,
+    /// The start of the transaction: microseconds since 2000-01-01 00:00 UTC. It alone changes
+    /// while the environment is in use, because every transaction has its own.
+    pub now_us: Cell<i64>,
     /// Whether `xid` is sent in 4 bytes, its upper half cut off (`xid_binary_width = 32`).
     pub xid_binary_32: bool,
 }
@@ -74,7 +76,7 @@ impl Default for IoEnv {
             zone: Zone::utc(),
             extra_float_digits: 1,
             bytea_output: ByteaOutput::Hex,
-            now_us: 0,
+            now_us: Cell::new(0),
             xid_binary_32: false,
         }
     }

@@ -66,6 +66,8 @@ pub struct Settings {
     /// Whether the client has been told of everything once.
     told: bool,
     superuser: bool,
+    /// Grows with every change.
+    generation: u64,
 }
 
 fn find<'e>(list: &'e [(Key, Entry)], key: &Key) -> Option<&'e Entry> {
@@ -96,6 +98,7 @@ impl Settings {
             reported: Vec::new(),
             told: false,
             superuser: false,
+            generation: 0,
         }
     }
 
@@ -106,6 +109,7 @@ impl Settings {
                 self.note(&Key::Known(known(name)));
             }
             self.base = base.clone();
+            self.generation += 1;
         }
     }
 
@@ -121,6 +125,11 @@ impl Settings {
         let key = Key::Known(known(name));
         self.note(&key);
         put(&mut self.start, &key, Some(Entry { value, source: Source::Override }));
+    }
+
+    /// A number that stays the same as long as no setting changes.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     fn entry(&self, key: &Key) -> Option<&Entry> {
@@ -334,6 +343,7 @@ impl Settings {
 
     /// Notes that a setting is about to change, and what the client knows of it.
     fn note(&mut self, key: &Key) {
+        self.generation += 1;
         if let Key::Known(id) = key
             && let Some(at) = REPORTED.iter().position(|name| *name == id.definition().name)
         {
@@ -508,7 +518,7 @@ impl Settings {
                 "escape" => ByteaOutput::Escape,
                 _ => ByteaOutput::Hex,
             },
-            now_us,
+            now_us: std::cell::Cell::new(now_us),
             xid_binary_32: self.integer("xid_binary_width") == 32,
         }
     }

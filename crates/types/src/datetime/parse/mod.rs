@@ -591,14 +591,14 @@ impl<'e> Draft<'e> {
             return part::TIME;
         }
         self.civil = now;
-        self.zone = Some(ZoneGiven::Offset(self.env.zone.east_secs_at(self.env.now_us)));
+        self.zone = Some(ZoneGiven::Offset(self.env.zone.east_secs_at(self.env.now_us.get())));
         part::DATE | part::TIME | part::ZONE
     }
 
     fn zone_abbreviation(&mut self, text: &str) -> Result<Option<u32>, Refused> {
         let given = if text.len() < 2 || word(text).is_some() {
             None
-        } else if self.env.zone.offset_of_abbreviation(text, self.env.now_us).is_some() {
+        } else if self.env.zone.offset_of_abbreviation(text, self.env.now_us.get()).is_some() {
             Some(ZoneGiven::Abbreviation(text.to_owned()))
         } else {
             abbrev::lookup(text).map(|(east, _)| ZoneGiven::Offset(east))
@@ -682,8 +682,8 @@ impl<'e> Draft<'e> {
 
 /// The local date and time of the transaction's start.
 pub(crate) fn local_now(env: &IoEnv) -> Civil {
-    let east = i64::from(env.zone.east_secs_at(env.now_us));
-    Civil::of_timestamp(env.now_us + east * US_PER_SEC)
+    let east = i64::from(env.zone.east_secs_at(env.now_us.get()));
+    Civil::of_timestamp(env.now_us.get() + east * US_PER_SEC)
 }
 
 /// `[+-]hh[:mm[:ss]]` or `[+-]hhmm`: seconds east.
