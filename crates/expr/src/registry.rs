@@ -27,9 +27,9 @@ pub enum Body {
 /// One row of a function table.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// `pg_proc.prosrc`; for aggregates what they are called.
+    /// `pg_proc.prosrc`; for what is bound by number its signature, for messages.
     pub name: &'static str,
-    /// For aggregates `pg_proc.oid`, else 0.
+    /// `pg_proc.oid` of what has no `prosrc` of its own: aggregates, functions in SQL. Else 0.
     pub oid: Oid,
     /// What stands behind it.
     pub body: Body,
@@ -51,6 +51,17 @@ impl Entry {
         Entry { name, oid: Oid(0), body: Body::Window(make) }
     }
 
+    /// A built-in function whose definition is SQL, by its number in `pg_proc`; `name` is its
+    /// signature, for messages.
+    pub const fn numbered(name: &'static str, oid: u32, function: ScalarFn) -> Entry {
+        Entry { name, oid: Oid(oid), body: Body::Scalar(function) }
+    }
+
+    /// A built-in function whose definition is SQL and that returns a set, by its number.
+    pub const fn numbered_set(name: &'static str, oid: u32, function: SetFn) -> Entry {
+        Entry { name, oid: Oid(oid), body: Body::Set(function) }
+    }
+
     /// An aggregate, by its number in `pg_proc`; `name` is its signature, for messages.
     pub const fn aggregate<A: Aggregate>(name: &'static str, oid: u32) -> Entry {
         Entry { name, oid: Oid(oid), body: Body::Aggregate(states::<A>) }
@@ -70,7 +81,7 @@ pub struct Function {
 #[derive(Default)]
 pub struct Registry {
     by_name: HashMap<&'static str, Body>,
-    aggregates: HashMap<Oid, Function>,
+    by_oid: HashMap<Oid, Function>,
 }
 
 impl Registry {
@@ -83,7 +94,7 @@ impl Registry {
         for entry in tables.iter().flat_map(|table| table.iter()) {
             let Entry { name, oid, body } = *entry;
             let twice = if oid.is_valid() {
-                registry.aggregates.insert(oid, Function { name, body }).is_some()
+                registry.by_oid.insert(oid, Function { name, body }).is_some()
             } else {
                 registry.by_name.insert(name, body).is_some()
             };
@@ -99,9 +110,9 @@ impl Registry {
         self.by_name.get_key_value(prosrc).map(|(name, body)| Function { name, body: *body })
     }
 
-    /// The aggregate with a number.
-    pub fn aggregate(&self, oid: Oid) -> Option<Function> {
-        self.aggregates.get(&oid).copied()
+    /// What is bound to a number of `pg_proc`: an aggregate or a function in SQL.
+    pub fn numbered(&self, oid: Oid) -> Option<Function> {
+        self.by_oid.get(&oid).copied()
     }
 
     /// The ordinary function bound to a `prosrc`.
@@ -115,11 +126,11 @@ impl Registry {
         }
     }
 
-    /// All names that are bound, and all numbers of aggregates.
+    /// All names and all numbers that are bound.
     pub fn names(&self) -> (Vec<&'static str>, Vec<Oid>) {
         let mut names: Vec<_> = self.by_name.keys().copied().collect();
         names.sort_unstable();
-        let mut oids: Vec<_> = self.aggregates.keys().copied().collect();
+        let mut oids: Vec<_> = self.by_oid.keys().copied().collect();
         oids.sort_unstable();
         (names, oids)
     }

@@ -17,7 +17,7 @@ fn registry() -> Registry {
     Registry::new(&tables).unwrap()
 }
 
-/// `prosrc` (for aggregates `name#oid`) of the internal functions of the facts.
+/// `prosrc` of the internal functions of the facts; `name#oid` of aggregates and functions in SQL.
 fn built_in() -> (BTreeMap<String, String>, BTreeMap<u32, String>) {
     let facts = include_str!("../../../facts/pg_proc.tsv");
     let mut lines = facts.lines().map(|line| line.split('\t').collect::<Vec<_>>());
@@ -25,36 +25,36 @@ fn built_in() -> (BTreeMap<String, String>, BTreeMap<u32, String>) {
     let at = |name: &str| header.iter().position(|h| *h == name).unwrap();
     let (oid, name, language, kind, source) =
         (at("oid"), at("proname"), at("prolang"), at("prokind"), at("prosrc"));
-    let (mut functions, mut aggregates) = (BTreeMap::new(), BTreeMap::new());
+    let (mut functions, mut numbered) = (BTreeMap::new(), BTreeMap::new());
     for row in lines {
-        if row[kind] == "a" {
-            aggregates.insert(row[oid].parse().unwrap(), row[name].to_owned());
+        if row[kind] == "a" || row[language] == "14" {
+            numbered.insert(row[oid].parse().unwrap(), row[name].to_owned());
         } else if row[language] == "12" {
             functions.insert(row[source].to_owned(), row[name].to_owned());
         }
     }
-    (functions, aggregates)
+    (functions, numbered)
 }
 
 #[test]
 fn every_bound_name_is_a_built_in_function() {
     let (names, oids) = registry().names();
-    let (functions, aggregates) = built_in();
+    let (functions, numbered) = built_in();
     let wrong: Vec<_> = names.iter().filter(|n| !functions.contains_key(**n)).collect();
     assert!(wrong.is_empty(), "bound, but not in the facts: {wrong:?}");
-    let wrong: Vec<_> = oids.iter().filter(|o| !aggregates.contains_key(&o.0)).collect();
-    assert!(wrong.is_empty(), "bound, but no aggregates: {wrong:?}");
+    let wrong: Vec<_> = oids.iter().filter(|o| !numbered.contains_key(&o.0)).collect();
+    assert!(wrong.is_empty(), "bound by number, but neither aggregates nor in SQL: {wrong:?}");
 }
 
 /// The list may only shrink. With `RECORD=1` it is written anew, and the bound names beside it.
 #[test]
 fn the_list_of_unbound_functions_is_exact() {
     let (names, oids) = registry().names();
-    let (functions, aggregates) = built_in();
+    let (functions, numbered) = built_in();
     let bound: BTreeSet<&str> = names.into_iter().collect();
     let mut unbound: Vec<String> =
         functions.keys().filter(|source| !bound.contains(source.as_str())).cloned().collect();
-    for (oid, name) in &aggregates {
+    for (oid, name) in &numbered {
         if !oids.iter().any(|o| o.0 == *oid) {
             unbound.push(format!("{name}#{oid}"));
         }

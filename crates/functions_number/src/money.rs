@@ -1,6 +1,6 @@
 //! money, pg_lsn and sizes.
 
-use crate::shim::{as_i64, give, num, raw};
+use crate::shim::{as_i64, give, in_sql, num, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use types::NumericBuf;
@@ -123,6 +123,9 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
         give(cx, NumericBuf::from_i128(difference))
     }),
     raw!("pg_lsn_pli", |cx, args| lsn_moved(&args[0], &num(&args[1])?, false)),
+    in_sql!("numeric_pl_pg_lsn(numeric, pg_lsn)", 5023, |cx, args| {
+        lsn_moved(&args[1], &num(&args[0])?, false)
+    }),
     raw!("pg_lsn_mii", |cx, args| lsn_moved(&args[0], &num(&args[1])?, true)),
     raw!("numeric_pg_lsn", |cx, args| {
         let value = num(&args[0])?;

@@ -1,6 +1,6 @@
 //! numeric: arithmetic and functions.
 
-use crate::shim::{give, num, raw};
+use crate::shim::{give, in_sql, num, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use types::NumericBuf;
@@ -93,6 +93,11 @@ fn add<'m, const SUBTRACT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> R
     give(cx, if SUBTRACT { a.sub(&b)? } else { a.add(&b)? })
 }
 
+fn common_logarithm<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let value = num(&args[0])?.log(&NumericBuf::from_i128(10))?;
+    give(cx, value)
+}
+
 /// The tables of this module.
 pub(crate) const TABLES: &[&[Entry]] = &[&[
     Entry::scalar("numeric_add", add::<false>),
@@ -126,6 +131,16 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     }),
     raw!("numeric_trunc", |cx, args| {
         let value = num(&args[0])?.trunc(places(&args[1])?.min(PLACES_MAX));
+        give(cx, value)
+    }),
+    in_sql!("log10(numeric)", 1481, |cx, args| common_logarithm(cx, args)),
+    in_sql!("log(numeric)", 1741, |cx, args| common_logarithm(cx, args)),
+    in_sql!("round(numeric)", 1708, |cx, args| {
+        let value = num(&args[0])?.round(0).checked()?;
+        give(cx, value)
+    }),
+    in_sql!("trunc(numeric)", 1710, |cx, args| {
+        let value = num(&args[0])?.trunc(0);
         give(cx, value)
     }),
     raw!("numeric_scale", |cx, args| {

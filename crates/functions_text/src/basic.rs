@@ -1,6 +1,6 @@
 //! Length, parts, padding, trimming, case and position of text.
 
-use crate::shim::raw;
+use crate::shim::{in_sql, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use std::collections::HashMap;
@@ -53,6 +53,13 @@ pub(crate) fn position_of(text: &str, character: i64) -> usize {
         .ok()
         .and_then(|c| text.char_indices().nth(c))
         .map_or(text.len(), |(at, _)| at)
+}
+
+/// The bits of so many bytes.
+pub(crate) fn bit_length<'m>(bytes: usize) -> Result<Datum<'m>> {
+    i32::try_from(bytes.saturating_mul(8))
+        .map(Datum::Int4)
+        .map_err(|_| err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))
 }
 
 fn length(text: &str) -> i32 {
@@ -278,6 +285,7 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("textlen", |cx, args| Ok(Datum::Int4(length(args[0].text()?)))),
     raw!("bpcharlen", |cx, args| Ok(Datum::Int4(length(trim_bpchar(args[0].text()?))))),
     raw!("textoctetlen", |cx, args| Ok(Datum::Int4(args[0].text()?.len() as i32))),
+    in_sql!("bit_length(text)", 1811, |cx, args| bit_length(args[0].text()?.len())),
     raw!("bpcharoctetlen", |cx, args| Ok(Datum::Int4(args[0].text()?.len() as i32))),
     raw!("textcat", |cx, args| {
         let (a, b) = (args[0].text()?, args[1].text()?);
@@ -294,6 +302,12 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("textoverlay_no_len", overlay),
     Entry::scalar("lpad", pad::<true>),
     Entry::scalar("rpad", pad::<false>),
+    in_sql!("lpad(text, integer)", 879, |cx, args| {
+        pad::<true>(cx, &[args[0], args[1], Datum::Text(" ")])
+    }),
+    in_sql!("rpad(text, integer)", 880, |cx, args| {
+        pad::<false>(cx, &[args[0], args[1], Datum::Text(" ")])
+    }),
     Entry::scalar("btrim", trim::<true, true>),
     Entry::scalar("btrim1", trim::<true, true>),
     Entry::scalar("ltrim", trim::<true, false>),

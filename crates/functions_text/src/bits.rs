@@ -1,6 +1,6 @@
 //! bit and bit varying.
 
-use crate::shim::raw;
+use crate::shim::{in_sql, raw};
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
 use types::text::bits::{pack, unpack};
@@ -113,6 +113,7 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     raw!("bitsubstr_no_len", |cx, args| give(cx, part(&of(&args[0])?, args[1].int4()?, None)?)),
     raw!("bitlength", |cx, args| Ok(Datum::Int4(of(&args[0])?.len() as i32))),
+    in_sql!("bit_length(bit)", 1812, |cx, args| Ok(Datum::Int4(of(&args[0])?.len() as i32))),
     raw!("bitoctetlength", |cx, args| Ok(Datum::Int4(of(&args[0])?.len().div_ceil(8) as i32))),
     raw!("bitposition", |cx, args| {
         let (bits, needle) = (of(&args[0])?, of(&args[1])?);

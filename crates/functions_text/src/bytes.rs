@@ -1,6 +1,7 @@
 //! bytea.
 
-use crate::shim::raw;
+use crate::basic::bit_length;
+use crate::shim::{in_sql, raw};
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
 
@@ -60,6 +61,7 @@ fn trim<'m, const LEFT: bool, const RIGHT: bool>(
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     raw!("byteaoctetlen", |cx, args| Ok(Datum::Int4(args[0].bytes()?.len() as i32))),
+    in_sql!("bit_length(bytea)", 1810, |cx, args| bit_length(args[0].bytes()?.len())),
     raw!("byteacat", |cx, args| cx.bytes(&[args[0].bytes()?, args[1].bytes()?].concat())),
     raw!("bytea_substr", |cx, args| {
         part(args[0].bytes()?, args[1].int4()?, Some(args[2].int4()?)).map(Datum::Bytes)

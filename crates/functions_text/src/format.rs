@@ -1,10 +1,11 @@
 //! concat, format and quoting.
 
-use crate::shim::raw;
+use crate::shim::{in_sql, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use std::collections::HashSet;
 use std::sync::OnceLock;
+use types::text::trim_bpchar;
 use types::{Array, oids};
 
 /// The words that need quotes as identifiers: all keywords that are not plain (category U).
@@ -86,6 +87,17 @@ fn concat_ws<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
         parts.push(text_of(cx, *type_oid, value)?);
     }
     cx.text(&parts.join(separator))
+}
+
+/// An argument of any type cast to text.
+fn cast_to_text(cx: &Call<'_, '_>, args: &[Datum<'_>], at: usize) -> Result<String> {
+    let type_oid = cx.arg_type(at).oid.0;
+    match (&args[at], type_oid) {
+        // The casts that are not the type's output.
+        (Datum::Bool(value), _) => Ok(value.to_string()),
+        (Datum::Text(text), oids::BPCHAR) => Ok(trim_bpchar(text).to_owned()),
+        (value, _) => text_of(cx, type_oid, value),
+    }
 }
 
 /// One `%` of a format: `%[position$][-][width]type`.
@@ -268,6 +280,23 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("text_concat_ws", concat_ws),
     Entry::scalar("text_format", format),
     Entry::scalar("text_format_nv", format),
+    in_sql!("quote_literal(anyelement)", 1285, |cx, args| {
+        cx.text(&quote_literal(&cast_to_text(cx, args, 0)?))
+    }),
+    in_sql!("quote_nullable(anyelement)", 1290, |cx, args| {
+        if args[0].is_null() {
+            return cx.text("NULL");
+        }
+        cx.text(&quote_literal(&cast_to_text(cx, args, 0)?))
+    }),
+    in_sql!("textanycat(text, anynonarray)", 2003, |cx, args| {
+        let (text, other) = (args[0].text()?, cast_to_text(cx, args, 1)?);
+        cx.format(format_args!("{text}{other}"))
+    }),
+    in_sql!("anytextcat(anynonarray, text)", 2004, |cx, args| {
+        let (other, text) = (cast_to_text(cx, args, 0)?, args[1].text()?);
+        cx.format(format_args!("{other}{text}"))
+    }),
     raw!("quote_ident", |cx, args| cx.text(&quote_ident(args[0].text()?))),
     raw!("quote_literal", |cx, args| cx.text(&quote_literal(args[0].text()?))),
     raw!("quote_nullable", |cx, args| {

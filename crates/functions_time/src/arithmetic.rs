@@ -90,7 +90,7 @@ fn difference(a: i64, b: i64) -> Result<Interval> {
 }
 
 /// The difference in years, months, days and time, as a calendar counts it.
-fn age(a: i64, b: i64) -> Result<Interval> {
+pub(crate) fn age(a: i64, b: i64) -> Result<Interval> {
     if !timestamp_is_finite(a) || !timestamp_is_finite(b) {
         return difference(a, b);
     }
@@ -113,7 +113,7 @@ fn age(a: i64, b: i64) -> Result<Interval> {
     if negative { out.negate() } else { Ok(out) }
 }
 
-fn date_plus(date: i32, days: i32) -> Result<Datum<'static>> {
+pub(crate) fn date_plus(date: i32, days: i32) -> Result<Datum<'static>> {
     if !date_is_finite(date) {
         return Ok(Datum::Int4(date));
     }
@@ -123,7 +123,7 @@ fn date_plus(date: i32, days: i32) -> Result<Datum<'static>> {
         .ok_or_else(date_out_of_range)
 }
 
-fn time_plus(time: i64, by: &Interval, negative: bool) -> Result<i64> {
+pub(crate) fn time_plus(time: i64, by: &Interval, negative: bool) -> Result<i64> {
     if !by.is_finite() {
         let what = if negative {
             "subtract infinite interval from time"
@@ -144,7 +144,10 @@ fn timetz_plus<'m>(args: &[Datum<'m>], negative: bool) -> Result<Datum<'m>> {
 }
 
 /// `(s1, e1) OVERLAPS (s2, e2)` of one type.
-fn overlaps<'m, const TYPE: u32>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+pub(crate) fn overlaps<'m, const TYPE: u32>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
     let host = cx.io().host;
     let order = |a: &Datum<'_>, b: &Datum<'_>| compare(host, TYPE, a, b);
     // Each period with its ends in order; a missing end stays missing, a missing start is replaced.

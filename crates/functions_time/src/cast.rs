@@ -30,7 +30,7 @@ fn date_to_zoned<'m>(cx: &Call<'_, 'm>, date: i32) -> Result<Datum<'m>> {
 }
 
 /// A date and a time as one timestamp.
-fn joined(date: i32, time: i64) -> Result<i64> {
+pub(crate) fn joined(date: i32, time: i64) -> Result<i64> {
     let midnight = date_to_timestamp(date)?;
     if !timestamp_is_finite(midnight) {
         return Ok(midnight);

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod cast;
+mod in_sql;
 mod make;
 mod now;
 mod part;
@@ -24,6 +25,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
     vec![
         arithmetic::TABLE,
         cast::TABLE,
+        in_sql::TABLE,
         make::TABLE,
         now::TABLE,
         part::TABLE,

@@ -342,6 +342,14 @@ fn date_part<'m, const TYPE: u8>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> R
     })
 }
 
+/// `date_part` of a timestamp without zone.
+pub(crate) fn date_part_of_timestamp<'m>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    date_part::<TIMESTAMP>(cx, args)
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("extract_timestamp", extract::<TIMESTAMP>),

@@ -600,9 +600,13 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         let collation = input_collation(args);
         let site = Site { variadic, ..self.site(function, &types, result, collation) };
         let volatile = proc.volatility == Volatility::Volatile;
-        if proc.language == INTERNAL {
-            let body = self.env.registry().scalar(&proc.source).map_err(|_| missing(&proc))?;
-            return c.builder.call(&proc.source, body, proc.strict, volatile, site, registers);
+        match self.bound_body(&proc) {
+            Some(Body::Scalar(body)) => {
+                let source = if proc.language == INTERNAL { &proc.source } else { "" };
+                return c.builder.call(source, body, proc.strict, volatile, site, registers);
+            }
+            _ if proc.language == INTERNAL => return Err(missing(&proc)),
+            _ => {}
         }
         if volatile {
             c.builder.set_volatile();
@@ -614,15 +618,25 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
     /// The function behind an operator or a call, and whether it is strict.
     pub(crate) fn scalar_function(&self, function: Oid) -> Result<(ScalarFn, bool)> {
         let proc = self.catalog().proc(function)?;
-        if proc.language != INTERNAL {
-            let call: ScalarFn =
-                |cx, args| cx.host.call(cx.site.function, cx.site.collation, args, cx.bump);
-            return Ok((call, proc.strict));
-        }
-        match self.env.registry().find(&proc.source).map(|found| found.body) {
+        match self.bound_body(&proc) {
             Some(Body::Scalar(body)) => Ok((body, proc.strict)),
-            _ => Err(missing(&proc)),
+            _ if proc.language == INTERNAL => Err(missing(&proc)),
+            _ => {
+                let call: ScalarFn =
+                    |cx, args| cx.host.call(cx.site.function, cx.site.collation, args, cx.bump);
+                Ok((call, proc.strict))
+            }
         }
+    }
+
+    /// What is bound to a function: by its `prosrc`, or by its number if it is defined in SQL.
+    pub(crate) fn bound_body(&self, proc: &Proc) -> Option<Body> {
+        let registry = self.env.registry();
+        let found = match proc.language {
+            INTERNAL => registry.find(&proc.source),
+            _ => registry.numbered(proc.oid),
+        };
+        found.map(|found| found.body)
     }
 
     pub(crate) fn site<'s>(
@@ -681,7 +695,8 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         if proc.strict && values.iter().any(Datum::is_null) {
             return Ok(Some(Datum::Null));
         }
-        if proc.volatility != Volatility::Immutable || proc.language != INTERNAL {
+        let in_sql = proc.language != INTERNAL && self.bound_body(&proc).is_none();
+        if proc.volatility != Volatility::Immutable || in_sql {
             return Ok(None);
         }
         let none = Columns::default();
@@ -694,7 +709,12 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         let result = self.call_of(&mut compiler, function, args, &registers, expr.ty, false)?;
         let program = compiler.builder.finish(&[result])?;
         let cx = Value { bump: self.bump, host: self.env.host(), params: &[], subplans: None };
-        let value = program.eval_one(&mut Runner::new(), &cx, Inputs::Row(&[]))?;
+        let value = program.eval_one(&mut Runner::new(), &cx, Inputs::Row(&[]));
+        let value = value.map_err(|error| match proc.language {
+            INTERNAL => error,
+            // PostgreSQL runs the function's text here; in rows it is part of the expression.
+            _ => error.context(format!("SQL function \"{}\" statement 1", proc.name)),
+        })?;
         Ok(Some(value.copy_to(&self.trees)?))
     }
 }

@@ -447,7 +447,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     ) -> Result<AggregateCall<'p>> {
         let proc = self.catalog().proc(aggregate.function)?;
         let Some(Body::Aggregate(factory)) =
-            self.env.registry().aggregate(aggregate.function).map(|found| found.body)
+            self.env.registry().numbered(aggregate.function).map(|found| found.body)
         else {
             return Err(Error::unsupported(format!(
                 "aggregate {} (number {}) is not supported yet",

@@ -119,8 +119,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             return Ok(FunctionCall { body, columns: count, composite });
         };
         let proc = self.catalog().proc(function)?;
-        let Some(Body::Set(set)) = self.env.registry().find(&proc.source).map(|found| found.body)
-        else {
+        let Some(Body::Set(set)) = self.bound_body(&proc) else {
             return Err(Error::unsupported(format!(
                 "set-returning function {} is not supported yet",
                 proc.name

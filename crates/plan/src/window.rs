@@ -114,7 +114,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let proc = self.catalog().proc(call.function)?;
         let registry = self.env.registry();
         let body = if call.aggregate {
-            registry.aggregate(call.function)
+            registry.numbered(call.function)
         } else {
             registry.find(&proc.source)
         };

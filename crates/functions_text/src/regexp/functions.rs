@@ -3,6 +3,7 @@
 use super::translate::Flags;
 use super::{Groups, Pattern};
 use crate::basic::position_of;
+use crate::shim::in_sql;
 use crate::split::Texts;
 use base::{Result, err};
 use expr::{Call, Datum, Entry, SetRows};
@@ -430,6 +431,10 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("regexp_substr_no_n", substr),
     Entry::scalar("regexp_substr_no_flags", substr),
     Entry::scalar("regexp_substr_no_subexpr", substr),
+    in_sql!("substring(text, text, text)", 2074, |cx, args| {
+        let pattern = similar(cx, &args[1..])?;
+        substring(cx, &[args[0], pattern])
+    }),
     Entry::scalar("similar_escape", similar),
     Entry::scalar("similar_to_escape_1", similar),
     Entry::scalar("similar_to_escape_2", similar),

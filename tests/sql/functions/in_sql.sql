@@ -1,0 +1,21 @@
+-- Built-in functions that are defined in SQL answer as PostgreSQL's do.
+SET timezone = 'America/New_York';
+SELECT 'a' || 1, 1 || 'a', 'a' || 1.50, 'a'::text || true, false || 'b'::text, 'x' || NULL::int;
+SELECT 'd' || date '2024-02-29', 'c' || 'ab   '::char(5) || '|', 'q' || '"x"'::"char";
+SELECT quote_literal(42), quote_literal(1.5), quote_literal(true), quote_nullable(NULL::int), quote_nullable(7), quote_nullable(date '2020-01-02');
+SELECT lpad('ab', 5) || '|', rpad('ab', 5) || '|', lpad('abcdef', 3), rpad('abcdef', 3);
+SELECT date '2024-03-10' + time '02:30', time '02:30' + date '2024-03-09', date '2024-01-01' + timetz '10:00+02', timetz '10:00+02' + date '2024-01-01';
+SELECT timestamptz(date '2024-07-01', time '12:00');
+SELECT interval '1 day 2 hours' + date '2024-01-31', interval '1 month' + timestamp '2024-01-31 10:00', interval '1 month' + timestamptz '2024-01-31 10:00-05';
+SELECT interval '90 minutes' + time '23:00', interval '90 minutes' + timetz '23:00+01', 5 + date '2024-02-27';
+SELECT date_part('year', date '2024-02-29'), date_part('dow', date '2024-02-29'), date_part('epoch', date '2024-02-29'), date_part('hour', date '2024-02-29');
+SELECT date_part('foo', date '2024-02-29');
+SELECT age(now()) < interval '1 day', age(current_date::timestamp), age(current_date::timestamp - interval '1 year 2 months');
+SELECT (timestamp '2024-01-01', interval '10 days') OVERLAPS (timestamp '2024-01-05', interval '1 day'), (timestamp '2024-01-01', interval '1 day') OVERLAPS (timestamp '2024-01-05', timestamp '2024-01-06'), (timestamp '2024-01-01', timestamp '2024-01-05') OVERLAPS (timestamp '2024-01-05', interval '1 day');
+SELECT (date '2024-01-01', interval '10 days') OVERLAPS (date '2024-01-05', interval '1 day'), (timestamptz '2024-01-01', NULL::interval) OVERLAPS (timestamptz '2024-01-05', interval '1 day');
+SELECT (time '10:00', interval '1 hour') OVERLAPS (time '10:30', interval '1 hour'), (time '10:00', time '11:00') OVERLAPS (time '11:00', interval '1 hour'), (time '10:00', interval '1 hour') OVERLAPS (time '09:30', time '10:30');
+SELECT log(1000.0), log10(1000.0), log(0.001), round(2.5), round(-2.5), trunc(-2.9), round(12345678901234567890.5);
+SELECT log(0.0);
+SELECT bit_length('jose'), bit_length('\xdeadbeef'::bytea), bit_length(B'10101'), bit_length('ü');
+SELECT substring('foobar' SIMILAR '%#"o_b#"%' ESCAPE '#'), substring('foobar' from '#"o_b#"%' for '#');
+SELECT 10::numeric + pg_lsn '0/10', 1.5::numeric + pg_lsn '0/10';
