@@ -49,7 +49,7 @@ impl Backend {
 
     pub(crate) fn commit_transaction(&self) -> Result<()> {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
-        let sync = self.state.settings().text("synchronous_commit") != "off";
+        let sync = self.state.frequent().synchronous_commit;
         let options = CommitOptions { sync, ..CommitOptions::default() };
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {

@@ -4,6 +4,10 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Small blocks are the hot path's: two thirds of the system allocator's time for them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A PostgreSQL-compatible database server whose transactions never age, whose memory has a limit,
 /// and whose sessions cost kilobytes.
 #[derive(Parser)]

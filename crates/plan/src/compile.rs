@@ -221,7 +221,14 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 c.builder.operation(operation, Site::UNKNOWN, &registers)
             }
             K::Subscript { arg, steps, assign } => self.subscript(c, level, arg, steps, assign),
-            K::Relabel { arg, .. } | K::Collate(arg) => self.expr(c, level, arg),
+            K::Relabel { arg, .. } => {
+                let from = self.expr(c, level, arg)?;
+                if !self.changes_variant(arg.ty.oid, expr.ty.oid)? {
+                    return Ok(from);
+                }
+                c.builder.operation(self.operation(op::SameBits)?, Site::UNKNOWN, &[from])
+            }
+            K::Collate(arg) => self.expr(c, level, arg),
             K::ViaText { arg, .. } => {
                 let from = self.expr(c, level, arg)?;
                 let operation = self.operation(op::ViaText)?;
@@ -659,6 +666,13 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         Ok(row.element)
     }
 
+    /// Whether a value takes another variant of [`Datum`] when it is relabelled: among the types
+    /// of equal bits that is so between integer and oid with its kin.
+    fn changes_variant(&self, from: Oid, to: Oid) -> Result<bool> {
+        let is_integer = |oid| Ok::<bool, Error>(self.compare_type(oid)? == Oid(oids::INT4));
+        Ok(from != to && is_integer(from)? != is_integer(to)?)
+    }
+
     /// The value of an expression that is made of constants and immutable functions only.
     ///
     /// # Errors
@@ -666,7 +680,12 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
     pub(crate) fn constant_value(&self, expr: &Expr<'q>) -> Result<Option<Datum<'q>>> {
         match expr.kind {
             ExprKind::Const(value) => Ok(Some(value)),
-            ExprKind::Relabel { arg, .. } | ExprKind::Collate(arg) => self.constant_value(arg),
+            ExprKind::Relabel { arg, .. } => {
+                let changes = self.changes_variant(arg.ty.oid, expr.ty.oid)?;
+                let value = self.constant_value(arg)?;
+                Ok(value.map(|value| if changes { op::same_bits(value) } else { value }))
+            }
+            ExprKind::Collate(arg) => self.constant_value(arg),
             ExprKind::Function { function, args, returns_set: false, form, .. } => {
                 self.constant_call(expr, function, args, form != FunctionForm::SqlSyntax)
             }

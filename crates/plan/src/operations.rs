@@ -121,6 +121,28 @@ impl Operation for Field {
     }
 }
 
+/// An integer as an oid, and the other way round: the same bits.
+pub(crate) fn same_bits(value: Datum<'_>) -> Datum<'_> {
+    match value {
+        Datum::Int4(number) => Datum::Oid(number.cast_unsigned()),
+        Datum::Oid(number) => Datum::Int4(number.cast_signed()),
+        other => other,
+    }
+}
+
+/// [`same_bits`], at run time.
+pub(crate) struct SameBits;
+
+impl Operation for SameBits {
+    fn eval<'m>(&self, _: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+        Ok(args.first().map_or(Datum::Null, |value| same_bits(*value)))
+    }
+
+    fn name(&self) -> &'static str {
+        "same bits"
+    }
+}
+
 /// `row IS [NOT] NULL`.
 pub(crate) struct RowIsNull {
     pub(crate) negated: bool,

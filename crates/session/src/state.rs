@@ -1,7 +1,7 @@
 //! What a session knows of itself, shared with its backend.
 
 use crate::cluster::{Cluster, SessionEntry};
-use crate::engine::Modes;
+use crate::engine::{Isolation, Modes};
 use crate::session::Identity;
 use crate::settings::Settings;
 use base::Error;
@@ -24,6 +24,35 @@ pub struct State {
     /// Microseconds since 2000-01-01 UTC.
     transaction_start_us: Cell<i64>,
     statement_start_us: Cell<i64>,
+    frequent: Cell<Option<Frequent>>,
+}
+
+/// The settings that every statement asks for, read once for each of their generations.
+#[derive(Clone, Copy, Debug)]
+pub struct Frequent {
+    generation: u64,
+    /// `statement_timeout`; 0: none.
+    pub statement_timeout_ms: u64,
+    /// Whether `synchronous_commit` is not `off`.
+    pub synchronous_commit: bool,
+    /// What a transaction begins with.
+    pub modes: Modes,
+}
+
+impl Frequent {
+    fn read(settings: &Settings) -> Frequent {
+        let isolation = Isolation::parse(settings.text("default_transaction_isolation"));
+        Frequent {
+            generation: settings.generation(),
+            statement_timeout_ms: u64::try_from(settings.integer("statement_timeout")).unwrap_or(0),
+            synchronous_commit: settings.text("synchronous_commit") != "off",
+            modes: Modes {
+                isolation: isolation.unwrap_or(Isolation::ReadCommitted),
+                read_only: settings.boolean("default_transaction_read_only"),
+                deferrable: settings.boolean("default_transaction_deferrable"),
+            },
+        }
+    }
 }
 
 impl State {
@@ -45,6 +74,7 @@ impl State {
             modes: Cell::new(modes),
             transaction_start_us: Cell::new(0),
             statement_start_us: Cell::new(0),
+            frequent: Cell::new(None),
         })
     }
 
@@ -76,6 +106,19 @@ impl State {
     /// The settings, to change. The borrow must not be held while waiting.
     pub fn settings_mut(&self) -> RefMut<'_, Settings> {
         self.settings.borrow_mut()
+    }
+
+    /// The settings that every statement asks for.
+    pub fn frequent(&self) -> Frequent {
+        let settings = self.settings.borrow();
+        match self.frequent.get() {
+            Some(frequent) if frequent.generation == settings.generation() => frequent,
+            _ => {
+                let frequent = Frequent::read(&settings);
+                self.frequent.set(Some(frequent));
+                frequent
+            }
+        }
     }
 
     /// The modes of the open transaction, or of the last one.

@@ -87,15 +87,7 @@ impl Transaction {
         if self.open {
             return Ok(());
         }
-        let modes = {
-            let settings = self.state.settings();
-            Modes {
-                isolation: Isolation::parse(settings.text("default_transaction_isolation"))
-                    .unwrap_or(Isolation::ReadCommitted),
-                read_only: settings.boolean("default_transaction_read_only"),
-                deferrable: settings.boolean("default_transaction_deferrable"),
-            }
-        };
+        let modes = self.state.frequent().modes;
         self.state.begin_transaction();
         self.state.set_modes(modes);
         self.backend.begin(modes)?;

@@ -221,14 +221,14 @@ impl Session {
         // A clock of its own for each message: `now()` must not move within a statement.
         self.state.begin_statement(SystemClock::new().now_us());
         self.state.entry().interrupts.clear_statement();
-        let limit = self.state.settings().integer("statement_timeout");
-        if let Some(limit) = u64::try_from(limit).ok().filter(|limit| *limit > 0) {
+        let limit = self.state.frequent().statement_timeout_ms;
+        if limit > 0 {
             client.set_timer(Interrupt::StatementTimeout, Some(Duration::from_millis(limit)));
         }
     }
 
     fn end_message(&mut self, client: &mut dyn Client) {
-        if self.state.settings().integer("statement_timeout") > 0 {
+        if self.state.frequent().statement_timeout_ms > 0 {
             client.set_timer(Interrupt::StatementTimeout, None);
         }
     }
