@@ -249,7 +249,14 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
 /// # Errors
 /// Interrupts that end an idle session.
 async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
+    let mut others_first = link.output.is_some();
     poll_fn(|cx| {
+        // An answer wakes its client, which takes the processor. So all sessions of the worker that
+        // have work do it first, and then the answers go out together.
+        if std::mem::take(&mut others_first) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if interrupts.any() {
             interrupts.take_error().or_else(|error| match error.fields().severity {
                 // A cancel that came too late.
