@@ -166,12 +166,13 @@ impl Cursor {
     }
 
     /// Begins again with another range, in the same memory.
-    pub fn restart(&mut self, range: Range, direction: Direction) {
+    pub fn restart(&mut self, mut range: Range, direction: Direction) {
         self.position = match direction {
             _ if range.is_empty() => Position::Done,
             Direction::Forward => {
                 let lowest = || KeyRow { key: Vec::new(), row: RowId(0) };
-                Position::At(range.lower.clone().unwrap_or_else(lowest))
+                // Going up it is not asked for again.
+                Position::At(range.lower.take().unwrap_or_else(lowest))
             }
             Direction::Backward => range.upper.clone().map_or(Position::Last, Position::Below),
         };
@@ -250,7 +251,7 @@ impl Cursor {
         let start = view.below(from)?;
         let upper = self.range.upper.as_ref().map(KeyRow::bound);
         let end = match upper {
-            Some(upper) => view.below(upper)?,
+            Some(upper) => self.end_of_range(view, start, upper)?,
             None => view.count(),
         };
         let high = view.high().filter(|high| upper.is_none_or(|upper| *high < upper));
@@ -265,6 +266,21 @@ impl Cursor {
             return Ok(Position::At(KeyRow { key, row }));
         }
         Ok(high.map_or(Position::Done, |high| Position::At(high.to_owned())))
+    }
+
+    /// The place of the first entry that is not below `upper`, or any place behind the batch. Short
+    /// ranges end within a few entries: they are looked at one by one.
+    fn end_of_range(&self, view: &Page<'_>, start: usize, upper: Bound<'_>) -> Result<usize> {
+        if self.batch > FIRST_BATCH {
+            return view.below(upper);
+        }
+        let stop = view.count().min(start + self.batch + 1);
+        for slot in start..stop {
+            if !view.is_below(slot, upper)? {
+                return Ok(slot);
+            }
+        }
+        Ok(stop)
     }
 
     fn copy_down(&mut self, view: &Page<'_>, end: usize, low: Option<KeyRow>) -> Result<Position> {

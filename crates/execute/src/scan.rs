@@ -204,6 +204,8 @@ pub(crate) struct IndexScan<'q> {
     key_attributes: Option<Vec<usize>>,
     wanted: Wanted,
     cursor: Option<Cursor>,
+    /// The cursor has nothing more to give.
+    finished: bool,
     conditions: Conditions<'q>,
     runners: [Runner; 2],
     bump: Bump,
@@ -243,6 +245,7 @@ impl<'q> IndexScan<'q> {
             key_attributes,
             wanted: Wanted::new(plan.columns, relation.oid),
             cursor: None,
+            finished: false,
             conditions: Conditions::new(x, plan.filters),
             runners: [Runner::new(), Runner::new()],
             bump: x.bump(),
@@ -382,12 +385,6 @@ impl<'q> IndexScan<'q> {
         }
         Ok(self.cursor.is_some())
     }
-
-    /// A cursor that has nothing more to give.
-    fn at_end(&self) -> Cursor {
-        let nothing = btree::Range::all().from_key(&[]).before_key(&[]);
-        Cursor::new(self.index.clone(), nothing, Direction::Forward)
-    }
 }
 
 impl<'q> Operator<'q> for IndexScan<'q> {
@@ -398,8 +395,9 @@ impl<'q> Operator<'q> for IndexScan<'q> {
         if let Some(error) = self.conditions.take_error() {
             return Err(error);
         }
-        if !self.is_open(x)? {
-            return self.done();
+        if self.finished || !self.is_open(x)? {
+            self.finished = true;
+            return Ok(None);
         }
         let view = &x.view;
         let snapshot_xmin = view.all_visible_below();
@@ -450,6 +448,7 @@ impl<'q> Operator<'q> for IndexScan<'q> {
                     let mut have = Vec::new();
                     if !self.table.fetch(view, row, attributes, &mut self.buffer)? {
                         rows.truncate(start);
+                        stamps.truncate(start);
                         columns.iter_mut().for_each(|column| column.truncate(start));
                         continue;
                     }
@@ -468,12 +467,10 @@ impl<'q> Operator<'q> for IndexScan<'q> {
                     }
                 }
             }
-            if ended {
-                self.cursor = None;
-            }
+            self.finished = ended;
             if rows.is_empty() {
                 if ended {
-                    return self.done();
+                    return Ok(None);
                 }
                 continue;
             }
@@ -481,31 +478,23 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             let batch =
                 self.wanted.assemble(&self.heap, self.node.columns, &columns, &rows, &stamps)?;
             let batch = self.conditions.select(x, batch)?;
-            if ended {
-                self.cursor = Some(self.at_end());
-            }
             if !batch.is_empty() {
                 return Ok(Some(self.rest.cut(batch, demand)));
             }
             if let Some(error) = self.conditions.take_error() {
                 return Err(error);
             }
+            if ended {
+                return Ok(None);
+            }
         }
     }
 
     fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
         self.cursor = None;
+        self.finished = false;
         self.rest.clear();
         self.conditions.clear();
         Ok(())
-    }
-}
-
-impl IndexScan<'_> {
-    /// The end: a cursor that is at its end, so that the next call does not begin again.
-    fn done(&mut self) -> Result<Option<Batch>> {
-        let nothing = btree::Range::all().from_key(&[]).before_key(&[]);
-        self.cursor = Some(Cursor::new(self.index.clone(), nothing, Direction::Forward));
-        Ok(None)
     }
 }

@@ -230,6 +230,14 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Whether an entry is below `bound`.
+    pub(crate) fn is_below(&self, index: usize, bound: Bound<'_>) -> Result<bool> {
+        let (suffix, row) = self.suffix(index)?;
+        let (head, rest) = bound.key.split_at(self.prefix.len().min(bound.key.len()));
+        let order = self.prefix.cmp(head).then_with(|| suffix.cmp(rest));
+        Ok(order.then(row.cmp(&bound.row)) == Ordering::Less)
+    }
+
     /// The whole key of an entry, appended to `out`.
     pub(crate) fn key_into(&self, index: usize, out: &mut Vec<u8>) -> Result<RowId> {
         let (suffix, row) = self.suffix(index)?;

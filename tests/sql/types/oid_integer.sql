@@ -1,0 +1,26 @@
+-- Integers relabelled as oids, and the other way round, are the same numbers everywhere.
+create table o (a oid, b int4, c regtype);
+insert into o values (3, 3, 23), (1259, 1259, 25), (4294967295, -1, 16);
+select a from o where a < 20;
+select a from o where a = 1259;
+select a from o where a = 1239 + 20;
+select a, b from o where a = b order by a;
+select a, b from o where b = a order by b;
+select b::oid from o order by 1;
+select a::int4 from o order by 1;
+select c::oid, c::int4 from o order by 1;
+select typname from pg_type where oid = 23;
+select typname from pg_type where oid < 20 order by oid;
+select relname from pg_class where oid = 1259;
+select count(*) from pg_attribute where attrelid = 1259 and attnum = 1;
+create index o_a on o (a);
+select b from o where a = 4294967295;
+select b from o where a = -1;
+select b from o where a between 1 and 2000 order by a;
+select a from o where a in (3, 1259) order by a;
+select a from o where a = any (array[3, 4]::oid[]);
+select 3::oid = 3, 3::oid < -1, (-1)::oid, 4294967295::oid::int4;
+select max(a), min(a) from o;
+prepare q (int) as select b from o where a = $1;
+execute q(3);
+drop table o;
