@@ -80,11 +80,17 @@ pub trait Storage {
     /// 23505 for a unique index over equal keys; those of its expressions.
     fn build_index(&self, table: &Relation, index: &Index) -> Result<()>;
 
-    /// Sets the state of a sequence.
+    /// Gives a sequence whose tree is empty its state.
     ///
     /// # Errors
     /// Those of storage.
     fn set_sequence(&self, sequence: &Relation, last_value: i64, is_called: bool) -> Result<()>;
+
+    /// The last value of a sequence, and whether it was given out.
+    ///
+    /// # Errors
+    /// Those of storage.
+    fn sequence(&self, sequence: &Relation) -> Result<(i64, bool)>;
 
     /// Whether a row of the table has NULL in a column.
     ///

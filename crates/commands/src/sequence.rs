@@ -9,7 +9,7 @@ use crate::type_ids as oids;
 use crate::{Env, LockMode, depend, object};
 use analyze::tree::{CastForm, Expr, ExprKind, FunctionForm, Type};
 use base::{Error, Oid, Result, err};
-use catalog::columns::{index, pg_class, pg_sequence};
+use catalog::columns::{hidden, index, pg_class, pg_sequence};
 use catalog::relation::{Relation, Sequence};
 use catalog::rows::{DependencyKind, Persistence, RelationKind};
 use catalog::store::{Row, Value};
@@ -123,29 +123,32 @@ fn apply(
         ));
     }
     let start = start.or(old.map(|o| o.start)).unwrap_or(if increment > 0 { min } else { max });
-    let within = |value: i64, name: &str| {
-        if value < min {
-            let message = format!("{name} value ({value}) cannot be less than MINVALUE ({min})");
-            return Err(err!(INVALID_PARAMETER_VALUE, "{message}"));
-        }
-        if value > max {
-            let message = format!("{name} value ({value}) cannot be greater than MAXVALUE ({max})");
-            return Err(err!(INVALID_PARAMETER_VALUE, "{message}"));
-        }
-        Ok(())
-    };
-    within(start, "START")?;
     let restart = restart.map(|value| value.unwrap_or(start));
-    if let Some(value) = restart {
-        within(value, "RESTART")?;
-    }
     let cache = cache.or(old.map(|o| o.cache)).unwrap_or(1);
     if cache <= 0 {
         return Err(err!(INVALID_PARAMETER_VALUE, "CACHE ({cache}) must be greater than zero"));
     }
     let cycle = cycle.or(old.map(|o| o.cycle)).unwrap_or(false);
     let sequence = Sequence { type_oid, start, increment, max, min, cache, cycle };
+    within(start, "START", &sequence)?;
+    if let Some(value) = restart {
+        within(value, "RESTART", &sequence)?;
+    }
     Ok(SequenceOptions { sequence, restart, owned_by })
+}
+
+/// Whether a value lies between the bounds.
+fn within(value: i64, name: &str, sequence: &Sequence) -> Result<()> {
+    let Sequence { min, max, .. } = sequence;
+    if value < *min {
+        let message = format!("{name} value ({value}) cannot be less than MINVALUE ({min})");
+        return Err(err!(INVALID_PARAMETER_VALUE, "{message}"));
+    }
+    if value > *max {
+        let message = format!("{name} value ({value}) cannot be greater than MAXVALUE ({max})");
+        return Err(err!(INVALID_PARAMETER_VALUE, "{message}"));
+    }
+    Ok(())
 }
 
 fn owner_column(env: &Env<'_>, option: &DefElem<'_>) -> Result<Option<(Oid, i16)>> {
@@ -328,10 +331,31 @@ pub(crate) fn alter(env: &Env<'_>, alter: &AlterSequenceStmt<'_>) -> Result<()> 
         Ok(())
     })?;
     own(env, relation.oid, options.owned_by, DependencyKind::Auto)?;
-    if let Some(value) = options.restart {
+    let changes = alter.options.iter().any(|option| option.name != "owned_by");
+    if changes {
+        let (last, called) = env.storage.sequence(&relation)?;
+        let (last, called) = options.restart.map_or((last, called), |value| (value, false));
+        within(last, "RESTART", &options.sequence)?;
         env.catalog().next_command()?;
-        let described = env.catalog().relation(relation.oid)?;
-        env.storage.set_sequence(&described, value, false)?;
+        begin_anew(env, &relation, last, called)?;
     }
     Ok(())
+}
+
+/// Gives a sequence a new tree, so that its state changes with the transaction.
+pub(crate) fn begin_anew(
+    env: &Env<'_>,
+    relation: &Relation,
+    last: i64,
+    is_called: bool,
+) -> Result<()> {
+    let file = env.storage.create_table_tree()?;
+    env.storage.drop_tree(relation.file)?;
+    relation_rows::update_class(env, relation.oid, |row| {
+        row.set(hidden::PG_CLASS_FILE, i64::try_from(file.0).unwrap_or(0));
+        Ok(())
+    })?;
+    env.catalog().next_command()?;
+    let described = env.catalog().relation(relation.oid)?;
+    env.storage.set_sequence(&described, last, is_called)
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(env: &Env<'_>, truncate: &TruncateStmt<'_>) -> Result<()> {
             for sequence in owned_sequences(env, table)? {
                 let relation = env.catalog().relation(sequence)?;
                 let start = relation.sequence.map_or(1, |sequence| sequence.start);
-                env.storage.set_sequence(&relation, start, false)?;
+                crate::sequence::begin_anew(env, &relation, start, false)?;
             }
         }
     }

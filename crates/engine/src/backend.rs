@@ -3,6 +3,7 @@
 use crate::cluster::ClusterEngine;
 use crate::environment::Environments;
 use crate::planned::Planned;
+use crate::sequence::SessionSequences;
 use crate::transaction::Open;
 use base::{Error, Oid, Result};
 use catalog::Catalog;
@@ -24,6 +25,7 @@ pub(crate) struct Backend {
     pub(crate) catalog: Catalog,
     pub(crate) owner: Arc<Owner>,
     pub(crate) open: RefCell<Open>,
+    pub(crate) sequences: SessionSequences,
     environments: Environments,
     /// The generation of the settings that search path and environment are of.
     generation: Cell<Option<u64>>,
@@ -46,6 +48,7 @@ impl Backend {
             catalog,
             owner,
             open: RefCell::default(),
+            sequences: SessionSequences::default(),
             environments: Environments::new(env),
             generation: Cell::new(None),
             state,
@@ -96,7 +99,10 @@ impl session::engine::Backend for Backend {
         self.rollback_to_savepoint()
     }
 
-    fn discard(&self, _target: parse::DiscardTarget) -> Result<()> {
+    fn discard(&self, target: parse::DiscardTarget) -> Result<()> {
+        if matches!(target, parse::DiscardTarget::All | parse::DiscardTarget::Sequences) {
+            self.discard_sequences();
+        }
         Ok(())
     }
 

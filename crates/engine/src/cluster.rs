@@ -1,6 +1,7 @@
 //! A cluster's engine: what all sessions share.
 
 use crate::backend::Backend;
+use crate::sequence::Sequences;
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::columns::{hidden, index, pg_authid, pg_database};
 use catalog::store::{Row, Store, TreeStore, Trees, Value};
@@ -22,6 +23,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) storage: Arc<Storage>,
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
+    pub(crate) sequences: Sequences,
     cluster_cache: Arc<SharedCache>,
     database_caches: Mutex<HashMap<Oid, Arc<SharedCache>>>,
     background: Mutex<Option<Background>>,
@@ -78,6 +80,7 @@ pub fn open(
         trees,
         storage,
         registry: crate::registry::all()?,
+        sequences: Sequences::default(),
         cluster_cache: Arc::new(SharedCache::new()),
         database_caches: Mutex::default(),
         background: Mutex::new(Some(background)),
@@ -161,6 +164,7 @@ impl session::engine::Engine for Handle {
     fn close(&self) -> Result<()> {
         // The threads end first: the last checkpoint flushes by itself.
         drop(self.0.background.lock().take());
+        self.0.sequences.write_all(self.0.storage.transactions())?;
         self.0.storage.close()
     }
 }

@@ -1,9 +1,10 @@
 //! What functions ask of the session.
 
 use crate::backend::Backend;
-use base::{Oid, Result, check_for_interrupts};
+use base::{Error, Oid, Result, check_for_interrupts};
 use catalog::Catalog;
 use expr::{Host, Notice};
+use session::settings::Action;
 use std::any::{Any, TypeId};
 use types::Io;
 use wire::backend::NoticeSeverity;
@@ -58,22 +59,51 @@ impl Host for Backend {
     }
 
     fn search_path(&self, implicit: bool) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for oid in self.catalog.search_path()?.iter() {
-            let namespace = self.catalog.namespace(*oid)?;
-            if implicit || namespace.name != "pg_catalog" {
-                names.push(namespace.name.to_string());
-            }
-        }
-        Ok(names)
+        let schemas = match implicit {
+            true => self.catalog.search_path()?,
+            false => self.catalog.listed_search_path()?,
+        };
+        let name = |oid: &Oid| Ok(self.catalog.namespace(*oid)?.name.to_string());
+        schemas.iter().map(name).collect()
     }
 
     fn session_id(&self) -> i32 {
         self.state.entry().id.0.cast_signed()
     }
 
+    fn nextval(&self, sequence: Oid) -> Result<i64> {
+        self.sequence_next(sequence)
+    }
+
+    fn currval(&self, sequence: Option<Oid>) -> Result<i64> {
+        self.sequence_current(sequence)
+    }
+
+    fn setval(&self, sequence: Oid, value: i64, is_called: bool) -> Result<i64> {
+        self.sequence_set(sequence, value, is_called)
+    }
+
+    fn sequence_values(&self, sequence: Oid) -> Result<(i64, i64, bool)> {
+        let values = self.shown_sequence(&*self.catalog.relation(sequence)?)?;
+        Ok((values.last, values.logged, values.is_called))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<String>> {
         Ok(self.state.show(name))
+    }
+
+    fn set_setting(&self, name: &str, value: Option<&str>, local: bool) -> Result<String> {
+        let lower = name.to_ascii_lowercase();
+        if matches!(
+            lower.as_str(),
+            "transaction_isolation" | "transaction_read_only" | "transaction_deferrable"
+        ) {
+            return Err(Error::unsupported(format!("set_config of {lower} is not supported yet")));
+        }
+        let action = if local { Action::Local } else { Action::Set };
+        self.state.settings_mut().set(name, value, action)?;
+        self.refresh();
+        Ok(self.state.show(name).unwrap_or_default())
     }
 
     fn service(&self, type_id: TypeId) -> Option<&dyn Any> {

@@ -20,6 +20,7 @@ mod host;
 mod planned;
 mod registry;
 mod run;
+mod sequence;
 mod storage;
 mod transaction;
 

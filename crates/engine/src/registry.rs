@@ -11,6 +11,7 @@ pub(crate) fn all() -> Result<Registry> {
         functions_text::tables(),
         functions_time::tables(),
         functions_json::tables(),
+        functions_system::tables(),
     ]
     .concat();
     Registry::new(&tables)

@@ -113,6 +113,7 @@ impl commands::Storage for Backend {
     }
 
     fn drop_tree(&self, file: FileId) -> Result<()> {
+        self.open.borrow_mut().dropped.push(file);
         self.transaction()?.unlink_at_commit(file);
         Ok(())
     }
@@ -174,10 +175,12 @@ impl commands::Storage for Backend {
             column.push(value)?;
             columns.push(Rc::new(column));
         }
-        if table.high_water() <= table::FIRST_ROW {
-            return table.load(&Batch::new(columns, 1)).map(drop);
-        }
-        Err(Error::unsupported("ALTER SEQUENCE ... RESTART is not supported yet"))
+        table.load(&Batch::new(columns, 1)).map(drop)
+    }
+
+    fn sequence(&self, sequence: &Relation) -> Result<(i64, bool)> {
+        let values = self.shown_sequence(sequence)?;
+        Ok((values.last, values.is_called))
     }
 
     fn has_null(&self, table: &Relation, attribute: i16) -> Result<bool> {

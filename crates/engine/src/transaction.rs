@@ -1,7 +1,7 @@
 //! The transaction of a session: begin, savepoints, end.
 
 use crate::backend::Backend;
-use base::{Error, Result};
+use base::{Error, FileId, Result};
 use session::engine::{Isolation, Modes};
 use std::sync::Arc;
 use txn::{CommitOptions, SavepointMark, Transaction};
@@ -11,6 +11,8 @@ use txn::{CommitOptions, SavepointMark, Transaction};
 pub(crate) struct Open {
     pub(crate) transaction: Option<Arc<Transaction>>,
     savepoints: Vec<SavepointMark>,
+    /// The trees that go when it commits.
+    pub(crate) dropped: Vec<FileId>,
 }
 
 fn isolation(modes: Modes) -> Result<txn::Isolation> {
@@ -35,7 +37,7 @@ impl Backend {
         let transactions = self.engine.storage.transactions();
         let transaction = Arc::new(transactions.begin(&self.owner, isolation));
         self.store.set_transaction(Some(transaction.clone()));
-        *self.open.borrow_mut() = Open { transaction: Some(transaction), savepoints: Vec::new() };
+        *self.open.borrow_mut() = Open { transaction: Some(transaction), ..Open::default() };
         Ok(())
     }
 
@@ -54,6 +56,7 @@ impl Backend {
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {
             Ok(_) => {
+                self.engine.sequences.forget(&self.open.borrow().dropped);
                 self.end_transaction();
                 self.engine.storage.transactions().wait_met(transaction.met())
             }

@@ -9,7 +9,7 @@ use memory::{Bump, Heap};
 use plan::{FunctionBody, FunctionCall, Node};
 use std::any::Any;
 use std::rc::Rc;
-use types::{Datum, Record};
+use types::{Datum, Record, oids};
 
 /// A call that yields rows.
 pub(crate) struct SetCall<'q> {
@@ -70,7 +70,17 @@ impl<'q> SetCall<'q> {
             State::Set(rows) => {
                 let FunctionBody::Set { site, .. } = &self.call.body else { return Ok(false) };
                 let mut call = Call::new(bump, x.host, site, &mut self.cache);
-                let more = rows.next(&mut call, out)?;
+                let more = match self.call.record {
+                    [] => rows.next(&mut call, out)?,
+                    types => {
+                        let mut fields = vec![Datum::Null; types.len()];
+                        let more = rows.next(&mut call, &mut fields)?;
+                        let columns: Vec<(u32, Datum<'_>)> =
+                            types.iter().map(|ty| ty.0).zip(fields).collect();
+                        out[0] = types::record::to_datum(oids::RECORD, -1, &columns, &bump)?;
+                        more
+                    }
+                };
                 if !more {
                     self.state = State::Ended;
                 }

@@ -100,6 +100,14 @@ pub trait Host {
         Err(Error::unsupported("sequences are not supported here"))
     }
 
+    /// What a sequence's row shows: last_value, log_cnt, is_called.
+    ///
+    /// # Errors
+    /// Those of storage.
+    fn sequence_values(&self, _sequence: Oid) -> Result<(i64, i64, bool)> {
+        Err(Error::unsupported("sequences are not supported here"))
+    }
+
     /// The value of a setting; none if there is no such setting.
     ///
     /// # Errors

@@ -61,6 +61,7 @@ fn calls_answer_as_recorded() {
         functions_text::tables(),
         functions_time::tables(),
         functions_json::tables(),
+        functions_system::tables(),
     ]
     .concat();
     let registry = Registry::new(&tables).unwrap();

@@ -12,6 +12,7 @@ fn registry() -> Registry {
         functions_text::tables(),
         functions_time::tables(),
         functions_json::tables(),
+        functions_system::tables(),
     ]
     .concat();
     Registry::new(&tables).unwrap()

@@ -8,6 +8,7 @@ use crate::planner::{Columns, Cond, Level, Planner, ROW_ID, Rel, Var};
 use analyze::tree::{Expr, ExprKind, Type};
 use base::{Oid, Result};
 use catalog::relation::{Index, Relation};
+use catalog::rows::RelationKind;
 use expr::Builder;
 use std::sync::Arc;
 use types::oids;
@@ -60,6 +61,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         conds: &[Cond<'_, 'q>],
     ) -> Result<Rel<'q, 'p>> {
         let (number, relation) = self.relation(oid, lock_mode)?;
+        if relation.kind == RelationKind::Sequence {
+            return self.sequence_scan(level, range, &relation, conds);
+        }
         let (columns, scan_columns, out) = self.scan_columns(level, range, &relation)?;
         let all_rows = self.env.relation_rows(&relation).max(1.0);
         let sargable = self.sargable(level, range, conds)?;

@@ -34,6 +34,7 @@ mod planner;
 mod query;
 mod range;
 mod same;
+mod sequence;
 mod unnest;
 mod window;
 

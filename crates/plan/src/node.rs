@@ -279,6 +279,9 @@ pub struct FunctionCall<'p> {
     pub columns: u16,
     /// Its one value is a row whose fields are the columns.
     pub composite: bool,
+    /// The types of the fields of the row that its columns are put into as one value; none to
+    /// leave them apart.
+    pub record: &'p [Oid],
 }
 
 /// What a function in FROM is.

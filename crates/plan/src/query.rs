@@ -154,7 +154,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 let program = builder.finish(&registers)?;
                 let mut sets = vec![None; usize::from(rel.width())];
                 for (i, expr) in nested.iter().enumerate() {
-                    sets.push(Some(self.function_call(level, &rel.columns, expr, 1, false)?));
+                    sets.push(Some(self.target_set(level, &rel.columns, expr)?));
                     columns.exprs.push((expr, rel.width() + i as u16));
                 }
                 let sets = self.bump.alloc_slice_copy(&sets)?;
@@ -187,7 +187,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             for target in targets {
                 if is_set_call(&target.expr) && !known(&target.expr) {
                     registers.push(c.builder.constant(&types::Datum::Null)?);
-                    let call = self.function_call(level, &rel.columns, &target.expr, 1, false)?;
+                    let call = self.target_set(level, &rel.columns, &target.expr)?;
                     sets.push(Some(call));
                 } else {
                     registers.push(self.expr(&mut c, level, &target.expr)?);

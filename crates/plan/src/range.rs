@@ -7,6 +7,7 @@ use analyze::tree::{
     CteUse, Expr, ExprKind, FunctionRange, Materialize, Query, RangeId, RangeKind, SetTree, Type,
 };
 use base::{Error, Oid, Result};
+use catalog::rows::ArgMode;
 use expr::{Body, Builder, Program, Site, SqlType};
 use types::oids;
 
@@ -116,7 +117,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let ExprKind::Function { function, args, variadic, returns_set: true, .. } = inner.kind
         else {
             let body = FunctionBody::Value(self.program(level, columns, [call])?);
-            return Ok(FunctionCall { body, columns: count, composite });
+            return Ok(FunctionCall { body, columns: count, composite, record: &[] });
         };
         let proc = self.catalog().proc(function)?;
         let Some(Body::Set(set)) = self.bound_body(&proc) else {
@@ -141,7 +142,36 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         };
         let body = FunctionBody::Set { function: set, args: program, strict: proc.strict, site };
         // A set function writes its columns itself: there is no row to take apart.
-        Ok(FunctionCall { body, columns: count, composite: false })
+        Ok(FunctionCall { body, columns: count, composite: false, record: &[] })
+    }
+
+    /// A set among the targets: a set of rows gives whole rows.
+    pub(crate) fn target_set(
+        &self,
+        level: &Level<'_, 'q>,
+        columns: &Columns<'q>,
+        call: &Expr<'q>,
+    ) -> Result<FunctionCall<'p>> {
+        let made = self.function_call(level, columns, call, 1, false)?;
+        let ExprKind::Function { function, args, returns_set: true, .. } = call.kind else {
+            return Ok(made);
+        };
+        let proc = self.catalog().proc(function)?;
+        let (Some(all), Some(modes)) = (&proc.all_args, &proc.arg_modes) else { return Ok(made) };
+        let mut fields = Vec::new();
+        for (oid, mode) in all.iter().zip(modes.iter()) {
+            if matches!(mode, ArgMode::Out | ArgMode::InOut | ArgMode::Table) {
+                fields.push(match (oid.0, args) {
+                    (oids::ANYELEMENT, [array, ..]) => self.element_type(array.ty.oid)?,
+                    (oids::ANYARRAY, [array, ..]) => array.ty.oid,
+                    _ => *oid,
+                });
+            }
+        }
+        if fields.len() < 2 {
+            return Ok(made);
+        }
+        Ok(FunctionCall { record: self.bump.alloc_slice_copy(&fields)?, ..made })
     }
 
     fn cte(&self, level: &Level<'_, 'q>, cte: &CteUse) -> Result<&'p Node<'p>> {

@@ -23,7 +23,7 @@ const ROWS: [&[&str]; 16] = [
     ],
     &["table"],
     &["recovery", "catalog"],
-    &["analyze"],
+    &["analyze", "functions_system"],
     &["plan", "deparse"],
     &["execute"],
     &["commands", "plpgsql"],

@@ -207,7 +207,11 @@ impl Catalog {
         texts.iter().map(|text| self.type_by_sql_name(text).map(|(oid, _)| oid)).collect()
     }
 
-    fn regprocedure(&self, text: &str) -> Result<Oid> {
+    /// The function that a text such as `f(integer)` names.
+    ///
+    /// # Errors
+    /// 42883 when there is none; 22P02 without parentheses; 42602 when it is no name.
+    pub fn regprocedure(&self, text: &str) -> Result<Oid> {
         let Some((name, args)) = split_arguments(text) else {
             let state = SqlState::INVALID_TEXT_REPRESENTATION;
             return Err(Error::new(state, "expected a left parenthesis"));

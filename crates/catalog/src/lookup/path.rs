@@ -26,6 +26,7 @@ pub(super) struct SearchPath {
 #[derive(Debug, Clone)]
 struct Resolved {
     all: Rc<[Oid]>,
+    listed: Rc<[Oid]>,
     /// Where new objects go; none when the list names no schema that exists.
     creation: Oid,
 }
@@ -71,6 +72,14 @@ impl Catalog {
     /// Those of storage.
     pub fn search_path(&self) -> Result<Rc<[Oid]>> {
         Ok(self.resolved()?.all)
+    }
+
+    /// The schemas that the setting names, as far as they exist, in order.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn listed_search_path(&self) -> Result<Rc<[Oid]>> {
+        Ok(self.resolved()?.listed)
     }
 
     /// The schema in which a new object without a schema's name is made.
@@ -121,7 +130,7 @@ impl Catalog {
         let implicit = [self.temporary.get(), PG_CATALOG];
         let implicit = implicit.into_iter().filter(|oid| oid.is_valid() && !listed.contains(oid));
         let all: Rc<[Oid]> = implicit.chain(listed.iter().copied()).collect();
-        let resolved = Resolved { all, creation };
+        let resolved = Resolved { all, listed: listed.into(), creation };
         self.path.borrow_mut().resolved = Some((generation, resolved.clone()));
         Ok(resolved)
     }

@@ -1,0 +1,38 @@
+//! SQL functions that ask the session and the catalogs: chapters 9.17 and 9.27 of the manual.
+//!
+//! # Rules
+//! 1. The catalogs are the session's: [`expr::service`] of [`catalog::Catalog`].
+//! 2. What only the server knows is a method of [`expr::Host`].
+//! 3. A number that names no object gives NULL where PostgreSQL gives NULL, never an error.
+
+mod acl;
+mod comment;
+mod identity;
+mod information_schema;
+mod privilege;
+mod reg;
+mod rows;
+mod sequence;
+mod session;
+mod setting;
+mod shim;
+mod visible;
+
+use expr::Entry;
+
+/// All tables of this crate.
+pub fn tables() -> Vec<&'static [Entry]> {
+    let mut tables = vec![
+        acl::TABLE,
+        comment::TABLE,
+        identity::TABLE,
+        information_schema::TABLE,
+        reg::TABLE,
+        sequence::TABLE,
+        session::TABLE,
+        setting::TABLE,
+        visible::TABLE,
+    ];
+    tables.extend(privilege::TABLES);
+    tables
+}

@@ -1,0 +1,58 @@
+//! Rows as results: of functions that return a record, and of those that return a set.
+
+use base::{Oid, Result};
+use expr::{Call, Datum, SetRows};
+use types::{oids, record};
+
+/// A value of a row, owned.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Bool(bool),
+    Int8(i64),
+    Oid(Oid),
+    Text(String),
+}
+
+impl Cell {
+    /// The value, put where results are.
+    pub(crate) fn datum<'m>(&self, cx: &Call<'_, 'm>) -> Result<Datum<'m>> {
+        Ok(match self {
+            Cell::Bool(value) => Datum::Bool(*value),
+            Cell::Int8(value) => Datum::Int8(*value),
+            Cell::Oid(value) => Datum::Oid(value.0),
+            Cell::Text(value) => cx.text(value)?,
+        })
+    }
+}
+
+struct Rows(std::vec::IntoIter<Vec<Cell>>);
+
+impl SetRows for Rows {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let Some(row) = self.0.next() else { return Ok(false) };
+        for (place, cell) in out.iter_mut().zip(&row) {
+            *place = cell.datum(cx)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The set of some rows.
+pub(crate) fn set(rows: Vec<Vec<Cell>>) -> Box<dyn SetRows> {
+    Box::new(Rows(rows.into_iter()))
+}
+
+/// A row as one value: each column's type and value.
+pub(crate) fn row<'m>(cx: &Call<'_, 'm>, columns: &[(u32, Cell)]) -> Result<Datum<'m>> {
+    let mut values = Vec::with_capacity(columns.len());
+    for (type_oid, cell) in columns {
+        values.push((*type_oid, cell.datum(cx)?));
+    }
+    record::to_datum(oids::RECORD, -1, &values, &cx.bump)
+}
+
+/// An array of texts of a type.
+pub(crate) fn texts<'m>(cx: &Call<'_, 'm>, element: u32, texts: &[String]) -> Result<Datum<'m>> {
+    let values: Vec<Datum<'_>> = texts.iter().map(|text| Datum::Text(text)).collect();
+    types::array::from_list(element, &values, &cx.bump)
+}

@@ -1,0 +1,33 @@
+//! Who and where the session is.
+
+use crate::rows::texts;
+use crate::shim::{catalog, raw};
+use expr::{Datum, Entry};
+use types::oids;
+
+/// The version of PostgreSQL that clients see.
+const VERSION: &str = "PostgreSQL 18.4 (Perdura) on x86_64-linux, 64-bit";
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    raw!("current_database", |cx, args| cx.text(&cx.host.current_database().1)),
+    raw!("current_user", |cx, args| cx.text(&cx.host.current_user().1)),
+    raw!("session_user", |cx, args| cx.text(&cx.host.session_user().1)),
+    raw!("current_schema", |cx, args| {
+        match cx.host.search_path(false)?.first() {
+            Some(name) => cx.text(name),
+            None => Ok(Datum::Null),
+        }
+    }),
+    raw!("current_schemas", |cx, args| {
+        let names = cx.host.search_path(args[0].bool()?)?;
+        texts(cx, oids::NAME, &names)
+    }),
+    raw!("pg_backend_pid", |cx, args| Ok(Datum::Int4(cx.host.session_id()))),
+    raw!("pgsql_version", |cx, args| Ok(Datum::Text(VERSION))),
+    raw!("pg_is_in_recovery", |cx, args| Ok(Datum::Bool(false))),
+    raw!("pg_jit_available", |cx, args| Ok(Datum::Bool(false))),
+    raw!("pg_numa_available", |cx, args| Ok(Datum::Bool(false))),
+    raw!("pg_trigger_depth", |cx, args| Ok(Datum::Int4(0))),
+    raw!("pg_my_temp_schema", |cx, args| Ok(Datum::Oid(catalog(cx)?.temporary_namespace().0))),
+];
