@@ -3,6 +3,7 @@
 use crate::cluster::ClusterEngine;
 use crate::environment::Environments;
 use crate::planned::Planned;
+use crate::referential::Referential;
 use crate::sequence::SessionSequences;
 use crate::transaction::Open;
 use base::{Error, Oid, Result};
@@ -27,6 +28,7 @@ pub(crate) struct Backend {
     pub(crate) open: RefCell<Open>,
     pub(crate) sequences: SessionSequences,
     environments: Environments,
+    pub(crate) referential: Referential,
     /// The generation of the settings that search path and environment are of.
     generation: Cell<Option<u64>>,
 }
@@ -50,6 +52,7 @@ impl Backend {
             open: RefCell::default(),
             sequences: SessionSequences::default(),
             environments: Environments::new(env),
+            referential: Referential::default(),
             generation: Cell::new(None),
             state,
         })

@@ -18,6 +18,7 @@ mod copy;
 mod environment;
 mod host;
 mod planned;
+mod referential;
 mod registry;
 mod run;
 mod sequence;

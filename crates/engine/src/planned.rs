@@ -19,6 +19,9 @@ pub(crate) struct Planned {
     parameters: Vec<Oid>,
     columns: Option<Vec<ResultColumn>>,
     tag: &'static str,
+    /// The catalogs' generation that it was planned for; none if the transaction had changes of
+    /// its own.
+    generation: Option<(u64, u64)>,
 }
 
 /// What running it takes.
@@ -80,6 +83,7 @@ impl Backend {
             | Statement::Merge(_) => {}
             _ => return self.plan_utility(source, statement),
         }
+        let generation = self.generation_of_plans();
         let mut parameters = match mode {
             ParameterMode::None => ParameterTypes::none(),
             ParameterMode::Inferred => ParameterTypes::inferred(types.to_vec()),
@@ -102,8 +106,23 @@ impl Backend {
             tag: statement.command_tag(),
             parameters: parameters.types().to_vec(),
             columns,
+            generation,
             body: Body::Query { plan, descriptions },
         })
+    }
+
+    fn generation_of_plans(&self) -> Option<(u64, u64)> {
+        (!self.catalog.has_own_changes()).then(|| self.catalog.generation())
+    }
+
+    /// Whether a plan is still one of the catalogs as they are, its tables locked.
+    pub(crate) fn is_fresh(&self, planned: &Planned) -> bool {
+        let Body::Query { plan, .. } = &planned.body else { return true };
+        let locked = plan.get().relations.iter().all(|relation| {
+            analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode).is_ok()
+        });
+        let now = self.generation_of_plans();
+        locked && now.is_some() && now == planned.generation
     }
 
     fn result_columns(&self, plan: &plan::Plan<'_>) -> Result<Vec<ResultColumn>> {
@@ -138,6 +157,7 @@ impl Backend {
             tag,
             parameters: Vec::new(),
             columns: None,
+            generation: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },
         })
     }

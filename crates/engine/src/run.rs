@@ -44,13 +44,28 @@ impl Backend {
         tag: &'static str,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
-        for relation in plan.relations {
-            analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode)?;
-        }
-        let storage = StatementStorage::new(self)?;
+        self.with_events(|| {
+            for relation in plan.relations {
+                analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode)?;
+            }
+            let storage = StatementStorage::new(self)?;
+            self.run_in(&storage, plan, descriptions, values, tag, destination)
+        })
+    }
+
+    /// Runs a plan whose tables are locked.
+    pub(crate) fn run_in(
+        &self,
+        storage: &StatementStorage<'_>,
+        plan: &plan::Plan<'_>,
+        descriptions: &plan::Descriptions,
+        values: &[Datum<'_>],
+        tag: &'static str,
+        destination: &mut dyn Destination,
+    ) -> Result<Completion> {
         let account = self.state.account();
         let width = plan.columns.len();
-        let execution = Execution::new(plan, descriptions, self, &storage, account, values)?;
+        let execution = Execution::new(plan, descriptions, self, storage, account, values)?;
         let mut root = execution.root()?;
         let mut sent = 0u64;
         let mut row: Vec<Datum<'_>> = Vec::with_capacity(width);
@@ -160,6 +175,7 @@ impl Backend {
                 let name = create.into;
                 rows = Some(self.create_table_as(&env, create, name)?);
             }
+            Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
             Statement::Vacuum(_) | Statement::Checkpoint => {
                 if matches!(statement, Statement::Checkpoint) {

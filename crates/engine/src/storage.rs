@@ -45,6 +45,10 @@ impl execute::Storage for StatementStorage<'_> {
     fn view(&self) -> View {
         self.transaction.view_of(self.snapshot.clone())
     }
+
+    fn note_change(&self, relation: &Arc<Relation>, change: execute::RowChange<'_>) -> Result<()> {
+        self.backend.note_referential(relation, &change)
+    }
 }
 
 /// How a column is stored.
@@ -197,9 +201,8 @@ impl commands::Storage for Backend {
             .map(|()| false)
     }
 
-    fn check_foreign_key(&self, table: Oid, _constraint: Oid) -> Result<()> {
-        let relation = self.catalog.relation(table)?;
-        self.require_empty(&relation, "adding a foreign key to a table that has rows")
+    fn check_foreign_key(&self, table: Oid, constraint: Oid) -> Result<()> {
+        self.check_all_rows(table, constraint)
     }
 
     fn rewrite(

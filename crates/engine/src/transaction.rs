@@ -1,6 +1,7 @@
 //! The transaction of a session: begin, savepoints, end.
 
 use crate::backend::Backend;
+use crate::referential::Mark;
 use base::{Error, FileId, Result};
 use session::engine::{Isolation, Modes};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use txn::{CommitOptions, SavepointMark, Transaction};
 #[derive(Default)]
 pub(crate) struct Open {
     pub(crate) transaction: Option<Arc<Transaction>>,
-    savepoints: Vec<SavepointMark>,
+    savepoints: Vec<(SavepointMark, Mark)>,
     /// The trees that go when it commits.
     pub(crate) dropped: Vec<FileId>,
 }
@@ -51,6 +52,7 @@ impl Backend {
 
     pub(crate) fn commit_transaction(&self) -> Result<()> {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
+        self.handle_deferred()?;
         let sync = self.state.frequent().synchronous_commit;
         let options = CommitOptions { sync, ..CommitOptions::default() };
         let result = transaction.commit(options, |_| self.catalog.published());
@@ -77,26 +79,32 @@ impl Backend {
 
     fn end_transaction(&self) {
         self.store.set_transaction(None);
+        self.referential.clear();
         *self.open.borrow_mut() = Open::default();
     }
 
     pub(crate) fn set_savepoint(&self) -> Result<()> {
         let mark = self.transaction()?.savepoint();
-        self.open.borrow_mut().savepoints.push(mark);
+        self.open.borrow_mut().savepoints.push((mark, self.referential.mark()));
         Ok(())
     }
 
     pub(crate) fn release_savepoint(&self) -> Result<()> {
         let mark = self.open.borrow_mut().savepoints.pop();
-        if let Some(mark) = mark {
+        if let Some((mark, _)) = mark {
             self.transaction()?.release_savepoint(mark);
         }
         Ok(())
     }
 
     pub(crate) fn rollback_to_savepoint(&self) -> Result<()> {
-        let mark = self.open.borrow().savepoints.last().copied();
-        let mark = mark.ok_or_else(|| Error::internal("no savepoint is set"))?;
+        let mark = {
+            let open = self.open.borrow();
+            let (mark, events) =
+                open.savepoints.last().ok_or_else(|| Error::internal("no savepoint is set"))?;
+            self.referential.roll_back_to(events);
+            *mark
+        };
         self.transaction()?.rollback_to(mark)?;
         self.catalog.rolled_back_to_savepoint();
         self.transaction()?.next_command()?;

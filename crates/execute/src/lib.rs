@@ -49,5 +49,5 @@ mod subplan;
 mod window;
 
 pub use operator::Operator;
-pub use state::Execution;
+pub use state::{Execution, Owned};
 pub use storage::{RowChange, Storage};

@@ -15,14 +15,18 @@ use types::Datum;
 
 /// A value that owns what it needs.
 #[derive(Clone, Debug)]
-pub(crate) enum Owned {
+pub enum Owned {
+    /// A value of fixed length.
     Plain(Datum<'static>),
+    /// [`Datum::Text`]
     Text(Box<str>),
+    /// [`Datum::Bytes`]
     Bytes(Box<[u8]>),
 }
 
 impl Owned {
-    pub(crate) fn of(value: &Datum<'_>) -> Owned {
+    /// A copy of a value.
+    pub fn of(value: &Datum<'_>) -> Owned {
         match *value {
             Datum::Text(text) => Owned::Text(text.into()),
             Datum::Bytes(bytes) => Owned::Bytes(bytes.into()),
@@ -40,7 +44,8 @@ impl Owned {
         }
     }
 
-    pub(crate) fn get(&self) -> Datum<'_> {
+    /// The value.
+    pub fn get(&self) -> Datum<'_> {
         match self {
             Owned::Plain(value) => *value,
             Owned::Text(text) => Datum::Text(text),

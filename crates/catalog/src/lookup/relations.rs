@@ -246,6 +246,18 @@ impl Catalog {
         Ok(indexes)
     }
 
+    /// The constraints of a schema that have a name: their OIDs, and whether they are deferrable.
+    ///
+    /// # Errors
+    /// Those of reading catalogs.
+    pub fn constraints_named(&self, namespace: Oid, name: &str) -> Result<Vec<(Oid, bool)>> {
+        use pg_constraint::*;
+        let key = [Value::Text(name.to_owned()), Value::Oid(namespace)];
+        self.rows(index::PG_CONSTRAINT_CONNAME_NSP_INDEX, &key, |row| {
+            Ok((row.oid(OID)?, row.bool(CONDEFERRABLE)?))
+        })
+    }
+
     /// Foreign keys depend on the table that they refer to; that is how they are found.
     fn load_references(&self, oid: Oid) -> Result<Vec<ForeignReference>> {
         let key = [Value::Oid(pg_class::RELATION), Value::Oid(oid)];

@@ -1,0 +1,28 @@
+-- A foreign key that is added to a table with rows holds for them, or is refused.
+create table p (a int primary key, n numeric unique);
+insert into p values (1, 1.0), (2, 2.50);
+create table g (q int, m numeric);
+insert into g values (1, 1.00), (99, 2.5), (null, null);
+alter table g add foreign key (q) references p;
+alter table g add constraint later foreign key (q) references p not valid;
+insert into g values (98);
+alter table g validate constraint later;
+delete from g where q = 99;
+alter table g validate constraint later;
+alter table g drop constraint later;
+alter table g add constraint now foreign key (q) references p on delete cascade;
+alter table g add constraint num foreign key (m) references p (n);
+insert into g values (null, 2.5);
+insert into g values (null, 2.51);
+update p set n = 2.500 where a = 2;
+update p set n = 2.51 where a = 2;
+delete from p where a = 1;
+select * from g order by q, m;
+alter table g drop constraint now, drop constraint num;
+delete from p;
+insert into g values (1234, 1);
+create table c1 (a int, b int);
+create table p2 (a int, b int, unique (a, b));
+insert into c1 values (1, null), (null, null);
+alter table c1 add foreign key (a, b) references p2 (a, b) match full;
+alter table c1 add foreign key (a, b) references p2 (a, b);
