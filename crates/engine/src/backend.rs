@@ -29,6 +29,9 @@ pub(crate) struct Backend {
     pub(crate) sequences: SessionSequences,
     environments: Environments,
     pub(crate) referential: Referential,
+    path: RefCell<Box<str>>,
+    /// How often `search_path` has changed: plans depend on it.
+    pub(crate) path_changes: Cell<u64>,
     /// The generation of the settings that search path and environment are of.
     generation: Cell<Option<u64>>,
 }
@@ -53,6 +56,8 @@ impl Backend {
             sequences: SessionSequences::default(),
             environments: Environments::new(env),
             referential: Referential::default(),
+            path: RefCell::default(),
+            path_changes: Cell::new(0),
             generation: Cell::new(None),
             state,
         })
@@ -63,6 +68,11 @@ impl Backend {
         let settings = self.state.settings();
         if self.generation.replace(Some(settings.generation())) != Some(settings.generation()) {
             self.catalog.set_search_path(settings.search_path());
+            let path = settings.text("search_path");
+            if **self.path.borrow() != *path {
+                *self.path.borrow_mut() = path.into();
+                self.path_changes.set(self.path_changes.get() + 1);
+            }
             self.environments.set(settings.io_env(0));
         }
         self.environments.latest().now_us.set(self.state.transaction_start_us());
@@ -145,6 +155,11 @@ impl session::engine::Backend for Backend {
             plan.as_any().downcast_ref().ok_or_else(|| Error::internal("a foreign plan"))?;
         self.refresh();
         self.run_planned(plan, parameters, destination)
+    }
+
+    fn is_current(&self, plan: &dyn Plan) -> bool {
+        self.refresh();
+        plan.as_any().downcast_ref().is_some_and(|planned| self.is_fresh(planned))
     }
 
     fn io(&self) -> Io<'_> {

@@ -19,9 +19,17 @@ pub(crate) struct Planned {
     parameters: Vec<Oid>,
     columns: Option<Vec<ResultColumn>>,
     tag: &'static str,
-    /// The catalogs' generation that it was planned for; none if the transaction had changes of
-    /// its own.
-    generation: Option<(u64, u64)>,
+    /// What it was planned for; none if the transaction had catalog changes of its own.
+    fits: Option<Fits>,
+}
+
+/// What a plan depends on: while it is the same, the plan fits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Fits {
+    catalogs: (u64, u64),
+    user: Oid,
+    /// [`Backend::path_changes`]
+    path: u64,
 }
 
 /// What running it takes.
@@ -83,7 +91,7 @@ impl Backend {
             | Statement::Merge(_) => {}
             _ => return self.plan_utility(source, statement),
         }
-        let generation = self.generation_of_plans();
+        let fits = self.fits();
         let mut parameters = match mode {
             ParameterMode::None => ParameterTypes::none(),
             ParameterMode::Inferred => ParameterTypes::inferred(types.to_vec()),
@@ -106,13 +114,17 @@ impl Backend {
             tag: statement.command_tag(),
             parameters: parameters.types().to_vec(),
             columns,
-            generation,
+            fits,
             body: Body::Query { plan, descriptions },
         })
     }
 
-    fn generation_of_plans(&self) -> Option<(u64, u64)> {
-        (!self.catalog.has_own_changes()).then(|| self.catalog.generation())
+    fn fits(&self) -> Option<Fits> {
+        (!self.catalog.has_own_changes()).then(|| Fits {
+            catalogs: self.catalog.generation(),
+            user: self.catalog.user(),
+            path: self.path_changes.get(),
+        })
     }
 
     /// Whether a plan is still one of the catalogs as they are, its tables locked.
@@ -121,8 +133,8 @@ impl Backend {
         let locked = plan.get().relations.iter().all(|relation| {
             analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode).is_ok()
         });
-        let now = self.generation_of_plans();
-        locked && now.is_some() && now == planned.generation
+        let now = self.fits();
+        locked && now.is_some() && now == planned.fits
     }
 
     fn result_columns(&self, plan: &plan::Plan<'_>) -> Result<Vec<ResultColumn>> {
@@ -157,7 +169,7 @@ impl Backend {
             tag,
             parameters: Vec::new(),
             columns: None,
-            generation: None,
+            fits: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },
         })
     }

@@ -192,6 +192,13 @@ pub trait Backend {
         destination: &mut dyn Destination,
     ) -> Result<Completion>;
 
+    /// Whether a plan of this backend still fits the catalogs. Its tables are locked before the
+    /// answer is given, so that it holds until the transaction ends.
+    fn is_current(&self, plan: &dyn Plan) -> bool {
+        let _ = plan;
+        true
+    }
+
     /// Input and output of values, with the session's settings and the catalog.
     fn io(&self) -> Io<'_>;
 
@@ -211,7 +218,7 @@ pub enum ParameterMode {
     Inferred,
 }
 
-/// A planned statement. Immutable; it knows itself whether it is still valid when it is run.
+/// A planned statement. Immutable: [`Backend::is_current`] says whether it still fits.
 pub trait Plan: Send + Sync {
     /// The types of its parameters.
     fn parameters(&self) -> &[Oid];

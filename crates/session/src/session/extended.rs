@@ -112,6 +112,37 @@ impl Session {
         })
     }
 
+    /// The prepared statement, planned again if its plan no longer fits the catalogs.
+    pub(super) fn current(&mut self, name: &str, old: Arc<Prepared>) -> Result<Arc<Prepared>> {
+        let Kind::Plan(plan) = &old.kind else { return Ok(old) };
+        if self.backend.is_current(&*plan.0) {
+            return Ok(old);
+        }
+        let text = old.source.clone();
+        let bump = Bump::new("MessageContext", self.state.account().clone());
+        let statements = base::wait::on_thread_stack(|| parse::parse(&bump, &text))?;
+        let statement = statements.iter().find_map(|raw| match &raw.statement {
+            Statement::Prepare(prepare) => (prepare.name == name).then_some(prepare.query),
+            other => (statements.len() == 1).then_some(other),
+        });
+        let statement = statement.ok_or_else(|| Error::internal("a statement without its text"))?;
+        let new = self.prepare_statement(&text, &text, statement, &old.parameters)?;
+        let shape = |prepared: &Prepared| -> Vec<(Box<str>, Oid, i32)> {
+            let columns = prepared.columns.as_deref().unwrap_or_default().iter();
+            columns.map(|c| (c.name.clone(), c.type_oid, c.type_modifier)).collect()
+        };
+        if shape(&old) != shape(&new) {
+            bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+        }
+        let new = Arc::new(new);
+        if name.is_empty() {
+            self.unnamed = Some(new.clone());
+        } else if let Some((_, kept)) = self.statements.iter_mut().find(|(n, _)| **n == *name) {
+            *kept = new.clone();
+        }
+        Ok(new)
+    }
+
     pub(super) fn bind(&mut self, bind: &Bind<'_>, client: &mut dyn Client) -> Result<()> {
         let portal_name = utf8(bind.portal)?;
         let statement_name = utf8(bind.statement)?;
@@ -141,6 +172,7 @@ impl Session {
         } else if self.portals.iter().any(|portal| *portal.name == *portal_name) {
             bail!(DUPLICATE_CURSOR, "cursor \"{portal_name}\" already exists");
         }
+        let prepared = self.current(statement_name, prepared)?;
         let work = match &prepared.kind {
             Kind::Plan(plan) => {
                 let parameters = self.read_parameters(portal_name, bind, &prepared.parameters)?;

@@ -277,6 +277,7 @@ impl Session {
         } else {
             self.backend.evaluate(source, execute.params, &prepared.parameters)?
         };
+        let prepared = self.current(execute.name, prepared)?;
         let crate::statement::Kind::Plan(plan) = &prepared.kind else {
             return Err(Error::unsupported("EXECUTE of this statement is not supported yet"));
         };
