@@ -10,12 +10,16 @@ use std::sync::Arc;
 
 const SQL: &str = "sql:";
 
-/// The expression of a column that may be NULL.
+/// The empty tree, where a column is NOT NULL: a rule without a condition.
+const NOTHING: &str = "<>";
+
+/// The expression of a column that may be NULL or hold the empty tree.
 ///
 /// # Errors
 /// XX001 when the column holds something else.
 pub fn optional(row: &Row, attribute: i16) -> Result<Option<Stored>> {
-    row.optional_text(attribute)?.map(|text| from_text(&text)).transpose()
+    let text = row.optional_text(attribute)?.filter(|text| text != NOTHING);
+    text.map(|text| from_text(&text)).transpose()
 }
 
 /// The expressions of a column that holds a list of them, NULL being the empty list.
