@@ -93,6 +93,12 @@ fn queries() -> Vec<(&'static str, String)> {
              pg_settings_get_flags(name) AS flags FROM pg_settings ORDER BY name COLLATE \"C\""
                 .to_string(),
         ),
+        (
+            "pg_settings_category",
+            "SELECT name, category FROM pg_settings WHERE category <> 'Customized Options' \
+             ORDER BY name COLLATE \"C\""
+                .to_string(),
+        ),
         ("keywords", "SELECT word, catcode, barelabel FROM pg_get_keywords()".to_string()),
         (
             "domain_checks",

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::sequence::Sequences;
+use base::clock::{Clock, SystemClock};
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::columns::{hidden, index, pg_authid, pg_database};
 use catalog::store::{Row, Store, TreeStore, Trees, Value};
@@ -24,6 +25,8 @@ pub(crate) struct ClusterEngine {
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
     pub(crate) sequences: Sequences,
+    /// When it was opened: microseconds since 2000-01-01 UTC.
+    pub(crate) start_us: i64,
     cluster_cache: Arc<SharedCache>,
     database_caches: Mutex<HashMap<Oid, Arc<SharedCache>>>,
     background: Mutex<Option<Background>>,
@@ -81,6 +84,7 @@ pub fn open(
         storage,
         registry: crate::registry::all()?,
         sequences: Sequences::default(),
+        start_us: SystemClock::new().now_us(),
         cluster_cache: Arc::new(SharedCache::new()),
         database_caches: Mutex::default(),
         background: Mutex::new(Some(background)),

@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use base::{Error, Oid, Result, check_for_interrupts};
 use catalog::Catalog;
+use expr::server::Server;
 use expr::{Host, Notice};
 use session::settings::Action;
 use std::any::{Any, TypeId};
@@ -104,6 +105,10 @@ impl Host for Backend {
         self.state.settings_mut().set(name, value, action)?;
         self.refresh();
         Ok(self.state.show(name).unwrap_or_default())
+    }
+
+    fn server(&self) -> Result<&dyn Server> {
+        Ok(self)
     }
 
     fn service(&self, type_id: TypeId) -> Option<&dyn Any> {

@@ -22,6 +22,7 @@ mod referential;
 mod registry;
 mod run;
 mod sequence;
+mod server;
 mod storage;
 mod transaction;
 

@@ -267,8 +267,8 @@ impl Backend {
 
     fn sequence_owner(&self) -> &Arc<Owner> {
         let transactions = self.engine.storage.transactions();
-        let pid = self.state.entry().id;
-        self.sequences.owner.get_or_init(|| transactions.register(pid, self.catalog.database()))
+        let database = self.catalog.database();
+        self.sequences.owner.get_or_init(|| transactions.register(SessionId(0), database))
     }
 
     /// `nextval`

@@ -1,5 +1,6 @@
 //! The upward door.
 
+use crate::server::Server;
 use base::{Error, Oid, Result};
 use memory::Bump;
 use std::any::{Any, TypeId};
@@ -160,6 +161,14 @@ pub trait Host {
     /// The text of an index's key column that is an expression, counted from 1.
     fn index_key_text(&self, _index: Oid, column: usize) -> String {
         format!("expression {column}")
+    }
+
+    /// The server around the session.
+    ///
+    /// # Errors
+    /// 0A000 if there is none.
+    fn server(&self) -> Result<&dyn Server> {
+        Err(Error::unsupported("there is no server here"))
     }
 
     /// A service of a crate that stands above this one, by its type; see [`service`].

@@ -40,6 +40,7 @@ mod kernel;
 mod lift;
 mod program;
 mod registry;
+pub mod server;
 pub mod set;
 pub mod window;
 

@@ -6,9 +6,12 @@
 //! 3. A number that names no object gives NULL where PostgreSQL gives NULL, never an error.
 
 mod acl;
+mod activity;
 mod comment;
 mod identity;
 mod information_schema;
+mod input;
+mod lock;
 mod privilege;
 mod reg;
 mod rows;
@@ -16,6 +19,8 @@ mod sequence;
 mod session;
 mod setting;
 mod shim;
+mod size;
+mod transaction;
 mod visible;
 
 use expr::Entry;
@@ -24,13 +29,18 @@ use expr::Entry;
 pub fn tables() -> Vec<&'static [Entry]> {
     let mut tables = vec![
         acl::TABLE,
+        activity::TABLE,
         comment::TABLE,
         identity::TABLE,
         information_schema::TABLE,
+        input::TABLE,
+        lock::TABLE,
         reg::TABLE,
         sequence::TABLE,
         session::TABLE,
         setting::TABLE,
+        size::TABLE,
+        transaction::TABLE,
         visible::TABLE,
     ];
     tables.extend(privilege::TABLES);

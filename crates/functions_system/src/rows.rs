@@ -7,20 +7,38 @@ use types::{oids, record};
 /// A value of a row, owned.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
+    Null,
     Bool(bool),
+    Int2(i16),
+    Int4(i32),
     Int8(i64),
     Oid(Oid),
     Text(String),
+    Texts(Vec<String>),
 }
 
 impl Cell {
+    /// A text, or NULL.
+    pub(crate) fn text(text: Option<impl Into<String>>) -> Cell {
+        text.map_or(Cell::Null, |text| Cell::Text(text.into()))
+    }
+
+    /// A moment or another bigint, or NULL.
+    pub(crate) fn int8(value: Option<i64>) -> Cell {
+        value.map_or(Cell::Null, Cell::Int8)
+    }
+
     /// The value, put where results are.
     pub(crate) fn datum<'m>(&self, cx: &Call<'_, 'm>) -> Result<Datum<'m>> {
         Ok(match self {
+            Cell::Null => Datum::Null,
             Cell::Bool(value) => Datum::Bool(*value),
+            Cell::Int2(value) => Datum::Int2(*value),
+            Cell::Int4(value) => Datum::Int4(*value),
             Cell::Int8(value) => Datum::Int8(*value),
             Cell::Oid(value) => Datum::Oid(value.0),
             Cell::Text(value) => cx.text(value)?,
+            Cell::Texts(values) => texts(cx, oids::TEXT, values)?,
         })
     }
 }

@@ -5,9 +5,6 @@ use crate::shim::{catalog, raw};
 use expr::{Datum, Entry};
 use types::oids;
 
-/// The version of PostgreSQL that clients see.
-const VERSION: &str = "PostgreSQL 18.4 (Perdura) on x86_64-linux, 64-bit";
-
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     raw!("current_database", |cx, args| cx.text(&cx.host.current_database().1)),
@@ -24,7 +21,16 @@ pub(crate) const TABLE: &[Entry] = &[
         texts(cx, oids::NAME, &names)
     }),
     raw!("pg_backend_pid", |cx, args| Ok(Datum::Int4(cx.host.session_id()))),
-    raw!("pgsql_version", |cx, args| Ok(Datum::Text(VERSION))),
+    raw!("pgsql_version", |cx, args| {
+        let version = cx.host.setting("server_version")?.unwrap_or_default();
+        let (machine, system) = (std::env::consts::ARCH, std::env::consts::OS);
+        let bits = usize::BITS;
+        cx.format(format_args!(
+            "PostgreSQL {version} on {machine}-{system}, compiled by rustc, {bits}-bit"
+        ))
+    }),
+    raw!("pg_postmaster_start_time", |cx, args| Ok(Datum::Int8(cx.host.server()?.start_us()))),
+    raw!("pg_conf_load_time", |cx, args| Ok(Datum::Int8(cx.host.server()?.reload_us()))),
     raw!("pg_is_in_recovery", |cx, args| Ok(Datum::Bool(false))),
     raw!("pg_jit_available", |cx, args| Ok(Datum::Bool(false))),
     raw!("pg_numa_available", |cx, args| Ok(Datum::Bool(false))),

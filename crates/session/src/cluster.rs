@@ -1,15 +1,17 @@
 //! What all sessions share.
 
+use crate::activity::Activity;
 use crate::engine::Engine;
 use crate::settings::Base;
 use base::SessionId;
+use base::clock::{Clock, SystemClock};
 use base::interrupt::{Interrupt, Interrupts};
 use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use wire::scram::Verifier;
 
 /// What authentication must know of a role.
@@ -32,6 +34,8 @@ pub struct SessionEntry {
     pub cancel_key: Vec<u8>,
     /// How to interrupt it.
     pub interrupts: Arc<Interrupts>,
+    /// What it does.
+    pub activity: Mutex<Activity>,
 }
 
 /// How errors that clients get are logged.
@@ -45,6 +49,7 @@ pub struct Cluster {
     settings: RwLock<Arc<Base>>,
     log_error: LogError,
     next_session: AtomicU32,
+    reload_us: AtomicI64,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
 }
 
@@ -74,6 +79,7 @@ impl Cluster {
             settings: RwLock::new(Arc::new(settings)),
             log_error,
             next_session: AtomicU32::new(1),
+            reload_us: AtomicI64::new(SystemClock::new().now_us()),
             sessions: Mutex::new(HashMap::new()),
         }))
     }
@@ -112,6 +118,7 @@ impl Cluster {
         let mut settings = self.settings.write();
         let (reloaded, kept) = settings.reload(new);
         *settings = Arc::new(reloaded);
+        self.reload_us.store(SystemClock::new().now_us(), Ordering::Relaxed);
         kept
     }
 
@@ -131,7 +138,12 @@ impl Cluster {
                 break SessionId(number);
             }
         };
-        let entry = Arc::new(SessionEntry { id, cancel_key, interrupts: Interrupts::new() });
+        let entry = Arc::new(SessionEntry {
+            id,
+            cancel_key,
+            interrupts: Interrupts::new(),
+            activity: Mutex::default(),
+        });
         sessions.insert(id, entry.clone());
         entry
     }
@@ -139,6 +151,16 @@ impl Cluster {
     /// Takes a session out that has ended.
     pub fn leave(&self, id: SessionId) {
         self.sessions.lock().remove(&id);
+    }
+
+    /// All sessions.
+    pub fn sessions(&self) -> Vec<Arc<SessionEntry>> {
+        self.sessions.lock().values().cloned().collect()
+    }
+
+    /// When the configuration was read last: microseconds since 2000-01-01 UTC.
+    pub fn reload_us(&self) -> i64 {
+        self.reload_us.load(Ordering::Relaxed)
     }
 
     /// The number of sessions.

@@ -4,6 +4,7 @@
 //! its [`Client`]. It runs on a fiber: where it must wait it suspends. Between messages it holds
 //! neither a stack nor a buffer. What all sessions share is the [`Cluster`].
 
+mod activity;
 mod client;
 mod cluster;
 mod copy;
@@ -16,6 +17,7 @@ mod state;
 mod statement;
 mod transaction;
 
+pub use activity::Activity;
 pub use client::Client;
 pub use cluster::{Cluster, LogError, Role, SessionEntry};
 pub use copy::{CopyOut, copy_in};

@@ -5,11 +5,12 @@ use crate::engine::{Isolation, Modes};
 use crate::session::Identity;
 use crate::settings::Settings;
 use base::Error;
+use base::clock::{Clock, SystemClock};
 use memory::Account;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
-use wire::backend::{self, NoticeSeverity};
+use wire::backend::{self, NoticeSeverity, TransactionStatus};
 
 /// One session's state. Single-threaded: a session stays on its worker.
 #[derive(Debug)]
@@ -138,6 +139,27 @@ impl State {
     /// When the statement came: `statement_timestamp()`.
     pub fn statement_start_us(&self) -> i64 {
         self.statement_start_us.get()
+    }
+
+    /// Lets others see that a statement begins.
+    pub(crate) fn begins(&self, query: &str) {
+        let settings = self.settings();
+        let application = settings.text("application_name");
+        let mut activity = self.entry.activity.lock();
+        activity.begin(query, application, self.statement_start_us.get());
+    }
+
+    /// Lets others see that the session waits for its client.
+    pub(crate) fn rests(&self, status: TransactionStatus) {
+        let now_us = SystemClock::new().now_us();
+        let mut activity = self.entry.activity.lock();
+        if activity.state.is_empty() {
+            activity.user.clone_from(&self.identity.user);
+            activity.database.clone_from(&self.identity.database);
+            self.settings().text("application_name").clone_into(&mut activity.application);
+            activity.backend_start_us = now_us;
+        }
+        activity.rest(status, now_us);
     }
 
     pub(crate) fn begin_statement(&self, now_us: i64) {

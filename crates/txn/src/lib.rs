@@ -45,8 +45,8 @@ mod transactions;
 pub mod versions;
 
 pub use lock::{
-    Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockTable, LockTag, Owner, RowLockMode,
-    RowTarget, WaitPolicy, key_hash,
+    Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockRow, LockSubject, LockTable, LockTag,
+    Owner, RowLockMode, RowTarget, WaitPolicy, key_hash,
 };
 pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT};
 pub use publication::XidStatus;

@@ -30,6 +30,7 @@ impl Session {
     pub(super) fn parse(&mut self, parse: &Parse<'_>, client: &mut dyn Client) -> Result<()> {
         let name = utf8(parse.statement)?;
         let text = utf8(parse.query)?;
+        self.state.begins(text);
         let types: Vec<Oid> = parse.types.iter().collect();
         if name.is_empty() {
             self.unnamed = None;
@@ -147,6 +148,7 @@ impl Session {
         let portal_name = utf8(bind.portal)?;
         let statement_name = utf8(bind.statement)?;
         let prepared = self.statement(statement_name)?;
+        self.state.begins(&prepared.source);
         let expected = prepared.parameters.len();
         let given = bind.parameters.len();
         if !bind.parameter_formats.fits(given) {

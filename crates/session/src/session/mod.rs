@@ -123,6 +123,7 @@ impl Session {
         let backend = cluster.engine().open(&state)?;
         backend::backend_key_data(out, entry.id.0, &entry.cancel_key);
         backend::ready_for_query(out, TransactionStatus::Idle);
+        state.rests(TransactionStatus::Idle);
         entering.0 = None;
         Ok(Session {
             transaction: Transaction::new(state.clone(), backend.clone()),
@@ -210,6 +211,7 @@ impl Session {
             .settings_mut()
             .report_changes(|name, value| backend::parameter_status(out, name, value));
         backend::ready_for_query(out, self.transaction.status());
+        self.state.rests(self.transaction.status());
         if self.transaction.status() == TransactionStatus::Idle {
             let base = self.state.cluster().settings();
             self.state.settings_mut().rebase(&base);

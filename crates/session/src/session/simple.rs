@@ -28,6 +28,7 @@ impl Session {
 
     fn simple_statements(&mut self, text: &[u8], client: &mut dyn Client) -> Result<()> {
         let text = utf8(text)?;
+        self.state.begins(text);
         if let Some((plan, parameters)) = self.backend.cached(text)
             && !self.transaction.is_failed()
         {

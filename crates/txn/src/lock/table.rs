@@ -117,6 +117,11 @@ impl LockTable {
         self.owners.lock().get(at)?.as_ref()?.upgrade()
     }
 
+    /// The session of a pid as the lock table knows it.
+    pub fn owner_of(&self, pid: SessionId) -> Option<Arc<Owner>> {
+        self.all_owners().into_iter().find(|owner| owner.pid == pid)
+    }
+
     /// All live owners.
     pub(crate) fn all_owners(&self) -> Vec<Arc<Owner>> {
         self.owners.lock().iter().flatten().filter_map(Weak::upgrade).collect()

@@ -1,0 +1,222 @@
+//! What functions ask of the server around the session.
+
+use crate::backend::Backend;
+use base::interrupt::Interrupt;
+use base::{FileId, Oid, PageNo, Result, SessionId, Xid, err};
+use buffer::MetaState;
+use expr::server::{
+    AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, Server, SessionRow, SettingRow, SnapshotRow,
+};
+use session::settings::{Settings, definitions};
+use std::time::Duration;
+use txn::{
+    Acquired, LockLifetime, LockMode, LockSubject, LockTag, Transactions, WaitPolicy, XidStatus,
+};
+
+fn session_id(pid: i32) -> SessionId {
+    SessionId(pid.cast_unsigned())
+}
+
+fn thing(subject: &LockSubject, file_relation: impl Fn(FileId) -> Oid) -> LockedThing {
+    match subject {
+        LockSubject::Tag(LockTag::Relation { database, relation }) => {
+            LockedThing::Relation(*database, *relation)
+        }
+        LockSubject::Tag(LockTag::Object { database, class, object, sub }) => {
+            LockedThing::Object(*database, *class, *object, *sub)
+        }
+        LockSubject::Tag(LockTag::Advisory { database, key1, key2, pair }) => {
+            LockedThing::Advisory(*database, *key1, *key2, *pair)
+        }
+        LockSubject::Row(row) => {
+            LockedThing::Tuple(row.database, file_relation(row.file), row.row.0)
+        }
+        LockSubject::VirtualXid(_) => LockedThing::VirtualTransaction,
+        LockSubject::Xid(xid) => LockedThing::Transaction(xid.0),
+    }
+}
+
+impl Backend {
+    fn transactions(&self) -> &std::sync::Arc<Transactions> {
+        self.engine.storage.transactions()
+    }
+
+    fn advisory_tag(&self, key: AdvisoryKey) -> LockTag {
+        let database = self.catalog.database();
+        match key {
+            AdvisoryKey::One(key) => LockTag::advisory(database, key),
+            AdvisoryKey::Two(a, b) => LockTag::advisory_pair(database, a, b),
+        }
+    }
+}
+
+impl Server for Backend {
+    fn start_us(&self) -> i64 {
+        self.engine.start_us
+    }
+
+    fn reload_us(&self) -> i64 {
+        self.state.cluster().reload_us()
+    }
+
+    fn settings(&self) -> Vec<SettingRow> {
+        let settings = self.state.settings();
+        let row = |(id, definition): (_, &session::settings::Definition)| {
+            let (value, reset, source, file) = settings.row(id);
+            let (min, max, values) = Settings::bounds(definition);
+            SettingRow {
+                name: definition.name.to_owned(),
+                value: self.mode_setting(definition.name).unwrap_or(value),
+                unit: definition.unit.map(str::to_owned),
+                context: definition.context.word(),
+                kind: definition.kind.word(),
+                source: source.word(),
+                min,
+                max,
+                values: values.map(|values| values.iter().map(|v| v.to_string()).collect()),
+                boot: definition.boot.raw(definition),
+                reset,
+                file,
+            }
+        };
+        definitions().filter(|(_, definition)| !definition.hidden).map(row).collect()
+    }
+
+    fn sessions(&self) -> Vec<SessionRow> {
+        let cluster = self.state.cluster();
+        let mut rows = Vec::new();
+        for entry in cluster.sessions() {
+            let activity = entry.activity.lock();
+            let owner = self.transactions().locks().owner_of(entry.id);
+            rows.push(SessionRow {
+                pid: entry.id.0.cast_signed(),
+                database: activity.database.clone(),
+                user: activity.user.clone(),
+                application: activity.application.clone(),
+                backend_start_us: activity.backend_start_us,
+                transaction_start_us: activity.transaction_start_us,
+                query_start_us: activity.query_start_us,
+                state_change_us: activity.state_change_us,
+                state: activity.state,
+                query: activity.query.clone(),
+                waits: owner.as_ref().is_some_and(|owner| owner.is_waiting()),
+                xid: owner.map(|owner| owner.xid()).filter(|xid| xid.is_valid()).map(|xid| xid.0),
+            });
+        }
+        rows.sort_by_key(|row| row.pid);
+        rows
+    }
+
+    fn interrupt(&self, pid: i32, end: bool) -> bool {
+        let interrupt = if end { Interrupt::Terminate } else { Interrupt::Cancel };
+        let sessions = self.state.cluster().sessions();
+        let Some(entry) = sessions.into_iter().find(|entry| entry.id == session_id(pid)) else {
+            return false;
+        };
+        entry.interrupts.raise(interrupt);
+        true
+    }
+
+    fn locks(&self) -> Vec<LockRow> {
+        let rows = self.transactions().locks().rows();
+        let relation = |_: FileId| Oid::INVALID;
+        // Sequences are written by owners that are no sessions.
+        rows.into_iter()
+            .filter(|row| row.pid.0 != 0)
+            .map(|row| LockRow {
+                thing: thing(&row.subject, relation),
+                virtual_transaction: row.virtual_xid,
+                pid: row.pid.0.cast_signed(),
+                mode: row.mode,
+                granted: row.granted,
+                fast_path: row.fastpath,
+                wait_start_us: row.wait_start_us,
+            })
+            .collect()
+    }
+
+    fn blocking(&self, pid: i32) -> Vec<i32> {
+        let pids = self.transactions().locks().blocking_pids(session_id(pid));
+        pids.into_iter().map(|pid| pid.0.cast_signed()).collect()
+    }
+
+    fn advisory_lock(&self, key: AdvisoryKey, request: AdvisoryRequest) -> Result<bool> {
+        let mode = if request.shared { LockMode::Share } else { LockMode::Exclusive };
+        let policy = if request.wait { WaitPolicy::Block } else { WaitPolicy::Try };
+        let tag = self.advisory_tag(key);
+        let acquired = if request.transaction {
+            self.transaction()?.lock(tag, mode, policy)?
+        } else {
+            let locks = self.transactions().locks();
+            locks.acquire(&self.owner, tag, mode, LockLifetime::Session, policy)?
+        };
+        Ok(acquired != Acquired::NotAvailable)
+    }
+
+    fn advisory_unlock(&self, key: AdvisoryKey, shared: bool) -> bool {
+        let mode = if shared { LockMode::Share } else { LockMode::Exclusive };
+        self.transactions().locks().release_session(&self.owner, self.advisory_tag(key), mode)
+    }
+
+    fn advisory_unlock_all(&self) {
+        let advisory = |tag: &LockTag| matches!(tag, LockTag::Advisory { .. });
+        self.transactions().locks().release_all_session(&self.owner, advisory);
+    }
+
+    fn transaction_id(&self, draw: bool) -> Result<Option<u64>> {
+        let transaction = self.transaction()?;
+        let xid = if draw { transaction.xid_or_draw()? } else { transaction.xid() };
+        Ok(xid.is_valid().then_some(xid.0))
+    }
+
+    fn snapshot(&self) -> Result<SnapshotRow> {
+        let snapshot = self.transaction()?.snapshot();
+        let xmax = snapshot.xmax();
+        let mut running: Vec<u64> =
+            self.transactions().running(xmax).into_iter().map(|xid| xid.0).collect();
+        running.sort_unstable();
+        let xmin = running.first().copied().unwrap_or(xmax.0);
+        Ok(SnapshotRow { xmin, xmax: xmax.0, running })
+    }
+
+    fn transaction_status(&self, xid: u64) -> Result<Option<&'static str>> {
+        let transactions = self.transactions();
+        if xid >= transactions.next_xid().0 {
+            return Err(err!(INVALID_PARAMETER_VALUE, "transaction ID {xid} is in the future"));
+        }
+        Ok(match transactions.status(Xid(xid)) {
+            XidStatus::Running | XidStatus::Aborting => Some("in progress"),
+            XidStatus::Committed { .. } => Some("committed"),
+            XidStatus::Aborted => Some("aborted"),
+            XidStatus::Absent => None,
+        })
+    }
+
+    fn file_bytes(&self, file: u64) -> Result<u64> {
+        if file == 0 {
+            return Ok(0);
+        }
+        // Pages that were not written back yet count too.
+        let pool = self.engine.storage.pool();
+        let file = pool.files().open(FileId(file))?;
+        let meta = MetaState::read(&pool.pin(&file, PageNo(0))?.read())?;
+        Ok(meta.page_count.saturating_mul(file.page_bytes() as u64))
+    }
+
+    fn sleep(&self, us: i64) -> Result<()> {
+        let duration = Duration::from_micros(u64::try_from(us).unwrap_or(0));
+        base::wait::wait_for(tokio::time::sleep(duration))
+    }
+
+    fn log_end(&self) -> (u64, u64) {
+        let wal = self.engine.storage.wal();
+        (wal.inserted().0, wal.flushed().0)
+    }
+}
+
+impl Backend {
+    /// The settings that are the transaction's own.
+    fn mode_setting(&self, name: &str) -> Option<String> {
+        name.starts_with("transaction_").then(|| self.state.show(name)).flatten()
+    }
+}

@@ -1,0 +1,197 @@
+//! What functions may ask of the server around the session.
+
+use base::{Oid, Result};
+
+/// A row of `pg_settings`, without what describes the setting in words.
+#[derive(Clone, Debug)]
+pub struct SettingRow {
+    /// Its name.
+    pub name: String,
+    /// The value, without unit.
+    pub value: String,
+    /// The unit.
+    pub unit: Option<String>,
+    /// Who may change it.
+    pub context: &'static str,
+    /// Its type.
+    pub kind: &'static str,
+    /// Where the value comes from.
+    pub source: &'static str,
+    /// The least value.
+    pub min: Option<String>,
+    /// The greatest value.
+    pub max: Option<String>,
+    /// The values of an enumeration.
+    pub values: Option<Vec<String>>,
+    /// The value when nobody sets it.
+    pub boot: String,
+    /// The value after RESET.
+    pub reset: String,
+    /// The file and line that set it.
+    pub file: Option<(String, u32)>,
+}
+
+/// A row of `pg_stat_activity`. Times are microseconds since 2000-01-01 UTC.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// Its number.
+    pub pid: i32,
+    /// Its database.
+    pub database: String,
+    /// Its role.
+    pub user: String,
+    /// What the client calls itself.
+    pub application: String,
+    /// When it began.
+    pub backend_start_us: i64,
+    /// When its transaction began.
+    pub transaction_start_us: Option<i64>,
+    /// When its latest statement began.
+    pub query_start_us: Option<i64>,
+    /// When its state changed.
+    pub state_change_us: i64,
+    /// `active`, `idle`, `idle in transaction`, `idle in transaction (aborted)`.
+    pub state: &'static str,
+    /// Its latest statement.
+    pub query: String,
+    /// Whether it waits for a lock.
+    pub waits: bool,
+    /// Its transaction's number.
+    pub xid: Option<u64>,
+}
+
+/// What a row of `pg_locks` is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockedThing {
+    /// A relation of a database; 0: a shared one.
+    Relation(Oid, Oid),
+    /// A row of a relation.
+    Tuple(Oid, Oid, u64),
+    /// A transaction.
+    Transaction(u64),
+    /// The virtual transaction of the holder.
+    VirtualTransaction,
+    /// An object: database, catalog, number, part.
+    Object(Oid, Oid, Oid, u16),
+    /// An advisory key: database, two halves, whether it was given as two.
+    Advisory(Oid, u32, u32, bool),
+}
+
+/// A row of `pg_locks`.
+#[derive(Clone, Debug)]
+pub struct LockRow {
+    /// On what.
+    pub thing: LockedThing,
+    /// The virtual transaction that holds it or waits for it.
+    pub virtual_transaction: String,
+    /// The session.
+    pub pid: i32,
+    /// The mode.
+    pub mode: &'static str,
+    /// Whether it is held.
+    pub granted: bool,
+    /// Whether it is held by the fast path.
+    pub fast_path: bool,
+    /// Since when it is waited for.
+    pub wait_start_us: Option<i64>,
+}
+
+/// How an advisory lock is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AdvisoryRequest {
+    /// Shared, not exclusive.
+    pub shared: bool,
+    /// To the end of the transaction, not until it is released.
+    pub transaction: bool,
+    /// Whether to wait for it.
+    pub wait: bool,
+}
+
+/// The key of an advisory lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AdvisoryKey {
+    /// One bigint.
+    One(i64),
+    /// Two integers.
+    Two(i32, i32),
+}
+
+/// What a snapshot sees, as `pg_snapshot` shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SnapshotRow {
+    /// Every transaction below it is over.
+    pub xmin: u64,
+    /// No transaction at or above it is seen.
+    pub xmax: u64,
+    /// The transactions between them that run.
+    pub running: Vec<u64>,
+}
+
+/// The server around a session.
+pub trait Server {
+    /// When the server began.
+    fn start_us(&self) -> i64;
+
+    /// When the configuration was read.
+    fn reload_us(&self) -> i64;
+
+    /// All settings, by name.
+    fn settings(&self) -> Vec<SettingRow>;
+
+    /// All sessions.
+    fn sessions(&self) -> Vec<SessionRow>;
+
+    /// Cancels the statement of a session, or ends the session; false when there is none.
+    fn interrupt(&self, pid: i32, end: bool) -> bool;
+
+    /// All locks.
+    fn locks(&self) -> Vec<LockRow>;
+
+    /// The sessions that keep another waiting.
+    fn blocking(&self, pid: i32) -> Vec<i32>;
+
+    /// Acquires an advisory lock; false when it is not free and nobody waits.
+    ///
+    /// # Errors
+    /// 40P01, 55P03, 57014.
+    fn advisory_lock(&self, key: AdvisoryKey, request: AdvisoryRequest) -> Result<bool>;
+
+    /// Releases one acquisition of an advisory lock; false when it is not held.
+    fn advisory_unlock(&self, key: AdvisoryKey, shared: bool) -> bool;
+
+    /// Releases all advisory locks of the session.
+    fn advisory_unlock_all(&self);
+
+    /// The transaction's number; drawn if it has none and `draw`.
+    ///
+    /// # Errors
+    /// Those of the log.
+    fn transaction_id(&self, draw: bool) -> Result<Option<u64>>;
+
+    /// What the statement sees.
+    ///
+    /// # Errors
+    /// XX000 outside of a transaction.
+    fn snapshot(&self) -> Result<SnapshotRow>;
+
+    /// `in progress`, `committed` or `aborted`; none when that is not known any more.
+    ///
+    /// # Errors
+    /// 22023 for a transaction of the future.
+    fn transaction_status(&self, xid: u64) -> Result<Option<&'static str>>;
+
+    /// The bytes of the file of a relation.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn file_bytes(&self, file: u64) -> Result<u64>;
+
+    /// Waits; ends early when the statement is cancelled.
+    ///
+    /// # Errors
+    /// 57014 and its like.
+    fn sleep(&self, us: i64) -> Result<()>;
+
+    /// The end of the log: inserted and flushed.
+    fn log_end(&self) -> (u64, u64);
+}

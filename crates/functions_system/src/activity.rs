@@ -1,0 +1,141 @@
+//! Sessions: what they do, how to cancel them, waiting.
+
+use crate::rows::Cell;
+use crate::shim::{catalog, in_sql, raw, set};
+use base::{Oid, Result, err};
+use catalog::Catalog;
+use expr::server::SessionRow;
+use expr::{Call, Datum, Entry};
+use types::datetime::Interval;
+
+/// The columns of `pg_stat_get_activity`.
+const COLUMNS: usize = 31;
+
+/// Whether the current role sees what another's session does.
+fn may_see(catalog: &Catalog, role: Oid) -> Result<bool> {
+    const PG_READ_ALL_STATS: Oid = Oid(3375);
+    let user = catalog.user();
+    Ok(catalog.has_privileges_of(user, role)?
+        || catalog.has_privileges_of(user, PG_READ_ALL_STATS)?)
+}
+
+fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
+    let database = catalog.database_named(&row.database)?.map(|found| found.oid);
+    let user = catalog.role_named(&row.user)?.map(|found| found.oid);
+    let seen = user.map_or(Ok(false), |user| may_see(catalog, user))?;
+    let oid = |oid: Option<Oid>| oid.map_or(Cell::Null, Cell::Oid);
+    let mut cells = vec![Cell::Null; COLUMNS];
+    let mut put = |at: usize, cell: Cell| {
+        if let Some(place) = cells.get_mut(at) {
+            *place = cell;
+        }
+    };
+    put(0, oid(database));
+    put(1, Cell::Int4(row.pid));
+    put(2, oid(user));
+    put(3, Cell::Text(row.application));
+    if !seen {
+        put(5, Cell::Text("<insufficient privilege>".to_owned()));
+        return Ok(cells);
+    }
+    put(4, Cell::Text(row.state.to_owned()));
+    put(5, Cell::Text(row.query));
+    let idle = row.state != "active";
+    if row.waits {
+        put(6, Cell::Text("Lock".to_owned()));
+        put(7, Cell::Text("relation".to_owned()));
+    } else if idle {
+        put(6, Cell::Text("Client".to_owned()));
+        put(7, Cell::Text("ClientRead".to_owned()));
+    }
+    put(8, Cell::int8(row.transaction_start_us));
+    put(9, Cell::int8(row.query_start_us));
+    put(10, Cell::Int8(row.backend_start_us));
+    put(11, Cell::Int8(row.state_change_us));
+    put(15, Cell::int8(row.xid.map(u64::cast_signed)));
+    put(17, Cell::Text("client backend".to_owned()));
+    put(18, Cell::Bool(false));
+    put(25, Cell::Bool(false));
+    put(27, Cell::Bool(false));
+    put(28, Cell::Bool(false));
+    Ok(cells)
+}
+
+fn activity(cx: &Call<'_, '_>, pid: &Datum<'_>) -> Result<Vec<Vec<Cell>>> {
+    let catalog = catalog(cx)?;
+    let wanted = if pid.is_null() { None } else { Some(pid.int4()?) };
+    let rows = cx.host.server()?.sessions();
+    let rows = rows.into_iter().filter(|row| wanted.is_none_or(|pid| pid == row.pid));
+    rows.map(|row| session(catalog, row)).collect()
+}
+
+/// Cancels a statement or ends a session.
+fn interrupt<'m>(cx: &Call<'_, 'm>, pid: i32, end: bool) -> Result<Datum<'m>> {
+    let (server, catalog) = (cx.host.server()?, catalog(cx)?);
+    let rows = server.sessions();
+    let Some(row) = rows.iter().find(|row| row.pid == pid) else {
+        cx.host.notice(expr::Notice {
+            severity: "WARNING",
+            fields: err!(WARNING, "PID {pid} is not a PostgreSQL backend process"),
+        });
+        return Ok(Datum::Bool(false));
+    };
+    const PG_SIGNAL_BACKEND: Oid = Oid(4200);
+    let user = catalog.user();
+    let what = if end { "terminate process" } else { "cancel query" };
+    let role = catalog.role_named(&row.user)?.map(|role| (role.oid, role.superuser));
+    if let Some((role, superuser)) = role
+        && !catalog.is_superuser(user)?
+    {
+        let refused = |detail: String| {
+            Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to {what}").detail(detail))
+        };
+        if superuser {
+            return refused(format!(
+                "Only roles with the SUPERUSER attribute may {} of roles with the SUPERUSER \
+                 attribute.",
+                if end { "terminate processes" } else { "cancel queries" }
+            ));
+        }
+        if !catalog.has_privileges_of(user, role)?
+            && !catalog.has_privileges_of(user, PG_SIGNAL_BACKEND)?
+        {
+            return refused(format!(
+                "Only roles with privileges of the role whose {} or with privileges of the \
+                 \"pg_signal_backend\" role may {}.",
+                if end { "process is being terminated" } else { "query is being canceled" },
+                if end { "terminate this process" } else { "cancel this query" }
+            ));
+        }
+    }
+    Ok(Datum::Bool(server.interrupt(pid, end)))
+}
+
+fn sleep<'m>(cx: &Call<'_, 'm>, secs: f64) -> Result<Datum<'m>> {
+    let us = (secs * 1e6).clamp(0.0, 1e18);
+    if us > 0.0 {
+        cx.host.server()?.sleep(us as i64)?;
+    }
+    Ok(Datum::Text(""))
+}
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    set!("pg_stat_get_activity", |cx, args| activity(cx, &args[0])?),
+    raw!("pg_cancel_backend", |cx, args| interrupt(cx, args[0].int4()?, false)),
+    raw!("pg_terminate_backend", |cx, args| {
+        if args[1].int8()? < 0 {
+            return Err(err!(NUMERIC_VALUE_OUT_OF_RANGE, "\"timeout\" must not be negative"));
+        }
+        interrupt(cx, args[0].int4()?, true)
+    }),
+    raw!("pg_sleep", |cx, args| sleep(cx, args[0].float8()?)),
+    in_sql!("pg_sleep_for(interval)", 3935, |cx, args| {
+        let by = Interval::from_fixed(args[0].fixed16()?);
+        let days = f64::from(by.days) + f64::from(by.months) * 30.0;
+        sleep(cx, days * 86_400.0 + by.micros as f64 / 1e6)
+    }),
+    in_sql!("pg_sleep_until(timestamptz)", 3936, |cx, args| {
+        sleep(cx, (args[0].int8()?.saturating_sub(cx.host.clock_us())) as f64 / 1e6)
+    }),
+];

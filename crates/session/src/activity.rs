@@ -1,0 +1,61 @@
+//! What other sessions see a session doing: `pg_stat_activity`.
+
+use wire::backend::TransactionStatus;
+
+/// The bytes of a statement that are shown (`track_activity_query_size`).
+const QUERY_BYTES_MAX: usize = 1024;
+
+/// What a session does. Times are microseconds since 2000-01-01 UTC.
+#[derive(Clone, Debug, Default)]
+pub struct Activity {
+    /// Its role.
+    pub user: String,
+    /// Its database.
+    pub database: String,
+    /// What the client calls itself.
+    pub application: String,
+    /// When it began.
+    pub backend_start_us: i64,
+    /// When its transaction began.
+    pub transaction_start_us: Option<i64>,
+    /// When its latest statement began.
+    pub query_start_us: Option<i64>,
+    /// When its state changed.
+    pub state_change_us: i64,
+    /// The word in `pg_stat_activity.state`; empty while it begins.
+    pub state: &'static str,
+    /// The beginning of its latest statement.
+    pub query: String,
+}
+
+impl Activity {
+    /// A statement begins.
+    pub(crate) fn begin(&mut self, query: &str, application: &str, now_us: i64) {
+        let mut end = query.len().min(QUERY_BYTES_MAX - 1);
+        while !query.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.query.clear();
+        self.query.push_str(&query[..end]);
+        if self.application != application {
+            application.clone_into(&mut self.application);
+        }
+        self.transaction_start_us.get_or_insert(now_us);
+        self.query_start_us = Some(now_us);
+        self.state_change_us = now_us;
+        self.state = "active";
+    }
+
+    /// The session waits for its client.
+    pub(crate) fn rest(&mut self, status: TransactionStatus, now_us: i64) {
+        self.state_change_us = now_us;
+        self.state = match status {
+            TransactionStatus::Idle => {
+                self.transaction_start_us = None;
+                "idle"
+            }
+            TransactionStatus::InBlock => "idle in transaction",
+            TransactionStatus::Failed => "idle in transaction (aborted)",
+        };
+    }
+}
