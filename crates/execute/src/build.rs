@@ -88,7 +88,9 @@ pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'
             let (columns, keys) = (right.columns, (left_keys, right_keys));
             let join =
                 HashJoin::new(x, node, join, below, columns, keys, key_types, on, nulls_equal);
-            Box::new(join)
+            let own = x.plan.external_params;
+            let fixed = right.reads.is_empty() && right_keys.params <= own && !x.in_recursion();
+            Box::new(join.with_fixed_right(fixed))
         }
         NodeKind::Sort { input, keys, limit } => {
             Box::new(Sort::new(x, node, build(x, input)?, keys, limit))

@@ -32,6 +32,8 @@ pub(crate) struct HashJoin<'q> {
     on: Option<Projection<'q>>,
     nulls_equal: bool,
     built: bool,
+    /// The right side has the same rows at every scan: its hash table is kept.
+    fixed_right: bool,
     table: KeyTable,
     store: RowStore,
     /// The first and last row of each key.
@@ -80,6 +82,7 @@ impl<'q> HashJoin<'q> {
             on: on.map(|program| Projection::new(x, program)),
             nulls_equal,
             built: false,
+            fixed_right: false,
             table: KeyTable::new(&heap, key_types.to_vec()),
             store: RowStore::new(&heap, right_columns),
             chains: Buffer::new(&heap),
@@ -91,6 +94,12 @@ impl<'q> HashJoin<'q> {
             rest: Rest::default(),
             heap,
         }
+    }
+
+    /// Keeps the hash table over scans.
+    pub(crate) fn with_fixed_right(mut self, fixed: bool) -> HashJoin<'q> {
+        self.fixed_right = fixed;
+        self
     }
 
     /// Whether only the keys of the right side matter, not its rows.
@@ -312,6 +321,10 @@ impl<'q> Operator<'q> for HashJoin<'q> {
         self.left_ended = false;
         self.unmatched_from = 0;
         self.rest.clear();
+        if self.built && self.fixed_right {
+            self.met.fill(false);
+            return self.left.rescan(x);
+        }
         self.built = false;
         self.table.clear();
         self.store.clear();

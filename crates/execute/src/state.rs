@@ -123,6 +123,11 @@ impl<'q> Execution<'q> {
         build(self, self.plan.root)
     }
 
+    /// Whether the plan has recursive queries: their work tables change without a parameter.
+    pub(crate) fn in_recursion(&self) -> bool {
+        !self.plan.ctes.is_empty()
+    }
+
     /// The rows that were changed so far, for the command tag.
     pub fn changed(&self) -> u64 {
         self.changed.get()

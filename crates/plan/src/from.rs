@@ -168,6 +168,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 if fits && !used[i] && !self.waits_for_join(level, cond) {
                     used[i] = true;
                     own.push(*cond);
+                } else if !used[i]
+                    && !self.waits_for_join(level, cond)
+                    && let Some(expr) = self.restriction(level, &leaf.ranges, cond)?
+                {
+                    own.push(Cond { expr, ..*cond });
                 }
             }
             let mut rel = self.leaf(level, leaf, own)?;

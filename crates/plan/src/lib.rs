@@ -33,6 +33,7 @@ mod operations;
 mod planner;
 mod query;
 mod range;
+mod restriction;
 mod same;
 mod sequence;
 mod unnest;

@@ -188,7 +188,7 @@ impl Found {
             P::Second => self.second = reader.number("SS", 2, free)?.0,
             P::SecondOfDay => self.second_of_day = Some(reader.number("SSSS", 5, free)?.0),
             P::Millisecond => {
-                self.micros = reader.fraction("MS", 3, free)? * 1000;
+                self.micros = reader.fraction("MS", 3, free)?.saturating_mul(1000);
             }
             P::Microsecond => {
                 self.micros = reader.fraction("US", 6, free)?;
@@ -213,7 +213,13 @@ impl Found {
                     err!(INVALID_DATETIME_FORMAT, "invalid input string for \"Y,YYY\"")
                 })?;
                 let (rest, _) = reader.number("Y,YYY", 3, false)?;
-                self.year = Some(thousands * 1000 + rest);
+                let year = thousands.checked_mul(1000).and_then(|year| year.checked_add(rest));
+                self.year = Some(year.ok_or_else(|| {
+                    err!(
+                        DATETIME_FIELD_OVERFLOW,
+                        "value for \"Y,YYY\" in source string is out of range"
+                    )
+                })?);
             }
             P::Year(width) => {
                 let (value, digits) =
@@ -325,6 +331,18 @@ impl Found {
     }
 
     fn finish_date(&self, c: &mut Civil, text: &str) -> Result<()> {
+        // Far beyond every date, and small enough to count days with.
+        const FIELD_MAX: i32 = 10_000_000;
+        let fields = [self.year, self.century, self.iso_year, self.iso_week, self.week];
+        let days = [self.week_of_month, self.day_of_year, self.day, self.month];
+        if fields
+            .iter()
+            .chain(&days)
+            .flatten()
+            .any(|field| !(-FIELD_MAX..FIELD_MAX).contains(field))
+        {
+            return Err(out_of_range(text));
+        }
         if let Some(day) = self.julian {
             (c.year, c.month, c.day) = from_julian(day);
             return Ok(());

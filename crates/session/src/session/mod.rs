@@ -163,6 +163,7 @@ impl Session {
                 return Flow::Continue;
             }
             Message::Query(text) => return self.simple_query(text, client),
+            Message::FunctionCall(_) => return self.function_call(client),
             _ => {}
         }
         self.begin_message(client);
@@ -173,9 +174,6 @@ impl Session {
             Message::Execute { portal, rows_max } => self.execute(portal, rows_max, client),
             Message::Close(target) => self.close(target, client),
             Message::Flush => client.send(),
-            Message::FunctionCall(_) => {
-                Err(Error::unsupported("fast-path function calls are not supported yet"))
-            }
             Message::Password(_) => Err(wire::violation("unexpected password message")),
             _ => Ok(()),
         };

@@ -26,6 +26,17 @@ impl Session {
         Flow::Continue
     }
 
+    /// A call of the fast path. Its answer ends with ReadyForQuery, as a query's does.
+    pub(super) fn function_call(&mut self, client: &mut dyn Client) -> Flow {
+        let error = base::Error::unsupported("fast-path function calls are not supported yet")
+            .hint("Call the function in a SELECT.");
+        if self.report(error, client) == Flow::End {
+            return Flow::End;
+        }
+        self.ready(client);
+        Flow::Continue
+    }
+
     fn simple_statements(&mut self, text: &[u8], client: &mut dyn Client) -> Result<()> {
         let text = utf8(text)?;
         self.state.begins(text);

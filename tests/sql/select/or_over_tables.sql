@@ -1,0 +1,25 @@
+-- What an OR over several tables implies for one of them leaves out no row and lets none through.
+create table a (x int, y text);
+create table b (x int, z text);
+insert into a select i, 'a' || i % 3 from generate_series(1, 12) i;
+insert into a values (null, 'a0'), (13, null);
+insert into b select i, 'b' || i % 4 from generate_series(1, 12) i;
+insert into b values (null, 'b0'), (14, null);
+select a.x, y, z from a, b where a.x = b.x and ((y = 'a1' and z = 'b2') or (y = 'a2' and z = 'b1')) order by 1;
+select a.x, b.x from a, b where (y = 'a1' and z = 'b2' and a.x < 5 and b.x < 3) or (a.x = 13 and b.x = 14) order by 1, 2;
+select a.x, b.x from a, b where (y = 'a1' and a.x < 3) or (a.x = 13 and b.x = 14) order by 1, 2;
+select a.x, b.x from a left join b on a.x = b.x where (y is null and z is null) or (y = 'a0' and z = 'b0') order by 1, 2;
+select a.x, b.x from a left join b on (a.x = b.x and z = 'b1') or (y = 'a2' and b.x = 1) where a.x < 6 order by 1, 2;
+select a.x, b.x from a full join b on a.x = b.x where (a.x > 11 and b.x > 11) or (a.x is null and b.x is null) or (y is null) or (z is null) order by 1, 2;
+select count(*) from a, b where not ((y = 'a1' and z = 'b2') or (y = 'a2' and z = 'b1'));
+select count(*) from a, b where (y = 'a1' or (z = 'b1' and y = 'a2')) and (z = 'b2' or y = 'a2');
+select a.x from a, b where a.x = b.x and ((exists (select 1 from b c where c.x = a.x + 1) and z = 'b1') or (y = 'a0' and z = 'b0')) order by 1;
+select a.x, v from a, lateral (select b.x + a.x as v from b where (b.z = 'b1' and a.y = 'a1') or (b.z = 'b2' and a.y = 'a2')) s order by 1, 2;
+select o.x, (select count(*) from a i join b on i.x = b.x where (i.y = 'a1' and b.z = 'b2' and o.x > 3) or (i.y = 'a2' and b.z = 'b1')) from a o where o.x < 6 order by 1;
+create table n (k int primary key, p int);
+insert into n select i, i / 2 from generate_series(1, 20) i;
+select o.k, (select count(*) from n i join n j on i.p = j.k where i.k > o.k) from n o where o.k % 5 = 0 order by 1;
+select o.k from n o where not exists (select 1 from n i join n j on i.p = j.k and j.p > 2 where i.k = o.k + 1) order by 1;
+with recursive walk (k, depth) as (select 16, 0 union all select n.p, depth + 1 from walk join n on n.k = walk.k where n.p > 0) select * from walk;
+with recursive up as (select k, p from n where k = 20 union all select n.k, n.p from n join up on up.p = n.k) select k from up order by k;
+drop table a, b, n;
