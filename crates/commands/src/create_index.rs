@@ -83,7 +83,7 @@ impl NewKey<'_> {
 }
 
 fn default_class(env: &Env<'_>, type_oid: Oid) -> Result<Oid> {
-    match env.catalog().default_opclass(BTREE, type_oid)? {
+    match env.catalog().opclass_for(BTREE, type_oid)? {
         Some(class) => Ok(class.oid),
         None => {
             let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;

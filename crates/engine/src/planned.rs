@@ -142,14 +142,17 @@ impl Backend {
             .iter()
             .map(|column| {
                 let (table, number) = column.origin.unwrap_or((Oid::INVALID, 0));
-                let type_bytes = self.catalog.type_(column.ty.oid)?.len;
+                // Clients are told what a domain is made of.
+                let (type_oid, type_modifier) =
+                    self.catalog.base_type(column.ty.oid, column.ty.typmod)?;
+                let type_bytes = self.catalog.type_(type_oid)?.len;
                 Ok(ResultColumn {
                     name: column.name.into(),
                     table,
                     number,
-                    type_oid: column.ty.oid,
+                    type_oid,
                     type_bytes,
-                    type_modifier: column.ty.typmod,
+                    type_modifier,
                 })
             })
             .collect()

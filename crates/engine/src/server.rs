@@ -4,6 +4,8 @@ use crate::backend::Backend;
 use base::interrupt::Interrupt;
 use base::{FileId, Oid, PageNo, Result, SessionId, Xid, err};
 use buffer::MetaState;
+use catalog::columns::{hidden, index, pg_class};
+use catalog::store::{Store, TreeStore, Value};
 use expr::server::{
     AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, Server, SessionRow, SettingRow, SnapshotRow,
 };
@@ -201,6 +203,33 @@ impl Server for Backend {
         let file = pool.files().open(FileId(file))?;
         let meta = MetaState::read(&pool.pin(&file, PageNo(0))?.read())?;
         Ok(meta.page_count.saturating_mul(file.page_bytes() as u64))
+    }
+
+    fn database_bytes(&self, database: Oid) -> Result<u64> {
+        let mut files = Vec::new();
+        if database.is_valid() {
+            let key = [Value::Oid(database)];
+            let rows = self.catalog.find_rows(index::PG_DATABASE_OID_INDEX, &key)?;
+            let Some((_, row)) = rows.first() else { return Ok(0) };
+            let first = row.int8(hidden::PG_DATABASE_FIRST_FILE)?.cast_unsigned();
+            let account = self.state.account().clone();
+            let store = TreeStore::new(self.engine.trees.clone(), database, first, account);
+            let catalogs = catalog::files::database_relations().iter();
+            files.extend(catalogs.map(|relation| catalog::files::file_of(*relation, first).0));
+            store.scan(pg_class::RELATION, &mut |_, row| {
+                let oid = row.oid(pg_class::OID)?;
+                if oid >= catalog::builtin::FIRST_USER {
+                    files.push(row.int8(hidden::PG_CLASS_FILE)?.cast_unsigned());
+                }
+                Ok(())
+            })?;
+        } else {
+            let shared = catalog::files::shared_relations().iter();
+            files.extend(shared.map(|relation| catalog::files::file_of(*relation, 0).0));
+        }
+        files
+            .into_iter()
+            .try_fold(0, |sum: u64, file| Ok(sum.saturating_add(self.file_bytes(file)?)))
     }
 
     fn sleep(&self, us: i64) -> Result<()> {

@@ -186,6 +186,12 @@ pub trait Server {
     /// Those of the disk.
     fn file_bytes(&self, file: u64) -> Result<u64>;
 
+    /// The bytes of the files of a database; of the shared catalogs for database 0.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn database_bytes(&self, database: Oid) -> Result<u64>;
+
     /// Waits; ends early when the statement is cancelled.
     ///
     /// # Errors

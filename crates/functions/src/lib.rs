@@ -1,4 +1,5 @@
-//! SQL functions that every statement may need: comparison, aggregates, windows, series.
+//! SQL functions that every statement may need: comparison, aggregates, windows, series,
+//! hashes.
 //!
 //! The other families stand in `functions_number`, `functions_text`, `functions_time` and
 //! `functions_json`; each crate gives its tables, and the registry is made of all of them.
@@ -10,6 +11,7 @@
 mod aggregate;
 mod compare;
 mod count;
+mod hash;
 mod series;
 mod shim;
 mod window;
@@ -18,5 +20,13 @@ use expr::Entry;
 
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
-    [compare::TABLES, aggregate::TABLES, count::TABLES, window::TABLES, series::TABLES].concat()
+    [
+        compare::TABLES,
+        aggregate::TABLES,
+        count::TABLES,
+        hash::TABLES,
+        window::TABLES,
+        series::TABLES,
+    ]
+    .concat()
 }

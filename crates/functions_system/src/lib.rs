@@ -11,6 +11,7 @@ mod comment;
 mod identity;
 mod information_schema;
 mod input;
+mod listing;
 mod lock;
 mod privilege;
 mod reg;
@@ -34,6 +35,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         identity::TABLE,
         information_schema::TABLE,
         input::TABLE,
+        listing::TABLE,
         lock::TABLE,
         reg::TABLE,
         sequence::TABLE,

@@ -9,6 +9,7 @@ use types::{oids, record};
 pub(crate) enum Cell {
     Null,
     Bool(bool),
+    Char(u8),
     Int2(i16),
     Int4(i32),
     Int8(i64),
@@ -33,6 +34,7 @@ impl Cell {
         Ok(match self {
             Cell::Null => Datum::Null,
             Cell::Bool(value) => Datum::Bool(*value),
+            Cell::Char(value) => Datum::Char(*value),
             Cell::Int2(value) => Datum::Int2(*value),
             Cell::Int4(value) => Datum::Int4(*value),
             Cell::Int8(value) => Datum::Int8(*value),

@@ -4,7 +4,7 @@ use crate::rows::Cell;
 use crate::shim::{catalog, in_sql, raw, set};
 use base::{Oid, Result, err};
 use catalog::Catalog;
-use catalog::columns::{index, pg_tablespace};
+use catalog::columns::{index, pg_database, pg_tablespace};
 use catalog::relation::Relation;
 use catalog::store::Value;
 use expr::{Call, Datum, Entry};
@@ -52,20 +52,30 @@ fn indexes(cx: &Call<'_, '_>, relation: &Arc<Relation>) -> Result<i64> {
     relation.indexes.iter().try_fold(0, |sum, index| Ok(sum + bytes(cx, index.file.0)?))
 }
 
-/// All relations of the database that have files, together.
+/// All relations of a database that have files, together.
 fn database_size<'m>(cx: &Call<'_, 'm>, oid: Oid) -> Result<Datum<'m>> {
+    let bytes = cx.host.server()?.database_bytes(oid)?;
+    Ok(Datum::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
+}
+
+/// The files of a tablespace: those of all databases, or the shared ones.
+fn tablespace_size<'m>(cx: &Call<'_, 'm>, oid: Oid) -> Result<Datum<'m>> {
     let catalog = catalog(cx)?;
-    catalog.database_row(oid)?;
-    if oid != catalog.database() {
-        return Err(base::Error::unsupported("the size of another database is not known yet"));
+    if tablespace(catalog, oid)?.is_none() {
+        return Err(err!(UNDEFINED_OBJECT, "tablespace with OID {oid} does not exist"));
     }
-    let mut sum = 0;
-    for (_, row) in catalog.all_rows(catalog::columns::pg_class::RELATION)? {
-        if let Some(file) = file(catalog, row.oid(catalog::columns::pg_class::OID)?)? {
-            sum += bytes(cx, file)?;
+    let server = cx.host.server()?;
+    let mut sum = 0u64;
+    match oid {
+        DEFAULT_TABLESPACE => {
+            for (_, row) in catalog.all_rows(pg_database::RELATION)? {
+                sum = sum.saturating_add(server.database_bytes(row.oid(pg_database::OID)?)?);
+            }
         }
+        GLOBAL_TABLESPACE => sum = server.database_bytes(Oid::INVALID)?,
+        _ => {}
     }
-    Ok(Datum::Int8(sum))
+    Ok(Datum::Int8(i64::try_from(sum).unwrap_or(i64::MAX)))
 }
 
 fn tablespace(catalog: &Catalog, oid: Oid) -> Result<Option<String>> {
@@ -133,6 +143,16 @@ pub(crate) const TABLE: &[Entry] = &[
             None => Err(err!(UNDEFINED_DATABASE, "database \"{name}\" does not exist")),
         }
     }),
+    raw!("pg_tablespace_size_oid", |cx, args| tablespace_size(cx, Oid(args[0].oid()?))),
+    raw!("pg_tablespace_size_name", |cx, args| {
+        let name = args[0].text()?;
+        let key = [Value::Text(name.to_owned())];
+        let found = catalog(cx)?.find_rows(index::PG_TABLESPACE_SPCNAME_INDEX, &key)?;
+        match found.first() {
+            Some((_, row)) => tablespace_size(cx, row.oid(pg_tablespace::OID)?),
+            None => Err(err!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist")),
+        }
+    }),
     raw!("pg_tablespace_location", |cx, args| {
         let oid = Oid(args[0].oid()?);
         match tablespace(catalog(cx)?, oid)? {
@@ -152,8 +172,8 @@ pub(crate) const TABLE: &[Entry] = &[
         let oid = Oid(args[0].oid()?);
         let mut rows = Vec::new();
         if oid == DEFAULT_TABLESPACE {
-            for (_, row) in catalog.all_rows(catalog::columns::pg_database::RELATION)? {
-                rows.push(vec![Cell::Oid(row.oid(catalog::columns::pg_database::OID)?)]);
+            for (_, row) in catalog.all_rows(pg_database::RELATION)? {
+                rows.push(vec![Cell::Oid(row.oid(pg_database::OID)?)]);
             }
         } else if oid != GLOBAL_TABLESPACE && tablespace(catalog, oid)?.is_none() {
             return Err(err!(UNDEFINED_OBJECT, "tablespace with OID {oid} does not exist"));

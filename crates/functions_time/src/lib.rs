@@ -17,6 +17,7 @@ mod to_char;
 mod trunc;
 mod value;
 mod zone;
+mod zones;
 
 use expr::Entry;
 
@@ -33,5 +34,6 @@ pub fn tables() -> Vec<&'static [Entry]> {
         to_char::TABLE,
         trunc::TABLE,
         zone::TABLE,
+        zones::TABLE,
     ]
 }

@@ -486,7 +486,8 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         let mut registers = vec![value];
         let mut names = Vec::new();
         for check in checks.iter() {
-            let expr = analyze::analyze_stored(self.trees, self.env, &check.check)?;
+            let base = Some((row.base_type, row.typmod));
+            let expr = analyze::analyze_stored_value(self.trees, self.env, &check.check, base)?;
             c.operands.push(value);
             let result = self.expr(c, level, expr);
             c.operands.pop();
@@ -494,7 +495,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             names.push(&*self.bump.alloc_str(&check.name)?);
         }
         let operation = self.operation(op::DomainCheck {
-            domain: self.bump.alloc_str(&row.name)?,
+            domain: self.bump.alloc_str(&self.catalog().format_type(domain, None)?)?,
             not_null: row.not_null,
             names: self.bump.alloc_slice_copy(&names)?,
         })?;

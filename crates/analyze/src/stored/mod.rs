@@ -188,6 +188,19 @@ pub fn analyze_stored<'q>(
     environment: &dyn Environment,
     stored: &Stored,
 ) -> Result<&'q Expr<'q>> {
+    analyze_stored_value(bump, environment, stored, None)
+}
+
+/// The same for the CHECK of a domain over a base type, in which `VALUE` is the operand.
+///
+/// # Errors
+/// As [`analyze_stored`].
+pub fn analyze_stored_value<'q>(
+    bump: &'q Bump,
+    environment: &dyn Environment,
+    stored: &Stored,
+    value: Option<(Oid, i32)>,
+) -> Result<&'q Expr<'q>> {
     match stored {
         Stored::Tree(bytes) => decode(bump, bytes, &ByOwner::new(bump, environment)),
         Stored::Sql(sql) => {
@@ -211,7 +224,11 @@ pub fn analyze_stored<'q>(
                 parameters: &cell,
                 check_as: Oid::INVALID,
             };
-            let expr = analyzer.expression(&Level::new(None), expression, context.clause())?;
+            let level = Level::new(None);
+            if let Some((base, typmod)) = value {
+                level.domain_value.set(Some(analyzer.typed(base, typmod)?));
+            }
+            let expr = analyzer.expression(&level, expression, context.clause())?;
             analyzer.alloc(Expr { at: None, ..analyzer.resolve_unknown(expr)? })
         }
     }

@@ -6,11 +6,12 @@ use crate::cache::{KeyRef, Kind};
 use crate::columns::{index, pg_amop, pg_amproc, pg_cast, pg_opclass, pg_operator, pg_opfamily};
 use crate::rows::{
     AmOp, AmOpPurpose, AmProc, Cast, CastContext, CastMethod, OpClass, OpFamily, Operator,
-    OperatorKind, Ref,
+    OperatorKind, Ref, TypeKind,
 };
 use crate::store::{Row, Value};
 use base::{Oid, Result};
 use std::sync::Arc;
+use types::oids;
 
 pub(crate) fn operator_row(row: &Row) -> Result<Operator> {
     use pg_operator::*;
@@ -241,6 +242,45 @@ impl Catalog {
         let users = self.user_opclasses(method)?;
         let found = users.iter().find(|row| row.default && row.input_type == input_type);
         Ok(found.map(|row| Ref::Shared(Arc::clone(row))))
+    }
+
+    /// The default operator class of an access method for a type: of the type under its domains, of
+    /// the polymorphic type that it belongs to, or of one that it is binary-compatible with.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn opclass_for(&self, method: Oid, type_oid: Oid) -> Result<Option<Ref<OpClass>>> {
+        let base = self.base_type(type_oid, -1)?.0;
+        if let Some(class) = self.default_opclass(method, base)? {
+            return Ok(Some(class));
+        }
+        let row = self.type_(base)?;
+        let stand_in = match row.kind {
+            _ if row.is_true_array() => oids::ANYARRAY,
+            TypeKind::Enum => oids::ANYENUM,
+            TypeKind::Composite => oids::RECORD,
+            TypeKind::Range => oids::ANYRANGE,
+            TypeKind::Multirange => oids::ANYMULTIRANGE,
+            _ => 0,
+        };
+        if stand_in != 0
+            && let Some(class) = self.default_opclass(method, Oid(stand_in))?
+        {
+            return Ok(Some(class));
+        }
+        let mut found = None;
+        for class in self.opclasses_of(method)?.into_iter().filter(|class| class.default) {
+            let Some(cast) = self.cast(base, class.input_type)? else { continue };
+            if cast.method != CastMethod::Binary || cast.context != CastContext::Implicit {
+                continue;
+            }
+            let input = self.type_(class.input_type)?;
+            if input.preferred && input.category == row.category {
+                return Ok(Some(class));
+            }
+            found.get_or_insert(class);
+        }
+        Ok(found)
     }
 
     /// The operator classes of an access method, built in and of users.

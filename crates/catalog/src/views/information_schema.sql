@@ -177,10 +177,17 @@ FROM (SELECT x.member, x.roleid, x.admin_option FROM pg_auth_members x
      JOIN pg_authid m ON m.oid = g.member JOIN pg_authid r ON r.oid = g.roleid
 WHERE pg_has_role(m.oid, 'USAGE');
 
-view domains (domain_catalog, domain_schema, domain_name, data_type, domain_default, udt_catalog, udt_schema, udt_name, dtd_identifier)
+view domains (domain_catalog, domain_schema, domain_name, data_type, character_maximum_length, character_octet_length, numeric_precision, numeric_precision_radix, numeric_scale, datetime_precision, interval_type, domain_default, udt_catalog, udt_schema, udt_name, dtd_identifier)
 SELECT current_database(), n.nspname, t.typname,
        CASE WHEN b.typelem <> 0 AND b.typlen = -1 THEN 'ARRAY'
             WHEN bn.nspname = 'pg_catalog' THEN format_type(b.oid, NULL) ELSE 'USER-DEFINED' END,
+       information_schema._pg_char_max_length(b.oid, t.typtypmod),
+       information_schema._pg_char_octet_length(b.oid, t.typtypmod),
+       information_schema._pg_numeric_precision(b.oid, t.typtypmod),
+       information_schema._pg_numeric_precision_radix(b.oid, t.typtypmod),
+       information_schema._pg_numeric_scale(b.oid, t.typtypmod),
+       information_schema._pg_datetime_precision(b.oid, t.typtypmod),
+       information_schema._pg_interval_type(b.oid, t.typtypmod),
        t.typdefault, current_database(), bn.nspname, b.typname, 1
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
      JOIN pg_type b ON b.oid = t.typbasetype JOIN pg_namespace bn ON bn.oid = b.typnamespace
@@ -210,3 +217,126 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l 
      LEFT JOIN (pg_type t JOIN pg_namespace tn ON tn.oid = t.typnamespace)
          ON t.oid = p.prorettype AND p.prokind <> 'p'
 WHERE pg_has_role(p.proowner, 'USAGE') OR has_function_privilege(p.oid, 'EXECUTE');
+
+view character_sets (character_set_name, character_repertoire, form_of_use, default_collate_catalog, default_collate_schema, default_collate_name)
+SELECT 'UTF8', 'UCS', 'UTF8', current_database(), n.nspname, c.collname
+FROM pg_database d
+     LEFT JOIN (pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace)
+     ON d.datcollate = c.collcollate AND d.datctype = c.collctype
+WHERE d.datname = current_database();
+
+view collations (collation_catalog, collation_schema, collation_name, pad_attribute)
+SELECT current_database(), n.nspname, c.collname, 'NO PAD'
+FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.collencoding IN (-1, 6);
+
+view collation_character_set_applicability (collation_catalog, collation_schema, collation_name, character_set_name)
+SELECT current_database(), n.nspname, c.collname, 'UTF8'
+FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.collencoding IN (-1, 6);
+
+view column_udt_usage (udt_catalog, udt_schema, udt_name, table_catalog, table_schema, table_name, column_name)
+SELECT current_database(), coalesce(bn.nspname, tn.nspname), coalesce(b.typname, t.typname),
+       current_database(), n.nspname, c.relname, a.attname
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+     LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
+     LEFT JOIN pg_namespace bn ON bn.oid = b.typnamespace
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')
+      AND pg_has_role(coalesce(b.typowner, t.typowner), 'USAGE');
+
+view column_domain_usage (domain_catalog, domain_schema, domain_name, table_catalog, table_schema, table_name, column_name)
+SELECT current_database(), tn.nspname, t.typname, current_database(), n.nspname, c.relname, a.attname
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace tn ON tn.oid = t.typnamespace
+WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')
+      AND pg_has_role(t.typowner, 'USAGE');
+
+view domain_constraints (constraint_catalog, constraint_schema, constraint_name, domain_catalog, domain_schema, domain_name, is_deferrable, initially_deferred)
+SELECT current_database(), cn.nspname, k.conname, current_database(), n.nspname, t.typname,
+       CASE WHEN k.condeferrable THEN 'YES' ELSE 'NO' END, CASE WHEN k.condeferred THEN 'YES' ELSE 'NO' END
+FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid JOIN pg_namespace n ON n.oid = t.typnamespace
+     JOIN pg_namespace cn ON cn.oid = k.connamespace
+WHERE k.contype IN ('c', 'n')
+      AND (pg_has_role(t.typowner, 'USAGE') OR has_type_privilege(t.oid, 'USAGE'));
+
+view domain_udt_usage (udt_catalog, udt_schema, udt_name, domain_catalog, domain_schema, domain_name)
+SELECT current_database(), bn.nspname, b.typname, current_database(), n.nspname, t.typname
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_type b ON b.oid = t.typbasetype
+     JOIN pg_namespace bn ON bn.oid = b.typnamespace
+WHERE t.typtype = 'd' AND pg_has_role(b.typowner, 'USAGE');
+
+view constraint_table_usage (table_catalog, table_schema, table_name, constraint_catalog, constraint_schema, constraint_name)
+SELECT current_database(), n.nspname, c.relname, current_database(), kn.nspname, k.conname
+FROM pg_constraint k JOIN pg_namespace kn ON kn.oid = k.connamespace
+     JOIN pg_class c ON c.oid = CASE k.contype WHEN 'f' THEN k.confrelid ELSE k.conrelid END
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype IN ('f', 'p', 'u') AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE');
+
+view view_table_usage (view_catalog, view_schema, view_name, table_catalog, table_schema, table_name)
+SELECT DISTINCT current_database(), vn.nspname, v.relname, current_database(), tn.nspname, t.relname
+FROM pg_class v JOIN pg_namespace vn ON vn.oid = v.relnamespace JOIN pg_rewrite r ON r.ev_class = v.oid
+     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+     JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+WHERE v.relkind = 'v' AND t.oid <> v.oid AND t.relkind IN ('r', 'v', 'f', 'p')
+      AND pg_has_role(t.relowner, 'USAGE');
+
+view view_column_usage (view_catalog, view_schema, view_name, table_catalog, table_schema, table_name, column_name)
+SELECT DISTINCT current_database(), vn.nspname, v.relname, current_database(), tn.nspname, t.relname, a.attname
+FROM pg_class v JOIN pg_namespace vn ON vn.oid = v.relnamespace JOIN pg_rewrite r ON r.ev_class = v.oid
+     JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+     JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+WHERE v.relkind = 'v' AND t.oid <> v.oid AND t.relkind IN ('r', 'v', 'f', 'p')
+      AND pg_has_role(t.relowner, 'USAGE');
+
+view column_privileges (grantor, grantee, table_catalog, table_schema, table_name, column_name, privilege_type, is_grantable)
+SELECT DISTINCT g.rolname, coalesce(e.rolname, 'PUBLIC'), current_database(), n.nspname, c.relname,
+       p.attname, p.privilege, CASE WHEN p.grantable OR pg_has_role(p.grantee, c.relowner, 'USAGE')
+                                    THEN 'YES' ELSE 'NO' END
+FROM (SELECT c.oid AS relation, a.attname, x.grantor, x.grantee, x.privilege_type, x.is_grantable
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid,
+           aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
+      WHERE a.attnum > 0 AND NOT a.attisdropped
+      UNION ALL
+      SELECT c.oid, a.attname, x.grantor, x.grantee, x.privilege_type, x.is_grantable
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) x
+      WHERE a.attnum > 0 AND NOT a.attisdropped) p(relation, attname, grantor, grantee, privilege, grantable)
+     JOIN pg_class c ON c.oid = p.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_authid g ON g.oid = p.grantor LEFT JOIN pg_authid e ON e.oid = p.grantee
+WHERE c.relkind IN ('r', 'v', 'f', 'p') AND p.privilege IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
+      AND (p.grantee = 0 OR e.oid IS NOT NULL)
+      AND (pg_has_role(p.grantor, 'USAGE') OR p.grantee = 0 OR pg_has_role(p.grantee, 'USAGE'));
+
+view role_column_grants (grantor, grantee, table_catalog, table_schema, table_name, column_name, privilege_type, is_grantable)
+SELECT grantor, grantee, table_catalog, table_schema, table_name, column_name, privilege_type, is_grantable
+FROM information_schema.column_privileges
+WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
+      OR grantee IN (SELECT role_name FROM information_schema.enabled_roles);
+
+view role_table_grants (grantor, grantee, table_catalog, table_schema, table_name, privilege_type, is_grantable, with_hierarchy)
+SELECT grantor, grantee, table_catalog, table_schema, table_name, privilege_type, is_grantable, with_hierarchy
+FROM information_schema.table_privileges
+WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
+      OR grantee IN (SELECT role_name FROM information_schema.enabled_roles);
+
+view routine_privileges (grantor, grantee, specific_catalog, specific_schema, specific_name, routine_catalog, routine_schema, routine_name, privilege_type, is_grantable)
+SELECT g.rolname, coalesce(e.rolname, 'PUBLIC'), current_database(), n.nspname, p.proname || '_' || p.oid,
+       current_database(), n.nspname, p.proname, 'EXECUTE',
+       CASE WHEN x.grantee <> 0 AND pg_has_role(x.grantee, p.proowner, 'USAGE') OR x.is_grantable
+            THEN 'YES' ELSE 'NO' END
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+     aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+     JOIN pg_authid g ON g.oid = x.grantor LEFT JOIN pg_authid e ON e.oid = x.grantee
+WHERE x.privilege_type = 'EXECUTE' AND (x.grantee = 0 OR e.oid IS NOT NULL)
+      AND (pg_has_role(x.grantor, 'USAGE') OR x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'));
+
+view role_routine_grants (grantor, grantee, specific_catalog, specific_schema, specific_name, routine_catalog, routine_schema, routine_name, privilege_type, is_grantable)
+SELECT grantor, grantee, specific_catalog, specific_schema, specific_name, routine_catalog, routine_schema,
+       routine_name, privilege_type, is_grantable
+FROM information_schema.routine_privileges
+WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
+      OR grantee IN (SELECT role_name FROM information_schema.enabled_roles);
+
+view administrable_role_authorizations (grantee, role_name, is_grantable)
+SELECT grantee, role_name, is_grantable FROM information_schema.applicable_roles WHERE is_grantable = 'YES';

@@ -119,3 +119,87 @@ FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid
      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = s.staattnum
      LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'SELECT');
+
+view pg_available_extension_versions (name, version, installed, superuser, trusted, relocatable, schema, comment)
+SELECT e.name, e.default_version, x.extversion IS NOT NULL, true, true, false, 'pg_catalog', e.comment
+FROM pg_available_extensions() e(name, default_version, comment)
+     LEFT JOIN pg_extension x ON x.extname = e.name AND x.extversion = e.default_version;
+
+view pg_stat_all_tables (relid, schemaname, relname, n_live_tup)
+SELECT c.oid, n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END
+FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 't', 'm', 'p');
+
+view pg_stat_sys_tables (relid, schemaname, relname, n_live_tup)
+SELECT relid, schemaname, relname, n_live_tup FROM pg_stat_all_tables
+WHERE schemaname IN ('pg_catalog', 'information_schema') OR schemaname ~ '^pg_toast';
+
+view pg_stat_user_tables (relid, schemaname, relname, n_live_tup)
+SELECT relid, schemaname, relname, n_live_tup FROM pg_stat_all_tables
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
+
+view pg_stat_xact_all_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_all_tables;
+
+view pg_stat_xact_sys_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_sys_tables;
+
+view pg_stat_xact_user_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_user_tables;
+
+view pg_statio_all_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_all_tables;
+
+view pg_statio_sys_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_sys_tables;
+
+view pg_statio_user_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_user_tables;
+
+view pg_stat_all_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT t.oid, i.oid, n.nspname, t.relname, i.relname
+FROM pg_index x JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+     LEFT JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE t.relkind IN ('r', 't', 'm');
+
+view pg_stat_sys_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT relid, indexrelid, schemaname, relname, indexrelname FROM pg_stat_all_indexes
+WHERE schemaname IN ('pg_catalog', 'information_schema') OR schemaname ~ '^pg_toast';
+
+view pg_stat_user_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT relid, indexrelid, schemaname, relname, indexrelname FROM pg_stat_all_indexes
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
+
+view pg_statio_all_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT relid, indexrelid, schemaname, relname, indexrelname FROM pg_stat_all_indexes;
+
+view pg_statio_sys_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT relid, indexrelid, schemaname, relname, indexrelname FROM pg_stat_sys_indexes;
+
+view pg_statio_user_indexes (relid, indexrelid, schemaname, relname, indexrelname)
+SELECT relid, indexrelid, schemaname, relname, indexrelname FROM pg_stat_user_indexes;
+
+view pg_statio_all_sequences (relid, schemaname, relname)
+SELECT c.oid, n.nspname, c.relname
+FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S';
+
+view pg_statio_sys_sequences (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_statio_all_sequences
+WHERE schemaname IN ('pg_catalog', 'information_schema') OR schemaname ~ '^pg_toast';
+
+view pg_statio_user_sequences (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_statio_all_sequences
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
+
+view pg_stat_database (datid, datname, numbackends)
+SELECT d.oid, d.datname, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+FROM pg_database d;
+
+view pg_stat_database_conflicts (datid, datname)
+SELECT d.oid, d.datname FROM pg_database d;
+
+view pg_stat_ssl (pid, ssl)
+SELECT a.pid, false FROM pg_stat_activity a WHERE a.backend_type = 'client backend';
+
+view pg_stat_gssapi (pid, gss_authenticated, encrypted, credentials_delegated)
+SELECT a.pid, false, false, false FROM pg_stat_activity a WHERE a.backend_type = 'client backend';

@@ -407,7 +407,7 @@ fn retype_key(
 ) -> Result<()> {
     use catalog::columns::pg_index::{INDCLASS, INDCOLLATION};
     const BTREE: base::Oid = base::Oid(403);
-    let class = env.catalog().default_opclass(BTREE, type_oid)?.ok_or_else(|| {
+    let class = env.catalog().opclass_for(BTREE, type_oid)?.ok_or_else(|| {
         err!(UNDEFINED_OBJECT, "the new type has no default operator class for btree")
     })?;
     relation_rows::update_column(env, index_oid, number, |row| {
