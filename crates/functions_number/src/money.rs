@@ -117,6 +117,11 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
         let cents = num(&args[0])?.mul(&NumericBuf::from_i128(100))?;
         crate::numeric::to_integer(&cents, "bigint").map(Datum::Int8)
     }),
+    raw!("pg_wal_lsn_diff", |cx, args| {
+        let difference = i128::from(args[0].int8()?.cast_unsigned())
+            - i128::from(args[1].int8()?.cast_unsigned());
+        give(cx, NumericBuf::from_i128(difference))
+    }),
     raw!("pg_lsn_mi", |cx, args| {
         let difference = i128::from(args[0].int8()?.cast_unsigned())
             - i128::from(args[1].int8()?.cast_unsigned());

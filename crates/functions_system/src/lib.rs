@@ -8,12 +8,14 @@
 mod acl;
 mod activity;
 mod comment;
+mod convert;
 mod identity;
 mod information_schema;
 mod input;
 mod listing;
 mod lock;
 mod privilege;
+mod property;
 mod reg;
 mod rows;
 mod sequence;
@@ -32,11 +34,13 @@ pub fn tables() -> Vec<&'static [Entry]> {
         acl::TABLE,
         activity::TABLE,
         comment::TABLE,
+        convert::TABLE,
         identity::TABLE,
         information_schema::TABLE,
         input::TABLE,
         listing::TABLE,
         lock::TABLE,
+        property::TABLE,
         reg::TABLE,
         sequence::TABLE,
         session::TABLE,

@@ -340,3 +340,61 @@ WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
 
 view administrable_role_authorizations (grantee, role_name, is_grantable)
 SELECT grantee, role_name, is_grantable FROM information_schema.applicable_roles WHERE is_grantable = 'YES';
+
+view udt_privileges (grantor, grantee, udt_catalog, udt_schema, udt_name, privilege_type, is_grantable)
+SELECT g.rolname, coalesce(e.rolname, 'PUBLIC'), current_database(), n.nspname, t.typname, 'TYPE USAGE',
+       CASE WHEN x.grantee <> 0 AND pg_has_role(x.grantee, t.typowner, 'USAGE') OR x.is_grantable
+            THEN 'YES' ELSE 'NO' END
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace,
+     aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) x
+     JOIN pg_authid g ON g.oid = x.grantor LEFT JOIN pg_authid e ON e.oid = x.grantee
+WHERE t.typtype = 'c' AND x.privilege_type = 'USAGE' AND (x.grantee = 0 OR e.oid IS NOT NULL)
+      AND (pg_has_role(x.grantor, 'USAGE') OR x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'));
+
+view role_udt_grants (grantor, grantee, udt_catalog, udt_schema, udt_name, privilege_type, is_grantable)
+SELECT grantor, grantee, udt_catalog, udt_schema, udt_name, privilege_type, is_grantable
+FROM information_schema.udt_privileges
+WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
+      OR grantee IN (SELECT role_name FROM information_schema.enabled_roles);
+
+view usage_privileges (grantor, grantee, object_catalog, object_schema, object_name, object_type, privilege_type, is_grantable)
+SELECT o.rolname, 'PUBLIC', current_database(), n.nspname, c.collname, 'COLLATION', 'USAGE', 'NO'
+FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace JOIN pg_authid o ON o.oid = c.collowner
+WHERE c.collencoding IN (-1, 6)
+UNION ALL
+SELECT g.rolname, coalesce(e.rolname, 'PUBLIC'), current_database(), n.nspname, t.typname, 'DOMAIN', 'USAGE',
+       CASE WHEN x.grantee <> 0 AND pg_has_role(x.grantee, t.typowner, 'USAGE') OR x.is_grantable
+            THEN 'YES' ELSE 'NO' END
+FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace,
+     aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) x
+     JOIN pg_authid g ON g.oid = x.grantor LEFT JOIN pg_authid e ON e.oid = x.grantee
+WHERE t.typtype = 'd' AND x.privilege_type = 'USAGE' AND (x.grantee = 0 OR e.oid IS NOT NULL)
+      AND (pg_has_role(x.grantor, 'USAGE') OR x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'))
+UNION ALL
+SELECT g.rolname, coalesce(e.rolname, 'PUBLIC'), current_database(), n.nspname, c.relname, 'SEQUENCE', 'USAGE',
+       CASE WHEN x.grantee <> 0 AND pg_has_role(x.grantee, c.relowner, 'USAGE') OR x.is_grantable
+            THEN 'YES' ELSE 'NO' END
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+     aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
+     JOIN pg_authid g ON g.oid = x.grantor LEFT JOIN pg_authid e ON e.oid = x.grantee
+WHERE c.relkind = 'S' AND x.privilege_type = 'USAGE' AND (x.grantee = 0 OR e.oid IS NOT NULL)
+      AND (pg_has_role(x.grantor, 'USAGE') OR x.grantee = 0 OR pg_has_role(x.grantee, 'USAGE'));
+
+view role_usage_grants (grantor, grantee, object_catalog, object_schema, object_name, object_type, privilege_type, is_grantable)
+SELECT grantor, grantee, object_catalog, object_schema, object_name, object_type, privilege_type, is_grantable
+FROM information_schema.usage_privileges
+WHERE grantor IN (SELECT role_name FROM information_schema.enabled_roles)
+      OR grantee IN (SELECT role_name FROM information_schema.enabled_roles);
+
+view parameters (specific_catalog, specific_schema, specific_name, ordinal_position, parameter_mode, is_result, as_locator, parameter_name, data_type, udt_catalog, udt_schema, udt_name, dtd_identifier)
+SELECT current_database(), n.nspname, p.proname || '_' || p.oid, a.at,
+       CASE WHEN p.proargmodes IS NULL THEN 'IN' WHEN p.proargmodes[a.at] IN ('i', 'v') THEN 'IN'
+            WHEN p.proargmodes[a.at] IN ('o', 't') THEN 'OUT' WHEN p.proargmodes[a.at] = 'b' THEN 'INOUT' END,
+       'NO', 'NO', nullif(p.proargnames[a.at], ''),
+       CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY'
+            WHEN tn.nspname = 'pg_catalog' THEN format_type(t.oid, NULL) ELSE 'USER-DEFINED' END,
+       current_database(), tn.nspname, t.typname, a.at
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+     unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, at)
+     JOIN pg_type t ON t.oid = a.type JOIN pg_namespace tn ON tn.oid = t.typnamespace
+WHERE pg_has_role(p.proowner, 'USAGE') OR has_function_privilege(p.oid, 'EXECUTE');
