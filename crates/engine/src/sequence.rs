@@ -3,9 +3,10 @@
 //! # How it works
 //! The state of a sequence that is in use is in memory. Its row in the sequence's tree is what a
 //! restart begins with: it is written ahead, so that it stands behind the values that may be given
-//! out before the next write. A write is a small transaction of its own that does not wait for its
-//! flush; whoever gets a value has met its commit and waits for that at its own end (storage rule 3).
-//! A clean shutdown writes the state as it is.
+//! out before the next write: 32 of them, and ever more while the sequence is used all the time. A
+//! write is a small transaction of its own that does not wait for its flush; whoever gets a value
+//! has met its commit and waits for that at its own end (storage rule 3). A clean shutdown writes
+//! the state as it is.
 //!
 //! # Rules
 //! 1. A value is given out only after a row behind it was logged.
@@ -13,6 +14,7 @@
 //! 3. A sequence whose file is another begins from that file's row (RESTART, TRUNCATE).
 
 use crate::backend::Backend;
+use base::clock::{Clock, SystemClock};
 use base::{Csn, Error, FileId, Oid, Result, SessionId, err};
 use catalog::acl::{AclKind, Privilege};
 use catalog::relation::{Relation, Sequence};
@@ -25,8 +27,12 @@ use table::{Basis, FIRST_ROW, Latest, RowBuffer, Table};
 use txn::{CommitOptions, Isolation, Owner, Transaction, Transactions};
 use types::Datum;
 
-/// The values that are logged ahead.
+/// The values that are logged ahead, as `log_cnt` shows it.
 const LOG_VALUES: i64 = 32;
+/// The most values that are logged ahead of a sequence that is used all the time.
+const AHEAD_VALUES_MAX: i64 = 1 << 14;
+/// A sequence whose last write is not older is used all the time.
+const BUSY_US: i64 = 100_000;
 /// RowExclusiveLock
 const ROW_EXCLUSIVE: u8 = 3;
 
@@ -42,8 +48,11 @@ struct Counter(tokio::sync::Mutex<State>);
 struct State {
     table: Table,
     values: Values,
-    /// Whether the row stands behind the next `values.logged` values.
-    ahead: bool,
+    /// The values before the one in the row: they may be given out without a write.
+    ahead: i64,
+    /// How many values the last write was ahead, and when it was.
+    reach: i64,
+    written_us: i64,
     /// The commit of the row.
     written: Csn,
 }
@@ -82,8 +91,8 @@ struct Used {
 struct Step {
     first: i64,
     last: i64,
-    /// Where the row is put: behind the values that are logged.
-    behind: i64,
+    taken: i64,
+    /// What `log_cnt` shows then.
     logged: i64,
 }
 
@@ -101,9 +110,18 @@ fn after(sequence: &Sequence, value: i64) -> Option<i64> {
     next.filter(|next| (sequence.min..=sequence.max).contains(next))
 }
 
-/// Takes the next values: as many as the sequence caches. `covered` says whether the row stands
-/// behind them already; otherwise so many more are logged ahead. No step goes around a cycle.
-fn step(sequence: &Sequence, name: &str, now: Values, covered: bool) -> Result<Step> {
+/// The value that stands so many values behind another, or the last one before the limit; and how
+/// many it stands behind.
+fn behind(sequence: &Sequence, value: i64, count: i64) -> (i64, i64) {
+    let limit = if sequence.increment > 0 { sequence.max } else { sequence.min };
+    let room = (i128::from(limit) - i128::from(value)) / i128::from(sequence.increment);
+    let count = i128::from(count).min(room).max(0);
+    let moved = i128::from(value) + count * i128::from(sequence.increment);
+    (i64::try_from(moved).unwrap_or(value), i64::try_from(count).unwrap_or(0))
+}
+
+/// Takes the next values: as many as the sequence caches. No step goes around a cycle.
+fn step(sequence: &Sequence, name: &str, now: Values) -> Result<Step> {
     let mut last = now.last;
     let mut first = (!now.is_called).then_some(last);
     let mut taken = i64::from(!now.is_called);
@@ -124,17 +142,13 @@ fn step(sequence: &Sequence, name: &str, now: Values, covered: bool) -> Result<S
         taken += 1;
     }
     let first = first.unwrap_or(last);
-    if covered {
-        return Ok(Step { first, last, behind: last, logged: now.logged - taken });
-    }
-    let (mut behind, mut logged) = (last, 0);
-    while logged < LOG_VALUES
-        && let Some(next) = after(sequence, behind)
-    {
-        behind = next;
-        logged += 1;
-    }
-    Ok(Step { first, last, behind, logged })
+    // As PostgreSQL counts: values are logged when those of the last time do not suffice.
+    let logged = if now.is_called && sequence.cache <= now.logged {
+        now.logged - taken
+    } else {
+        behind(sequence, last, LOG_VALUES).1
+    };
+    Ok(Step { first, last, taken, logged })
 }
 
 fn int8(bytes: Option<&[u8]>) -> Result<i64> {
@@ -155,7 +169,7 @@ impl State {
             logged: int8(row.get(1))?,
             is_called: row.get(2) == Some(&[1]),
         };
-        Ok(State { table, values, ahead: false, written: Csn(0) })
+        Ok(State { table, values, ahead: 0, reach: LOG_VALUES, written_us: 0, written: Csn(0) })
     }
 
     /// Writes the row.
@@ -210,7 +224,7 @@ impl Sequences {
         let owner = transactions.register(SessionId(0), Oid::INVALID);
         for counter in counters {
             let mut state = base::wait::block_on(counter.0.lock());
-            if state.ahead {
+            if state.ahead > 0 {
                 let values = state.values;
                 state.write(transactions, &owner, values)?;
             }
@@ -288,14 +302,18 @@ impl Backend {
         }
         let counter = self.counter(&relation)?;
         let mut state = base::wait::wait_for(counter.0.lock())?;
-        let values = state.values;
-        let covered = state.ahead && values.is_called && sequence.cache <= values.logged;
-        let step = step(&sequence, &relation.name, values, covered)?;
-        if !covered {
-            let ahead = Values { last: step.behind, logged: 0, is_called: true };
+        let step = step(&sequence, &relation.name, state.values)?;
+        if state.values.is_called && step.taken <= state.ahead {
+            state.ahead -= step.taken;
+        } else {
+            let now_us = SystemClock::new().now_us();
+            let busy = now_us - state.written_us < BUSY_US;
+            let reach = if busy { (state.reach * 2).min(AHEAD_VALUES_MAX) } else { LOG_VALUES };
+            let (last, ahead) = behind(&sequence, step.last, reach);
+            let row = Values { last, logged: 0, is_called: true };
             let transactions = self.engine.storage.transactions();
-            state.write(transactions, self.sequence_owner(), ahead)?;
-            state.ahead = true;
+            state.write(transactions, self.sequence_owner(), row)?;
+            (state.ahead, state.reach, state.written_us) = (ahead, reach, now_us);
         }
         state.values = Values { last: step.last, logged: step.logged, is_called: true };
         self.transaction()?.met().note(state.written);
@@ -350,7 +368,7 @@ impl Backend {
         let mut state = base::wait::wait_for(counter.0.lock())?;
         let values = Values { last: value, logged: 0, is_called };
         state.write(self.engine.storage.transactions(), self.sequence_owner(), values)?;
-        (state.values, state.ahead) = (values, false);
+        (state.values, state.ahead) = (values, 0);
         self.transaction()?.met().note(state.written);
         drop(state);
         let mut used = self.sequences.used.borrow_mut();
@@ -398,4 +416,36 @@ fn not_for(kind: RelationKind) -> String {
         RelationKind::PartitionedIndex => "partitioned indexes",
     };
     format!("This operation is not supported for {what}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(increment: i64, min: i64, max: i64, cache: i64, cycle: bool) -> Sequence {
+        Sequence { type_oid: Oid(20), start: min, increment, max, min, cache, cycle }
+    }
+
+    #[test]
+    fn the_row_stands_behind_what_may_be_given_out_and_never_behind_the_limit() {
+        let plain = sequence(1, 1, i64::MAX, 1, false);
+        assert_eq!(behind(&plain, 5, 32), (37, 32));
+        assert_eq!(behind(&plain, i64::MAX - 3, 32), (i64::MAX, 3));
+        let down = sequence(-7, i64::MIN, -1, 1, false);
+        assert_eq!(behind(&down, i64::MIN + 20, 32), (i64::MIN + 6, 2));
+        assert_eq!(behind(&sequence(i64::MAX, i64::MIN, i64::MAX, 1, false), -1, 9).1, 1);
+    }
+
+    #[test]
+    fn a_step_takes_what_the_session_caches_and_stops_at_the_limit() {
+        let cached = sequence(2, 1, 6, 5, true);
+        let fresh = Values { last: 1, logged: 0, is_called: false };
+        let first = step(&cached, "s", fresh).unwrap();
+        assert_eq!((first.first, first.last, first.taken), (1, 5, 3));
+        let used = Values { last: 5, logged: 0, is_called: true };
+        let again = step(&cached, "s", used).unwrap();
+        assert_eq!((again.first, again.last, again.taken), (1, 5, 3));
+        let ends = Sequence { cycle: false, ..cached };
+        assert_eq!(step(&ends, "s", used).err().unwrap().sqlstate().as_str(), "2200H");
+    }
 }
