@@ -19,10 +19,13 @@ run: build ## builds, then serves ./data on port 5432 (DATA=, PORT=)
 	@echo "connect with: psql -h 127.0.0.1 -p $(PORT) -U postgres"
 	@exec target/release/perdura serve -D $(DATA) -p $(PORT)
 
-test: ## the whole suite: check, then every test
+test: ## the whole suite: check, every test, five rounds of kill -9
 	$(CLANG) cargo xtask check
 	$(CLANG) cargo test --workspace --quiet
 	$(CLANG) cargo xtask oracle diff
+	$(CLANG) cargo build --quiet --package perdura
+	@$(CLANG) PERDURA="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/perdura" ROUNDS=5 SEED=1 WHAT=both \
+	  cargo run --quiet --package testkit --bin kill9
 
 test-sql: ## tests/sql against Perdura (AREA=area or area/topic)
 	$(CLANG) AREA="$(AREA)" cargo test --quiet --package testkit --test sql

@@ -176,7 +176,8 @@ impl Tree {
         let leaf = Leaf::open(page)?;
         let at_end = leaf.last_row_id().is_none_or(|last| last < row);
         let (key, slot) = match cut {
-            Cut::End if at_end => (row.0, leaf.rows()),
+            // What an empty leaf cannot take, a new one cannot either.
+            Cut::End if at_end && leaf.rows() > 0 => (row.0, leaf.rows()),
             _ if leaf.rows() >= 2 => {
                 let slot = middle_of(&leaf)?;
                 (leaf.row_id(slot).0, slot)

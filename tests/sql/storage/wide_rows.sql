@@ -1,0 +1,23 @@
+-- Rows of which a page holds few, in batches of which it holds none.
+create table w (n char(1000)) with (fillfactor = 10, autovacuum_enabled = off);
+insert into w select 'x' from generate_series(1, 1000);
+select count(*), count(distinct n), min(length(n)), max(octet_length(n)) from w;
+create table v (k int primary key, t text, u text);
+insert into v select i, repeat(md5(i::text), 60), repeat(md5((i + 1)::text), 30) from generate_series(1, 400) i;
+select count(*), sum(length(t)), sum(length(u)) from v;
+select k from v where t = repeat(md5('77'), 60);
+update v set t = u where k % 2 = 0;
+update v set u = repeat(md5(k::text), 100) where k % 3 = 0;
+select count(*), sum(length(t)), sum(length(u)) from v;
+delete from v where k % 5 = 0;
+insert into v select i, repeat(chr(65 + i % 26), 3000), null from generate_series(401, 500) i;
+select count(*), sum(length(t)), sum(length(u)), count(u) from v;
+begin;
+insert into v select i, repeat(md5(i::text), 100), repeat(md5(i::text), 100) from generate_series(501, 700) i;
+rollback;
+select count(*) from v where k > 400;
+create table many as select i, repeat(md5(i::text), 200) as t from generate_series(1, 100) i;
+select count(*), sum(length(t)) from many;
+insert into many select i + 100, t from many;
+select count(*), count(distinct t) from many;
+drop table w, v, many;
