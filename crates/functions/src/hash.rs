@@ -2,10 +2,12 @@
 //!
 //! Source: Bob Jenkins, lookup3 (2006), with PostgreSQL's initial value.
 
-use base::Result;
+use base::{Result, err};
 use expr::{Call, Datum, Entry};
 use types::datetime::{Interval, TimeTz, US_PER_DAY};
+use types::numeric::Numeric;
 use types::text::trim_bpchar;
+use types::{Array, oids};
 
 const INITIAL: u32 = 0x9e37_79b9;
 const ADDED: u32 = 3_923_095;
@@ -111,6 +113,96 @@ fn of(value: &Datum<'_>, seed: u64) -> Result<u64> {
     })
 }
 
+/// The digits of a finite number to the base 10000, without zeros at the ends, and the power of
+/// the first one.
+fn digits(text: &str) -> (Vec<u16>, i32) {
+    let text = text.trim_start_matches('-');
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let pad = |digits: usize| (4 - digits % 4) % 4;
+    let all = format!(
+        "{}{whole}{fraction}{}",
+        "0".repeat(pad(whole.len())),
+        "0".repeat(pad(fraction.len()))
+    );
+    let groups: Vec<u16> = all
+        .as_bytes()
+        .chunks(4)
+        .map(|c| c.iter().fold(0, |n, d| n * 10 + u16::from(d - b'0')))
+        .collect();
+    let power = i32::try_from(whole.len().div_ceil(4)).unwrap_or(i32::MAX) - 1;
+    let first = groups.iter().position(|group| *group != 0).unwrap_or(groups.len());
+    let end = groups.iter().rposition(|group| *group != 0).map_or(first, |last| last + 1);
+    let power = power - i32::try_from(first).unwrap_or(0);
+    (groups[first..end].to_vec(), power)
+}
+
+/// Numbers that are equal have equal hashes, whatever their scales.
+fn of_numeric(value: &Datum<'_>, seed: u64) -> Result<u64> {
+    let value = Numeric::from_datum(value)?.load();
+    if !value.is_finite() {
+        return Ok(seed);
+    }
+    let (digits, power) = digits(&value.to_string());
+    if digits.is_empty() {
+        return Ok(if seed == 0 { u64::MAX } else { seed.wrapping_sub(1) });
+    }
+    let data: Vec<u8> = digits.iter().flat_map(|digit| digit.to_le_bytes()).collect();
+    Ok(bytes(&data, seed) ^ i64::from(power).cast_unsigned())
+}
+
+fn numeric<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    Ok(give(args, of_numeric(&args[0], seed(args)?)?))
+}
+
+/// The hash of a part of an array: by its type.
+fn of_type(type_oid: u32, value: &Datum<'_>, seed: u64) -> Result<u64> {
+    match type_oid {
+        oids::NUMERIC => of_numeric(value, seed),
+        oids::BPCHAR => Ok(bytes(trim_bpchar(value.text()?).as_bytes(), seed)),
+        oids::INTERVAL => Ok(of_interval(Interval::from_fixed(value.fixed16()?), seed)),
+        oids::TIMETZ => Ok(of_timetz(TimeTz::from_fixed(value.fixed16()?), seed)),
+        oids::BOOL
+        | oids::CHAR
+        | oids::INT2
+        | oids::INT4
+        | oids::INT8
+        | oids::OID
+        | oids::FLOAT4
+        | oids::FLOAT8
+        | oids::TEXT
+        | oids::VARCHAR
+        | oids::NAME
+        | oids::BYTEA
+        | oids::DATE
+        | oids::TIME
+        | oids::TIMESTAMP
+        | oids::TIMESTAMPTZ
+        | oids::UUID
+        | oids::PG_LSN
+        | oids::XID8 => of(value, seed),
+        _ => Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "hashes of arrays of type {type_oid} are not supported yet"
+        )),
+    }
+}
+
+/// The hashes of the elements, each times 31 to the power of its place from the end.
+fn array<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let array = Array::from_datum(&args[0])?;
+    let element = array.element_type();
+    let seed = seed(args)?;
+    let narrow = args.len() == 1;
+    let mut sum = 1u64;
+    for value in array.iter() {
+        let value = value?;
+        let hash = if value.is_null() { 0 } else { of_type(element, &value, seed)? };
+        let hash = if narrow { hash & 0xffff_ffff } else { hash };
+        sum = sum.wrapping_mul(31).wrapping_add(hash);
+    }
+    Ok(give(args, sum))
+}
+
 /// The seed of an extended hash function.
 fn seed(args: &[Datum<'_>]) -> Result<u64> {
     args.get(1).map_or(Ok(0), |seed| seed.int8().map(i64::cast_unsigned))
@@ -138,18 +230,23 @@ fn xid<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     Ok(give(args, uint4(args[0].int8()? as u32, seed(args)?)))
 }
 
+fn of_timetz(value: TimeTz, seed: u64) -> u64 {
+    int8(value.micros, seed) ^ uint4(value.zone.cast_unsigned(), seed)
+}
+
 fn timetz<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let value = TimeTz::from_fixed(args[0].fixed16()?);
-    let seed = seed(args)?;
-    Ok(give(args, int8(value.micros, seed) ^ uint4(value.zone.cast_unsigned(), seed)))
+    Ok(give(args, of_timetz(TimeTz::from_fixed(args[0].fixed16()?), seed(args)?)))
 }
 
 /// Intervals that are equal have equal hashes: a month is 30 days.
-fn interval<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let value = Interval::from_fixed(args[0].fixed16()?);
+fn of_interval(value: Interval, seed: u64) -> u64 {
     let days = i128::from(value.months) * 30 + i128::from(value.days);
     let span = i128::from(value.micros) + days * i128::from(US_PER_DAY);
-    Ok(give(args, int8(span as i64, seed(args)?)))
+    int8(span as i64, seed)
+}
+
+fn interval<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    Ok(give(args, of_interval(Interval::from_fixed(args[0].fixed16()?), seed(args)?)))
 }
 
 /// The table of this module.
@@ -196,6 +293,10 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     Entry::scalar("uuid_hash_extended", plain),
     Entry::scalar("pg_lsn_hash", plain),
     Entry::scalar("pg_lsn_hash_extended", plain),
+    Entry::scalar("hash_numeric", numeric),
+    Entry::scalar("hash_numeric_extended", numeric),
+    Entry::scalar("hash_array", array),
+    Entry::scalar("hash_array_extended", array),
     Entry::scalar("hashxid", xid),
     Entry::scalar("hashxidextended", xid),
     Entry::scalar("hashxid8", plain),
