@@ -7,7 +7,8 @@ use buffer::MetaState;
 use catalog::columns::{hidden, index, pg_class};
 use catalog::store::{Store, TreeStore, Value};
 use expr::server::{
-    AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, Server, SessionRow, SettingRow, SnapshotRow,
+    AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, PreparedRow, Server, SessionRow,
+    SettingRow, SnapshotRow,
 };
 use session::settings::{Settings, definitions};
 use std::time::Duration;
@@ -107,6 +108,18 @@ impl Server for Backend {
         }
         rows.sort_by_key(|row| row.pid);
         rows
+    }
+
+    fn prepared(&self) -> Vec<PreparedRow> {
+        let row = |one: session::PreparedStatement| PreparedRow {
+            name: one.name.into(),
+            statement: one.source.to_string(),
+            prepared_us: one.prepared_us,
+            parameters: one.parameters.into_vec(),
+            results: one.results,
+            from_sql: one.from_sql,
+        };
+        self.state.prepared_statements().into_iter().map(row).collect()
     }
 
     fn interrupt(&self, pid: i32, end: bool) -> bool {

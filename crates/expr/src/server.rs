@@ -60,6 +60,23 @@ pub struct SessionRow {
     pub xid: Option<u64>,
 }
 
+/// A row of `pg_prepared_statements`.
+#[derive(Clone, Debug)]
+pub struct PreparedRow {
+    /// Its name.
+    pub name: String,
+    /// The text that prepared it.
+    pub statement: String,
+    /// When it was prepared.
+    pub prepared_us: i64,
+    /// The types of its parameters.
+    pub parameters: Vec<Oid>,
+    /// The types of its result's columns.
+    pub results: Option<Vec<Oid>>,
+    /// Whether PREPARE made it.
+    pub from_sql: bool,
+}
+
 /// What a row of `pg_locks` is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockedThing {
@@ -140,6 +157,9 @@ pub trait Server {
 
     /// All sessions.
     fn sessions(&self) -> Vec<SessionRow>;
+
+    /// The session's prepared statements.
+    fn prepared(&self) -> Vec<PreparedRow>;
 
     /// Cancels the statement of a session, or ends the session; false when there is none.
     fn interrupt(&self, pid: i32, end: bool) -> bool;

@@ -119,8 +119,29 @@ fn sleep<'m>(cx: &Call<'_, 'm>, secs: f64) -> Result<Datum<'m>> {
     Ok(Datum::Text(""))
 }
 
+/// The rows of `pg_prepared_statements`; how often plans were made is not counted.
+fn prepared(cx: &Call<'_, '_>) -> Result<Vec<Vec<Cell>>> {
+    let rows = cx.host.server()?.prepared();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            vec![
+                Cell::Text(row.name),
+                Cell::Text(row.statement),
+                Cell::Int8(row.prepared_us),
+                Cell::Types(row.parameters),
+                row.results.map_or(Cell::Null, Cell::Types),
+                Cell::Bool(row.from_sql),
+                Cell::Null,
+                Cell::Null,
+            ]
+        })
+        .collect())
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
+    set!("pg_prepared_statement", |cx, args| prepared(cx)?),
     set!("pg_stat_get_activity", |cx, args| activity(cx, &args[0])?),
     raw!("pg_cancel_backend", |cx, args| interrupt(cx, args[0].int4()?, false)),
     raw!("pg_terminate_backend", |cx, args| {

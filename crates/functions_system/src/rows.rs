@@ -16,6 +16,7 @@ pub(crate) enum Cell {
     Oid(Oid),
     Text(String),
     Texts(Vec<String>),
+    Types(Vec<Oid>),
 }
 
 impl Cell {
@@ -40,6 +41,10 @@ impl Cell {
             Cell::Int8(value) => Datum::Int8(*value),
             Cell::Oid(value) => Datum::Oid(value.0),
             Cell::Text(value) => cx.text(value)?,
+            Cell::Types(values) => {
+                let values: Vec<Datum<'_>> = values.iter().map(|oid| Datum::Oid(oid.0)).collect();
+                types::array::from_list(oids::REGTYPE, &values, &cx.bump)?
+            }
             Cell::Texts(values) => texts(cx, oids::TEXT, values)?,
         })
     }

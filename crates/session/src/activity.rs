@@ -1,5 +1,7 @@
 //! What other sessions see a session doing: `pg_stat_activity`.
 
+use base::Oid;
+use std::sync::Arc;
 use wire::backend::TransactionStatus;
 
 /// The bytes of a statement that are shown (`track_activity_query_size`).
@@ -26,6 +28,23 @@ pub struct Activity {
     pub state: &'static str,
     /// The beginning of its latest statement.
     pub query: String,
+}
+
+/// A prepared statement of a session, as `pg_prepared_statements` shows it.
+#[derive(Clone, Debug)]
+pub struct PreparedStatement {
+    /// Its name.
+    pub name: Box<str>,
+    /// The text that prepared it.
+    pub source: Arc<str>,
+    /// When it was prepared: microseconds since 2000-01-01 UTC.
+    pub prepared_us: i64,
+    /// The types of its parameters.
+    pub parameters: Box<[Oid]>,
+    /// The types of its result's columns; nothing when it returns no rows.
+    pub results: Option<Vec<Oid>>,
+    /// Whether PREPARE made it, not the protocol.
+    pub from_sql: bool,
 }
 
 impl Activity {

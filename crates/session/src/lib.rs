@@ -17,7 +17,7 @@ mod state;
 mod statement;
 mod transaction;
 
-pub use activity::Activity;
+pub use activity::{Activity, PreparedStatement};
 pub use client::Client;
 pub use cluster::{Cluster, LogError, Role, SessionEntry};
 pub use copy::{CopyOut, copy_in};

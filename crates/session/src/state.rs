@@ -1,9 +1,11 @@
 //! What a session knows of itself, shared with its backend.
 
+use crate::activity::PreparedStatement;
 use crate::cluster::{Cluster, SessionEntry};
 use crate::engine::{Isolation, Modes};
 use crate::session::Identity;
 use crate::settings::Settings;
+use crate::statement::Prepared;
 use base::Error;
 use base::clock::{Clock, SystemClock};
 use memory::Account;
@@ -26,6 +28,8 @@ pub struct State {
     transaction_start_us: Cell<i64>,
     statement_start_us: Cell<i64>,
     frequent: Cell<Option<Frequent>>,
+    /// The prepared statements that have names, in order of their making.
+    prepared: RefCell<Vec<PreparedStatement>>,
 }
 
 /// The settings that every statement asks for, read once for each of their generations.
@@ -76,6 +80,7 @@ impl State {
             transaction_start_us: Cell::new(0),
             statement_start_us: Cell::new(0),
             frequent: Cell::new(None),
+            prepared: RefCell::default(),
         })
     }
 
@@ -139,6 +144,32 @@ impl State {
     /// When the statement came: `statement_timestamp()`.
     pub fn statement_start_us(&self) -> i64 {
         self.statement_start_us.get()
+    }
+
+    /// The prepared statements that have names.
+    pub fn prepared_statements(&self) -> Vec<PreparedStatement> {
+        self.prepared.borrow().clone()
+    }
+
+    /// A statement was prepared under a name.
+    pub(crate) fn note_prepared(&self, name: &str, prepared: &Prepared, from_sql: bool) {
+        let results = prepared
+            .columns
+            .as_ref()
+            .map(|columns| columns.iter().map(|column| column.type_oid).collect());
+        self.prepared.borrow_mut().push(PreparedStatement {
+            name: name.into(),
+            source: prepared.source.clone(),
+            prepared_us: self.statement_start_us.get(),
+            parameters: prepared.parameters.clone(),
+            results,
+            from_sql,
+        });
+    }
+
+    /// The statement of a name is gone; without a name, all are.
+    pub(crate) fn forget_prepared(&self, name: Option<&str>) {
+        self.prepared.borrow_mut().retain(|one| name.is_some_and(|name| *one.name != *name));
     }
 
     /// Lets others see that a statement begins.

@@ -42,6 +42,7 @@ impl Session {
             if self.statements.iter().any(|(n, _)| **n == *name) {
                 bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
             }
+            self.state.note_prepared(name, &prepared, false);
             self.statements.push((name.into(), Arc::new(prepared)));
         }
         backend::parse_complete(client.out());
@@ -256,6 +257,7 @@ impl Session {
             Target::Statement(name) => {
                 let name = utf8(name)?;
                 self.statements.retain(|(n, _)| **n != *name);
+                self.state.forget_prepared(Some(name));
             }
             Target::Portal(name) => {
                 let name = utf8(name)?;

@@ -224,6 +224,7 @@ impl Session {
                 self.transaction.prevent_in_block("DISCARD ALL")?;
                 self.portals.clear();
                 self.statements.clear();
+                self.state.forget_prepared(None);
                 self.set_value("role", Some("none"), Action::Set)?;
                 self.state.settings_mut().reset_all();
                 "DISCARD ALL"
@@ -249,6 +250,7 @@ impl Session {
         }
         let types = self.backend.resolve_types(source, prepare.types)?;
         let prepared = self.prepare_statement(source, source, prepare.query, &types)?;
+        self.state.note_prepared(prepare.name, &prepared, true);
         self.statements.push((prepare.name.into(), Arc::new(prepared)));
         Ok(done("PREPARE"))
     }
@@ -293,11 +295,13 @@ impl Session {
         match name {
             None => {
                 self.statements.clear();
+                self.state.forget_prepared(None);
                 Ok(done("DEALLOCATE ALL"))
             }
             Some(name) => {
                 self.statement(name)?;
                 self.statements.retain(|(n, _)| **n != *name);
+                self.state.forget_prepared(Some(name));
                 Ok(done("DEALLOCATE"))
             }
         }
