@@ -27,8 +27,17 @@ pub(crate) fn query_columns<'q>(
     depth: u16,
     f: &mut dyn FnMut(&ColumnUse, u16),
 ) {
+    query.targets.iter().for_each(|target| columns_of(&target.expr, depth, f));
+    columns_beside_targets(query, depth, f);
+}
+
+/// The same for all of a query but its targets.
+fn columns_beside_targets<'q>(
+    query: &'q Query<'q>,
+    depth: u16,
+    f: &mut dyn FnMut(&ColumnUse, u16),
+) {
     let mut visit = |expr: &Expr<'q>| columns_of(expr, depth, f);
-    query.targets.iter().for_each(|target| visit(&target.expr));
     query.returning.iter().for_each(|target| visit(&target.expr));
     for expr in [query.filter, query.having, query.offset, query.limit].into_iter().flatten() {
         visit(expr);
@@ -136,14 +145,20 @@ fn substitutes(level: &Level<'_, '_>, expr: &Expr<'_>, f: &mut dyn FnMut(Var)) {
 
 /// Notes all columns of a level that its query reads.
 pub(crate) fn note_needed(level: &Level<'_, '_>) {
-    let mut needed = level.needed.borrow_mut();
-    query_columns(level.query, 0, &mut |column, depth| {
-        if column.levels_up == depth {
-            resolve(level, column.range.0, column.attribute, &mut |var| {
-                needed.insert((var.range, var.attribute));
-            });
-        }
-    });
+    query_columns(level.query, 0, &mut |column, depth| need(level, column, depth));
+}
+
+/// The same where nobody asks for the targets: EXISTS.
+pub(crate) fn note_needed_by_exists(level: &Level<'_, '_>) {
+    columns_beside_targets(level.query, 0, &mut |column, depth| need(level, column, depth));
+}
+
+fn need(level: &Level<'_, '_>, column: &ColumnUse, depth: u16) {
+    if column.levels_up == depth {
+        resolve(level, column.range.0, column.attribute, &mut |var| {
+            level.needed.borrow_mut().insert((var.range, var.attribute));
+        });
+    }
 }
 
 /// Whether an expression has an aggregate, a window call or a set of its own level.

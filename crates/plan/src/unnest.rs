@@ -11,7 +11,7 @@
 
 use crate::compile::Compiler;
 use crate::from::{Pair, Side, conjuncts, is_plain};
-use crate::needs::{any, note_needed, query_columns};
+use crate::needs::{any, note_needed, note_needed_by_exists, query_columns};
 use crate::node::{Join, Subplan, SubplanKind};
 use crate::planner::{Columns, Cond, Level, Planner, Rel, Var};
 use crate::range::visible_targets;
@@ -261,7 +261,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         types: &[Oid],
     ) -> Result<Rel<'q, 'p>> {
         let sub = self.level(query, Some(level));
-        note_needed(&sub);
+        if left.is_empty() {
+            note_needed_by_exists(&sub);
+        } else {
+            note_needed(&sub);
+        }
         let (mut inner, mut outer, mut parts) = (Vec::new(), Vec::new(), Vec::new());
         query.filter.into_iter().for_each(|filter| conjuncts(filter, &mut parts));
         for expr in parts {
