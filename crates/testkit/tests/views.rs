@@ -46,8 +46,11 @@ fn our_queries_find_what_the_views_of_postgresql_find() {
             name,
             "pg_locks"
                 | "pg_stat_activity"
+                | "pg_stat_ssl"
+                | "pg_stat_gssapi"
                 | "pg_backend_memory_contexts"
                 | "pg_available_extensions"
+                | "pg_available_extension_versions"
         ) {
             continue;
         }

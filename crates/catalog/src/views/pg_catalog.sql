@@ -125,17 +125,17 @@ SELECT e.name, e.default_version, x.extversion IS NOT NULL, true, true, false, '
 FROM pg_available_extensions() e(name, default_version, comment)
      LEFT JOIN pg_extension x ON x.extname = e.name AND x.extversion = e.default_version;
 
-view pg_stat_all_tables (relid, schemaname, relname, n_live_tup)
-SELECT c.oid, n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END
+view pg_stat_all_tables (relid, schemaname, relname)
+SELECT c.oid, n.nspname, c.relname
 FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 't', 'm', 'p');
 
-view pg_stat_sys_tables (relid, schemaname, relname, n_live_tup)
-SELECT relid, schemaname, relname, n_live_tup FROM pg_stat_all_tables
+view pg_stat_sys_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_all_tables
 WHERE schemaname IN ('pg_catalog', 'information_schema') OR schemaname ~ '^pg_toast';
 
-view pg_stat_user_tables (relid, schemaname, relname, n_live_tup)
-SELECT relid, schemaname, relname, n_live_tup FROM pg_stat_all_tables
+view pg_stat_user_tables (relid, schemaname, relname)
+SELECT relid, schemaname, relname FROM pg_stat_all_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
 
 view pg_stat_xact_all_tables (relid, schemaname, relname)
@@ -193,7 +193,8 @@ WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '
 
 view pg_stat_database (datid, datname, numbackends)
 SELECT d.oid, d.datname, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
-FROM pg_database d;
+FROM (SELECT 0::oid AS oid, NULL::name AS datname
+      UNION ALL SELECT oid, datname FROM pg_database) d;
 
 view pg_stat_database_conflicts (datid, datname)
 SELECT d.oid, d.datname FROM pg_database d;
