@@ -1,7 +1,7 @@
 //! CREATE VIEW.
 
 use crate::relation_rows::{self, NewColumn, NewRelation};
-use crate::table::create::{check_columns, options, place};
+use crate::table::create::{check_columns, creation_namespace, options, place};
 use crate::{Env, LockMode, depend, object, query_columns};
 use analyze::tree::Query;
 use analyze::{Parameters, stored};
@@ -32,18 +32,18 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
     }
     check_columns(columns.iter())?;
     let catalog = env.catalog();
-    let there = match create.view.schema {
-        Some(schema) => catalog.relation_named(Some(schema), create.view.name)?,
-        None => catalog.relation_in(catalog.creation_namespace()?, create.view.name)?,
-    };
+    let mut name = create.view;
+    if name.persistence == parse::Persistence::Permanent && depend::uses_temporary(env, query)? {
+        name.persistence = parse::Persistence::Temporary;
+        env.notice(format!("view \"{}\" will be a temporary view", name.name));
+    }
+    let there = catalog.relation_in(creation_namespace(env, &name)?, name.name)?;
     if create.replace
         && let Some(oid) = there
     {
         let old = env.lock_and_describe(oid, LockMode::AccessExclusive)?;
         return replace(env, &old, columns, query);
     }
-    let mut name = create.view;
-    name.persistence = create.view.persistence;
     let Some((namespace, persistence)) = place(env, &name, false)? else { return Ok(()) };
     let oid = catalog.new_oid(pg_class::RELATION)?;
     let relation = NewRelation {

@@ -11,7 +11,7 @@ use analyze::tree::{Expr, ExprKind, Query, RangeId, RangeKind};
 use analyze::walk;
 use base::{Oid, Result};
 use catalog::columns::{pg_operator, pg_proc};
-use catalog::rows::DependencyKind;
+use catalog::rows::{DependencyKind, Persistence};
 
 /// Writes that `object` needs `needed`.
 pub(crate) fn record(
@@ -92,6 +92,21 @@ fn named(expr: &Expr<'_>, found: &mut Vec<(ObjectAddress, DependencyKind)>) {
         _ => {}
     }
     found.push((object::ty(expr.ty.oid), DependencyKind::Normal));
+}
+
+/// Whether a query uses a temporary relation.
+pub(crate) fn uses_temporary(env: &Env<'_>, query: &Query<'_>) -> Result<bool> {
+    let mut found = Vec::new();
+    relations(query, &mut found);
+    for (needed, _) in found {
+        if needed.class == catalog::columns::pg_class::RELATION
+            && let Some(relation) = env.catalog().find_relation(needed.object)?
+            && relation.persistence == Persistence::Temporary
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The columns of relations that a query and its subqueries use.

@@ -46,7 +46,7 @@ fn resolve(
     let (schema, name) = split(object)?;
     let catalog = env.catalog();
     let missing_schema = match schema {
-        Some(schema) => catalog.namespace_named(schema)?.is_none(),
+        Some(schema) => catalog.explicit_namespace(schema)?.is_none(),
         None => false,
     };
     if missing_schema {
@@ -162,6 +162,25 @@ fn split<'a>(object: &ObjectRef<'a>) -> Result<(Option<&'a str>, &'a str)> {
     }
 }
 
+/// Drops everything that a schema has, quietly; the schema stays.
+///
+/// # Errors
+/// Those of storage.
+pub fn drop_contents(env: &Env<'_>, namespace: Oid) -> Result<()> {
+    let within = env.catalog().dependents_of(&object::schema(namespace))?;
+    let targets: Vec<ObjectAddress> = within.iter().map(|one| one.dependent).collect();
+    remove_as(env, &targets, Behavior::Cascade, true)
+}
+
+/// Drops relations and what needs them, quietly.
+///
+/// # Errors
+/// Those of storage.
+pub fn drop_relations(env: &Env<'_>, relations: &[Oid]) -> Result<()> {
+    let targets: Vec<ObjectAddress> = relations.iter().map(|oid| object::relation(*oid)).collect();
+    remove_as(env, &targets, Behavior::Cascade, true)
+}
+
 /// Removes objects with what belongs to them; with CASCADE also what needs them.
 pub(crate) fn remove(
     env: &Env<'_>,
@@ -172,6 +191,18 @@ pub(crate) fn remove(
         DropBehavior::Restrict => Behavior::Restrict,
         DropBehavior::Cascade => Behavior::Cascade,
     };
+    remove_as(env, targets, behavior, false)
+}
+
+fn remove_as(
+    env: &Env<'_>,
+    targets: &[ObjectAddress],
+    behavior: Behavior,
+    quietly: bool,
+) -> Result<()> {
+    if targets.is_empty() {
+        return Ok(());
+    }
     let catalog = env.catalog();
     // What was found is locked; what changed before it was locked is found again.
     loop {
@@ -183,7 +214,7 @@ pub(crate) fn remove(
         if catalog.generation() != generation {
             continue;
         }
-        if let Some((message, detail)) = plan.notice {
+        if let Some((message, detail)) = plan.notice.filter(|_| !quietly) {
             let mut notice = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, message);
             notice.fields_mut().detail = detail;
             env.session.notice(notice);

@@ -134,6 +134,15 @@ pub trait Storage {
         typmod: i32,
     ) -> Result<Option<Option<Vec<u8>>>>;
 
+    /// The schema of the session's temporary objects; made when there is none.
+    ///
+    /// # Errors
+    /// 42501 without the privilege.
+    fn temporary_namespace(&self) -> Result<Oid>;
+
+    /// Notes what becomes of a temporary table's rows at commit.
+    fn on_commit(&self, relation: Oid, action: parse::OnCommit);
+
     /// Whether an open cursor or the running statement uses the relation.
     fn in_use(&self, relation: Oid) -> bool;
 }
@@ -207,4 +216,6 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
 }
 
 pub use create_schema::run as create_schema;
+pub use drop::{drop_contents, drop_relations};
 pub use table::create_from_query;
+pub use truncate::empty_at_commit;

@@ -220,6 +220,12 @@ pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Re
     if namespace == relation.namespace {
         return Ok(());
     }
+    if catalog.is_any_temporary(namespace)? || catalog.is_any_temporary(relation.namespace)? {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "cannot move objects into or out of temporary schemas"
+        ));
+    }
     if catalog.relation_in(namespace, &relation.name)?.is_some() {
         return Err(err!(
             DUPLICATE_TABLE,

@@ -36,6 +36,33 @@ pub(crate) fn run(env: &Env<'_>, truncate: &TruncateStmt<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Empties temporary tables at commit; `all` are those that every commit empties.
+///
+/// # Errors
+/// 0A000 when a table that stays full refers to one of them.
+pub fn empty_at_commit(env: &Env<'_>, tables: &[Oid], all: &[Oid]) -> Result<()> {
+    for oid in all {
+        let table = env.lock_and_describe(*oid, LockMode::AccessExclusive)?;
+        for reference in &table.referenced_by {
+            if !all.contains(&reference.table) {
+                let other = env.catalog().relation(reference.table)?;
+                return Err(err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "unsupported ON COMMIT and foreign key combination"
+                )
+                .detail(format!(
+                    "Table \"{}\" references \"{}\", but they do not have the same ON COMMIT setting.",
+                    other.name, table.name
+                )));
+            }
+        }
+        if tables.contains(oid) {
+            empty(env, &table)?;
+        }
+    }
+    Ok(())
+}
+
 fn check(env: &Env<'_>, relation: &Relation) -> Result<()> {
     if relation.kind != RelationKind::Table {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a table", relation.name));

@@ -5,6 +5,7 @@ use crate::environment::Environments;
 use crate::planned::Planned;
 use crate::referential::Referential;
 use crate::sequence::SessionSequences;
+use crate::temporary::Temporary;
 use crate::transaction::Open;
 use base::{Error, Oid, Result};
 use catalog::Catalog;
@@ -27,6 +28,7 @@ pub(crate) struct Backend {
     pub(crate) owner: Arc<Owner>,
     pub(crate) open: RefCell<Open>,
     pub(crate) sequences: SessionSequences,
+    pub(crate) temporary: Temporary,
     environments: Environments,
     pub(crate) referential: Referential,
     path: RefCell<Box<str>>,
@@ -43,7 +45,7 @@ impl Backend {
         state: Rc<State>,
         store: Rc<TreeStore>,
         catalog: Catalog,
-    ) -> Rc<dyn session::engine::Backend> {
+    ) -> Rc<Backend> {
         let pid = state.entry().id;
         let owner = engine.storage.transactions().register(pid, catalog.database());
         let env = state.settings().io_env(0);
@@ -54,6 +56,7 @@ impl Backend {
             owner,
             open: RefCell::default(),
             sequences: SessionSequences::default(),
+            temporary: Temporary::default(),
             environments: Environments::new(env),
             referential: Referential::default(),
             path: RefCell::default(),
@@ -116,7 +119,14 @@ impl session::engine::Backend for Backend {
         if matches!(target, parse::DiscardTarget::All | parse::DiscardTarget::Sequences) {
             self.discard_sequences();
         }
+        if matches!(target, parse::DiscardTarget::All | parse::DiscardTarget::Temp) {
+            self.discard_temporary()?;
+        }
         Ok(())
+    }
+
+    fn end(&self) -> Result<()> {
+        self.end_temporary()
     }
 
     fn plan(

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::sequence::Sequences;
+use crate::temporary::Numbers;
 use base::clock::{Clock, SystemClock};
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::columns::{hidden, index, pg_authid, pg_database};
@@ -25,6 +26,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
     pub(crate) sequences: Sequences,
+    pub(crate) temporary_numbers: Numbers,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
     cluster_cache: Arc<SharedCache>,
@@ -84,6 +86,7 @@ pub fn open(
         storage,
         registry: crate::registry::all()?,
         sequences: Sequences::default(),
+        temporary_numbers: Numbers::default(),
         start_us: SystemClock::new().now_us(),
         cluster_cache: Arc::new(SharedCache::new()),
         database_caches: Mutex::default(),
@@ -107,9 +110,15 @@ impl ClusterEngine {
         self.shared_rows(index::PG_DATABASE_DATNAME_INDEX, name)
     }
 
-    fn cache_of(&self, database: Oid) -> Arc<SharedCache> {
+    /// The cache of a database, and whether it is new: nobody was here since the start.
+    fn cache_of(&self, database: Oid) -> (Arc<SharedCache>, bool) {
         let mut caches = self.database_caches.lock();
-        caches.entry(database).or_insert_with(|| Arc::new(SharedCache::new())).clone()
+        if let Some(cache) = caches.get(&database) {
+            return (cache.clone(), false);
+        }
+        let cache = Arc::new(SharedCache::new());
+        caches.insert(database, cache.clone());
+        (cache, true)
     }
 }
 
@@ -132,15 +141,21 @@ impl session::engine::Engine for Handle {
         let account = state.account().clone();
         let store = TreeStore::new(self.0.trees.clone(), database, first_file, account);
         let store = Rc::new(store);
+        let (cache, first) = self.0.cache_of(database);
         let catalog = Catalog::new(
             store.clone(),
-            self.0.cache_of(database),
+            cache,
             self.0.cluster_cache.clone(),
             database,
             first_file,
             role.oid(pg_authid::OID)?,
         );
-        Ok(Backend::begin_session(self.0.clone(), state.clone(), store, catalog))
+        let backend = Backend::begin_session(self.0.clone(), state.clone(), store, catalog);
+        if first && let Err(error) = backend.drop_leftovers() {
+            // The next user of the schema tries again.
+            state.cluster().log_error(&error);
+        }
+        Ok(backend)
     }
 
     fn role(&self, name: &str) -> Result<Option<Role>> {

@@ -24,6 +24,7 @@ mod run;
 mod sequence;
 mod server;
 mod storage;
+mod temporary;
 mod transaction;
 
 pub use cluster::{create, open};

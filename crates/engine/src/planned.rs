@@ -91,6 +91,17 @@ impl Backend {
             | Statement::Merge(_) => {}
             _ => return self.plan_utility(source, statement),
         }
+        self.plan_query(source, statement, types, mode)
+    }
+
+    /// Plans a statement that has a query tree; its INTO is the caller's business.
+    pub(crate) fn plan_query(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+        mode: ParameterMode,
+    ) -> Result<Planned> {
         let fits = self.fits();
         let mut parameters = match mode {
             ParameterMode::None => ParameterTypes::none(),

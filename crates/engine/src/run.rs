@@ -110,26 +110,20 @@ impl Backend {
     fn create_table_as(
         &self,
         env: &Env<'_>,
-        create: &parse::CreateTableAsStmt<'_>,
+        statement: &Statement<'_>,
         into: &parse::IntoClause<'_>,
+        if_not_exists: bool,
     ) -> Result<u64> {
-        if create.materialized_view {
-            return Err(Error::unsupported("materialized views are not supported yet"));
-        }
         let mut parameters = analyze::Parameters::none();
-        let query = analyze::analyze(env.bump, self, env.source, create.query, &mut parameters)?;
-        let made = commands::create_from_query(env, into, query, create.if_not_exists)?;
+        let query = analyze::analyze(env.bump, self, env.source, statement, &mut parameters)?;
+        let made = commands::create_from_query(env, into, query, if_not_exists)?;
         let Some(oid) = made else { return Ok(0) };
         if into.skip_data {
             return Ok(0);
         }
         let relation = self.catalog.relation(oid)?;
-        let planned = self.plan_statement(
-            env.source,
-            create.query,
-            &[],
-            session::engine::ParameterMode::None,
-        )?;
+        let mode = session::engine::ParameterMode::None;
+        let planned = self.plan_query(env.source, statement, &[], mode)?;
         let table = self.open_table(&relation)?;
         let transaction = self.transaction()?;
         let mut rows = 0;
@@ -172,8 +166,15 @@ impl Backend {
                 }
             }
             Statement::CreateTableAs(create) => {
-                let name = create.into;
-                rows = Some(self.create_table_as(&env, create, name)?);
+                if create.materialized_view {
+                    return Err(Error::unsupported("materialized views are not supported yet"));
+                }
+                let (query, exists) = (create.query, create.if_not_exists);
+                rows = Some(self.create_table_as(&env, query, create.into, exists)?);
+            }
+            Statement::Select(select) => {
+                let into = select.leftmost_into().ok_or_else(|| Error::internal("no INTO"))?;
+                rows = Some(self.create_table_as(&env, statement, into, false)?);
             }
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
@@ -208,7 +209,7 @@ impl Backend {
         }
         transaction.next_command()?;
         let tag = match statement {
-            Statement::CreateTableAs(_) => "SELECT",
+            Statement::CreateTableAs(_) | Statement::Select(_) => "SELECT",
             _ => statement.command_tag(),
         };
         Ok(Completion { tag: Cow::Borrowed(tag), rows })

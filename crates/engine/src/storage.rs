@@ -59,6 +59,7 @@ fn layout(column: &catalog::relation::Column) -> Layout {
 impl Backend {
     /// The tree of a table with its columns.
     pub(crate) fn open_table(&self, relation: &Relation) -> Result<Table> {
+        self.note_temporary(relation)?;
         let columns = relation.columns.iter().map(|column| ColumnLayout {
             id: column.id,
             layout: layout(column),
@@ -236,16 +237,29 @@ impl commands::Storage for Backend {
     fn in_use(&self, _relation: Oid) -> bool {
         false
     }
+
+    fn temporary_namespace(&self) -> Result<Oid> {
+        self.make_temporary_namespace()
+    }
+
+    fn on_commit(&self, relation: Oid, action: parse::OnCommit) {
+        self.note_on_commit(relation, action);
+    }
 }
 
 impl Backend {
-    fn require_empty(&self, table: &Relation, what: &str) -> Result<()> {
+    /// Whether a table has a row that the running command sees.
+    pub(crate) fn has_rows(&self, table: &Relation) -> Result<bool> {
         let mut rows = 0u64;
         self.each_row(table, &[], &mut |_, _, _| {
             rows += 1;
             Ok(())
         })?;
-        if rows == 0 {
+        Ok(rows > 0)
+    }
+
+    fn require_empty(&self, table: &Relation, what: &str) -> Result<()> {
+        if !self.has_rows(table)? {
             return Ok(());
         }
         Err(Error::unsupported(format!("{what} is not supported yet")))

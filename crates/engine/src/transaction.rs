@@ -16,6 +16,12 @@ pub(crate) struct Open {
     pub(crate) dropped: Vec<FileId>,
 }
 
+impl Open {
+    pub(crate) fn savepoint_count(&self) -> usize {
+        self.savepoints.len()
+    }
+}
+
 fn isolation(modes: Modes) -> Result<txn::Isolation> {
     match modes.isolation {
         Isolation::ReadUncommitted | Isolation::ReadCommitted => Ok(txn::Isolation::ReadCommitted),
@@ -53,12 +59,14 @@ impl Backend {
     pub(crate) fn commit_transaction(&self) -> Result<()> {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
         self.handle_deferred()?;
+        self.empty_temporary_tables()?;
         let sync = self.state.frequent().synchronous_commit;
         let options = CommitOptions { sync, ..CommitOptions::default() };
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {
             Ok(_) => {
                 self.engine.sequences.forget(&self.open.borrow().dropped);
+                self.temporary_after(true);
                 self.end_transaction();
                 self.engine.storage.transactions().wait_met(transaction.met())
             }
@@ -73,6 +81,7 @@ impl Backend {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
         let result = transaction.rollback();
         self.catalog.aborted();
+        self.temporary_after(false);
         self.end_transaction();
         result
     }
@@ -91,6 +100,7 @@ impl Backend {
 
     pub(crate) fn release_savepoint(&self) -> Result<()> {
         let mark = self.open.borrow_mut().savepoints.pop();
+        self.temporary_released(self.open.borrow().savepoint_count());
         if let Some((mark, _)) = mark {
             self.transaction()?.release_savepoint(mark);
         }
@@ -107,6 +117,7 @@ impl Backend {
         };
         self.transaction()?.rollback_to(mark)?;
         self.catalog.rolled_back_to_savepoint();
+        self.temporary_back_to(self.open.borrow().savepoint_count().saturating_sub(1));
         self.transaction()?.next_command()?;
         Ok(())
     }

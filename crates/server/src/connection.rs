@@ -200,9 +200,20 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
             return;
         }
     };
+    if serve_session(&server, &mut session, &mut link).await {
+        // The link goes first: the client need not wait for what is cleaned up.
+        drop(link);
+        if let Err(panicked) = Fiber::new(None, || session.end()).await {
+            log::log(format!("internal error at the end of a session: {}", panicked.message));
+        }
+    }
+}
+
+/// Serves one client from its first query to its last. False when the session is broken.
+async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) -> bool {
     let interrupts = session.entry().interrupts.clone();
     loop {
-        let waiting = await_input(&mut link, &interrupts);
+        let waiting = await_input(link, &interrupts);
         let waited = match session.idle_limit() {
             None => waiting.await,
             Some((interrupt, limit)) => {
@@ -218,26 +229,26 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
         };
         match waited {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => return true,
             Err(error) => {
                 log::error(None, &error);
                 link.send_last(&error).await;
-                return;
+                return true;
             }
         }
-        let batch = Fiber::new(Some(interrupts.clone()), || run_batch(&mut session, &mut link));
+        let batch = Fiber::new(Some(interrupts.clone()), || run_batch(session, link));
         let flow = batch.await;
         server.note_answer();
         match flow {
             Ok(Flow::Continue) => {}
             Ok(Flow::End) => {
                 let _ = poll_fn(|cx| link.poll_send(cx)).await;
-                return;
+                return true;
             }
             Err(panicked) => {
                 let error = Error::internal(format!("internal error: {}", panicked.message));
                 link.send_last(&error.fatal()).await;
-                return;
+                return false;
             }
         }
     }

@@ -151,6 +151,14 @@ pub trait Backend {
     /// Those of dropping temporary tables.
     fn discard(&self, target: parse::DiscardTarget) -> Result<()>;
 
+    /// The session ends, outside of a transaction: what belongs to it alone goes.
+    ///
+    /// # Errors
+    /// Those of dropping temporary tables.
+    fn end(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Plans a statement. `source` is the text that its locations count in; `types` are the types
     /// of parameters that are known, 0 where they are not.
     ///

@@ -238,6 +238,12 @@ impl Transaction {
         self.backend.rollback()
     }
 
+    /// Rolls back whatever is open: the client has left.
+    pub(crate) fn abandon(&mut self) -> Result<()> {
+        self.block = Block::None;
+        self.roll_back()
+    }
+
     fn end_levels(&mut self, commit: bool) {
         let mut settings = self.state.settings_mut();
         while let Some(savepoint) = self.savepoints.pop() {

@@ -29,6 +29,8 @@ struct Resolved {
     listed: Rc<[Oid]>,
     /// Where new objects go; none when the list names no schema that exists.
     creation: Oid,
+    /// Whether new objects go to a temporary schema that is not there yet.
+    creates_temporary: bool,
 }
 
 impl SearchPath {
@@ -94,6 +96,35 @@ impl Catalog {
         Err(err!(INVALID_SCHEMA_NAME, "no schema has been selected to create in"))
     }
 
+    /// Whether a new object without a schema's name goes to the temporary schema, which is not
+    /// there yet.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn creates_temporary(&self) -> Result<bool> {
+        Ok(self.resolved()?.creates_temporary)
+    }
+
+    /// Whether a schema holds the temporary objects of some session.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn is_any_temporary(&self, namespace: Oid) -> Result<bool> {
+        let name = &self.namespace(namespace)?.name;
+        Ok(name.starts_with("pg_temp_") || name.starts_with("pg_toast_temp_"))
+    }
+
+    /// The schema of a name that a statement gives; `pg_temp` is the session's own.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn explicit_namespace(&self, name: &str) -> Result<Option<Oid>> {
+        if name == "pg_temp" && self.temporary.get().is_valid() {
+            return Ok(Some(self.temporary.get()));
+        }
+        Ok(self.namespace_named(name)?.map(|found| found.oid))
+    }
+
     /// A schema or role may have changed: the names are looked up again.
     pub(crate) fn forget_path(&self) {
         self.path.borrow_mut().forget();
@@ -110,13 +141,18 @@ impl Catalog {
         }
         let names = self.path.borrow().names.clone();
         let mut listed: Vec<Oid> = Vec::new();
+        let mut creates_temporary = false;
         for name in &names {
             let found = match name.as_str() {
                 "$user" => {
                     let role = self.role(self.user())?;
                     self.namespace_named(&role.name)?.map(|namespace| namespace.oid)
                 }
-                "pg_temp" => Some(self.temporary.get()).filter(|oid| oid.is_valid()),
+                "pg_temp" => {
+                    let there = Some(self.temporary.get()).filter(|oid| oid.is_valid());
+                    creates_temporary |= there.is_none() && listed.is_empty();
+                    there
+                }
                 name => self.namespace_named(name)?.map(|namespace| namespace.oid),
             };
             if let Some(oid) = found
@@ -130,7 +166,7 @@ impl Catalog {
         let implicit = [self.temporary.get(), PG_CATALOG];
         let implicit = implicit.into_iter().filter(|oid| oid.is_valid() && !listed.contains(oid));
         let all: Rc<[Oid]> = implicit.chain(listed.iter().copied()).collect();
-        let resolved = Resolved { all, listed: listed.into(), creation };
+        let resolved = Resolved { all, listed: listed.into(), creation, creates_temporary };
         self.path.borrow_mut().resolved = Some((generation, resolved.clone()));
         Ok(resolved)
     }

@@ -1,6 +1,6 @@
 //! CREATE TABLE AS and SELECT INTO: the table; the session fills it.
 
-use super::create::{check_columns, options, place};
+use super::create::{check_columns, check_on_commit, options, place};
 use crate::Env;
 use crate::relation_rows::{self, HEAP, NewColumn, NewRelation};
 use crate::type_ids as oids;
@@ -55,6 +55,7 @@ pub fn create_from_query(
     let Some((namespace, persistence)) = place(env, &into.relation, if_not_exists)? else {
         return Ok(None);
     };
+    check_on_commit(into.on_commit, persistence)?;
     let mut columns = Vec::new();
     for (name, ty) in query_columns(query, into.columns)? {
         super::column::check_type(env, &name, ty.oid)?;
@@ -74,6 +75,7 @@ pub fn create_from_query(
         columns,
     };
     relation_rows::insert(env, &relation)?;
+    env.storage.on_commit(oid, into.on_commit);
     env.catalog().next_command()?;
     Ok(Some(oid))
 }

@@ -7,7 +7,9 @@ use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
 use catalog::columns::pg_class;
 use catalog::rows::{Persistence, RelationKind};
-use parse::{Constraint, CreateStmt, DefElem, DefValue, RangeVar, TableElement, like_option};
+use parse::{
+    Constraint, CreateStmt, DefElem, DefValue, OnCommit, RangeVar, TableElement, like_option,
+};
 
 /// Runs CREATE TABLE; returns the new table, or none when it was there and IF NOT EXISTS.
 pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>> {
@@ -20,9 +22,15 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
     if create.of_type.is_some() {
         return Err(Error::unsupported("typed tables are not supported yet"));
     }
-    let Some((namespace, persistence)) = place(env, &create.relation, create.if_not_exists)? else {
-        return Ok(None);
-    };
+    let placed = place(env, &create.relation, create.if_not_exists).map_err(|error| {
+        // Where the table would go is part of the statement, what is there already is not.
+        match error.sqlstate() {
+            base::SqlState::DUPLICATE_TABLE => error,
+            _ => env.at(error, create.relation.location),
+        }
+    })?;
+    let Some((namespace, persistence)) = placed else { return Ok(None) };
+    check_on_commit(create.on_commit, persistence)?;
     let mut definitions: Vec<Definition<'_>> = Vec::new();
     let mut table_constraints: Vec<Constraint<'_>> = Vec::new();
     let mut likes = Vec::new();
@@ -53,11 +61,23 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
         columns: definitions.iter().map(|definition| definition.column.clone()).collect(),
     };
     relation_rows::insert(env, &relation)?;
+    env.storage.on_commit(oid, create.on_commit);
     finish(env, oid, &definitions, &table_constraints)?;
     for (model, options) in likes {
         constraint::copy(env, oid, model, options)?;
     }
     Ok(Some(oid))
+}
+
+/// 42P16 for ON COMMIT of a table that is not temporary.
+pub(crate) fn check_on_commit(action: OnCommit, persistence: Persistence) -> Result<()> {
+    if action != OnCommit::Default && persistence != Persistence::Temporary {
+        return Err(err!(
+            INVALID_TABLE_DEFINITION,
+            "ON COMMIT can only be used on temporary tables"
+        ));
+    }
+    Ok(())
 }
 
 /// Defaults, sequences and constraints, once the table is there.
@@ -88,25 +108,7 @@ pub(crate) fn place(
     if_not_exists: bool,
 ) -> Result<Option<(Oid, Persistence)>> {
     let catalog = env.catalog();
-    let temporary = name.persistence == parse::Persistence::Temporary;
-    let namespace = match name.schema {
-        Some("pg_temp") => catalog.temporary_namespace(),
-        Some(schema) => {
-            let oid = catalog.require_namespace(schema)?;
-            if temporary && oid != catalog.temporary_namespace() {
-                return Err(err!(
-                    INVALID_TABLE_DEFINITION,
-                    "cannot create temporary relation in non-temporary schema"
-                ));
-            }
-            oid
-        }
-        None if temporary => catalog.temporary_namespace(),
-        None => catalog.creation_namespace()?,
-    };
-    if !namespace.is_valid() {
-        return Err(Error::unsupported("temporary tables are not supported yet"));
-    }
+    let namespace = creation_namespace(env, name)?;
     let privilege = catalog::acl::Privilege::Create;
     let schema = catalog.namespace(namespace)?;
     if schema.oid < catalog::builtin::FIRST_USER && schema.name.starts_with("pg_") {
@@ -128,15 +130,41 @@ pub(crate) fn place(
         }
         return Err(err!(DUPLICATE_TABLE, "relation \"{}\" already exists", name.name));
     }
-    let temporary = namespace == catalog.temporary_namespace();
-    Ok(Some((
-        namespace,
-        match name.persistence {
-            _ if temporary => Persistence::Temporary,
-            parse::Persistence::Unlogged => Persistence::Unlogged,
-            _ => Persistence::Permanent,
-        },
-    )))
+    Ok(Some((namespace, adjusted_persistence(env, name.persistence, namespace)?)))
+}
+
+/// The schema in which a name asks for a new object.
+pub(crate) fn creation_namespace(env: &Env<'_>, name: &RangeVar<'_>) -> Result<Oid> {
+    match name.schema {
+        Some("pg_temp") => env.storage.temporary_namespace(),
+        Some(schema) => env.catalog().require_namespace(schema),
+        None if name.persistence == parse::Persistence::Temporary => {
+            env.storage.temporary_namespace()
+        }
+        None if env.catalog().creates_temporary()? => env.storage.temporary_namespace(),
+        None => env.catalog().creation_namespace(),
+    }
+}
+
+/// The persistence that the schema of a relation leaves it.
+fn adjusted_persistence(
+    env: &Env<'_>,
+    wanted: parse::Persistence,
+    namespace: Oid,
+) -> Result<Persistence> {
+    let own = namespace == env.catalog().temporary_namespace();
+    let others = !own && env.catalog().is_any_temporary(namespace)?;
+    let message = match wanted {
+        parse::Persistence::Unlogged if !own && !others => return Ok(Persistence::Unlogged),
+        parse::Persistence::Unlogged => {
+            "only temporary relations may be created in temporary schemas"
+        }
+        _ if own => return Ok(Persistence::Temporary),
+        _ if others => "cannot create relations in temporary schemas of other sessions",
+        parse::Persistence::Temporary => "cannot create temporary relation in non-temporary schema",
+        _ => return Ok(Persistence::Permanent),
+    };
+    Err(err!(INVALID_TABLE_DEFINITION, "{message}"))
 }
 
 fn may_create(

@@ -5,7 +5,7 @@ use crate::{Env, LockMode, depend, object};
 use base::{Oid, Result, err};
 use catalog::columns::pg_constraint;
 use catalog::relation::{Column, Index, Relation};
-use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction};
+use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction, Persistence};
 use parse::{Constraint, ForeignKey};
 
 /// Equality among the strategies of a btree operator family.
@@ -24,6 +24,7 @@ pub(crate) fn add(
         return Err(base::Error::unsupported("MATCH PARTIAL not yet implemented"));
     }
     let referenced = super::alter::find(env, &definition.relation, LockMode::ShareRowExclusive)?;
+    check_persistence(env, relation, &referenced)?;
     let columns: Vec<&Column> = match attribute {
         Some(attribute) => relation.column_at(attribute).into_iter().collect(),
         None => named(relation, definition.columns, "foreign key")?,
@@ -88,6 +89,29 @@ pub(crate) fn add(
         env.storage.check_foreign_key(relation.oid, oid)?;
     }
     Ok(())
+}
+
+/// A table refers to tables that live at least as long, and to no other session's.
+fn check_persistence(env: &Env<'_>, relation: &Relation, referenced: &Relation) -> Result<()> {
+    use Persistence::{Permanent, Temporary, Unlogged};
+    let other = referenced.persistence;
+    let own = env.catalog().temporary_namespace();
+    let message = match relation.persistence {
+        Permanent if other != Permanent => {
+            "constraints on permanent tables may reference only permanent tables"
+        }
+        Unlogged if other == Temporary => {
+            "constraints on unlogged tables may reference only permanent or unlogged tables"
+        }
+        Temporary if other != Temporary => {
+            "constraints on temporary tables may reference only temporary tables"
+        }
+        Temporary if referenced.namespace != own || relation.namespace != own => {
+            "constraints on temporary tables must involve temporary tables of this session"
+        }
+        _ => return Ok(()),
+    };
+    Err(err!(INVALID_TABLE_DEFINITION, "{message}"))
 }
 
 fn named<'r>(relation: &'r Relation, names: &[&str], what: &str) -> Result<Vec<&'r Column>> {

@@ -187,6 +187,15 @@ impl Session {
         }
     }
 
+    /// Ends the session: rolls back what is open and drops what is temporary. Runs on a fiber.
+    pub fn end(mut self) {
+        self.portals.clear();
+        let ended = self.transaction.abandon().and_then(|()| self.backend.end());
+        if let Err(error) = ended {
+            self.state.cluster().log_error(&error);
+        }
+    }
+
     fn sync(&mut self, client: &mut dyn Client) -> Flow {
         self.skip_to_sync = false;
         self.in_pipeline = false;

@@ -234,6 +234,7 @@ impl Session {
             DiscardTarget::Temp => "DISCARD TEMP",
         };
         if target != DiscardTarget::Plans {
+            self.transaction.start()?;
             self.backend.discard(target)?;
         }
         Ok(done(tag))
