@@ -1,0 +1,25 @@
+-- min and max of every ordered type, NULLs left out.
+select min(x), max(x) from (values (3), (1), (null), (2)) v(x);
+select min(x), max(x) from (values (1.50), (1.5), (-2)) v(x);
+select min(x), max(x) from (values ('NaN'::float8), (1), ('infinity')) v(x);
+select min(x), max(x) from (values ('b'), ('A'), ('a')) v(x);
+select min(x), max(x), pg_typeof(min(x)) from (values ('b'::varchar), ('a')) v(x);
+select min(x), max(x), pg_typeof(min(x)) from (values ('b'::char(3)), ('a')) v(x);
+select min(x), max(x) from (values (date '2024-01-02'), ('infinity'), ('2024-01-01')) v(x);
+select min(x), max(x) from (values (time '10:00'), ('09:00')) v(x);
+select min(x), max(x) from (values (timestamp '2024-01-01'), ('-infinity')) v(x);
+select min(x), max(x) from (values (interval '1 mon'), ('29 days'), ('31 days')) v(x);
+select min(x), max(x) from (values (array[2]), (array[1, 5]), (array[1])) v(x);
+select min(x), max(x) from (values (row(1, 'b')), (row(1, 'a'))) v(x);
+select min(x), max(x) from (values ('\x02'::bytea), ('\x0100')) v(x);
+select min(x), max(x) from (values ('5'::oid), ('4000000000')) v(x);
+select min(x), max(x) from (values ('0/10'::pg_lsn), ('0/9')) v(x);
+select min(x), max(x) from (values ('10.0.0.2'::inet), ('10.0.0.1')) v(x);
+select min(x), max(x) from (values (5::int2), (3::int2)) v(x);
+select min(x), max(x) from (values (1.5::money), (2)) v(x);
+select min(x) from (values (true), (false)) v(x);
+select max(x) from (values ('{}'::jsonb)) v(x);
+select max(x) from (values (point '(1,2)')) v(x);
+select min(), max(1, 2);
+select min(x), max(x) from (values (1)) v(x) where false;
+select max(x collate "C"), min(upper(x)) from (values ('b'), ('a')) v(x);

@@ -1,0 +1,25 @@
+-- WITHIN GROUP aggregates over groups, NULLs, types; hypothetical ranks.
+create table os (g int, v float8, t text, i interval);
+insert into os values (1, 1, 'b', '1 day'), (1, 2, 'a', '3 days'), (1, 10, 'b', null), (2, 5, 'c', '2 days'), (2, null, 'c', '4 days');
+select percentile_cont(0.5) within group (order by v), percentile_disc(0.5) within group (order by v), mode() within group (order by t) from os;
+select g, percentile_cont(0.25) within group (order by v), percentile_disc(0.75) within group (order by v desc) from os group by g order by g;
+select percentile_cont(array[0, 0.5, 1]) within group (order by v), percentile_disc(array[[0.1, 0.9], [0.5, null]]) within group (order by v) from os;
+select percentile_cont(0.5) within group (order by i), percentile_disc(0.5) within group (order by t) from os;
+select percentile_cont(1.5) within group (order by v) from os;
+select percentile_disc(-0.1) within group (order by v) from os;
+select percentile_cont(null) within group (order by v) from os;
+select percentile_cont(0.5) within group (order by t) from os;
+select percentile_cont(0.5) within group (order by v) from os where false;
+select mode() within group (order by v desc), mode() within group (order by g) from os;
+select rank(5) within group (order by v), dense_rank(5) within group (order by v), percent_rank(5) within group (order by v), cume_dist(5) within group (order by v) from os;
+select rank('b') within group (order by t), rank(1, 'b') within group (order by g, t) from os;
+select rank(1, 2) within group (order by v) from os;
+select rank('x') within group (order by v) from os;
+select percentile_cont(v) within group (order by v) from os;
+select percentile_cont(g * 0.5) within group (order by v) from os group by g order by 1;
+select percentile_cont(0.5) from os;
+select mode(1) within group (order by v) from os;
+select sum(v) within group (order by v) from os;
+select percentile_cont(0.5) within group (order by v) filter (where v > 1) from os;
+select percentile_cont(0.5) within group (order by v) over () from os;
+select percentile_cont(distinct 0.5) within group (order by v) from os;

@@ -1,0 +1,22 @@
+-- UPDATE and INSERT assign elements and slices, and extend arrays.
+create table aa (id int primary key, a int[], t text[]);
+insert into aa values (1, '{1,2,3}', '{a,b}'), (2, null, null), (3, '{}', '{}');
+update aa set a[2] = 20 where id = 1 returning a;
+update aa set a[6] = 60 where id = 1 returning a;
+update aa set a[-1] = 0 where id = 1 returning a;
+update aa set a[1] = 5 where id in (2, 3) returning id, a;
+update aa set t[1:2] = array['x', 'y'] where id = 1 returning t;
+update aa set t[2:4] = array['p', 'q'] where id = 1;
+update aa set t[2:3] = '{p,q,r}' where id = 1 returning t;
+update aa set a[1] = 100, a[2] = 200 where id = 2 returning a;
+update aa set a[null] = 1 where id = 1;
+update aa set t[1] = null where id = 1 returning t;
+update aa set a[1][1] = 1 where id = 1;
+update aa set a[1:] = '{9,9}' where id = 1 returning a;
+update aa set a['x'] = 1;
+insert into aa (id, a[1], a[2], t[3]) values (4, 11, 12, 'z') returning *;
+insert into aa (id, a) values (5, array[[1, 2], [3, 4]]);
+update aa set a[2][2] = 44 where id = 5 returning a;
+update aa set a[3][1] = 44 where id = 5;
+update aa set a = a || 7 where id = 4 returning a;
+select id, a, t from aa order by id;

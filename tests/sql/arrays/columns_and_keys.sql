@@ -1,0 +1,23 @@
+-- Arrays as columns: defaults, checks, unique and primary keys, indexes.
+create table ak (k int[] primary key, d text[] default '{x,y}' not null, c int[] check (cardinality(c) < 3), s int[3]);
+insert into ak (k) values ('{1,2}'), ('{1}') returning *;
+insert into ak (k) values ('{1,2}');
+insert into ak (k, c) values ('{5}', '{1,2,3}');
+insert into ak (k, d) values ('{6}', null);
+insert into ak (k, s) values ('{7}', '{1,2,3,4}') returning s;
+insert into ak (k) values (array['a']);
+insert into ak (k) values (8);
+insert into ak (k) values ('{{1,2},{3,4}}');
+select k, d, c from ak order by k;
+select k from ak where k = '{1}';
+select k from ak where 1 = any (k) order by k desc;
+update ak set k = k || 9 where k[1] = 1 returning k;
+create unique index on ak (s);
+insert into ak (k, s) values ('{10}', '{1,2,3,4}');
+select attname, attndims, format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'ak'::regclass and attnum > 0 order by attnum;
+create table fk (k int[] references ak);
+insert into fk values ('{7}'), (null);
+insert into fk values ('{70}');
+create table av (v varchar(3)[]);
+insert into av values ('{abc,abcd}');
+insert into av values ('{abc,null}') returning v;

@@ -1,0 +1,20 @@
+-- Array literals: quoting, escapes, bounds, blanks, and what is malformed.
+select '{a,b,c}'::text[], '{ a , b }'::text[], '{"a,b","c d"}'::text[], '{a b,c}'::text[];
+select '{NULL,null,"NULL"}'::text[], '{\N}'::text[], '{"\"","\\"}'::text[], '{a\,b}'::text[];
+select '{}'::int[], '  { }  '::int[], '{{},{}}'::int[];
+select '[0:2]={1,2,3}'::int[], '[-1:0]={1,2}'::int[], '[1:2][0:1]={{1,2},{3,4}}'::int[], '[1:1]={1}'::int[];
+select '{1,2'::int[];
+select '1,2}'::int[];
+select '{1,,2}'::int[];
+select '{1,}'::int[];
+select '{{1,2},{3}}'::int[];
+select '{1,{2}}'::int[];
+select '{1}x'::int[];
+select '[1:3]={1,2}'::int[];
+select '[2:1]={1}'::int[];
+select '[1:2={1,2}'::int[];
+select '{"a}'::text[];
+select '{"a"b}'::text[];
+select '{1,x}'::int[];
+select '{{{{{{{1}}}}}}}'::int[];
+select ''::int[];

@@ -1,0 +1,22 @@
+-- generate_series over numbers and timestamps, up, down, empty, with zones.
+select * from generate_series(1, 5, 2);
+select * from generate_series(5, 1, -2);
+select * from generate_series(3, 1);
+select * from generate_series(1, 3, 0);
+select * from generate_series(1.1, 2.0, 0.3);
+select * from generate_series(1.0, 'NaN'::numeric);
+select * from generate_series(1, null);
+select * from generate_series(2147483646, 2147483647);
+select * from generate_series(9223372036854775806, 9223372036854775807, 5);
+select * from generate_series(timestamp '2024-01-31', timestamp '2024-05-01', interval '1 month');
+select * from generate_series(date '2024-01-03', date '2024-01-01', interval '-1 day');
+set timezone = 'America/New_York';
+select * from generate_series(timestamptz '2024-03-09', timestamptz '2024-03-12', '1 day');
+select * from generate_series(timestamptz '2024-03-09 12:00', timestamptz '2024-03-11 12:00', '1 day', 'UTC');
+select * from generate_series(timestamp '2024-01-01', timestamp '2024-01-02', '0 days');
+select * from generate_series(timestamp '2024-01-01', timestamp '2024-01-02');
+select * from generate_series(timestamp '2024-01-01', 'infinity', interval '1 day') limit 2;
+select generate_series(1, 2), generate_series(1, 3);
+select g, g % 2 from generate_series(1, 4) g where g % 2 = 0;
+select * from generate_series(1, 2) with ordinality as x(v, o), generate_series(v, 2) as y order by 1, 3;
+reset timezone;

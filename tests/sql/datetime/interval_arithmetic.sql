@@ -1,0 +1,20 @@
+-- Intervals add, scale, compare and justify by months, days and microseconds.
+select interval '1 month' + interval '30 days', interval '1 day' - interval '25 hours', -interval '1 year 2 mons', interval '1 hour' * 2.5, interval '1 month' * 1.5, interval '1 day' / 3, interval '1 mon' / 2;
+select interval '1 month' = interval '30 days', interval '1 day' = interval '24 hours', interval '1 year' > interval '364 days', interval '1 month' < interval '31 days';
+select interval '1 hour' / 0;
+select interval '100000000 years' * 100;
+select interval '178000000 years' + interval '1000000 years';
+select justify_days(interval '35 days'), justify_hours(interval '27 hours'), justify_interval(interval '1 mon -1 hour'), justify_interval(interval '400 days 50 hours');
+select interval 'infinity', interval '-infinity', interval 'infinity' + interval '1 day', interval 'infinity' * -1, interval 'infinity' > interval '1000000 years';
+select interval 'infinity' - interval 'infinity';
+select date '2024-01-01' + interval 'infinity', timestamp '2024-01-01' - interval 'infinity', timestamp 'infinity' - timestamp '2024-01-01';
+select timestamp 'infinity' - timestamp 'infinity';
+select interval '1-2', interval '1 2:03:04', interval 'P1Y2M3DT4H5M6.7S', interval '@ 1 day ago', interval '-1 2:03', interval '1.5 days', interval '0.5 months', interval '1 week', interval '2 decades 1 century', interval '1:02:03.456789';
+select interval '1' day, interval '1' hour, interval '5' minute to second, interval '1-2' year to month, interval '1 2:3:4' day to second, interval '1.234567' second(2), interval(3) '1.23456 sec';
+select interval '1 fortnight';
+select interval '1 day 1 day';
+select interval '';
+select make_interval(years => 1, months => 2, days => 3, hours => 4, mins => 5, secs => 6.7), make_interval(), make_interval(weeks => 2), make_interval(10);
+select make_interval(years => 200000000);
+select sum(i), avg(i), min(i), max(i) from (values (interval '1 day'), ('2 days'), ('1 hour')) v(i);
+select i from (values (interval '1 mon'), ('29 days'), ('31 days'), ('720 hours')) v(i) order by i, i::text;

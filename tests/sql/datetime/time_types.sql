@@ -1,0 +1,24 @@
+-- time wraps at midnight, timetz keeps its offset, both know their precision.
+select time '10:00' + interval '15 hours', time '01:00' - interval '2 hours', time '12:00' - time '10:30', time '10:00' + interval '1 day', time '00:00' - interval '1 microsecond', interval '1 hour' + time '23:30';
+select time '24:00', time '23:59:60', time '04:05:06.789', time '040506', time '04:05 PM', time 'allballs', time(1) '04:05:06.78', time '04:05:06.7899999';
+select time '24:01';
+select time '25:00';
+select time '12:60';
+select time '13:00 PM';
+select time '';
+select timetz '04:05:06-08', timetz '04:05 UTC', timetz '2024-07-01 04:05 America/New_York', timetz(0) '04:05:06.5+01', timetz '00:00+15:59';
+select timetz '04:05 America/New_York';
+select timetz '04:05+16:00';
+select timetz '12:00+00' = timetz '13:00+01', timetz '12:00+00' < timetz '12:00-01', timetz '12:00+00' + interval '13 hours', timetz '12:00+02'::time, time '12:00'::interval, interval '25 hours'::time, interval '-1 hour'::time;
+select time '12:00'::timetz is not null, timestamp '2024-01-01 10:20:30'::time, '2024-01-01 10:20'::time;
+select time '10:00' + time '10:00';
+select time '10:00' + 1;
+select time '10:00' + date '2024-01-01', timetz '10:00+02' + date '2024-01-01' = timestamptz '2024-01-01 08:00+00';
+select time '10:00' < '10:30', time '10:00' between '09:00' and '11:00', time '10:00' = interval '10 hours';
+select t from (values (time '12:00'), ('00:00'), ('24:00'), ('23:59:59.999999')) v(t) order by t desc;
+select min(t), max(t), count(distinct t) from (values (timetz '12:00+00'), ('13:00+01'), ('11:00-05')) v(t);
+select avg(t), sum(t) from (values (time '10:00'), ('11:00')) v(t);
+select make_time(10, 20, 30.5), make_time(24, 0, 0);
+select make_time(10, 60, 0);
+select time(7) '12:00:00.1234567';
+select time(-1) '12:00';

@@ -1,0 +1,26 @@
+-- AT TIME ZONE converts both ways; zones by name, abbreviation, offset and POSIX.
+set timezone = 'UTC';
+select timestamp '2024-07-01 12:00' at time zone 'America/New_York', timestamptz '2024-07-01 12:00+00' at time zone 'America/New_York', timestamp '2024-01-01 12:00' at time zone 'PST', timestamptz '2024-01-01 12:00+00' at time zone 'PST8PDT';
+select timestamptz '2024-07-01 12:00+00' at time zone '+02', timestamptz '2024-07-01 12:00+00' at time zone interval '2 hours', timestamptz '2024-07-01 12:00+00' at time zone 'UTC-5', timetz '12:00+00' at time zone '-03:30', time '12:00' at time zone 'UTC';
+select timestamptz '2024-07-01 12:00 Europe/Paris', timestamptz '2024-07-01 12:00 CET', timestamptz '2024-07-01T12:00:00Z', timestamptz '2024-07-01 12:00+05:45', timestamptz '2024-07-01 12:00 -0330', timestamptz '2024-07-01 12:00 utc';
+select timestamp '2024-07-01 12:00' at time zone 'Nowhere/Land';
+select timestamptz '2024-07-01 12:00 Nowhere/Land';
+select timestamptz '2024-07-01 12:00' at time zone interval '1 month';
+select timestamptz '2024-07-01 12:00+99';
+set timezone = 'Asia/Kolkata';
+select timestamptz '2024-07-01 12:00+00', timestamptz '2024-07-01 12:00', '2024-07-01 12:00'::timestamp::timestamptz, timestamptz '2024-07-01 12:00+00'::date, timestamptz '2024-07-01 20:00+00'::time, timestamptz '2024-07-01 20:00+00'::timetz;
+show timezone;
+set timezone = 'nosuch/zone';
+set timezone = -5;
+select timestamptz '2024-07-01 12:00+00', current_setting('timezone');
+set timezone = '+03:30';
+select timestamptz '2024-07-01 12:00+00', current_setting('timezone');
+set time zone interval '-08:00' hour to minute;
+select timestamptz '2024-07-01 12:00+00';
+set timezone = 'EST5EDT';
+select timestamptz '2024-07-01 12:00+00', timestamptz '1900-01-01 00:00+00';
+set time zone 'Europe/London';
+select timestamptz '1847-11-30 12:00+00', timestamptz '2024-07-01 12:00+00', timezone('UTC', timestamptz '2024-07-01 12:00'), timestamptz '2024-07-01 12:00' at local;
+select abbrev, utc_offset, is_dst from pg_timezone_abbrevs where abbrev in ('EST', 'UTC', 'PDT') order by 1;
+select name, utc_offset, is_dst from pg_timezone_names where name in ('UTC', 'Asia/Tokyo') order by 1;
+set time zone default;

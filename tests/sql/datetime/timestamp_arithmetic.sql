@@ -1,0 +1,21 @@
+-- Timestamps minus timestamps, plus intervals over month ends, daylight saving and limits.
+set timezone = 'America/New_York';
+select timestamp '2024-03-31' - timestamp '2024-02-29', timestamp '2024-01-31' + interval '1 month', timestamp '2024-02-29' + interval '1 year', timestamp '2024-01-01' - interval '1 microsecond';
+select timestamptz '2024-03-09 12:00' + interval '1 day', timestamptz '2024-03-09 12:00' + interval '24 hours', timestamptz '2024-11-02 12:00' + interval '1 day', timestamptz '2024-11-02 12:00' + interval '24 hours';
+select timestamptz '2024-03-10 02:30', timestamptz '2024-11-03 01:30', timestamptz '2024-11-03 01:30 EDT', timestamptz '2024-11-03 01:30 EST';
+select timestamptz '2024-03-11' - timestamptz '2024-03-10', timestamptz '2024-11-04' - timestamptz '2024-11-03', age(timestamp '2024-03-01', timestamp '2024-01-31'), age(timestamp '2020-02-29', timestamp '2024-02-28'), age(timestamptz '2024-05-01', timestamptz '2024-04-30 12:00');
+select date_add(timestamptz '2024-03-09 12:00', interval '1 day', 'Europe/Paris'), date_subtract(timestamptz '2024-11-04 12:00', interval '1 day', 'UTC');
+select timestamp '294276-12-31 23:59:59' + interval '1 day';
+select timestamp '4713-01-01 BC' - interval '1 year';
+select timestamp '2024-01-01' + 1;
+select timestamp '2024-01-01' + timestamp '2024-01-01';
+select timestamp '2024-01-01 24:00', timestamp '2024-12-31 23:59:60', timestamp '2024-01-01 00:00:00.9999999', timestamp(2) '2024-01-01 00:00:00.999', timestamp(0) '2024-01-01 23:59:59.5';
+select timestamp '2024-01-01 24:00:01';
+select timestamp '2024-01-01 12:61';
+select make_timestamp(2024, 2, 29, 12, 30, 15.5), make_timestamptz(2024, 7, 1, 12, 0, 0), make_timestamptz(2024, 7, 1, 12, 0, 0, 'UTC'), make_time(23, 59, 59.999);
+select make_timestamp(2024, 2, 30, 0, 0, 0);
+select make_time(24, 0, 0.1);
+select to_timestamp(0), to_timestamp(1e9), to_timestamp('infinity'), to_timestamp(-1.5);
+select to_timestamp('NaN');
+select (timestamp '2024-01-01', interval '1 day') overlaps (timestamp '2024-01-01 12:00', timestamp '2024-01-03'), (date '2024-01-01', date '2024-01-02') overlaps (date '2024-01-02', date '2024-01-03'), (time '10:00', time '12:00') overlaps (time '11:00', null);
+reset timezone;

@@ -1,0 +1,23 @@
+-- to_date and to_timestamp parse by pattern, skip separators, and refuse what does not fit.
+set timezone = 'UTC';
+select to_date('2024 Mar 05', 'YYYY Mon DD'), to_date('05/03/2024', 'DD/MM/YYYY'), to_date('3 4 21', 'DD MM YY'), to_date('march 5 2024', 'month DD YYYY'), to_date('20240305', 'YYYYMMDD'), to_date('2024-065', 'YYYY-DDD'), to_date('2024W101', 'IYYY"W"IWID');
+select to_date('99', 'YY'), to_date('69', 'YY'), to_date('70', 'YY'), to_date('5', 'Y'), to_date('123', 'YYY'), to_date('1,234', 'Y,YYY'), to_date('44 BC', 'YYYY BC'), to_date('2459000', 'J'), to_date('19 99', 'CC YY'), to_date('XII 2024', 'RM YYYY');
+select to_timestamp('2024-03-05 17:08:09.123456', 'YYYY-MM-DD HH24:MI:SS.US'), to_timestamp('2024-03-05 05:08 PM', 'YYYY-MM-DD HH:MI AM'), to_timestamp('2024-03-05 17:08+02', 'YYYY-MM-DD HH24:MITZH'), to_timestamp('61689', 'SSSSS'), to_timestamp('12.5', 'SS.FF1');
+select to_date('2024-3-5', 'YYYY-MM-DD'), to_date('  2024  03', 'YYYY MM'), to_date('2024/03.05', 'YYYY-MM-DD'), to_date('2024--03', 'YYYY-MM'), to_date('2024-03-05 extra', 'YYYY-MM-DD'), to_date('', 'YYYY'), to_date('2024', '');
+select to_date('2024-02-30', 'YYYY-MM-DD');
+select to_date('2024-13-01', 'YYYY-MM-DD');
+select to_date('2024-366', 'YYYY-DDD'), to_date('2023-366', 'YYYY-DDD');
+select to_date('x', 'YYYY');
+select to_date('Foo 2024', 'Mon YYYY');
+select to_timestamp('24:00', 'HH24:MI');
+select to_timestamp('13:00', 'HH12:MI');
+select to_timestamp('10:60', 'HH24:MI');
+select to_date('2024 10 2024', 'YYYY MM IYYY');
+select to_date('20240305', 'YYYY-MM-DD');
+select to_date('2024 03', 'FXYYYY-MM');
+select to_date('24-03', 'FXYYYY-MM');
+select to_timestamp('2024-03-05 AM 13', 'YYYY-MM-DD AM HH24'), to_date('05 tue 2024 Mar', 'DD dy YYYY Mon');
+select to_timestamp('2024-03-05 12:00 PST', 'YYYY-MM-DD HH24:MI TZ'), to_timestamp('2024-03-05 12:00 -08:30', 'YYYY-MM-DD HH24:MI OF');
+select to_timestamp('2024-03-05 12:00 XQZ', 'YYYY-MM-DD HH24:MI TZ');
+select to_date('2024', 'YYYY YYYY'), to_date(null, 'YYYY'), to_date('2024', null);
+reset timezone;

@@ -1,0 +1,22 @@
+-- CROSS JOIN and the comma pair every row; JOIN binds tighter than the comma.
+create table a (x int, n text);
+create table b (y int, m text);
+create table e (z int);
+insert into a values (1, 'a1'), (2, 'a2'), (3, 'a3');
+insert into b values (1, 'b1'), (2, 'b2'), (2, 'b2x'), (null, 'bn');
+select x, y from a cross join b order by 1, 2, m;
+select x, y from a, b where x = y order by 1, 2, m;
+select count(*) from a, b, a as c;
+select count(*) from a cross join e;
+select a.x, c.x from a, a as c where a.x < c.x order by 1, 2;
+select x, y from a, b join a as c on c.x = b.y order by 1, 2, m;
+select x from a, b join a as c on a.x = b.y;
+select x, y from a cross join b on x = y;
+select x from a join b;
+select x from a, a;
+select a.x from a, a as a;
+select * from a, e;
+select a.* from a, b where y = 2 order by 1, m;
+select b.*, x from a, b where x = 1 and y = 1;
+select nosuch.* from a;
+select a.x from a as q;

@@ -1,0 +1,21 @@
+-- Joins over inequalities, expressions, patterns and arrays.
+create table rng (lo int, hi int, grade text);
+create table pts (p int, s text);
+insert into rng values (0, 10, 'low'), (10, 20, 'mid'), (20, 30, 'high');
+insert into pts values (0, 'zero'), (9, 'nine'), (10, 'ten'), (25, 'tw'), (40, 'out'), (null, 'none');
+select p, grade from pts join rng on p >= lo and p < hi order by p;
+select p, grade from pts left join rng on p between lo and hi order by p, grade;
+select a.p, b.p from pts a join pts b on a.p + b.p = 10 order by 1, 2;
+select a.s, b.s from pts a join pts b on a.s like b.s || '%' and a.s <> b.s order by 1;
+select a.s, b.s from pts a join pts b on left(a.s, 1) = left(b.s, 1) and a.s < b.s order by 1, 2;
+select p, grade from pts join rng on p = any (array[lo, hi]) order by 1, 2;
+select p from pts join rng on p is not distinct from null and lo = 0;
+select a.p, b.p from pts a join pts b on a.p is not distinct from b.p order by 1;
+select count(*) from pts a join pts b on a.p <> b.p;
+select p, count(grade) from pts left join rng on p > lo group by p order by p;
+select grade from rng join pts on (p between lo and hi) is unknown order by 1;
+select p from pts join rng on p;
+select p from pts join rng on 'yes';
+select p from pts join rng on s = lo;
+select p, grade from pts, rng where (p, s) = (lo, 'zero');
+select p, grade from pts join rng on (lo, hi) >= (p, p) order by 1, 2;

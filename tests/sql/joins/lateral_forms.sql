@@ -1,0 +1,21 @@
+-- LATERAL subqueries may use what is on their left, and nothing else.
+create table la (id int, n int);
+create table lb (aid int, v int);
+insert into la values (1, 2), (2, 1), (3, 0);
+insert into lb values (1, 10), (1, 30), (1, 20), (2, 5);
+select id, v from la, lateral (select v from lb where aid = id order by v desc limit 1) s order by 1;
+select id, v from la left join lateral (select v from lb where aid = id order by v limit n) s on true order by 1, 2;
+select id, s from la cross join lateral (select sum(v) as s from lb where aid = id) q order by 1;
+select id, g from la, generate_series(1, n) g order by 1, 2;
+select id, g from la left join generate_series(1, la.n) g on true order by 1, 2;
+select id, x from la, lateral (values (id * 10), (n)) v(x) order by 1, 2;
+select id, c from la, lateral (select count(*) from lb where aid = la.id) q(c) order by 1;
+select id, v from la, (select v from lb where aid = id) s;
+select id from la right join lateral (select v from lb where aid = id) s on true;
+select id from la full join lateral (select v from lb where aid = id) s on true;
+select s.v from lateral (select v from lb where aid = la.id) s, la;
+select id, d, e from la, lateral (select id * 2 as d) p, lateral (select d + 1 as e) q order by 1;
+select (select s.m from la b, lateral (select b.n + a.n as m) s where b.id = 1) from la a order by a.id;
+select a.id, q.* from la a join lateral (select a.id + b.v as t, b.aid from lb b where b.aid = a.id) q on q.aid = a.id order by 1, 2;
+select a.id from la a where exists (select 1 from lb, lateral (select a.id = aid as ok) z where ok) order by 1;
+select sum(q.s) from la, lateral (select sum(v) + la.n as s from lb where aid >= la.id) q;

@@ -1,0 +1,21 @@
+-- NATURAL JOIN joins over all common names, merges them, and is a cross join when there are none.
+create table n1 (id int, k int, v text);
+create table n2 (id int, k int, w text);
+create table n3 (zz int);
+insert into n1 values (1, 1, 'a'), (2, 1, 'b'), (3, 3, 'c');
+insert into n2 values (1, 1, 'x'), (2, 2, 'y'), (4, 4, 'z');
+insert into n3 values (10), (20);
+select * from n1 natural join n2 order by id;
+select * from n1 natural left join n2 order by id;
+select * from n1 natural right join n2 order by id;
+select * from n1 natural full join n2 order by id, k;
+select count(*) from n1 natural join n3;
+select id, n1.id, n2.id from n1 natural full join n2 order by 1, k;
+select * from n1 natural join (select id, 'q' as q from n2) s order by id;
+select * from n1 natural join n1 as m order by id;
+create table n4 (id text);
+select * from n1 natural join n4;
+select * from n1 natural join n2 on true;
+select id from n1 a, n1 b natural join n2;
+select * from n1 natural join n2 natural join n3 order by id, zz;
+select j.id, j.k from (n1 natural join n2) as j order by 1;

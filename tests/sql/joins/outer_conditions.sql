@@ -1,0 +1,24 @@
+-- Conditions in ON decide what matches, conditions in WHERE what is kept.
+create table l (i int, t text);
+create table r (j int, t text);
+insert into l values (1, 'x'), (2, 'y'), (3, null), (null, 'z');
+insert into r values (1, 'x'), (1, 'q'), (3, 'w'), (5, null);
+select i, j, r.t from l left join r on i = j order by i, r.t;
+select i, j, r.t from l left join r on i = j and r.t = 'x' order by i;
+select i, j from l left join r on i = j where r.t = 'x';
+select i, j from l left join r on i = j where r.j is null order by i;
+select i, j from l left join r on i = j and l.t = 'x' order by i, r.t;
+select i, j from l left join r on false order by i;
+select count(*) from l left join r on true;
+select count(*) from l left join r on null;
+select i, j from l full join r on i = j order by i, j, r.t;
+select i, j from l full join r on i = j and l.t = r.t order by i, j, r.t;
+select i, j from l full join r on i < j;
+select i, j from l left join r on i < j order by i, j;
+select i, j from l right join r on i = j where i is null order by j;
+select l.i, r.j, m.i from l left join r on l.i = r.j left join l m on m.i = r.j + 2 order by 1, 2, 3, r.t;
+select l.i, x.j, x.k from l left join (r join (values (1, 'k1'), (3, 'k3')) v(n, k) on n = j) x on i = j order by 1, 2, 3, x.t;
+select l.i, s.c from l left join (select j, count(*) as c from r group by j) s on s.j = l.i order by 1;
+select l.i, coalesce(s.d, 'none') from l left join (select j, 'const' as d from r where j = 3) s on s.j = l.i order by 1;
+select i from l left join r on i = nosuch;
+select i, sum(count(*)) over () from l left join r on i = j group by i order by i;

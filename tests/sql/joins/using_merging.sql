@@ -1,0 +1,23 @@
+-- JOIN USING merges columns: which value the merged one has, and how its alias sees it.
+create table u1 (id int, v text);
+create table u2 (id bigint, w text);
+insert into u1 values (1, 'a'), (2, 'b'), (null, 'n');
+insert into u2 values (2, 'x'), (3, 'y'), (null, 'm');
+select * from u1 join u2 using (id);
+select id, u1.id, u2.id, v, w from u1 full join u2 using (id) order by v, w;
+select * from u1 left join u2 using (id) order by v;
+select * from u1 right join u2 using (id) order by w;
+select pg_typeof(id) from u1 full join u2 using (id) limit 1;
+select j.id, v from u1 join u2 using (id) as j;
+select j.v from u1 join u2 using (id) as j;
+select j.* from u1 full join u2 using (id) as j order by 1;
+select id from u1 join u2 on u1.id = u2.id;
+select * from u1 join u2 using (v);
+select * from u1 join u2 using (nosuch);
+select * from u1 join u2 using (id, id);
+select * from u1 join u2 using (id) join u1 as u3 using (id);
+select * from u1 join u1 as c using (id, v) order by 1;
+select coalesce(u1.id, u2.id) = id from u1 full join u2 using (id) where id is not null order by id;
+select x.id from (u1 join u2 using (id)) as x(id, vv, ww);
+select * from u1 join u2 using (id) as u1;
+select * from (select 1 as id, 2 as id) p join u1 using (id);

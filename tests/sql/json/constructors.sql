@@ -1,0 +1,20 @@
+-- json_build_array, json_build_object, row_to_json, to_json and array_to_json.
+select json_build_array(1, 'a', null, true, 1.50, array[1, 2]), json_build_array(), jsonb_build_array(1, null, '{"a":1}'::jsonb);
+select json_build_object('a', 1, 'b', null, 3, 'x'), json_build_object(), jsonb_build_object('b', 1, 'a', 2, 'b', 3);
+select json_build_object('a');
+select json_build_object(null, 1);
+select json_build_object('a', 1, 'b');
+select jsonb_build_object('a', 1, null, 2);
+select to_json(1), to_json('a"b'::text), to_json(null::int), to_json(true), to_json(date '2024-02-29'), to_json(timestamp '2024-02-29 12:30:00'), to_json(1.50), to_json('NaN'::float8);
+select to_jsonb(array[1, null, 3]), to_jsonb(array[[1, 2], [3, 4]]), to_jsonb(row(1, 'x')), to_jsonb('1'::text), to_jsonb('{"a": 1}'::json), to_jsonb('infinity'::float8);
+select row_to_json(row(1, 'a', null)), row_to_json(x) from (select 1 as a, 'b' as c) x;
+select row_to_json(x, true) from (select 1 as a, array[1, 2] as b) x;
+select array_to_json(array[1, 2]), array_to_json(array[[1, 2], [3, 4]]), array_to_json(array[1, 2], true), array_to_json(array['a', null]), array_to_json(array[row(1, 'x')]);
+select json_object('{a,1,b,2}'), json_object('{{a,1},{b,null}}'), json_object('{a,b}', '{1,2}'), jsonb_object('{b,1,a,2,b,3}');
+select json_object('{a,1,b}');
+select json_object('{{a,1,2}}');
+select json_object('{a,b}', '{1}');
+select json_object('{a,null}', '{1,2}');
+select json_build_object(variadic array['a', '1', 'b', '2']), json_build_array(variadic array[1, 2]), json_build_array(variadic null::int[]);
+select to_json('x');
+select row_to_json(1);

@@ -1,0 +1,22 @@
+-- json_each, json_object_keys, json_array_elements and their text forms give rows.
+select * from json_each('{"a": 1, "b": {"c": null}, "d": "x"}');
+select * from jsonb_each('{"b": 1, "a": [2]}') order by key;
+select * from json_each_text('{"a": "x", "b": null, "c": 1.50}');
+select * from jsonb_each_text('{"a": "x\ty", "b": null}') order by key;
+select * from json_object_keys('{"b": 1, "a": 2, "b": 3}');
+select * from jsonb_object_keys('{"bb": 1, "a": 2}') k order by k;
+select * from json_array_elements('[1, "x", null, [2], {"a": 1}]');
+select * from json_array_elements_text('[1, "x", null, [2]]') with ordinality as e(v, i);
+select * from jsonb_array_elements('[3, 1, null]') with ordinality;
+select jsonb_array_elements_text('["b", null]');
+select json_array_length('[1, [2, 3]]'), jsonb_array_length('[]'), json_array_length('[null]');
+select json_array_length('{"a": 1}');
+select jsonb_array_length('1');
+select * from json_each('[1]');
+select * from jsonb_each('1');
+select * from json_array_elements('{"a": 1}');
+select * from jsonb_array_elements('"x"');
+select * from json_object_keys('[]');
+select json_typeof('1'), json_typeof('"a"'), json_typeof('null'), json_typeof('[1]'), json_typeof('{}'), jsonb_typeof('true'), jsonb_typeof('1.5'), json_typeof(null);
+select t.id, e.value from (values (1, '[10, 20]'::jsonb), (2, '[]')) t(id, j), jsonb_array_elements(t.j) e order by 1, 2;
+select * from json_each(null);

@@ -1,0 +1,27 @@
+-- Malformed json is refused with the place and the token.
+select '{"a": 1'::json;
+select '{"a" 1}'::json;
+select '{a: 1}'::json;
+select '[1, 2,]'::json;
+select '[1 2]'::json;
+select '{"a": 1,}'::json;
+select 'nul'::json;
+select '01'::json;
+select '1.'::json;
+select '.5'::json;
+select '+1'::json;
+select '1e'::json;
+select '"abc'::json;
+select '"\x"'::json;
+select '"\u12"'::json;
+select E'"a\nb"'::json;
+select ''::json;
+select '   '::jsonb;
+select '{} {}'::jsonb;
+select 'True'::jsonb;
+select '"\ud800"'::jsonb;
+select '"\u0000"'::jsonb;
+select '"\u0000"'::json, '"\u0041\u00e9"'::jsonb, '"\ud83d\ude00"'::jsonb;
+select '1e1000'::jsonb > '1', '1E+2'::jsonb, '-0'::jsonb, '-0.0'::jsonb, '1.10'::jsonb, '  [ 1 , 2 ]  '::json, '  [ 1 , 2 ]  '::jsonb;
+select '{"b": 1, "a": 2, "b": 3, "aa": 4}'::jsonb, '{"b": 1, "a": 2, "b": 3}'::json;
+select json '"\u00e9 \/ \b \f \n \r \t"', jsonb '"\u00e9 \/ \n \t"';

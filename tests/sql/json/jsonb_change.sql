@@ -1,0 +1,24 @@
+-- jsonb_set, jsonb_insert, -, #-, || and jsonb_strip_nulls change copies.
+select jsonb_set('{"a": 1, "b": [1, 2]}', '{a}', '9'), jsonb_set('{"b": [1, 2]}', '{b,1}', '"x"'), jsonb_set('{"a": 1}', '{c}', '2'), jsonb_set('{"a": 1}', '{c}', '2', false), jsonb_set('{"a": 1}', '{x,y}', '2'), jsonb_set('[1, 2]', '{-1}', '0'), jsonb_set('[1]', '{5}', '7'), jsonb_set('[1]', '{-5}', '7');
+select jsonb_set('{"a": 1}', '{a}', null), jsonb_set('1', '{a}', '2'), jsonb_set('{"a": 1}', '{}', '2');
+select jsonb_set('[1]', '{a}', '2');
+select jsonb_set('{"a": {"b": 1}}', array['a', null], '2');
+select jsonb_set_lax('{"a": 1}', '{a}', null), jsonb_set_lax('{"a": 1}', '{a}', null, true, 'delete_key'), jsonb_set_lax('{"a": 1}', '{a}', null, true, 'return_target'), jsonb_set_lax('{"a": 1}', '{a}', '5');
+select jsonb_set_lax('{"a": 1}', '{a}', null, true, 'raise_exception');
+select jsonb_set_lax('{"a": 1}', '{a}', null, true, 'nosuch');
+select jsonb_insert('{"a": [0, 1]}', '{a,1}', '"n"'), jsonb_insert('{"a": [0, 1]}', '{a,1}', '"n"', true), jsonb_insert('{"a": 1}', '{b}', '2'), jsonb_insert('[1]', '{10}', '2'), jsonb_insert('[1, 2]', '{-1}', '9', true);
+select jsonb_insert('{"a": 1}', '{a}', '2');
+select '{"a": 1, "b": 2}'::jsonb - 'a', '["a", "b", "a"]'::jsonb - 'a', '{"a": 1, "b": 2}'::jsonb - array['a', 'b'], '[1, 2, 3]'::jsonb - 1, '[1, 2]'::jsonb - -1, '[1]'::jsonb - 7, '{"a": 1}'::jsonb - 'x';
+select '{"a": 1}'::jsonb - 1;
+select '1'::jsonb - 'a';
+select '{"a": {"b": [1, 2]}}'::jsonb #- '{a,b,0}', '[1, {"b": 1}]'::jsonb #- '{1,b}', '{"a": 1}'::jsonb #- '{x}', '{"a": 1}'::jsonb #- '{}';
+select '1'::jsonb #- '{a}';
+select '{"a": 1}'::jsonb || '{"a": 2, "b": 3}', '[1]'::jsonb || '[2]', '[1]'::jsonb || '{"a": 1}', '1'::jsonb || '2', '{}'::jsonb || '[]', '"x"'::jsonb || '[null]', '{"a": 1}'::jsonb || null;
+select '{"a": 1}'::jsonb || '1'::jsonb;
+select jsonb_strip_nulls('{"a": null, "b": {"c": null, "d": [null, 1]}}'), json_strip_nulls('{"a": null, "b": [null]}'), jsonb_strip_nulls('[null, {"a": null}]', true);
+create table ju (id int, j jsonb);
+insert into ju values (1, '{"a": 1}'), (2, null), (3, '[1]');
+update ju set j['a'] = '5' where id = 1 returning j;
+update ju set j['b']['c'][1] = '"x"' where id in (1, 2) returning id, j;
+update ju set j['a'] = '1' where id = 3;
+update ju set j[0] = '[2]', j[-1] = '3' where id = 3 returning j;

@@ -1,0 +1,22 @@
+-- jsonpath: members, elements, filters, methods, strict and lax.
+select jsonb_path_query('{"a": [1, 2, 3]}', '$.a[*]');
+select jsonb_path_query_array('{"a": [1, 2, 3, 4]}', '$.a[*] ? (@ > 2)'), jsonb_path_query_first('{"a": [5, 6]}', '$.a[last]'), jsonb_path_query_array('[1, 2, 3]', '$[0 to 1]');
+select jsonb_path_exists('{"a": 1}', '$.a'), jsonb_path_exists('{"a": 1}', '$.b'), '{"a": 1}'::jsonb @? '$.a ? (@ == 1)', '{"a": 1}'::jsonb @@ '$.a > 0', jsonb_path_match('{"a": 1}', '$.a == 2');
+select jsonb_path_query('{"a": 1}', 'strict $.b');
+select jsonb_path_query('[1]', 'strict $.a');
+select jsonb_path_query('[1]', 'strict $[5]');
+select jsonb_path_query_array('[{"a": 1}, {"a": 2}]', '$.a'), jsonb_path_query_array('[{"a": 1}]', 'lax $[*].b'), jsonb_path_query('{"a": 1}', 'strict $.b', '{}', true);
+select jsonb_path_query_array('[1, "2", 2.7, null, true, [1], {}]', '$[*].type()'), jsonb_path_query('[1.7, -2.2]', '$[*].floor()'), jsonb_path_query('[1, 2]', '$.size()');
+select jsonb_path_query('[-1.5]', '$[0].abs()'), jsonb_path_query('["1.5"]', '$[0].double()'), jsonb_path_query('{"a": 1, "b": 2}', '$.keyvalue().key');
+select jsonb_path_query_array('["abc", "xbc", "aXc"]', '$[*] ? (@ like_regex "^a.c" flag "i")'), jsonb_path_query_array('["abc", "b"]', '$[*] ? (@ starts with "a")');
+select jsonb_path_query('{"a": 2, "b": 3}', '$.a + $.b * 2'), jsonb_path_query('{"a": 7}', '$.a % 4'), jsonb_path_query('{"a": 7}', '-$.a');
+select jsonb_path_query_array('[1, 2, 3]', '$[*] ? (@ >= $min && @ <= $max)', '{"min": 2, "max": 3}');
+select jsonb_path_query('1', '$x');
+select jsonb_path_query('1', '$ / 0');
+select jsonb_path_match('1', '$ + 1');
+select '$.a[*'::jsonpath;
+select '$.a ? (@ == )'::jsonpath;
+select '@ + 1'::jsonpath;
+select '$.a[*].b ? (@.c > 1 && !(@.d == "x"))'::jsonpath, 'strict $."a b"[0, 2 to last]'::jsonpath, '$.**{1 to 2}.x'::jsonpath;
+select jsonb_path_query_array('{"a": {"x": 1, "b": {"x": 2}}}', '$.**.x'), jsonb_path_query_array('{"a": 1, "b": 2}', '$.*');
+select jsonb_path_query_array('[1, null, "a"]', '$[*] ? (@ == null)'), jsonb_path_query_array('[{"a": 1}, {}]', '$[*] ? (exists(@.a))'), jsonb_path_query_array('["x", 1]', '$[*] ? ((@ > 0) is unknown)');

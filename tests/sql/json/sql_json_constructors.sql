@@ -1,0 +1,22 @@
+-- JSON_OBJECT, JSON_ARRAY, JSON(), JSON_SCALAR, JSON_SERIALIZE and IS JSON of the SQL standard.
+select json_object('a': 1, 'b' value 'x', 'c': null), json_object('a': null absent on null), json_object(), json_object('a': 1 returning jsonb);
+select json_object('a': 1, 'a': 2), json_object('a': 1, 'b': 2 with unique keys);
+select json_object('a': 1, 'a': 2 with unique keys);
+select json_object(null: 1);
+select json_array(1, 'a', null), json_array(1, null null on null), json_array(), json_array(1, 2 returning jsonb), json_array('[1]' format json);
+select json_array(select i from generate_series(1, 3) i order by i desc);
+select json('{"a": 1}'), json('{"a": 1, "a": 2}');
+select json('{"a": 1, "a": 2}' with unique keys);
+select json('x');
+select json_scalar(1), json_scalar('a'), json_scalar(true), json_scalar(date '2024-01-01'), json_scalar(null);
+select json_serialize('{"a": 1}'), json_serialize('{"a": [1]}' returning bytea), pg_typeof(json_serialize('1'));
+select '1' is json, '{"a": 1}' is json object, '[1]' is json array, '"a"' is json scalar, '{' is json, null is json, '{"a": 1}' is not json array, '{"a": 1, "a": 2}' is json with unique keys, '1' is json value;
+select 1 is json;
+select '{"a":1}'::jsonb is json object, '[1]'::json is json scalar;
+select json_objectagg(k: v), json_arrayagg(v order by k desc) from (values ('a', 1), ('b', null)) x(k, v);
+select json_objectagg(k: v absent on null), json_arrayagg(v null on null order by k), json_objectagg(k: v returning jsonb) from (values ('a', 1), ('b', null)) x(k, v);
+select json_objectagg(k: v with unique keys) from (values ('a', 1), ('a', 2)) x(k, v);
+select json_object_agg(k, v order by k), jsonb_object_agg(k, v), json_agg(v order by k), jsonb_agg(k order by k desc) from (values ('a', 1), ('b', null)) x(k, v);
+select json_object_agg(null, 1);
+select json_object_agg_strict(k, v), json_agg_strict(v), jsonb_object_agg_unique(k, v) from (values ('a', 1), ('b', null)) x(k, v);
+select jsonb_object_agg_unique('a', i) from generate_series(1, 2) i;

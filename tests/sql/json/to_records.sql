@@ -1,0 +1,24 @@
+-- json_to_record, json_to_recordset and json_populate_record make typed rows.
+select * from json_to_record('{"a": 1, "b": "x", "c": [1, 2], "d": {"e": 5}}') as x(a int, b text, c int[], d json, z text);
+select * from jsonb_to_record('{"a": "12", "b": null, "B": 1}') as x(a bigint, b text, "B" numeric);
+select * from json_to_recordset('[{"a": 1, "b": "x"}, {"b": "y"}, {"a": null}]') as x(a int, b text);
+select * from jsonb_to_recordset('[{"a": 1.5}, {"a": "2.5"}]') as x(a numeric(3,1)) order by a desc;
+select * from json_to_record('{"a": "x"}') as x(a int);
+select * from json_to_record('{"a": 1}');
+select * from json_to_recordset('{"a": 1}') as x(a int);
+select * from json_to_record('[1]') as x(a int);
+select * from jsonb_to_recordset('[1]') as x(a int);
+create type jrow as (a int, b text, c date);
+select * from json_populate_record(null::jrow, '{"a": 5, "c": "2024-02-29", "zz": 1}');
+select * from json_populate_record(row(1, 'dflt', null)::jrow, '{"a": 7}');
+select (json_populate_record(null::jrow, '{"b": {"k": 1}}')).b;
+select * from jsonb_populate_recordset(null::jrow, '[{"a": 1}, {"b": "z"}]');
+select * from jsonb_populate_record(null::jrow, '{"c": "2024-02-30"}');
+select * from jsonb_populate_record(null, '{"a": 1}');
+select * from json_populate_record(1, '{"a": 1}');
+create table jt (id int, v varchar(3), t timestamp);
+insert into jt select * from json_populate_recordset(null::jt, '[{"id": 1, "v": "abc"}, {"id": 2, "t": "2024-01-01T10:00:00"}]');
+select * from jt order by id;
+select * from json_populate_record(null::jt, '{"v": "abcd"}');
+select * from json_to_record('{"a": [[1, 2], [3, 4]], "b": "{5,6}"}') as x(a int[], b int[]);
+select * from json_to_record('{"a": [1, [2]]}') as x(a int[]);

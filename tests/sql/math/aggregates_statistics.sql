@@ -1,0 +1,20 @@
+-- Variances, deviations, correlation and regression over numbers.
+create table st (x float8, y float8, n numeric, i int);
+insert into st values (1, 2, 1, 1), (2, 4.1, 2, 2), (3, 6.2, 3, 3), (4, 7.9, 4, 4), (null, 1, null, null);
+select round(var_pop(x)::numeric, 10), round(var_samp(x)::numeric, 10), round(stddev_pop(x)::numeric, 10), round(stddev_samp(x)::numeric, 10) from st;
+select var_pop(n), var_samp(n), stddev_pop(n), stddev_samp(n), variance(n), stddev(n) from st;
+select var_pop(i), var_samp(i), stddev(i), variance(i::bigint), stddev_pop(i::int2) from st;
+select round(corr(y, x)::numeric, 10), round(covar_pop(y, x)::numeric, 10), round(covar_samp(y, x)::numeric, 10) from st;
+select regr_count(y, x), regr_avgx(y, x), round(regr_avgy(y, x)::numeric, 10), regr_sxx(y, x), round(regr_syy(y, x)::numeric, 10), round(regr_sxy(y, x)::numeric, 10) from st;
+select round(regr_slope(y, x)::numeric, 10), round(regr_intercept(y, x)::numeric, 10), round(regr_r2(y, x)::numeric, 10) from st;
+select var_pop(1), var_samp(1), stddev(1), stddev_pop(1.5), corr(1, 1), covar_samp(1, 1), regr_slope(1, 1);
+select var_samp(x), var_pop(x), avg(x), sum(x), corr(x, y) from st where false;
+select var_pop('NaN'::float8), var_pop('infinity'::float8), var_pop('NaN'::numeric), stddev('infinity'::numeric);
+select avg(i), avg(n), avg(x), avg(i::int2), avg(i::bigint), sum(i), pg_typeof(sum(i)), pg_typeof(sum(i::bigint)), pg_typeof(sum(i::int2)), pg_typeof(avg(i)), pg_typeof(avg(x)), pg_typeof(sum(x::float4)) from st;
+select sum(9223372036854775807), sum(v) from (values (9223372036854775807), (1)) x(v);
+select sum(v) from (values (2147483647), (2147483647)) x(v);
+select sum('a');
+select avg(true);
+select corr(x) from st;
+select bit_and(i), bit_or(i), bit_xor(i), bool_and(i > 0), bool_or(i > 3), every(i < 5) from st;
+select any_value(v), min(v), max(v), count(v), count(*) from (values (null::int), (7)) x(v);

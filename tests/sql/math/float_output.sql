@@ -1,0 +1,22 @@
+-- Doubles and reals print the shortest digits that read back; extra_float_digits rounds them.
+select 0.1::float8, 0.1::float4, 1e10::float8, 1e15::float8, 1e16::float8, 123456789012345678::float8, 1e-5::float8, 0.0001::float8;
+select 1::float8 / 3, 1::float4 / 3, 0.1::float8 + 0.2::float8, 0.1::float4 + 0.2::float4, 100::float4, 1e6::float4, 16777217::float4;
+select 1e308::float8 * 10;
+select 1e-308::float8 / 1e10, 1e-320::float8;
+select 1e-200::float8 * 1e-200;
+select 1e310::float8 is null;
+select 1e-330::float8 is null;
+select 1e39::float4;
+select 'NaN'::float8 = 'NaN'::float8, 'NaN'::float8 > 'infinity', 'infinity'::float8 - 'infinity', '-0'::float8, '-0'::float8 = 0, 0::float8 * -1;
+select 1.5::float8::int, 2.5::float8::int, -1.5::float8::int2, 1e10::float8::bigint, 1e18::float8::bigint;
+select 1e10::float8::int;
+select 'NaN'::float8::int;
+select 'infinity'::float8::numeric, 'NaN'::float4::numeric, 0.1::float4::float8, 0.1::float8::numeric, 0.1::float4::numeric, 1e20::float8::numeric;
+set extra_float_digits = 0;
+select 0.1::float8 + 0.2::float8, 1::float8 / 3, 1::float4 / 3, 0.1::float4::float8;
+set extra_float_digits = -10;
+select 1::float8 / 3, 1::float4 / 3;
+reset extra_float_digits;
+select float8 '1.5e3', float4 '  2 ', '1.'::float8, '.5'::float8, '+1'::float8;
+select ''::float8;
+select '1.5x'::float8;

@@ -1,0 +1,22 @@
+-- numeric(p,s) rounds to its scale and refuses what exceeds its precision.
+select 123.456::numeric(5,2), 123.455::numeric(6,2), 0.005::numeric(3,2), -0.005::numeric(3,2), 99.995::numeric(5,2);
+select 999.995::numeric(5,2);
+select 1000::numeric(5,2);
+select 12345::numeric(3,-2), 12350::numeric(3,-2), 0.00123::numeric(3,5);
+select 0.0123::numeric(3,5);
+select 1::numeric(0);
+select 1::numeric(1001);
+select 1::numeric(5,-1001);
+create table bad (a numeric(10,1,1));
+create table np (a numeric(4,1), b numeric(4), c numeric);
+insert into np values (1.25, 1.5, 1.25), (-1.25, -1.5, 1e-20);
+insert into np (a) values (999.95);
+insert into np (b) values ('NaN');
+insert into np (b) values ('infinity');
+select * from np order by c desc, b;
+select 1.10 + 2.205, 1.10 * 2.20, 1.10 - 1.1, 10 / 3.0, 1 / 3.0, 2 / 0.5, 1e10 / 3, 100.00 / 7;
+select 1.0 = 1.00, 1.0::text, 1.00::text, 1.10 || '', hash_numeric(1.0) = hash_numeric(1.00);
+select 'NaN'::numeric = 'NaN', 'NaN'::numeric > 'infinity', 'infinity'::numeric - 'infinity', 'infinity'::numeric * 0, 1 / 'infinity'::numeric, -'infinity'::numeric;
+select 1e1000::numeric > 0, length((10::numeric ^ 1000)::text), 1e131071 > 0;
+select 1e131072;
+select sum(x), avg(x) from (values (0.1), (0.2), (0.3)) v(x);

@@ -1,0 +1,21 @@
+-- Integers that leave their range are errors, not wraps.
+select 2147483647 + 1;
+select -2147483648 - 1;
+select 2147483647 * 2;
+select 32767::int2 + 1::int2;
+select (-32768)::int2 - 1::int2;
+select 200::int2 * 200::int2;
+select 9223372036854775807 + 1;
+select 9223372036854775807 * 2;
+select -(-2147483648);
+select -(-2147483648)::int;
+select abs((-2147483648)::int);
+select abs((-32768)::int2);
+select - ((-9223372036854775808)::int8);
+select 32767::int2 + 1, 2147483647 + 1::bigint, pg_typeof(32767::int2 + 1);
+select 2147483648, pg_typeof(2147483648), 9223372036854775808, pg_typeof(9223372036854775808);
+select 40000::int2;
+select 3000000000::int;
+select 1e20::bigint;
+select (2.5)::int, (3.5)::int, (-2.5)::int, 2.5::float8::int, 3.5::float8::int, (-0.5)::int;
+select 1 << 31, 1 << 32, 1::bigint << 63, -1 >> 1, 5 & 3, 5 | 3, 5 # 3, ~5;

@@ -1,0 +1,20 @@
+-- power, sqrt, cbrt, exp and logarithms: exact where numeric, errors outside their domain.
+select power(2, 10), 2 ^ 10, power(2.0, 10), power(2.5, 2), power(2, -2), power(0, 0), power(2::numeric, 0.5);
+select 2 ^ 3 ^ 2, -2 ^ 2, (-2) ^ 3, 4 ^ 0.5;
+select sqrt(16), sqrt(2.0), |/ 25, ||/ 8, cbrt(1), cbrt(-8), sqrt(0);
+select sqrt(-1);
+select sqrt(-1::numeric);
+select power(-1, 0.5);
+select power(0, -1);
+select power(-8::float8, 1.0/3);
+select power(10::float8, 400);
+select exp(0), exp(1.0), ln(1), ln(2.718281828459045), log(100), log(2, 8), log10(1000), log(100::numeric), exp(-1000.0);
+select ln(0);
+select ln(-1::float8);
+select log(-1.0);
+select log(0, 5);
+select log(1, 5);
+select exp(1000);
+select exp(10000.0);
+select sqrt(2)::numeric(20,10), exp(1)::numeric(20,10), ln(10)::numeric(20,10), power(2, 0.5)::numeric(20, 10);
+select sqrt(152399025), sqrt(1.0000), sqrt(12345678901234567890);

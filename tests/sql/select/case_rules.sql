@@ -1,0 +1,26 @@
+-- CASE: types unify, first true arm wins, later arms are not evaluated.
+select case when true then 1 else 1/0 end, case 1 when 1 then 'one' when 1/0 then 'never' end;
+select case when false then 1 end, case 5 when 1 then 'a' when 2 then 'b' end, case null when null then 1 else 2 end;
+select case when 1 = 1 then 1 else 2.5 end, case when false then 1 else 2.5 end, pg_typeof(case when true then 1 else 2.5 end), pg_typeof(case when true then null else 'x' end), pg_typeof(case when true then 1 else 2::bigint end);
+select case when true then 1 else 'x' end;
+select case when true then 1 else '2' end;
+select case when true then 'a' else 1 end;
+select case 1 when 'x' then 1 end;
+select case when 1 then 2 end;
+select case when 'true' then 2 end;
+select case 'a' when 'a' then 1 else 2 end, case 'a'::char(3) when 'a' then 1 end, case 1.0 when 1 then 'eq' end;
+select case;
+select case when true then 1;
+select case else 1 end;
+select i, case when i < 2 then 'small' when i < 3 then 'mid' else 'big' end from generate_series(1, 4) i order by i;
+select i, case i % 2 when 0 then 'even' when 1 then 'odd' end from generate_series(1, 3) i order by i;
+select i, case when i > 0 then 10 / i else 0 end from generate_series(0, 2) i order by i;
+select sum(case when i % 2 = 0 then i end), count(case when i > 2 then 1 end), avg(case when i > 2 then i else 0 end) from generate_series(1, 4) i;
+select case when i = 1 then array[1] else array[2, 3] end, case when i = 1 then row(1, 2) else row(3, 4) end from generate_series(1, 2) i order by i;
+select case when true then date '2024-01-01' else timestamp '2024-01-01' end, case when false then 'x'::char(2) else 'yy'::varchar(5) end;
+select case when true then date '2024-01-01' else 1 end;
+select case i when 1 then case when true then 'inner' end else 'outer' end from generate_series(1, 2) i order by i;
+select case (select 2) when 2 then (select 'two') end, case when exists (select 1) then 1 end;
+select case when case when true then false end then 1 else 2 end as nested;
+select "case" from (select 1 as "case") s;
+select case when count(*) > 1 then max(i) end from generate_series(1, 3) i;

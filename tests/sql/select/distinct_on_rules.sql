@@ -1,0 +1,23 @@
+-- DISTINCT ON keeps the first row of each group in ORDER BY's order.
+create table d (g text, n int, v text);
+insert into d values ('a', 2, 'x'), ('a', 1, 'y'), ('b', 5, 'z'), ('b', null, 'w'), (null, 3, 'q');
+select distinct on (g) g, n, v from d order by g, n;
+select distinct on (g) g, n, v from d order by g, n desc nulls last;
+select distinct on (g) n, v from d order by g desc, n;
+select distinct on (g, n % 2) g, n from d order by g, n % 2, n;
+select distinct on (n is null) v from d order by n is null, v desc;
+select distinct on (1) g, n from d order by 1, 2;
+select distinct on (g) g, n from d order by n;
+select distinct on (x) g as x, n from d order by x, n;
+select distinct on (3) g, n from d;
+select distinct on (nosuch) g from d;
+select distinct g from d order by g;
+select distinct g, n is null as isn from d order by 1, 2;
+select distinct g from d order by n;
+select distinct on (g) g, count(*) over (partition by g) from d order by g;
+select distinct on (g) g, n from d order by g, n limit 1 offset 1;
+select count(distinct g), count(distinct (g, n)) from d;
+select distinct null, null from d;
+select distinct row(g) from d order by 1;
+select distinct on (lower(g)) g, v from d order by lower(g), v;
+select all g from d order by g, n limit 2;

@@ -1,0 +1,24 @@
+-- GROUPING, nested sets, DISTINCT sets, and empty sets over no rows.
+create table gs (a int, b int, v int);
+insert into gs values (1, 1, 10), (1, 2, 20), (2, 1, 30), (2, null, 40);
+select a, b, sum(v), grouping(a), grouping(b), grouping(a, b) from gs group by rollup (a, b) order by grouping(a, b), a, b;
+select a, b, sum(v) from gs group by cube (a, b) order by grouping(a, b), a, b;
+select a, b, count(*) from gs group by grouping sets ((a), (b), ()) order by grouping(a, b), a, b;
+select a, b, count(*) from gs group by grouping sets (rollup (a), cube (b)) order by grouping(a, b), a, b;
+select a, b, count(*) from gs group by a, rollup (b) order by a, grouping(b), b;
+select a, b, count(*) from gs group by distinct rollup (a), rollup (a, b) order by grouping(a, b), a, b;
+select a, b, count(*) from gs group by rollup ((a, b)) order by grouping(a, b), a, b;
+select a, sum(v) from gs group by rollup (a) having grouping(a) = 1 or sum(v) > 50 order by a;
+select sum(v), count(*) from gs where false group by ();
+select sum(v), count(*) from gs where false group by grouping sets ((), ());
+select a, count(*) from gs where false group by rollup (a);
+select grouping(a) from gs;
+select grouping(v) from gs group by a;
+select a, v from gs group by rollup (a);
+select case when grouping(a) = 1 then 'all' else a::text end as lbl, sum(v) from gs group by rollup (a) order by 1;
+select a + 1 as x, sum(v) from gs group by rollup (a + 1) order by x;
+select a, sum(v), rank() over (order by sum(v)) from gs group by rollup (a) order by 3, 1;
+select a, b, sum(v) filter (where v > 10) from gs group by cube (a, b) order by 1, 2, 3;
+select a, count(distinct b) from gs group by rollup (a) order by a;
+select grouping(a, b, a) from gs group by a, b order by 1;
+select a from gs group by grouping sets ((a, nosuch));

@@ -1,0 +1,23 @@
+-- COALESCE, NULLIF, GREATEST, LEAST, num_nulls: types, laziness, NULLs.
+select coalesce(null, 1, 2), coalesce(null, null), coalesce('a', null), coalesce(1, 1/0), coalesce(null, 'x'), pg_typeof(coalesce(1, 2.5)), pg_typeof(coalesce(null, null));
+select coalesce(1, 'x');
+select coalesce(1, '2'), coalesce(null::int, 2.5), coalesce(array[]::int[], array[1]), coalesce((select 1 where false), 0);
+select coalesce();
+select nullif(1, 1), nullif(1, 2), nullif('a', 'a'), nullif(null, 1), nullif(1, null), nullif(1, 1.0), pg_typeof(nullif(1, 2.5)), nullif('', '');
+select nullif(1, 'x');
+select nullif(1);
+select nullif(1, 2, 3);
+select greatest(1, 3, 2), greatest(1, null, 2), greatest(null, null), greatest('b', 'a'), greatest(1, 2.5), least(3, 1, 2), least(null, 5), least('x'), greatest(date '2024-01-01', '2023-01-01');
+select greatest(1, 'x');
+select greatest();
+select greatest(1, true);
+select greatest(array[1, 2], array[1, 3]), least(row(1, 2), row(1, 1)), greatest('a', 'B' collate "C"), greatest('NaN'::float8, 1), least('infinity'::float8, 1);
+select greatest('{}'::json, '{}'::json);
+select num_nulls(1, null, 'x', null), num_nonnulls(1, null), num_nulls(variadic array[1, null]), num_nonnulls(variadic null::int[]), num_nulls(null);
+select num_nulls();
+select a, coalesce(a, b, -1), nullif(a, b), greatest(a, b), least(a, b) from (values (1, 2), (null, 3), (4, null), (null, null), (5, 5)) v(a, b) order by a, b;
+select 1 / nullif(0, 0), 1 / coalesce(null, 2.0);
+select coalesce(a, nosuch) from (values (1)) v(a);
+select coalesce((1, 2), (3, 4)), coalesce(row(null, null), row(1, 2));
+select null = null, null <> null, null + 1, null || 'x', not null, null and false, null::text is null, 'null' is null;
+select null is not distinct from null, 1 is distinct from null, row(null) is null, array[null] is null, '' is null;

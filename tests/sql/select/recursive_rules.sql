@@ -1,0 +1,28 @@
+-- WITH RECURSIVE: forms that are refused, UNION stops cycles, several recursive terms.
+with recursive t(n) as (values (1) union all select n + 1 from t where n < 5) select n from t order by n;
+with recursive t(n) as (select 1 union select 3 - n from t) select n from t order by n;
+with recursive t(n, s) as (select 1, 'a'::text union all select n + 1, s || 'b' from t where n < 4) select * from t order by n;
+with recursive fib(a, b) as (select 0, 1 union all select b, a + b from fib where b < 50) select a from fib order by a, b;
+create table tree (id int primary key, parent int, name text);
+insert into tree values (1, null, 'root'), (2, 1, 'l'), (3, 1, 'r'), (4, 2, 'll'), (5, 4, 'lll');
+with recursive t as (select id, name, 0 as depth, array[id] as path from tree where parent is null union all select c.id, c.name, t.depth + 1, t.path || c.id from tree c join t on c.parent = t.id) select id, name, depth, path from t order by path;
+with recursive up as (select * from tree where id = 5 union all select p.* from tree p join up on p.id = up.parent) select name from up order by id;
+with recursive t(n) as (select 1 union all select n + 1 from t) select n from t limit 3;
+with recursive t(n) as (select n from t union all select 1) select * from t;
+with recursive t(n) as (select 1 union all select n + 1 from t t1, t t2) select * from t;
+with recursive t(n) as (select 1 union all select sum(n) from t) select * from t;
+with recursive t(n) as (select 1 intersect select n from t) select * from t;
+with recursive t(n) as (select 1 union all select n + 1 from t order by 1) select * from t;
+with recursive t(n) as (select 1 union all select n + 1 from t limit 5) select * from t;
+with recursive t(n) as (select 1 union all select x.n from tree left join t x on true) select * from t;
+with recursive t(n) as (select 1 union all select 2 where exists (select 1 from t)) select * from t;
+with recursive t(n) as (select 1 union all select n + 1.5 from t where n < 5) select * from t;
+with recursive t(n) as (select 'a' union all select n || 'b' from t where length(n) < 3) select * from t order by 1;
+with recursive a(x) as (select 1 union all select y from b), b(y) as (select 2 union all select x from a) select * from a;
+with recursive t(n) as (select n + 1 from t) select * from t;
+with recursive t(n) as (values (1), (2) union all (select n + 10 from t where n < 30)) select n from t order by n;
+with recursive t(n) as (select 1 union all select n + 1 from t where n < 3), u as (select n * 10 as m from t) select * from u order by m;
+with t(n) as (select 1 union all select n + 1 from t where n < 3) select * from t;
+with recursive t(n) as (select 1 union all select n + 1 from (select * from t) s where n < 3) select n from t order by n;
+with recursive t(n, c) as (select 1, count(*) from tree union all select n + 1, c from t where n < 2) select * from t order by n;
+with recursive j(id) as (select 1 union select t.id from tree t, j where t.parent = j.id) select count(*), sum(id) from j;

@@ -1,0 +1,28 @@
+-- VALUES: column names, common types, DEFAULT, use as a table, ragged rows.
+values (1, 'a'), (2, 'b');
+values (1), (2.5), (null);
+values ('a'), (1);
+values (1), (1, 2);
+values (1, 2) order by column2;
+values (3), (1), (2) order by 1 limit 2;
+values (3), (1), (2) order by column1 desc offset 1;
+values (default);
+values ((select 1)), ((select max(x) from (values (5), (7)) v(x)));
+select column1 + 1 from (values (1), (2)) v order by 1;
+select * from (values (1, 'x'), (2, 'y')) as v(n, t) order by n desc;
+select v.* from (values (array[1]), (null)) v(a);
+select pg_typeof(a), pg_typeof(b) from (values (1, null), (2::bigint, 'x')) v(a, b) limit 1;
+select * from (values (1), (2)) v(a, b);
+select a from (values (generate_series(1, 2))) v(a);
+values (sum(1));
+values (1) union all values (2) order by 1;
+insert into nosuch values (1);
+create table vv (a int default 7, b text default 'dd');
+insert into vv values (default, default), (1, default), (default, 'x');
+insert into vv values (1, 2, 3);
+insert into vv select * from (values (5, 'e'), (6, 'f')) s(p, q);
+insert into vv (b, a) values ('r', 9), ('s', default) returning *;
+select * from vv order by a, b;
+select 1 in (values (1), (2)), (1, 'a') in (values (1, 'a')), array(values (2), (1));
+values (row(1, 2)), (row(3, 4));
+values ();

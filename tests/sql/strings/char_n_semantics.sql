@@ -1,0 +1,20 @@
+-- char(n) is blank-padded: blanks at the end count for nothing, except where text looks at it.
+create table c (a char(4), b varchar(4), t text);
+insert into c values ('ab', 'ab', 'ab'), ('ab  ', 'ab  ', 'ab  '), ('', '', '');
+select a, b, t, a = 'ab', b = 'ab', t = 'ab' from c order by t collate "C", b;
+select a || '|', b || '|', length(a), length(b) from c order by t, b;
+insert into c (a) values ('abcde');
+insert into c (b) values ('abcde');
+insert into c (a, b) values ('abcd   ', 'abcd   ');
+select a, b || '|' from c where a = 'abcd';
+select 'abcde'::char(3), 'abcde'::varchar(3), 'ab'::char, 'abc'::char(1), 'a'::character(3) || '|';
+select 'a '::char(3) = 'a'::char(5), 'a '::char(3) = 'a '::text, 'a'::char(3)::text = 'a', 'a'::char(3) < 'a' || chr(1);
+select count(distinct a), count(distinct b) from c;
+select max(a), min(a) from c;
+create table bad (a char(0));
+create table bad (a varchar(10485761));
+create table bad (a char(-1));
+create table bad (a text(5));
+select 'x'::char(10485760) is not null, 'x'::char(10485761) is null;
+select 'b'::"char", 'bc'::"char", ''::"char" = '', '\101'::"char", '\377'::"char";
+select "char" 'a' < "char" 'b', 97::"char", 'a'::"char"::int, 300::"char";

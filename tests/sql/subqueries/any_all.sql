@@ -1,0 +1,20 @@
+-- Comparison with ANY and ALL of a subquery.
+create table t (a int);
+insert into t values (1), (5), (null);
+select 3 > any (select a from t), 0 > any (select a from t), 9 > all (select a from t where a is not null), 3 > all (select a from t), 9 > all (select a from t);
+select 1 = any (select a from t), 2 = any (select a from t), 2 = any (select a from t where a > 0), 2 <> all (select a from t where a > 0), 2 <> all (select a from t);
+select 1 > any (select a from t where false), 1 > all (select a from t where false), null > any (select a from t), null > all (select a from t where false);
+select 'abc' like any (select 'a%'), 'abc' ~ all (select x from (values ('a'), ('b')) v(x)), 1 <> some (select a from t);
+select (1, 2) = any (select 1, 2), (1, 2) <> all (select 1, 3), (1, 2) < any (select 1, 3), (1, null) = any (select 1, 2);
+select (1, 2) < all (select 1, 3 union all select 2, 0);
+select 1 = any (select 1, 2);
+select (1, 2) = any (select 1);
+select 1 = any (select 'x');
+select 1 + any (select 1);
+select a from t where a >= all (select a from t where a is not null);
+select a, a = any (select t2.a from t t2 where t2.a <> t.a) from t order by a;
+select count(*) from generate_series(1, 100) g where g <> all (select i * 2 from generate_series(1, 50) i);
+select count(*) from generate_series(1, 100) g where g = any (select i * 3 from generate_series(1, 50) i);
+select count(*) from generate_series(1, 100) g where g < any (select i from generate_series(10, 20) i);
+select not 1 = any (select a from t), not (2 = any (select a from t)) is null;
+select 1 = any ((select array[1, 2])), 1 = any ((select array_agg(a) from t)::int[]);

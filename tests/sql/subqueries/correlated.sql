@@ -1,0 +1,23 @@
+-- Correlated subqueries see the row they are evaluated for, any number of levels out.
+create table o (id int primary key, g int, v int);
+insert into o values (1, 1, 5), (2, 1, 7), (3, 2, 1), (4, 2, 9), (5, 3, null);
+select id from o x where v = (select max(v) from o y where y.g = x.g) order by id;
+select id, (select count(*) from o y where y.g = x.g and y.id < x.id) from o x order by id;
+select id from o x where v > (select avg(v) from o y where y.g = x.g) order by id;
+select id, (select sum(v) from o y where y.id <= x.id) as running from o x order by id;
+select id from o x where 2 > (select count(*) from o y where y.v > x.v) and v is not null order by id;
+select g, (select count(*) from o y where y.g = x.g) from o x group by g order by g;
+select g, sum(v), (select max(id) from o y where y.g > x.g) from o x group by g order by g;
+select g, (select id from o y where y.v = max(x.v)) from o x group by g order by g;
+select g, (select x.v) from o x group by g;
+select id, exists (select 1 from o y where y.g = x.g and exists (select 1 from o z where z.v > y.v and z.g = x.g)) from o x order by id;
+select id, (select array_agg(y.id order by y.id) from o y where y.g = x.g and y.id <> x.id) from o x order by id;
+select (select count(*) from o where o.id = id) from o x where id = 1;
+select (select x.nosuch) from o x;
+select (select v from y) from o y;
+select id from o x where exists (select from o y where y.v = x.v + 2) order by id;
+update o x set v = (select count(*) from o y where y.g = x.g) where v is null;
+delete from o x where id <> (select min(id) from o y where y.g = x.g);
+select * from o order by id;
+select (select sum(x.v)) from o x;
+select (select sum(x.v + y.v) from o y where y.id = 1) from o x order by 1;

@@ -1,0 +1,23 @@
+-- EXISTS asks for a row, whatever its columns; NOT EXISTS knows no NULL.
+create table x (a int, b text);
+create table y (a int, c text);
+insert into x values (1, 'p'), (2, 'q'), (null, 'r');
+insert into y values (1, 's'), (1, 't'), (null, 'u');
+select a, exists (select 1 from y where y.a = x.a) from x order by a;
+select a from x where not exists (select 1 from y where y.a = x.a) order by a;
+select exists (select 1), exists (select 1 where false), exists (select null), exists (select from x), exists (values (1));
+select exists (select 1/0), not exists (select 1 from y limit 0);
+select b from x where exists (select y.a from y where y.a = x.a group by y.a having count(*) > 1);
+select b from x where exists (select count(*) from y where y.a = x.a) order by b;
+select b from x where exists (select * from y where c > b) order by b;
+select b from x where exists (select 1 from y where y.a = x.a and exists (select 1 from x z where z.b = 'q')) order by b;
+select b from x where exists (select 1 from y where y.a = x.a union select 1 where x.b = 'r') order by b;
+select b from x where exists (select 1 from y where y.a = x.a) or b = 'q' order by b;
+select b, case when exists (select 1 from y where y.a = x.a) then 'yes' else 'no' end from x order by b;
+select count(*) from x where exists (select 1 from nosuch);
+select exists (select nosuch from y);
+select exists ();
+select 1 where exists (select 1 from x) and not exists (select 1 from x where a = 9);
+delete from x where exists (select 1 from y where y.a = x.a) returning b;
+update x set b = b || '!' where not exists (select 1 from y where y.a = x.a) returning b;
+select exists (select 1) + 1;

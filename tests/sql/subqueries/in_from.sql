@@ -1,0 +1,25 @@
+-- Subqueries in FROM: aliases, column lists, whole rows, order and limit inside.
+select * from (select 1 as a, 2 as b) s;
+select s.a, s.b from (select 1, 2) as s(a, b);
+select a from (select 1, 2) as s(a);
+select * from (select 1, 2);
+select a from (select 1, 2) as s(a, b, c);
+select s from (select 1 as a, 'x' as b) s;
+select s.* from (select generate_series(1, 3) as g) s order by g desc;
+select * from (select i from generate_series(1, 5) i order by i desc limit 2) s order by i;
+select x, y from (select 1 as x) a, (select 2 as y) b;
+select a.x from (select 1 as x) a, (select a.x) b;
+select * from (select 1 as a union select 2) s where a > 1;
+select * from (values (1, 'a'), (2, 'b')) v(n, t) where n = 2;
+select count(*) from (select distinct i % 3 from generate_series(1, 10) i) s;
+select max(c) from (select count(*) as c from generate_series(1, 10) i group by i % 3) s;
+select * from (select 1 as a, 2 as a) s;
+select a from (select 1 as a, 2 as a) s;
+select s.nosuch from (select 1 as a) s;
+select nosuch from (select 1 as a) s;
+select * from (select 1 as a) s where s.a = 1 and b = 2;
+select (s).a from (select 1 as a) s;
+select * from (select * from (select * from (select 1 as deep) a) b) c;
+select t.a + u.a from (select 1 as a) t cross join (select 2 as a) u;
+select * from (insert into nosuch values (1)) s;
+select "?column?" from (select 1) s;

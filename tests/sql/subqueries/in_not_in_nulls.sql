@@ -1,0 +1,26 @@
+-- IN and NOT IN over subqueries follow three-valued logic.
+create table p (a int, b int);
+create table q (x int, y int);
+create table emptyq (x int);
+insert into p values (1, 1), (2, 2), (3, null), (null, 4);
+insert into q values (1, 1), (3, 3), (null, 5);
+select a, a in (select x from q) from p order by a;
+select a, a not in (select x from q) from p order by a;
+select a, a not in (select x from q where x is not null) from p order by a;
+select a from p where a not in (select x from q);
+select a from p where a not in (select x from q where x is not null) order by a;
+select a, a in (select x from emptyq), a not in (select x from emptyq) from p order by a;
+select a, b, (a, b) in (select x, y from q) from p order by a;
+select a, b, (a, b) not in (select x, y from q) from p order by a;
+select a from p where (a in (select x from q)) is null order by a;
+select a in (select y from q where q.x = p.a) from p order by p.a;
+select a in (select x, y from q) from p;
+select (a, b) in (select x from q) from p;
+select a in (select 'x') from p;
+select a from p where a in (select x + 1 from q union select 9) order by a;
+select a from p where a in (select x from q order by x limit 1) order by a;
+select a from p where a in (1, (select max(x) from q)) order by a;
+select a from p where a::text in (select x::text from q) order by a;
+select a from p where a in (select a from q) order by a;
+select a from p where a in (select nosuch from q);
+select 1 in (select 1 where false), null in (select 1), null in (select 1 where false), 1 in (select null::int), 1 not in (select null::int);

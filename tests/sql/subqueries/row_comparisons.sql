@@ -1,0 +1,25 @@
+-- Row values compared with rows, lists and subqueries.
+create table rc (a int, b int, c text);
+insert into rc values (1, 1, 'x'), (1, 2, 'y'), (2, 1, 'z'), (2, null, 'n'), (null, 1, 'm');
+select c from rc where (a, b) = (1, 2);
+select c from rc where (a, b) > (1, 1) order by c;
+select c from rc where (a, b) <> (1, 1) order by c;
+select c from rc where (a, b) <= (1, 2) order by c;
+select c from rc where row(a, b) >= row(2, 0) order by c;
+select c from rc where (a, b) in ((1, 1), (2, 1)) order by c;
+select c from rc where (a, b) not in ((1, 1), (2, 1)) order by c;
+select c from rc where (a, b) is not distinct from (2, null);
+select c from rc where (a, b) is distinct from (1, 1) order by c;
+select c from rc where (a, b) = (select max(a), min(b) from rc);
+select c from rc where (a, b) > (select a, b from rc where c = 'x') order by c;
+select c from rc where (a, b) = (select a, b from rc);
+select c from rc where (a, b) = (1, 2, 3);
+select c from rc where (a, b) = (select 1);
+select c from rc where (a, c) = (1, 2);
+select c from rc where (a, b) like (1, 2);
+select c from rc where (a, b) between (1, 1) and (2, 0) order by c;
+select c from rc where (a, b, c) < (2, 1, 'a') order by c;
+select c from rc order by (a, b) , c;
+select (a, b) is null, (a, b) is not null from rc order by c;
+select c from rc where rc = (1, 1, 'x')::rc;
+select c from rc where (a, (b, c)) = (1, (2, 'y'));

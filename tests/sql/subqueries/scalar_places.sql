@@ -1,0 +1,25 @@
+-- A scalar subquery may stand wherever a value may.
+create table s1 (a int, b int);
+insert into s1 values (1, 10), (2, 20), (3, 30);
+select (select max(a) from s1), (select 'x'), (select null::int), (select a from s1 where false);
+select a, (select b from s1 i where i.a = o.a + 1) as nxt from s1 o order by a;
+select a from s1 where b = (select max(b) from s1);
+select a from s1 order by (select -i.a from s1 i where i.a = s1.a);
+select a from s1 order by a limit (select 2) offset (select 1);
+select case when (select count(*) from s1) > 2 then 'many' else 'few' end, coalesce((select a from s1 where false), -1);
+select sum(b) from s1 group by (select a % 2) order by 1;
+select a from s1 group by a having a > (select min(a) from s1) order by 1;
+select (select a from s1);
+select (select a, b from s1 where a = 1);
+select (select a from s1 limit 1 offset 5) is null, (select sum(a) from s1 where false) is null;
+select array[(select 1), (select 2)], row((select 1), 'x'), (select array_agg(a order by a) from s1);
+insert into s1 values ((select max(a) + 1 from s1), (select 5));
+update s1 set b = (select sum(b) from s1) where a = (select max(a) from s1);
+select * from s1 order by a;
+select (select (select (select a from s1 i where i.a = o.a))) from s1 o order by 1;
+select 1 + (select 'x');
+select 1 where (select true);
+select 1 where (select 1);
+select (values (1)), (values (1), (2));
+select ((select 1) + (select 2)) * 2, -(select 3), not (select false), (select 1)::text || 'x', (select array[1, 2])[2];
+select upper((select 'abc')), (select row(1, 2)), (select s1 from s1 where a = 1);

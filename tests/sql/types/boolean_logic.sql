@@ -1,0 +1,25 @@
+-- Booleans: words, operators, casts, aggregates, tests.
+select true, false, 't'::bool, 'yes'::bool, 'on'::bool, '1'::bool, 'tru'::bool, ' FALSE '::bool, 'of'::bool, 'n'::bool;
+select 'o'::bool;
+select 'maybe'::bool;
+select ''::bool;
+select 1::bool, 0::bool, 5::bool, true::int, false::int, true::text, true::varchar(1);
+select 1.0::bool;
+select 1::bigint::bool;
+select true::bigint;
+select true < false, true > false, true >= true, false <> true, true = 't', least(true, false), greatest(true, null);
+select true and null, false and null, true or null, false or null, not null::bool, null = null, null is null, null is unknown, true is not unknown, (1 = null) is unknown, false is not true, null is not false;
+select 1 and true;
+select not 1;
+select 'x' and true;
+select bool_and(b), bool_or(b), every(b), count(b) from (values (true), (null), (false)) v(b);
+select bool_and(b), bool_or(b) from (values (null::bool)) v(b);
+select bool_and(b) from (values (true)) v(b) where false;
+select b from (values (true), (null), (false)) v(b) order by b;
+select b, count(*) from (values (true), (null), (false), (true)) v(b) group by b order by b nulls first;
+select 1 is true;
+select case when null then 'x' else 'y' end, case null when null then 'x' else 'y' end;
+select 1 where null;
+select 1 where 'true';
+select 1 where 1;
+select booland_statefunc(true, false), booleq(true, true), boolne(true, false);

@@ -1,0 +1,26 @@
+-- bytea: concatenation, comparison, casts from and to integers, text is not bytes.
+select '\x01'::bytea || '\x02'::bytea, 'abc'::bytea, 'a\\b'::bytea, '\x'::bytea = '', '\xDEADbeef'::bytea, E'\\000'::bytea;
+select '\xabc'::bytea;
+select '\xzz'::bytea;
+select 'a\1'::bytea;
+select '\x01'::bytea < '\x02'::bytea, '\x01'::bytea < '\x0100'::bytea, '\xff'::bytea > '\x00ff'::bytea, '\x01'::bytea = '\x01'::bytea, min(b), max(b) from (values ('\x02'::bytea), ('\x01ff'), ('\x')) v(b) group by true;
+select length('\x010203'::bytea), reverse('\x0102'::bytea), substring('\x010203'::bytea, 2), position('\x02' in '\x0102'::bytea), trim('\x00'::bytea from '\x000100'::bytea);
+select 1::int2::bytea, 1::int4::bytea, (-1)::int8::bytea, '\x00000001'::bytea::int4, '\xff'::bytea::int2, '\x01'::bytea::int8;
+select '\x0100000000'::bytea::int4;
+select '\x010203'::bytea::int2;
+select 'a'::text::bytea, '\x61'::bytea::text, pg_typeof('\x61'::bytea::text);
+select '\x61'::bytea || 'b'::text;
+select 'abc'::bytea like 'a%', 'abc'::bytea not like '\x62%', 'abc'::bytea like '_b_';
+select b from (values ('\x02'::bytea), ('\x01ff'), ('\x'), (null), ('\x0200')) v(b) order by b;
+select distinct b from (values ('\x02'::bytea), ('\x02'), ('\x')) v(b) order by b;
+select string_agg(b, '\x00' order by b) from (values ('\x02'::bytea), ('\x01')) v(b);
+select string_agg(b, ',') from (values ('\x02'::bytea)) v(b);
+select get_byte('\x0aff'::bytea, 0), get_bit('\x01'::bytea, 0), get_bit('\x01'::bytea, 7), set_bit('\x00'::bytea, 7, 1), octet_length(''::bytea), bit_length('\x00'::bytea);
+select get_byte('\x'::bytea, 0);
+select convert_from('\x61c3a9'::bytea, 'utf8'), convert_to('aé', 'utf8'), encode('\x00', 'escape'), md5('\x00'::bytea), sha256('\x'::bytea);
+select '\x61'::bytea::char(1);
+select upper('\x61'::bytea);
+create table bb (b bytea primary key);
+insert into bb values ('\x01'), ('\x0100'), ('');
+insert into bb values ('\x01');
+select b from bb where b > '\x01' or b = '' order by b;

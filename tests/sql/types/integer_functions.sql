@@ -1,0 +1,21 @@
+-- Integer operators per width: results, mixed widths, bits, shifts.
+select pg_typeof(1::int2 + 1::int2), pg_typeof(1::int2 + 1), pg_typeof(1 + 1::int8), pg_typeof(1 + 1.0), pg_typeof(1 + 1::float4), pg_typeof(1::int8 + 1::float4), pg_typeof(1::numeric + 1::float8), pg_typeof(1::float4 + 1::float4);
+select 5::int2 & 3::int2, 5::int8 | 2, 5 # 1::int8, ~1::int2, 1::int2 << 3, 256::int8 >> 4, -8 >> 1, 1 << 33, 1::int2 << 15;
+select 5.5 & 1;
+select 1 << 'a';
+select +5, -(5), - 5::int2, @ (-5), abs(-5::int8), 7 % 3::int8, 7::int2 / 2::int2, |/ 16, 5 !;
+select 10 !~ '1';
+select 5 !;
+select 1 = 1::int8, 1::int2 < 2::int8, 1 <> 1.0, 1 = 1::float8, 16777217 = 16777217::float4, 9007199254740993 = 9007199254740993::float8;
+select 1 between 0 and 2, 1 between 2 and 0, 1 between symmetric 2 and 0, 1 not between 2 and 3, null between 1 and 2, 1 between null and 0;
+select 1 is distinct from null, null is distinct from null, 1 is not distinct from 1;
+select 1 = '1', 1 < '2', '10'::int > '9'::int;
+select 1 = 'x';
+select 1 = true;
+select int4larger(1, 2), int2smaller(1::int2, 2::int2), int8inc(5), int4um(5), int4abs(-3), int4mod(7, 4), int84pl(1::int8, 2);
+select i::text || 'x', i || 'x', length(i::text) from (values (10)) v(i);
+select 1 in (1, 2), 3 in (1, 2), 1 in (1.0, 2.5), 1 in ('1', '2'), null in (1), 1 not in (2, null);
+select 1 in ();
+select 1 in ('x');
+select bit_count(5::bit(8)), sum(i::int2), max(i) from (values (1), (2)) v(i) group by 1 order by 1;
+select ('x' || '1f')::bit(8)::int, 31::bit(8), 5::bit(3)::text, B'101'::int;

@@ -1,0 +1,23 @@
+-- name truncates at 63 bytes; identifiers fold and truncate with a notice.
+select length('abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz'::name), 'abc'::name, ''::name = '';
+create table abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz (a int);
+select relname from pg_class where relname like 'abcdefghij%' order by 1;
+create table "MiXed Case" ("Col A" int, colb int, COLC int, "select" int);
+insert into "MiXed Case" ("Col A", colb, colc, "select") values (1, 2, 3, 4);
+select "Col A", COLB, colC, "select" from "MiXed Case";
+select col a from "MiXed Case";
+select "COLB" from "MiXed Case";
+select * from mixed;
+select 1 as "é", 2 as É, 3 as été;
+select U&"d\0061t" from (values (1)) v(dat);
+create table "" (a int);
+create table x ("" int);
+create table dup (a int, A int);
+create table dup (a int, "A" int);
+select a, "A", dup."A" from dup;
+select 'a'::name || 'b'::name, pg_typeof('a'::name || 'b'), 'a'::name = 'a'::text, 'b'::name > 'a', 'abc'::name::char(2), length('é'::name);
+select 'x'::name collate "C" < 'y', min(n), max(n) from (values ('b'::name), ('a')) v(n);
+create table 1a (a int);
+create table user (a int);
+create table t-1 (a int);
+create table a.b.c.d (a int);

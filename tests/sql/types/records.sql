@@ -1,0 +1,28 @@
+-- Rows compare column by column, expand, and take field names from where they come.
+select row(1, 'a', null), (1, 2), row(1), row(), row(1, row(2, 3));
+select (1, 2) = (1, 2), (1, 2) < (1, 3), (1, 2) < (2, 0), (1, null) = (1, null), (1, null) = (2, null), (1, null) < (2, 0), row(1, 2) <> row(1, 3), (1, 2) >= (1, 2);
+select (1, 2) = (1, 2, 3);
+select row(1, 'a') = row(1, 2);
+select (1, 2) is distinct from (1, null), (1, null) is not distinct from (1, null), row(1, 'x') is null, row(null, null) is null, row(null, 1) is not null, row(null, 1) is null, row() is null;
+create table rec (a int, b text);
+insert into rec values (1, 'x'), (2, null), (null, null);
+select rec, rec.a, (rec).b, (rec).* from rec order by a;
+select rec is null, rec is not null, not (rec is null) from rec order by a;
+select r from (select a, b from rec) r order by r;
+select (r).a from (select rec as r from rec) s order by 1;
+select (row(1, 2)).f1;
+select (row(1, 2)).nosuch;
+select (rec).nosuch from rec;
+select max(r) from (select row(a, b) as r from rec) s;
+select row(1, 2)::rec, '(5,"y z")'::rec, (row(7, 'q')::rec).b, '(,)'::rec, '( 1 ,"a""b")'::rec;
+select '(1)'::rec;
+select '(1,2,3)'::rec;
+select '1,2'::rec;
+select '(x,2)'::rec;
+select row(1)::rec;
+select count(*), count(rec), count(distinct rec) from rec;
+select (1, 2) in ((1, 2), (3, 4)), (1, 2) in (select 1, 2), (1, 2) = any (select 1, 3), (1, null) in ((1, 2)), (a, b) in (select 1, 'x') from rec order by a;
+select (1, 2) in (select 1);
+select row(1, 2) + row(1, 2);
+insert into rec select (row(9, 'nine')::rec).*;
+select a from rec where rec = row(9, 'nine')::rec;

@@ -1,0 +1,28 @@
+-- regclass, regtype, regproc and their kin read and print names, with schemas only where needed.
+create schema rs;
+create table rt (a int);
+create table rs.rt2 (a int);
+create table "Odd Name" (a int);
+select 'rt'::regclass, 'rs.rt2'::regclass, '"Odd Name"'::regclass, 'pg_class'::regclass, 'pg_catalog.pg_class'::regclass, 'rt'::regclass::oid = 'rt'::regclass;
+select 'nosuch'::regclass;
+select 'rs.nosuch'::regclass;
+select 'nosuch.rt'::regclass;
+select 'a.b.c.d'::regclass;
+select 'int4'::regtype, 'integer'::regtype, 'int4[]'::regtype, 'varchar(10)'::regtype, 'timestamp with time zone'::regtype, 'rs.rt2'::regtype, 'pg_catalog.text'::regtype;
+select 'nosuch'::regtype;
+select 'upper(text)'::regprocedure, 'now'::regproc, '+(integer,integer)'::regoperator, 'pg_catalog'::regnamespace, 'postgres'::regrole, '"C"'::regcollation, 'simple'::regconfig;
+select 'upper'::regproc;
+select 'nosuch'::regproc;
+select 'upper(int)'::regprocedure;
+select '+'::regoper;
+select 'nosuch'::regnamespace;
+select to_regclass('nosuch'), to_regclass('rt'), to_regtype('nosuch'), to_regtype('int'), to_regproc('nosuch'), to_regproc('now'), to_regprocedure('abs(int)'), to_regnamespace('rs'), to_regrole('nosuch'), to_regtypemod('varchar(7)');
+select 0::regclass, '-'::regclass, 4294967295::regclass, 23::regtype, 1259::regclass, '0'::regtype, '999999'::regproc;
+set search_path = rs;
+select 'rt2'::regclass, 'public.rt'::regclass, to_regclass('rt');
+set search_path = public, rs;
+select 'rs.rt2'::regclass, 'public.rt'::regclass;
+reset search_path;
+select relname from pg_class where oid = 'rs.rt2'::regclass;
+select 'rt'::regclass::text, 'rt'::regclass::text::regclass = 'rt'::regclass, 'rt'::text::regclass;
+select 'rt'::regclass = 'rs.rt2'::regclass, 'pg_class'::regclass < 'pg_type'::regclass;

@@ -1,0 +1,28 @@
+-- ROWS counts rows, GROUPS counts peers, RANGE measures distance.
+create table f (i int, v int);
+insert into f values (1, 10), (2, 10), (3, 12), (4, 15), (5, 15), (6, 20), (7, null);
+select i, v, array_agg(i) over (order by v, i rows between 1 preceding and 1 following) from f order by v, i;
+select i, v, count(*) over (order by v groups between 1 preceding and current row) from f order by v, i;
+select i, v, sum(i) over (order by v range between 2 preceding and 3 following) from f order by v, i;
+select i, v, sum(i) over (order by v desc range between 2 preceding and current row) from f order by v desc, i;
+select i, v, count(*) over (order by v range between unbounded preceding and 1 preceding) from f order by v, i;
+select i, v, count(*) over (order by v range between 1 following and unbounded following) from f order by v, i;
+select i, v, count(*) over (order by v nulls first range between current row and 5 following) from f order by v nulls first, i;
+select i, v, array_agg(i) over (order by v, i rows between 2 following and 3 following) from f order by v, i;
+select i, count(*) over (order by i rows between 3 preceding and 2 preceding) from f order by i;
+select i, sum(v) over (order by i rows (select 1) preceding) from f order by i;
+select i, sum(v) over (order by i rows i preceding) from f;
+select i, sum(v) over (order by i rows null preceding) from f;
+select i, sum(v) over (order by i rows -1 preceding) from f;
+select i, sum(v) over (order by i rows 'x' preceding) from f;
+select i, sum(v) over (order by v range -1 preceding) from f;
+select i, sum(v) over (range 1 preceding) from f;
+select i, sum(v) over (groups 1 preceding) from f;
+select i, sum(v) over (order by v::text range 1 preceding) from f;
+select i, sum(v) over (order by i rows between current row and 1 preceding) from f;
+select i, sum(v) over (order by i rows between 1 following and current row) from f;
+select i, sum(v) over (order by i rows between unbounded following and unbounded following) from f;
+select i, sum(v) over (order by i rows unbounded following) from f;
+select d, sum(n) over (order by d range between interval '1 month' preceding and current row) from (values (date '2024-01-31', 1), ('2024-02-29', 2), ('2024-03-30', 4), ('2024-03-31', 8)) x(d, n) order by d;
+select x, count(*) over (order by x range between 0.5 preceding and 0.5 following) from (values (1.0), (1.4), (2.0), (2.6)) v(x) order by x;
+select x, count(*) over (order by x range between 1 preceding and 1 following) from (values (1.0::float8), (2.0), ('infinity'), ('NaN')) v(x) order by x;

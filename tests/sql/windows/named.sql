@@ -1,0 +1,23 @@
+-- WINDOW names definitions that others extend, within rules.
+create table nw (g int, i int);
+insert into nw values (1, 1), (1, 2), (2, 3), (2, 4);
+select i, sum(i) over w from nw window w as (partition by g order by i) order by i;
+select i, sum(i) over (w order by i) from nw window w as (partition by g) order by i;
+select i, sum(i) over (w rows 1 preceding) from nw window w as (order by i) order by i;
+select i, sum(i) over w1, count(*) over w2 from nw window w1 as (order by i), w2 as (w1) order by i;
+select i, sum(i) over (w) from nw window w as (partition by g) order by i;
+select i, sum(i) over w from nw window w as (order by i rows 1 preceding) order by i;
+select i, sum(i) over (w) from nw window w as (order by i rows 1 preceding);
+select i, sum(i) over (w partition by g) from nw window w as (order by i);
+select i, sum(i) over (w order by g) from nw window w as (order by i);
+select i, sum(i) over nosuch from nw;
+select i, sum(i) over w from nw window w as (order by i), w as (order by g);
+select i, sum(i) over w2 from nw window w1 as (w2), w2 as (order by i);
+select i, sum(i) over w from nw window w as (partition by nosuch);
+select i, sum(i) over w from nw window w as (order by sum(i) over ());
+select g, sum(sum(i)) over w from nw group by g window w as (order by g) order by g;
+select i, sum(i) over w from nw window w as (order by 1) order by i;
+select distinct g, count(*) over (partition by g) from nw order by 1;
+select i, count(*) over (partition by g, i % 2 order by i desc) from nw order by i;
+select * from (select i, row_number() over (partition by g order by i desc) as rn from nw) s where rn = 1 order by i;
+select i, sum(i) over (order by g), sum(i) over (order by g desc), sum(i) over (order by i desc) from nw order by i;
