@@ -199,6 +199,41 @@ impl Acl {
         self.0.iter().map(AclItem::to_stored).collect()
     }
 
+    /// The list of an object whose owner changes: the new one stands where the old one did, and
+    /// items that become the same are one.
+    #[must_use]
+    pub fn with_owner(&self, old: Oid, new: Oid) -> Acl {
+        let put = |role: Oid| if role == old { new } else { role };
+        let mut merged = Acl::default();
+        for item in &self.0 {
+            let (grantee, grantor) = (put(item.grantee), put(item.grantor));
+            merged.add(AclItem { grantee, grantor, ..*item });
+        }
+        merged
+    }
+
+    /// Adds what an item gives to the item of the same roles, or the item itself.
+    pub fn add(&mut self, item: AclItem) {
+        let same = |one: &&mut AclItem| one.grantee == item.grantee && one.grantor == item.grantor;
+        match self.0.iter_mut().find(same) {
+            Some(one) => {
+                one.privileges = one.privileges.union(item.privileges);
+                one.grant_options = one.grant_options.union(item.grant_options);
+            }
+            None => self.0.push(item),
+        }
+    }
+
+    /// The roles that the list names, PUBLIC left out.
+    pub fn roles(&self) -> Vec<Oid> {
+        let mut roles: Vec<Oid> =
+            self.0.iter().flat_map(|item| [item.grantee, item.grantor]).collect();
+        roles.retain(|role| role.is_valid());
+        roles.sort_unstable();
+        roles.dedup();
+        roles
+    }
+
     /// What the roles hold together, and what they may grant on; PUBLIC is always among them.
     pub fn held(&self, roles: &[Oid]) -> (Privileges, Privileges) {
         let mut held = (Privileges::NONE, Privileges::NONE);

@@ -158,8 +158,18 @@ impl Catalog {
         Ok(format!("constraint {name}"))
     }
 
+    fn describe_membership(&self, address: &ObjectAddress) -> Result<String> {
+        let row = self.object_row(address)?;
+        let member = self.role(row.oid(pg_auth_members::MEMBER)?)?;
+        let role = self.role(row.oid(pg_auth_members::ROLEID)?)?;
+        Ok(format!("membership of role {} in role {}", member.name, role.name))
+    }
+
     /// Objects that are part of a relation, and objects with nothing but a name.
     fn describe_other(&self, address: &ObjectAddress) -> Result<String> {
+        if address.class == pg_auth_members::RELATION {
+            return self.describe_membership(address);
+        }
         let part = match address.class {
             pg_rewrite::RELATION => Some(("rule", pg_rewrite::RULENAME, pg_rewrite::EV_CLASS)),
             pg_trigger::RELATION => Some(("trigger", pg_trigger::TGNAME, pg_trigger::TGRELID)),

@@ -18,17 +18,25 @@ mod comment;
 mod create_index;
 mod create_schema;
 mod create_view;
+mod database;
 mod depend;
 mod drop;
 mod object;
+mod owned;
+mod owner;
 mod relation_rows;
 mod rename;
+mod resolve;
+mod role;
+mod role_settings;
 mod sequence;
+mod server;
 mod table;
 mod truncate;
 mod type_ids;
 
 pub use sequence::SequenceOptions;
+pub use server::{Server, SettingChange};
 pub use table::query_columns;
 
 use analyze::Environment;
@@ -154,6 +162,8 @@ pub struct Env<'s> {
     pub session: &'s dyn Environment,
     /// Trees.
     pub storage: &'s dyn Storage,
+    /// The server around the session.
+    pub server: &'s dyn Server,
     /// Where trees of the statement live.
     pub bump: &'s Bump,
     /// The text that locations count in.
@@ -210,12 +220,20 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
         Statement::Rename(rename) => rename::run(env, rename)?,
         Statement::AlterObjectSchema(alter) => rename::set_schema(env, alter)?,
         Statement::Truncate(truncate) => truncate::run(env, truncate)?,
+        Statement::CreateRole(create) => role::create(env, create)?,
+        Statement::AlterRole(alter) => role::alter(env, alter)?,
+        Statement::DropRole(drop) => role::drop_roles(env, drop)?,
+        Statement::GrantRole(grant) => role::grant_roles(env, grant)?,
+        Statement::AlterRoleSet(alter) => role_settings::alter_role(env, alter)?,
+        Statement::AlterDatabaseSet(alter) => role_settings::alter_database(env, alter)?,
+        Statement::ReassignOwned(reassign) => owned::reassign(env, reassign)?,
+        Statement::AlterOwner(alter) => owner::alter(env, alter)?,
         _ => return Ok(None),
     }
     Ok(Some(()))
 }
 
-pub use create_schema::run as create_schema;
+pub use create_schema::{NewSchema, elements as schema_elements, run as create_schema};
 pub use drop::{drop_contents, drop_relations};
 pub use table::create_from_query;
 pub use truncate::empty_at_commit;

@@ -3,6 +3,7 @@
 use base::Oid;
 pub(crate) use catalog::ObjectAddress;
 use catalog::columns::{pg_attrdef, pg_constraint, pg_namespace, pg_rewrite, pg_type};
+use catalog::rows::SharedDependencyKind;
 
 pub(crate) fn relation(oid: Oid) -> ObjectAddress {
     ObjectAddress::relation(oid)
@@ -31,4 +32,10 @@ pub(crate) fn rule(oid: Oid) -> ObjectAddress {
 
 pub(crate) fn schema(oid: Oid) -> ObjectAddress {
     ObjectAddress::new(pg_namespace::RELATION, oid)
+}
+
+/// Notes that a new object belongs to the current user.
+pub(crate) fn record_owner(env: &crate::Env<'_>, address: ObjectAddress) -> base::Result<()> {
+    let catalog = env.catalog();
+    catalog.record_role_dependency(&address, catalog.user(), SharedDependencyKind::Owner)
 }

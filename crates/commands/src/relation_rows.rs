@@ -116,6 +116,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
     if !matches!(relation.kind, Index | PartitionedIndex) {
         let schema = object::schema(relation.namespace);
         depend::record(env, object::relation(relation.oid), schema, DependencyKind::Normal)?;
+        object::record_owner(env, object::relation(relation.oid))?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ pub(crate) fn run(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
         ObjectType::Column | ObjectType::Attribute => rename_column(env, rename),
         ObjectType::TableConstraint => rename_constraint(env, rename),
         ObjectType::Schema => rename_schema(env, rename),
+        ObjectType::Role => crate::role::rename(env, rename),
         other => Err(Error::unsupported(format!(
             "ALTER {} ... RENAME is not supported yet",
             format!("{other:?}").to_uppercase()

@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterEngine;
 use crate::environment::Environments;
+use crate::identity::Identity;
 use crate::planned::Planned;
 use crate::referential::Referential;
 use crate::sequence::SessionSequences;
@@ -31,6 +32,7 @@ pub(crate) struct Backend {
     pub(crate) temporary: Temporary,
     environments: Environments,
     pub(crate) referential: Referential,
+    pub(crate) identity: Identity,
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
     pub(crate) path_changes: Cell<u64>,
@@ -52,22 +54,24 @@ impl Backend {
         Rc::new(Backend {
             engine,
             store,
-            catalog,
             owner,
             open: RefCell::default(),
             sequences: SessionSequences::default(),
             temporary: Temporary::default(),
             environments: Environments::new(env),
             referential: Referential::default(),
+            identity: Identity::new(&state.identity().user, catalog.user()),
             path: RefCell::default(),
             path_changes: Cell::new(0),
             generation: Cell::new(None),
+            catalog,
             state,
         })
     }
 
     /// What a statement begins with: the settings as they are now.
     pub(crate) fn refresh(&self) {
+        self.follow_identity();
         let settings = self.state.settings();
         if self.generation.replace(Some(settings.generation())) != Some(settings.generation()) {
             self.catalog.set_search_path(settings.search_path());
@@ -170,6 +174,14 @@ impl session::engine::Backend for Backend {
     fn is_current(&self, plan: &dyn Plan) -> bool {
         self.refresh();
         plan.as_any().downcast_ref().is_some_and(|planned| self.is_fresh(planned))
+    }
+
+    fn check_identity(&self, authorization: bool, role: &str) -> Result<()> {
+        self.check_becoming(authorization, role)
+    }
+
+    fn settings_changed(&self) {
+        self.follow_identity();
     }
 
     fn io(&self) -> Io<'_> {

@@ -5,7 +5,8 @@ use crate::sequence::Sequences;
 use crate::temporary::Numbers;
 use base::clock::{Clock, SystemClock};
 use base::{Error, FileId, Oid, Result, Xid};
-use catalog::columns::{hidden, index, pg_authid, pg_database};
+use catalog::acl::{AclKind, Privilege};
+use catalog::columns::{hidden, index, pg_authid, pg_database, pg_db_role_setting};
 use catalog::store::{Row, Store, TreeStore, Trees, Value};
 use catalog::{Catalog, SharedCache, files};
 use disk::RealDisk;
@@ -13,7 +14,7 @@ use expr::Registry;
 use memory::{Account, Ledger};
 use parking_lot::Mutex;
 use recovery::{Background, Pace, Settings, Storage};
-use session::settings::Base;
+use session::settings::{Base, Source};
 use session::{Role, State};
 use std::collections::HashMap;
 use std::path::Path;
@@ -110,6 +111,18 @@ impl ClusterEngine {
         self.shared_rows(index::PG_DATABASE_DATNAME_INDEX, name)
     }
 
+    /// What was set for the sessions of a role on a database (0: of all).
+    fn settings_of(&self, database: Oid, role: Oid) -> Result<Vec<String>> {
+        let store = TreeStore::new(self.trees.clone(), Oid::INVALID, 0, Account::unlimited());
+        let key = [Value::Oid(database), Value::Oid(role)];
+        let mut values = Vec::new();
+        store.find(index::PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX, &key, &mut |_, row| {
+            values.extend(row.optional_texts(pg_db_role_setting::SETCONFIG)?.unwrap_or_default());
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
     /// The cache of a database, and whether it is new: nobody was here since the start.
     fn cache_of(&self, database: Oid) -> (Arc<SharedCache>, bool) {
         let mut caches = self.database_caches.lock();
@@ -120,6 +133,38 @@ impl ClusterEngine {
         caches.insert(database, cache.clone());
         (cache, true)
     }
+}
+
+/// Whether a session may begin: the privilege to connect, and the limits of role and database.
+fn admit(state: &State, catalog: &Catalog) -> Result<()> {
+    let session::Identity { user, database, .. } = state.identity();
+    let role = catalog.user_role()?;
+    let superuser = catalog.is_superuser(role.oid)?;
+    let others = |is: &dyn Fn(&session::Activity) -> bool| {
+        let sessions = state.cluster().sessions();
+        let count = sessions.iter().filter(|entry| is(&entry.activity.lock())).count();
+        i32::try_from(count).unwrap_or(i32::MAX)
+    };
+    let full = |limit: i32, is: &dyn Fn(&session::Activity) -> bool| {
+        limit >= 0 && !superuser && others(is) >= limit
+    };
+    if full(role.connection_limit, &|activity| activity.user == *user) {
+        base::bail_fatal!(TOO_MANY_CONNECTIONS, "too many connections for role \"{user}\"");
+    }
+    let row = catalog.database_row(catalog.database())?;
+    let acl = row.acl.as_deref();
+    if !catalog.has_privilege(AclKind::Database, row.owner, acl, Privilege::Connect)? {
+        return Err(base::err!(
+            INSUFFICIENT_PRIVILEGE,
+            "permission denied for database \"{database}\""
+        )
+        .detail("User does not have CONNECT privilege.")
+        .fatal());
+    }
+    if full(row.connection_limit, &|activity| activity.database == *database) {
+        base::bail_fatal!(TOO_MANY_CONNECTIONS, "too many connections for database \"{database}\"");
+    }
+    Ok(())
 }
 
 /// The engine as the cluster holds it: its sessions share it.
@@ -150,6 +195,7 @@ impl session::engine::Engine for Handle {
             first_file,
             role.oid(pg_authid::OID)?,
         );
+        admit(state, &catalog)?;
         let backend = Backend::begin_session(self.0.clone(), state.clone(), store, catalog);
         if first && let Err(error) = backend.drop_leftovers() {
             // The next user of the schema tries again.
@@ -162,6 +208,9 @@ impl session::engine::Engine for Handle {
         let row = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, name)?;
         let Some(row) = row else { return Ok(None) };
         let password = row.optional_text(pg_authid::ROLPASSWORD)?;
+        let until = row.optional(pg_authid::ROLVALIDUNTIL, Row::int8)?;
+        let now_us = SystemClock::new().now_us();
+        let password = password.filter(|_| until.is_none_or(|until| until >= now_us));
         Ok(Some(Role {
             can_login: row.bool(pg_authid::ROLCANLOGIN)?,
             superuser: row.bool(pg_authid::ROLSUPER)?,
@@ -178,6 +227,29 @@ impl session::engine::Engine for Handle {
             );
         }
         Ok(true)
+    }
+
+    fn start_settings(&self, user: &str, database: &str) -> Result<Vec<(String, String, Source)>> {
+        let Some(database) = self.0.database(database)? else { return Ok(Vec::new()) };
+        let role = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, user)?;
+        let Some(role) = role else { return Ok(Vec::new()) };
+        let (database, role) = (database.oid(pg_database::OID)?, role.oid(pg_authid::OID)?);
+        let all = Oid::INVALID;
+        let levels = [
+            (all, all, Source::Global),
+            (database, all, Source::Database),
+            (all, role, Source::User),
+            (database, role, Source::DatabaseUser),
+        ];
+        let mut settings = Vec::new();
+        for (database, role, source) in levels {
+            for text in self.0.settings_of(database, role)? {
+                if let Some((name, value)) = text.split_once('=') {
+                    settings.push((name.to_owned(), value.to_owned(), source));
+                }
+            }
+        }
+        Ok(settings)
     }
 
     fn close(&self) -> Result<()> {

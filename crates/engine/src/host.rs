@@ -102,7 +102,11 @@ impl Host for Backend {
             return Err(Error::unsupported(format!("set_config of {lower} is not supported yet")));
         }
         let action = if local { Action::Local } else { Action::Set };
-        self.state.settings_mut().set(name, value, action)?;
+        if matches!(lower.as_str(), "role" | "session_authorization") {
+            session::set_identity(&self.state, self, &lower, value, action)?;
+        } else {
+            self.state.settings_mut().set(name, value, action)?;
+        }
         self.refresh();
         Ok(self.state.show(name).unwrap_or_default())
     }

@@ -14,9 +14,11 @@
 
 mod backend;
 mod cluster;
+mod command_server;
 mod copy;
 mod environment;
 mod host;
+mod identity;
 mod planned;
 mod referential;
 mod registry;

@@ -153,16 +153,13 @@ impl Backend {
         statement: &Statement<'_>,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
-        let env = Env { session: self, storage: self, bump, source };
+        let env = Env { session: self, storage: self, server: self, bump, source };
         let transaction = self.transaction()?;
         let mut rows = None;
         match statement {
             Statement::CreateSchema(create) => {
-                commands::create_schema(&env, create, self.catalog.user())?;
-                if !create.elements.is_empty() {
-                    return Err(Error::unsupported(
-                        "CREATE SCHEMA with elements is not supported yet",
-                    ));
+                if let Some(schema) = commands::create_schema(&env, create)? {
+                    self.make_elements(&env, create, &schema, destination)?;
                 }
             }
             Statement::CreateTableAs(create) => {
@@ -213,6 +210,35 @@ impl Backend {
             _ => statement.command_tag(),
         };
         Ok(Completion { tag: Cow::Borrowed(tag), rows })
+    }
+
+    /// Makes what CREATE SCHEMA puts into the schema, as its owner and with it first in the path.
+    fn make_elements(
+        &self,
+        env: &Env<'_>,
+        create: &parse::CreateSchemaStmt<'_>,
+        schema: &commands::NewSchema,
+        destination: &mut dyn Destination,
+    ) -> Result<()> {
+        let elements = commands::schema_elements(create, schema)?;
+        if elements.is_empty() {
+            return Ok(());
+        }
+        let user = self.catalog.user();
+        let path = self.state.settings().search_path();
+        let inner = std::iter::once(schema.name.clone()).chain(path.iter().cloned()).collect();
+        self.catalog.set_user(schema.owner);
+        self.catalog.set_search_path(inner);
+        let run = || {
+            for element in elements {
+                self.run_utility(env.bump, env.source, element, destination)?;
+            }
+            Ok(())
+        };
+        let result = run();
+        self.catalog.set_user(user);
+        self.catalog.set_search_path(path);
+        result
     }
 
     pub(crate) fn evaluate_parameters(

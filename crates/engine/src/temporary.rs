@@ -121,7 +121,7 @@ impl Backend {
     /// Drops everything in a schema.
     fn empty_namespace(&self, namespace: Oid) -> Result<()> {
         let bump = Bump::new("temporary objects", self.state.account().clone());
-        let env = Env { session: self, storage: self, bump: &bump, source: "" };
+        let env = Env { session: self, storage: self, server: self, bump: &bump, source: "" };
         commands::drop_contents(&env, namespace)
     }
 
@@ -178,7 +178,7 @@ impl Backend {
             }
         }
         let bump = Bump::new("temporary objects", self.state.account().clone());
-        let env = Env { session: self, storage: self, bump: &bump, source: "" };
+        let env = Env { session: self, storage: self, server: self, bump: &bump, source: "" };
         let all: Vec<Oid> = kept.iter().map(|(relation, _)| *relation).collect();
         self.temporary.on_commit.replace(kept);
         commands::empty_at_commit(&env, &emptied, &all)?;

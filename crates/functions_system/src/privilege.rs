@@ -333,27 +333,6 @@ fn any_column<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>
     Ok(Datum::Bool(false))
 }
 
-/// Whether `member` may grant membership in `role`.
-fn is_admin(catalog: &Catalog, member: Oid, role: Oid) -> Result<bool> {
-    if catalog.is_superuser(member)? {
-        return Ok(true);
-    }
-    let mut reached = vec![member];
-    let mut at = 0;
-    while at < reached.len() {
-        for membership in catalog.memberships(reached[at])?.iter() {
-            if membership.role == role && membership.admin_option {
-                return Ok(true);
-            }
-            if !reached.contains(&membership.role) {
-                reached.push(membership.role);
-            }
-        }
-        at += 1;
-    }
-    Ok(false)
-}
-
 fn has_role<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let catalog = catalog(cx)?;
     let named = |argument: &Datum<'_>| match argument {
@@ -379,7 +358,7 @@ fn has_role<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> 
                 if !matches!(bare, Some("USAGE" | "MEMBER" | "SET")) {
                     return Err(unrecognized(word));
                 }
-                is_admin(catalog, member, target)?
+                catalog.is_admin_of(member, target)?
             }
         };
         if has {

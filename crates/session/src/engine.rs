@@ -207,6 +207,16 @@ pub trait Backend {
         true
     }
 
+    /// SET ROLE, and with `authorization` SET SESSION AUTHORIZATION: whether the session may
+    /// become the role.
+    ///
+    /// # Errors
+    /// 22023 for a role that does not exist; 42501.
+    fn check_identity(&self, authorization: bool, role: &str) -> Result<()>;
+
+    /// Settings may have changed: who the session runs as follows them.
+    fn settings_changed(&self) {}
+
     /// Input and output of values, with the session's settings and the catalog.
     fn io(&self) -> Io<'_>;
 

@@ -21,6 +21,7 @@ pub use activity::{Activity, PreparedStatement};
 pub use client::Client;
 pub use cluster::{Cluster, LogError, Role, SessionEntry};
 pub use copy::{CopyOut, copy_in};
+pub use session::set::{flatten, set_identity};
 pub use session::{Flow, Identity, Session};
 pub use state::State;
 

@@ -83,6 +83,19 @@ impl Perdura {
         self.child.id()
     }
 
+    /// Its data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// Makes it read its configuration again.
+    pub fn reload(&self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::HUP);
+        }
+    }
+
     fn wait_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_WAIT;
         let mut last = String::new();

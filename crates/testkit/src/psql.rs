@@ -35,6 +35,30 @@ pub fn query(installation: &Installation, port: u16, database: &str, sql: &str) 
     Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
 }
 
+/// Logs in as a user with a password, runs one statement and returns its rows.
+///
+/// # Errors
+/// What psql printed to stderr.
+pub fn query_as(
+    installation: &Installation,
+    port: u16,
+    database: &str,
+    (user, password): (&str, &str),
+    sql: &str,
+) -> Result<String> {
+    let output = command(installation, port, database)
+        .env("PGUSER", user)
+        .env("PGPASSWORD", password)
+        .args(["-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-w", "-c", sql])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("psql: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_string());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
+}
+
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {

@@ -141,7 +141,11 @@ impl Catalog {
     pub fn role_dependents_detail(&self, role: Oid) -> Result<Option<String>> {
         let mut lines = Vec::new();
         let mut elsewhere: Vec<(Oid, usize)> = Vec::new();
-        for found in self.role_dependents(role)? {
+        let mut dependents = self.role_dependents(role)?;
+        dependents.sort_by_key(|one| {
+            (one.dependent.object, one.dependent.class, one.dependent.column, one.kind.code())
+        });
+        for found in dependents {
             if found.database.is_valid() && found.database != self.database() {
                 match elsewhere.iter_mut().find(|(database, _)| *database == found.database) {
                     Some((_, count)) => *count += 1,

@@ -120,7 +120,11 @@ impl Catalog {
     }
 
     /// The roles that `follow` reaches from a role, itself first.
-    fn reachable(&self, role: Oid, follow: impl Fn(&Membership) -> bool) -> Result<Memberships> {
+    pub(super) fn reachable(
+        &self,
+        role: Oid,
+        follow: impl Fn(&Membership) -> bool,
+    ) -> Result<Memberships> {
         let mut roles = vec![role];
         if self.database_row(self.database())?.owner == role {
             roles.push(PG_DATABASE_OWNER);
@@ -194,7 +198,20 @@ impl Catalog {
         owner: Oid,
         acl: Option<&Acl>,
     ) -> Result<(Privileges, Privileges)> {
-        let user = self.user();
+        self.privileges_of(self.user(), kind, owner, acl)
+    }
+
+    /// What a role may do with an object: its privileges, and those it may grant on.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn privileges_of(
+        &self,
+        user: Oid,
+        kind: AclKind,
+        owner: Oid,
+        acl: Option<&Acl>,
+    ) -> Result<(Privileges, Privileges)> {
         let all = kind.all();
         if self.is_superuser(user)? {
             return Ok((all, all));
@@ -226,8 +243,26 @@ impl Catalog {
         acl: Option<&str>,
         privilege: Privilege,
     ) -> Result<bool> {
+        self.role_has(self.user(), kind, owner, acl, privilege)
+    }
+
+    /// Whether a role has a privilege on an object whose list is in text form.
+    ///
+    /// # Errors
+    /// Those of storage; XX001 when the list is damaged.
+    pub fn role_has(
+        &self,
+        role: Oid,
+        kind: AclKind,
+        owner: Oid,
+        acl: Option<&str>,
+        privilege: Privilege,
+    ) -> Result<bool> {
+        if self.is_superuser(role)? {
+            return Ok(true);
+        }
         let acl = acl.map(|text| self.parse_acl(text)).transpose()?;
-        Ok(self.privileges(kind, owner, acl.as_ref())?.0.has(privilege))
+        Ok(self.privileges_of(role, kind, owner, acl.as_ref())?.0.has(privilege))
     }
 
     /// Reads a list in text form, roles by name or OID.

@@ -132,7 +132,7 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
             let names: Vec<&str> = options.iter().map(|option| option.name).collect();
             reset_options(env, relation, &names)
         }
-        AlterTableCmd::ChangeOwner { owner } => change_owner(env, relation, owner),
+        AlterTableCmd::ChangeOwner { owner } => crate::owner::relation(env, relation, owner),
         AlterTableCmd::SetStatistics { .. }
         | AlterTableCmd::SetStorage { .. }
         | AlterTableCmd::SetCompression { .. }
@@ -270,30 +270,4 @@ fn write_options(env: &Env<'_>, relation: Oid, options: Vec<String>) -> Result<(
         row.set(pg_class::RELOPTIONS, options.clone());
         Ok(())
     })
-}
-
-fn change_owner(env: &Env<'_>, relation: &Relation, owner: &parse::RoleSpec<'_>) -> Result<()> {
-    let catalog = env.catalog();
-    let oid = match owner.role {
-        parse::RoleName::Named(name) => catalog.require_role(name)?.oid,
-        parse::RoleName::SessionUser => catalog.session_user(),
-        parse::RoleName::CurrentRole | parse::RoleName::CurrentUser => catalog.user(),
-        parse::RoleName::Public => {
-            return Err(err!(UNDEFINED_OBJECT, "role \"public\" does not exist"));
-        }
-    };
-    let set = |relation| {
-        update_class(env, relation, |row| {
-            row.set(pg_class::RELOWNER, oid);
-            Ok(())
-        })
-    };
-    set(relation.oid)?;
-    for index in &relation.indexes {
-        set(index.oid)?;
-    }
-    for sequence in crate::rename::owned_sequences(env, relation)? {
-        set(sequence)?;
-    }
-    Ok(())
 }

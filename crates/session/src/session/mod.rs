@@ -3,7 +3,7 @@
 mod control;
 mod cursor;
 mod extended;
-mod set;
+pub(crate) mod set;
 mod simple;
 
 use crate::client::Client;
@@ -101,7 +101,8 @@ impl Session {
         for (name, value, source) in
             cluster.engine().start_settings(&identity.user, &identity.database)?
         {
-            settings.set_at_start(&name, &value, source)?;
+            // What does not fit any more keeps nobody out.
+            let _ = settings.set_from_catalog(&name, &value, source);
         }
         for (name, value) in &identity.options {
             if name == "options" {
@@ -212,6 +213,7 @@ impl Session {
     }
 
     fn ready(&mut self, client: &mut dyn Client) {
+        self.backend.settings_changed();
         let out = client.out();
         self.state.flush_notices(out);
         self.state

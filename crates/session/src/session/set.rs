@@ -3,9 +3,10 @@
 use super::control::apply;
 use super::{Session, complete};
 use crate::client::Client;
-use crate::engine::{Completion, Isolation, ResultColumn};
+use crate::engine::{Backend, Completion, Isolation, ResultColumn};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::settings::{Action, Settings, lookup, quote_identifier, unrecognized};
+use crate::state::State;
 use crate::statement::ModeChanges;
 use base::{Error, Oid, Result, bail, err};
 use parse::{
@@ -41,6 +42,7 @@ impl Session {
         describing: bool,
         client: &mut dyn Client,
     ) -> Result<Completion> {
+        self.backend.settings_changed();
         match &raw.statement {
             Statement::VariableSet(set) => self.set(set),
             Statement::VariableShow(show) => self.show(show.name, formats, describing, client),
@@ -180,13 +182,8 @@ impl Session {
                     _ => modes.deferrable = flag,
                 })
             }
-            ("role" | "session_authorization", Some(role))
-                if !(lower == "role" && role == "none") =>
-            {
-                if self.state.cluster().engine().role(role)?.is_none() {
-                    bail!(INVALID_PARAMETER_VALUE, "role \"{role}\" does not exist");
-                }
-                self.state.settings_mut().set(name, value, action)
+            ("role" | "session_authorization", value) => {
+                set_identity(&self.state, &*self.backend, &lower, value, action)
             }
             ("seed", _) => Err(Error::unsupported("SET seed is not supported yet")),
             _ => self.state.settings_mut().set(name, value, action),
@@ -225,7 +222,7 @@ impl Session {
                 self.portals.clear();
                 self.statements.clear();
                 self.state.forget_prepared(None);
-                self.set_value("role", Some("none"), Action::Set)?;
+                self.set_value("session_authorization", None, Action::Set)?;
                 self.state.settings_mut().reset_all();
                 "DISCARD ALL"
             }
@@ -326,8 +323,34 @@ fn show_columns(name: &str) -> Vec<ResultColumn> {
     }
 }
 
+/// Sets `role` or `session_authorization`. The latter takes SET ROLE back.
+///
+/// # Errors
+/// Those of [`Backend::check_identity`].
+pub fn set_identity(
+    state: &State,
+    backend: &dyn Backend,
+    name: &str,
+    value: Option<&str>,
+    action: Action,
+) -> Result<()> {
+    let authorization = name == "session_authorization";
+    if let Some(role) = value.filter(|role| authorization || *role != "none") {
+        backend.check_identity(authorization, role)?;
+    }
+    let mut settings = state.settings_mut();
+    settings.set(name, value, action)?;
+    if authorization {
+        settings.set("role", value.map(|_| "none"), action)?;
+    }
+    Ok(())
+}
+
 /// The text of SET's values.
-fn flatten(name: &str, values: &[DefValue<'_>]) -> Result<String> {
+///
+/// # Errors
+/// 22023 for a list where one value is allowed.
+pub fn flatten(name: &str, values: &[DefValue<'_>]) -> Result<String> {
     let canonical = lookup(name).map_or(name, |id| id.definition().name);
     if values.len() > 1 && !Settings::takes_list(name) {
         bail!(INVALID_PARAMETER_VALUE, "SET {canonical} takes only one argument");

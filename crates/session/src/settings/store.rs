@@ -231,6 +231,24 @@ impl Settings {
         Ok(())
     }
 
+    /// Applies what ALTER ROLE or ALTER DATABASE has set for sessions that begin. Permission was
+    /// asked for then.
+    ///
+    /// # Errors
+    /// Those of a value that is no longer valid.
+    pub fn set_from_catalog(&mut self, name: &str, text: &str, source: Source) -> Result<()> {
+        let key = self.key(name)?;
+        let value = match &key {
+            Key::Known(id) => self.parse(*id, text)?,
+            Key::Custom(_) => Value::Text(text.into()),
+        };
+        if find(&self.start, &key).is_none_or(|old| old.source <= source) {
+            self.note(&key);
+            put(&mut self.start, &key, Some(Entry { value, source }));
+        }
+        Ok(())
+    }
+
     /// SET, SET LOCAL; no text means the value after RESET.
     ///
     /// # Errors
@@ -267,6 +285,24 @@ impl Settings {
         };
         self.change(key, entry, action);
         Ok(())
+    }
+
+    /// Checks what SET would check and changes nothing; returns the setting's own name.
+    ///
+    /// # Errors
+    /// Those of SET.
+    pub fn check(&self, name: &str, text: Option<&str>) -> Result<String> {
+        match self.key(name)? {
+            Key::Known(id) => {
+                let definition = id.definition();
+                self.check_permission(definition)?;
+                if let Some(text) = text {
+                    self.parse(id, text)?;
+                }
+                Ok(definition.name.to_owned())
+            }
+            Key::Custom(name) => Ok(name.to_string()),
+        }
     }
 
     /// RESET ALL.

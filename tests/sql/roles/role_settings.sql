@@ -1,0 +1,36 @@
+-- ALTER ROLE ... SET and ALTER DATABASE ... SET write pg_db_role_setting.
+create role rt_one;
+create view rt_rows as select coalesce(r.rolname, '-') as role, setdatabase <> 0 as in_database, setconfig from pg_db_role_setting left join pg_roles r on r.oid = setrole where r.rolname like 'rt\_%' or setdatabase = (select oid from pg_database where datname = current_database()) order by 1, 2;
+alter role rt_one set work_mem = '8MB';
+alter role rt_one set search_path to one, "Two";
+alter role rt_one set Enable_SeqScan to off;
+select * from rt_rows;
+alter role rt_one set work_mem to default;
+alter role rt_one reset enable_seqscan;
+select * from rt_rows;
+alter role rt_one set work_mem = 'much';
+alter role rt_one set nosuch = 1;
+alter role rt_one set shared_buffers = '1GB';
+alter role rt_one set custom.name = 'x=y';
+set datestyle to 'German';
+alter role rt_one set datestyle from current;
+select * from rt_rows;
+select current_database() as db \gset
+alter role rt_one in database :"db" set lock_timeout = 7;
+alter role rt_one in database rt_nosuch set lock_timeout = 7;
+alter role rt_nosuch set work_mem = '1MB';
+alter role pg_monitor set work_mem = '1MB';
+alter database rt_nosuch set work_mem = '1MB';
+alter role rt_one reset all;
+select * from rt_rows;
+alter role rt_one reset work_mem;
+set role rt_one;
+alter role rt_one set work_mem = '2MB';
+alter role rt_one set session_preload_libraries = 'x';
+alter role postgres set work_mem = '2MB';
+alter role all set work_mem = '2MB';
+reset role;
+select * from rt_rows;
+drop view rt_rows;
+drop role rt_one;
+select count(*) from pg_db_role_setting where setrole <> 0 and setrole not in (select oid from pg_roles);
