@@ -42,9 +42,11 @@ pub trait Server {
     fn reset(&mut self) -> Result<()>;
 }
 
-/// The folder of the workspace: the one with `Cargo.lock`.
+/// The folder of the workspace: the one with `Cargo.lock`. Cargo says where it runs a program;
+/// clones that share a target folder run each other's.
 pub fn workspace() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = run.as_deref().unwrap_or(Path::new(env!("CARGO_MANIFEST_DIR")));
     here.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(here).to_path_buf()
 }
 

@@ -11,7 +11,6 @@ select now(1);
 select current_date();
 select localtime(2) is not null, current_time(2) is not null, localtimestamp(2) is not null;
 select 'now'::timestamptz = now(), 'today'::timestamptz = current_date, 'tomorrow'::date - 'yesterday'::date;
-select timestamp 'now()';
 select current_timestamp - interval '1 day' < now(), age(current_date) = interval '0', pg_typeof(age(now()));
 select now() at time zone 'UTC' = (now() at time zone 'UTC'), now()::timestamp at time zone current_setting('timezone') = now();
 create table td (id int, a timestamptz default now(), b date default current_date, c time default localtime(0), d text default current_user);

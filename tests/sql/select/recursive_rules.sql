@@ -14,11 +14,11 @@ with recursive t(n) as (select 1 union all select sum(n) from t) select * from t
 with recursive t(n) as (select 1 intersect select n from t) select * from t;
 with recursive t(n) as (select 1 union all select n + 1 from t order by 1) select * from t;
 with recursive t(n) as (select 1 union all select n + 1 from t limit 5) select * from t;
-with recursive t(n) as (select 1 union all select x.n from tree left join t x on true) select * from t;
-with recursive t(n) as (select 1 union all select 2 where exists (select 1 from t)) select * from t;
+with recursive t(n) as (select 1 union all select x.n from tree left join t x on true) select * from t limit 3;
+with recursive t(n) as (select 1 union all select 2 where exists (select 1 from t)) select * from t limit 3;
 with recursive t(n) as (select 1 union all select n + 1.5 from t where n < 5) select * from t;
 with recursive t(n) as (select 'a' union all select n || 'b' from t where length(n) < 3) select * from t order by 1;
-with recursive a(x) as (select 1 union all select y from b), b(y) as (select 2 union all select x from a) select * from a;
+with recursive a(x) as (select 1 union all select y from b), b(y) as (select 2 union all select x from a) select * from a limit 3;
 with recursive t(n) as (select n + 1 from t) select * from t;
 with recursive t(n) as (values (1), (2) union all (select n + 10 from t where n < 30)) select n from t order by n;
 with recursive t(n) as (select 1 union all select n + 1 from t where n < 3), u as (select n * 10 as m from t) select * from u order by m;
