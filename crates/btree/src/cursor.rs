@@ -57,10 +57,7 @@ impl Range {
     /// Begins after this key.
     #[must_use]
     pub fn after_key(self, key: &[u8]) -> Range {
-        let mut key = key.to_vec();
-        // Nothing lies between a key and the key with a zero byte more.
-        key.push(0);
-        Range { lower: Some(KeyRow { key, row: RowId(0) }), ..self }
+        Range { lower: Some(KeyRow { key: successor(key), row: RowId(0) }), ..self }
     }
 
     /// Ends before this key.
@@ -72,9 +69,7 @@ impl Range {
     /// Ends with this key, which is covered.
     #[must_use]
     pub fn through_key(self, key: &[u8]) -> Range {
-        let mut key = key.to_vec();
-        key.push(0);
-        Range { upper: Some(KeyRow { key, row: RowId(0) }), ..self }
+        Range { upper: Some(KeyRow { key: successor(key), row: RowId(0) }), ..self }
     }
 
     /// Whether it covers nothing.
@@ -92,6 +87,14 @@ impl Range {
     pub(crate) fn upper_for_tests(&self) -> Option<Bound<'_>> {
         self.upper.as_ref().map(KeyRow::bound)
     }
+}
+
+/// The next key: nothing lies between a key and the key with a zero byte more.
+fn successor(key: &[u8]) -> Vec<u8> {
+    let mut next = Vec::with_capacity(key.len() + 1);
+    next.extend_from_slice(key);
+    next.push(0);
+    next
 }
 
 /// The smallest key above every key that begins with `prefix`; nothing when there is none.

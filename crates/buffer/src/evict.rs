@@ -150,13 +150,13 @@ fn remove_clean(pool: &Pool, id: FrameId) -> bool {
         (FileId(frame.file.load(Ordering::Relaxed)), PageNo(frame.page.load(Ordering::Relaxed)));
     let mut shard = pool.shard(key).lock();
     // Under the shard's lock a frame without pins gains none, and without pins it is not changed.
-    if shard.get(&key) != Some(&id)
+    if shard.frames.get(&key) != Some(&id)
         || frame.pins.load(Ordering::SeqCst) != 0
         || frame.has(bits::DIRTY | bits::WRITING | bits::LOADING)
     {
         return false;
     }
-    shard.remove(&key);
+    shard.frames.remove(&key);
     frame.state.store(0, Ordering::SeqCst);
     true
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// A page that stays in memory. It holds no latch: the page may change, but it cannot go.
 pub struct Pin<'p> {
     pub(crate) pool: &'p Pool,
-    pub(crate) file: Arc<TreeFile>,
+    /// Lent, because a count of owners would go from core to core with every page.
+    pub(crate) file: &'p Arc<TreeFile>,
     pub(crate) page: PageNo,
     pub(crate) id: FrameId,
 }
@@ -29,8 +30,8 @@ pub struct PageWrite<'a> {
 
 impl<'p> Pin<'p> {
     /// The tree.
-    pub fn file(&self) -> &Arc<TreeFile> {
-        &self.file
+    pub fn file(&self) -> &'p Arc<TreeFile> {
+        self.file
     }
 
     /// The page's number.
@@ -68,7 +69,7 @@ impl<'p> Pin<'p> {
 impl Clone for Pin<'_> {
     fn clone(&self) -> Self {
         self.frame().pins.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Pin { pool: self.pool, file: self.file.clone(), page: self.page, id: self.id }
+        Pin { pool: self.pool, file: self.file, page: self.page, id: self.id }
     }
 }
 

@@ -41,14 +41,22 @@ pub struct Pool {
     pub(crate) sleepers: Sleepers,
     pub(crate) budget: Budget,
     pub(crate) clock: Mutex<crate::evict::Clock>,
-    shards: Box<[Mutex<HashMap<Key, FrameId>>]>,
+    shards: Box<[Mutex<Shard>]>,
     pub(crate) counts: Counts,
+}
+
+/// A part of the page table: pages and the frames that have them.
+#[derive(Default)]
+#[repr(align(64))]
+pub(crate) struct Shard {
+    pub(crate) frames: HashMap<Key, FrameId>,
+    /// Pages that were found here.
+    hits: u64,
 }
 
 /// What happened so far.
 #[derive(Default)]
 pub(crate) struct Counts {
-    pub(crate) hits: AtomicU64,
     pub(crate) reads: AtomicU64,
     pub(crate) writes: AtomicU64,
     pub(crate) evictions: AtomicU64,
@@ -169,7 +177,7 @@ impl Pool {
     /// What happened so far.
     pub fn stats(&self) -> PoolStats {
         PoolStats {
-            hits: self.counts.hits.load(Ordering::Relaxed),
+            hits: self.shards.iter().map(|shard| shard.lock().hits).sum(),
             reads: self.counts.reads.load(Ordering::Relaxed),
             writes: self.counts.writes.load(Ordering::Relaxed),
             evictions: self.counts.evictions.load(Ordering::Relaxed),
@@ -177,7 +185,7 @@ impl Pool {
         }
     }
 
-    pub(crate) fn shard(&self, key: Key) -> &Mutex<HashMap<Key, FrameId>> {
+    pub(crate) fn shard(&self, key: Key) -> &Mutex<Shard> {
         let hash = (key.0.0 ^ key.1.0.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         &self.shards[(hash >> 32) as usize % SHARDS]
     }
@@ -186,22 +194,22 @@ impl Pool {
     ///
     /// # Errors
     /// XX001 when the page on disk is damaged, naming file and page; 53200 when every frame is pinned.
-    pub fn pin(&self, file: &Arc<TreeFile>, page: PageNo) -> Result<Pin<'_>> {
+    pub fn pin<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Read)
     }
 
     /// Pins a page that was never written, or whose contents do not matter: zeros unless it is in
     /// memory already.
-    pub(crate) fn pin_new(&self, file: &Arc<TreeFile>, page: PageNo) -> Result<Pin<'_>> {
+    pub(crate) fn pin_new<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Zeros)
     }
 
     /// Pins a page that the caller writes anew, whatever is on disk.
-    pub(crate) fn pin_over(&self, file: &Arc<TreeFile>, page: PageNo) -> Result<Pin<'_>> {
+    pub(crate) fn pin_over<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Zeros)
     }
 
-    fn find(&self, file: &Arc<TreeFile>, page: PageNo, fill: Fill) -> Result<Pin<'_>> {
+    fn find<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo, fill: Fill) -> Result<Pin<'p>> {
         debug_assert_eq!(base::wait::latches_held(), 0, "contract 12: pin before latching");
         let key = (file.id(), page);
         loop {
@@ -212,7 +220,7 @@ impl Pool {
             let frame = self.frames.frame(id);
             {
                 let mut shard = self.shard(key).lock();
-                if shard.contains_key(&key) {
+                if shard.frames.contains_key(&key) {
                     drop(shard);
                     self.give_frame(id);
                     continue;
@@ -223,9 +231,9 @@ impl Pool {
                 frame.writing_lsn.store(0, Ordering::Relaxed);
                 frame.state.store(bits::LOADING, Ordering::SeqCst);
                 frame.pins.store(1, Ordering::SeqCst);
-                shard.insert(key, id);
+                shard.frames.insert(key, id);
             }
-            let pin = Pin { pool: self, file: file.clone(), page, id };
+            let pin = Pin { pool: self, file, page, id };
             return match self.fill(&pin, fill) {
                 Ok(()) => {
                     frame.set(bits::VALID | bits::REFERENCED);
@@ -234,7 +242,7 @@ impl Pool {
                     Ok(pin)
                 }
                 Err(error) => {
-                    self.shard(key).lock().remove(&key);
+                    self.shard(key).lock().frames.remove(&key);
                     frame.set(bits::DEAD);
                     frame.clear(bits::LOADING);
                     self.sleepers.wake(id);
@@ -244,15 +252,20 @@ impl Pool {
         }
     }
 
-    fn find_resident(&self, file: &Arc<TreeFile>, page: PageNo) -> Result<Option<Pin<'_>>> {
+    fn find_resident<'p>(
+        &'p self,
+        file: &'p Arc<TreeFile>,
+        page: PageNo,
+    ) -> Result<Option<Pin<'p>>> {
         let key = (file.id(), page);
         let id = {
-            let shard = self.shard(key).lock();
-            let Some(id) = shard.get(&key).copied() else { return Ok(None) };
+            let mut shard = self.shard(key).lock();
+            let Some(id) = shard.frames.get(&key).copied() else { return Ok(None) };
+            shard.hits += 1;
             self.frames.frame(id).pins.fetch_add(1, Ordering::SeqCst);
             id
         };
-        let pin = Pin { pool: self, file: file.clone(), page, id };
+        let pin = Pin { pool: self, file, page, id };
         let frame = self.frames.frame(id);
         if !frame.has(bits::VALID) {
             self.sleepers.wait(id, || !frame.has(bits::LOADING));
@@ -264,7 +277,6 @@ impl Pool {
         if !frame.has(bits::REFERENCED) {
             frame.set(bits::REFERENCED);
         }
-        self.counts.hits.fetch_add(1, Ordering::Relaxed);
         Ok(Some(pin))
     }
 
@@ -324,7 +336,7 @@ impl Pool {
         for shard in &self.shards {
             let mut shard = shard.lock();
             let frames = &self.frames;
-            shard.retain(|key, id| {
+            shard.frames.retain(|key, id| {
                 let frame = frames.frame(*id);
                 if key.0 != file || frame.has(bits::LOADING) {
                     return true;

@@ -12,7 +12,6 @@ use crate::pool::Pool;
 use base::{FileId, PageNo, Result};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -21,9 +20,12 @@ const SHARDS: usize = 16;
 /// Descents under way, and the ages of freed pages.
 pub(crate) struct Epochs {
     now: AtomicU64,
-    shards: [Mutex<BTreeMap<u64, u64>>; SHARDS],
+    shards: [Mutex<Descents>; SHARDS],
     freed: Mutex<HashMap<(FileId, PageNo), u64>>,
 }
+
+/// The descents of some threads: epochs in rising order, and how many began in each.
+type Descents = Vec<(u64, u64)>;
 
 impl Epochs {
     pub(crate) fn new() -> Epochs {
@@ -35,7 +37,7 @@ impl Epochs {
     }
 
     fn oldest(&self) -> u64 {
-        let first = |shard: &Mutex<BTreeMap<u64, u64>>| shard.lock().keys().next().copied();
+        let first = |shard: &Mutex<Descents>| shard.lock().first().map(|(epoch, _)| *epoch);
         self.shards.iter().filter_map(first).min().unwrap_or(u64::MAX)
     }
 
@@ -70,10 +72,10 @@ pub struct Descent<'p> {
 impl Drop for Descent<'_> {
     fn drop(&mut self) {
         let mut shard = self.epochs.shards[self.shard].lock();
-        if let Some(count) = shard.get_mut(&self.epoch) {
-            *count -= 1;
-            if *count == 0 {
-                shard.remove(&self.epoch);
+        if let Some(at) = shard.iter().rposition(|(epoch, _)| *epoch == self.epoch) {
+            shard[at].1 -= 1;
+            if shard[at].1 == 0 {
+                shard.remove(at);
             }
         }
     }
@@ -109,7 +111,11 @@ impl Pool {
         // Read under the shard's lock: whoever looks for the oldest descent after raising the
         // epoch either finds this one or it has read the raised epoch.
         let epoch = self.epochs.now.load(Ordering::SeqCst);
-        *descents.entry(epoch).or_insert(0) += 1;
+        match descents.last_mut() {
+            Some((last, count)) if *last == epoch => *count += 1,
+            // Under the lock epochs are read in rising order.
+            _ => descents.push((epoch, 1)),
+        }
         Descent { epochs: &self.epochs, shard, epoch }
     }
 
@@ -119,7 +125,11 @@ impl Pool {
     ///
     /// # Errors
     /// 53100 when the disk is full.
-    pub fn reserve_pages(&self, file: &Arc<TreeFile>, count: usize) -> Result<Reservation<'_>> {
+    pub fn reserve_pages<'p>(
+        &'p self,
+        file: &'p Arc<TreeFile>,
+        count: usize,
+    ) -> Result<Reservation<'p>> {
         loop {
             let expected = MetaState::read(&self.pin(file, PageNo(0))?.read())?;
             let mut after = expected;

@@ -36,13 +36,16 @@ fn pool_on(wal: Arc<Wal>, frames: u64) -> Arc<Pool> {
 /// A tree of one meta page and one page.
 fn new_tree(pool: &Pool, id: u64) -> Arc<TreeFile> {
     let (file, _, _) = pool.files().create(FileId(id), 8192, Xid(7), Lsn(0)).unwrap();
-    let (meta, root) = (pool.pin(&file, PageNo(0)).unwrap(), pool.pin(&file, PageNo(1)).unwrap());
-    let mut change = pool.change(rm::BTREE, 1, &[8192, 8192], 64).unwrap();
-    let (root, meta) = (root.write(), meta.write());
-    change.init(&root, &[]);
-    let state = MetaState { root: PageNo(1), page_count: 2, ..MetaState::default() };
-    change.init_meta(&meta, state, &[]);
-    change.commit().unwrap();
+    {
+        let pin = |page| pool.pin(&file, PageNo(page)).unwrap();
+        let (meta, root) = (pin(0), pin(1));
+        let mut change = pool.change(rm::BTREE, 1, &[8192, 8192], 64).unwrap();
+        let (root, meta) = (root.write(), meta.write());
+        change.init(&root, &[]);
+        let state = MetaState { root: PageNo(1), page_count: 2, ..MetaState::default() };
+        change.init_meta(&meta, state, &[]);
+        change.commit().unwrap();
+    }
     file
 }
 

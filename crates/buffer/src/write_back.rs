@@ -4,18 +4,21 @@
 //! written. While that lasts the frame is WRITING and the start of what it still owes the disk stays
 //! in `writing_lsn`, so that a checkpoint never takes the page for clean too early.
 
+use crate::files::TreeFile;
 use crate::frames::{CLASSES, FrameId, bits};
 use crate::guard::Pin;
 use crate::page;
 use crate::pool::Pool;
 use base::{FileId, Lsn, PageNo, Result};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Pool {
     /// Writes the frame's page if it is dirty. When it returns, what was dirty before the call is
     /// written. May wait; holds no latch.
     pub(crate) fn write_frame(&self, id: FrameId) -> Result<()> {
-        let Some(pin) = self.pin_frame(id) else { return Ok(()) };
+        let Some(file) = self.file_of(id) else { return Ok(()) };
+        let Some(pin) = self.pin_frame(id, &file) else { return Ok(()) };
         let frame = pin.frame();
         loop {
             let before = frame.state.fetch_or(bits::WRITING, Ordering::SeqCst);
@@ -30,16 +33,17 @@ impl Pool {
         result
     }
 
-    /// Pins the page that the frame has; `None` when it has none any more.
-    fn pin_frame(&self, id: FrameId) -> Option<Pin<'_>> {
+    /// The file of the page that the frame has.
+    fn file_of(&self, id: FrameId) -> Option<Arc<TreeFile>> {
+        self.files.opened(FileId(self.frames.frame(id).file.load(Ordering::Relaxed)))
+    }
+
+    /// Pins the page of that file that the frame has; `None` when it has none any more.
+    fn pin_frame<'p>(&'p self, id: FrameId, file: &'p Arc<TreeFile>) -> Option<Pin<'p>> {
         let frame = self.frames.frame(id);
-        let key = (
-            FileId(frame.file.load(Ordering::Relaxed)),
-            PageNo(frame.page.load(Ordering::Relaxed)),
-        );
-        let file = self.files.opened(key.0)?;
+        let key = (file.id(), PageNo(frame.page.load(Ordering::Relaxed)));
         let shard = self.shard(key).lock();
-        if shard.get(&key) != Some(&id) || !frame.has(bits::VALID) {
+        if shard.frames.get(&key) != Some(&id) || !frame.has(bits::VALID) {
             return None;
         }
         frame.pins.fetch_add(1, Ordering::SeqCst);

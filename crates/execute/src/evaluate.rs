@@ -122,14 +122,16 @@ fn to_batch(
 pub(crate) struct Conditions<'q> {
     programs: &'q [Program<'q>],
     runners: Vec<Runner>,
-    bump: Bump,
+    /// None without conditions.
+    bump: Option<Bump>,
     failed: Option<Error>,
 }
 
 impl<'q> Conditions<'q> {
     pub(crate) fn new(x: &Execution<'q>, programs: &'q [Program<'q>]) -> Conditions<'q> {
         let runners = programs.iter().map(|_| Runner::new()).collect();
-        Conditions { programs, runners, bump: x.bump(), failed: None }
+        let bump = (!programs.is_empty()).then(|| x.bump());
+        Conditions { programs, runners, bump, failed: None }
     }
 
     pub(crate) fn take_error(&mut self) -> Option<Error> {
@@ -142,18 +144,17 @@ impl<'q> Conditions<'q> {
 
     /// The rows that meet all conditions; may be none.
     pub(crate) fn select(&mut self, x: &Execution<'q>, batch: Batch) -> Result<Batch> {
-        if self.programs.is_empty() {
-            return Ok(batch);
-        }
-        self.bump.reset();
+        let Some(bump) = &mut self.bump else { return Ok(batch) };
+        bump.reset();
         let plain = !self.programs.iter().any(|program| program.volatile);
         if plain && let Ok(batch) = self.by_batch(x, &batch) {
             return Ok(batch);
         }
+        let Some(bump) = &self.bump else { return Ok(batch) };
         let mut selected = Vec::new();
         'rows: for (i, row) in batch.rows().enumerate() {
             for (program, runner) in self.programs.iter().zip(&mut self.runners) {
-                let cx = x.value(&self.bump, program)?;
+                let cx = x.value(bump, program)?;
                 match program.eval_one(runner, &cx, Inputs::At(batch.columns(), row)) {
                     Ok(types::Datum::Bool(true)) => {}
                     Ok(_) => continue 'rows,
@@ -171,10 +172,11 @@ impl<'q> Conditions<'q> {
 
     fn by_batch(&mut self, x: &Execution<'q>, batch: &Batch) -> Result<Batch> {
         let mut batch = batch.clone();
+        let Some(bump) = &self.bump else { return Ok(batch) };
         for (program, runner) in self.programs.iter().zip(&mut self.runners) {
             let before = batch.len();
             let selected = {
-                let cx = x.value(&self.bump, program)?;
+                let cx = x.value(bump, program)?;
                 program.filter_batch(runner, &cx, &batch)?
             };
             if selected.len() < before {

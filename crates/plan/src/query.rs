@@ -95,10 +95,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             return self.target_sets(level, rel, targets);
         }
         let mut exprs: Vec<&'q Expr<'q>> = targets.iter().map(|target| &target.expr).collect();
-        for (column, _) in locks {
-            let _ = column;
-        }
         let (mut node, _) = self.project(level, rel, &exprs)?;
+        if locks.is_empty() && level.parent.is_none() {
+            node = self.scan_alone(node)?;
+        }
         if !locks.is_empty() {
             let (program, reads) = self.collecting(|| {
                 let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
@@ -223,6 +223,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             columns.exprs.push((expr, i as u16));
         }
         let rows = rel.rows();
+        if out == rel.node.columns
+            && (0..out.len()).all(|i| program.plain_input(i) == u16::try_from(i).ok())
+        {
+            return Ok((rel.node, columns));
+        }
         // Without tables the constants are the node's own.
         let kind = match rel.node.kind {
             NodeKind::Result { filters, program: below } if below.results.is_empty() => {
@@ -233,6 +238,32 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let cost = rel.node.total_cost + rows * 0.0025 * exprs.len() as f64;
         let node = self.node(kind, &out, (rows, rel.node.startup_cost, cost), &reads)?;
         Ok((node, columns))
+    }
+
+    /// The node, or the scan below it when that can yield the node's columns by itself. Nobody may
+    /// look at the scan's rows again after a wait.
+    fn scan_alone(&self, node: &'p Node<'p>) -> Result<&'p Node<'p>> {
+        let NodeKind::Project { input, program } = node.kind else { return Ok(node) };
+        let (mut kind, columns) = match input.kind {
+            NodeKind::SeqScan { columns, filters: [], .. }
+            | NodeKind::IndexScan { columns, filters: [], .. } => (input.kind, columns),
+            _ => return Ok(node),
+        };
+        let mut picked = Vec::new();
+        for (i, column) in node.columns.iter().enumerate() {
+            match program.plain_input(i).map(usize::from) {
+                Some(at) if input.columns[at] == *column => picked.push(columns[at]),
+                _ => return Ok(node),
+            }
+        }
+        let picked = self.bump.alloc_slice_copy(&picked)?;
+        match &mut kind {
+            NodeKind::SeqScan { columns, .. } => *columns = picked,
+            NodeKind::IndexScan { columns, recheck, .. } => (*columns, *recheck) = (picked, &[]),
+            _ => {}
+        }
+        let cost = (input.rows, input.startup_cost, input.total_cost);
+        self.node(kind, node.columns, cost, &node.reads.iter().copied().collect())
     }
 
     /// The node's columns and some expressions more; where each expression is.

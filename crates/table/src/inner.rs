@@ -21,6 +21,11 @@ pub(crate) const KIND_INNER: u8 = 3;
 /// The version of this format: 1 is that of index pages with keys of any length.
 pub(crate) const INNER_VERSION: u8 = 2;
 
+/// Fewer children are searched by halving.
+const GUESS_MIN: usize = 16;
+/// Guesses for one search.
+const GUESSES_MAX: usize = 3;
+
 const AT_KIND: usize = 12;
 const AT_VERSION: usize = 13;
 const AT_HIGH: usize = 32;
@@ -112,13 +117,21 @@ impl<'a> Inner<'a> {
     #[inline]
     pub(crate) fn entry_for(&self, row: RowId) -> usize {
         let (mut low, mut high) = (0, self.count);
+        // Row ids are given out one after the other, so that keys mostly lie evenly: guesses touch
+        // fewer cache lines than halving does.
+        let mut guesses = if self.count >= GUESS_MIN { GUESSES_MAX } else { 0 };
         // Invariant: keys below `low` are at or below the row, keys from `high` on above it.
         while low < high {
-            let middle = (low + high) / 2;
-            if self.key(middle) <= row.0 {
-                low = middle + 1;
+            let at = if guesses > 0 {
+                guesses -= 1;
+                evenly(row.0, self.key(low), self.key(high - 1), low, high)
             } else {
-                high = middle;
+                usize::midpoint(low, high)
+            };
+            if self.key(at) <= row.0 {
+                low = at + 1;
+            } else {
+                high = at;
             }
         }
         low.saturating_sub(1)
@@ -129,6 +142,17 @@ impl<'a> Inner<'a> {
         let entry = self.entry_for(RowId(key));
         (self.key(entry) == key).then_some(entry)
     }
+}
+
+/// Where a row is among the keys of `low..high`, the first and last of which are given, if they lie
+/// evenly.
+fn evenly(row: u64, first: u64, last: u64, low: usize, high: usize) -> usize {
+    let steps = (high - low - 1) as u64;
+    let (ahead, span) = (row.saturating_sub(first), last.saturating_sub(first).max(1));
+    // 32 bits of the span are enough, and their product with a count fits into 64.
+    let shift = 32_u32.saturating_sub(span.leading_zeros());
+    let guess = (ahead.min(span) >> shift) * steps / (span >> shift);
+    low + guess.min(steps) as usize
 }
 
 /// The contents of an inner page: what INIT records carry.

@@ -24,6 +24,7 @@
 
 mod apply;
 pub(crate) mod delta;
+mod search;
 
 pub(crate) use apply::apply;
 
@@ -244,75 +245,6 @@ impl<'a> Page<'a> {
         out.extend_from_slice(self.prefix);
         out.extend_from_slice(suffix);
         Ok(row)
-    }
-
-    /// The number of entries from `from` on that are below `bound`, plus `from`: binary search.
-    fn lower_bound(&self, from: usize, bound: Bound<'_>) -> Result<usize> {
-        let shared = self.prefix.len().min(bound.key.len());
-        match self.prefix[..shared].cmp(&bound.key[..shared]) {
-            Ordering::Less => return Ok(self.count),
-            Ordering::Greater => return Ok(from),
-            Ordering::Equal if shared < self.prefix.len() => return Ok(from),
-            Ordering::Equal => {}
-        }
-        let rest = &bound.key[shared..];
-        let (mut low, mut high) = (from, self.count);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            let (suffix, row) = self.suffix(middle)?;
-            if suffix.cmp(rest).then(row.cmp(&bound.row)) == Ordering::Less {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
-    }
-
-    /// Where `bound` is, or would be, among a leaf's entries.
-    pub(crate) fn search(&self, bound: Bound<'_>) -> Result<(usize, bool)> {
-        let at = self.lower_bound(0, bound)?;
-        if at == self.count {
-            return Ok((at, false));
-        }
-        let (suffix, row) = self.suffix(at)?;
-        let same = row == bound.row
-            && bound.key.len() == self.prefix.len() + suffix.len()
-            && bound.key.starts_with(self.prefix)
-            && bound.key.ends_with(suffix);
-        Ok((at, same))
-    }
-
-    /// The number of a leaf's entries below `bound`.
-    pub(crate) fn below(&self, bound: Bound<'_>) -> Result<usize> {
-        self.lower_bound(0, bound)
-    }
-
-    /// The entry of an inner page whose child has keys equal to `bound`.
-    pub(crate) fn child_for(&self, bound: Bound<'_>) -> Result<usize> {
-        if self.count == 0 {
-            return Err(damaged("has no children").detail(place(self.bytes)));
-        }
-        let at = self.lower_bound(1, bound)?;
-        if at < self.count {
-            let (suffix, row) = self.suffix(at)?;
-            let equal = row == bound.row
-                && bound.key.len() == self.prefix.len() + suffix.len()
-                && bound.key.starts_with(self.prefix)
-                && bound.key.ends_with(suffix);
-            if equal {
-                return Ok(at);
-            }
-        }
-        Ok(at - 1)
-    }
-
-    /// The entry of an inner page whose child has the keys just below `bound`.
-    pub(crate) fn child_below(&self, bound: Bound<'_>) -> Result<usize> {
-        if self.count == 0 {
-            return Err(damaged("has no children").detail(place(self.bytes)));
-        }
-        Ok(self.lower_bound(1, bound)? - 1)
     }
 
     /// The entry of an inner page with that child.
