@@ -17,7 +17,8 @@ cargo xtask oracle install     fetches PostgreSQL 18 into build/oracle
 cargo xtask oracle start       runs one until it is interrupted, and says where
 cargo xtask oracle record [AREA[/TOPIC]]   writes the expected output of tests/sql
 cargo xtask oracle diff [AREA[/TOPIC]]     checks that it is what the oracle answers
-cargo xtask oracle gaps [AREA[/TOPIC]]     rewrites tests/sql/gaps.tsv for Perdura as it is";
+cargo xtask oracle gaps [AREA[/TOPIC]]     rewrites tests/sql/gaps.tsv for Perdura as it is
+cargo xtask oracle tpch        writes the answers to the queries of tests/tpch";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ["oracle", "record", prefix] => oracle::record(prefix),
         ["oracle", "diff"] => oracle::diff(""),
         ["oracle", "diff", prefix] => oracle::diff(prefix),
+        ["oracle", "tpch"] => oracle::tpch(),
         ["oracle", "gaps"] => oracle::gaps(""),
         ["oracle", "gaps", prefix] => oracle::gaps(prefix),
         _ => Err(USAGE.to_string()),

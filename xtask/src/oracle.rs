@@ -3,6 +3,7 @@
 use testkit::gaps::Gaps;
 use testkit::oracle::{self, Oracle};
 use testkit::perdura::{self, Perdura};
+use testkit::tpch::{self, Target};
 use testkit::{Result, Server, suite};
 
 /// Fetches it and says where it is.
@@ -40,6 +41,21 @@ pub(crate) fn diff(prefix: &str) -> Result<()> {
     let report = suite::compare(&mut oracle, &installation, &scripts, &none)?;
     println!("{}", report.summary());
     if report.problems.is_empty() { Ok(()) } else { Err(report.problems.join("\n")) }
+}
+
+/// Writes the answers to the queries of TPC-H.
+pub(crate) fn tpch() -> Result<()> {
+    let installation = oracle::install()?;
+    let oracle = Oracle::start(&installation)?;
+    let target = Target::of(&oracle, &installation);
+    target.load(tpch::SCALE_FACTOR)?;
+    for query in 1..=tpch::QUERIES {
+        let path = tpch::answer_path(query);
+        std::fs::write(&path, target.answer(query)?)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    println!("{} queries recorded", tpch::QUERIES);
+    Ok(())
 }
 
 /// Rewrites the list of gaps.

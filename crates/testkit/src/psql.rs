@@ -59,6 +59,34 @@ pub fn query_as(
     Err(String::from_utf8_lossy(&output.stderr).trim().to_string())
 }
 
+/// Runs one statement and feeds it: what `COPY … FROM STDIN` reads.
+///
+/// # Errors
+/// What psql printed to stderr, or what `write` says.
+pub fn feed(
+    installation: &Installation,
+    port: u16,
+    database: &str,
+    sql: &str,
+    write: impl FnOnce(&mut std::process::ChildStdin) -> std::io::Result<()>,
+) -> Result<()> {
+    let mut child = command(installation, port, database)
+        .args(["-v", "ON_ERROR_STOP=1", "-c", sql])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("psql: {error}"))?;
+    let mut input = child.stdin.take().ok_or("psql has no stdin")?;
+    let written = write(&mut input);
+    drop(input);
+    let output = child.wait_with_output().map_err(|error| format!("psql: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
+    }
+    written.map_err(|error| format!("psql: {error}"))
+}
+
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
