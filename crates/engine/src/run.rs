@@ -95,17 +95,6 @@ impl Backend {
         Ok(Completion { tag: Cow::Borrowed(tag), rows: Some(rows) })
     }
 
-    /// Runs a plan of our own to its end; its rows are not wanted.
-    pub(crate) fn run_silently(
-        &self,
-        plan: &plan::Plan<'_>,
-        descriptions: &plan::Descriptions,
-        values: &[Datum<'_>],
-    ) -> Result<()> {
-        let mut sink = Sink(&mut |_: &[Datum<'_>]| Ok(()));
-        self.run_query(plan, descriptions, values, "SELECT", &mut sink).map(drop)
-    }
-
     /// CREATE TABLE AS and SELECT INTO: makes the table and fills it; returns the rows.
     fn create_table_as(
         &self,

@@ -106,6 +106,7 @@ impl commands::Storage for Backend {
     fn create_table_tree(&self) -> Result<FileId> {
         let transaction = self.transaction()?;
         let tree = self.engine.storage.tables().create(&transaction, TABLE_PAGE_BYTES)?;
+        self.open.borrow_mut().note_created(tree.file());
         Ok(tree.file())
     }
 

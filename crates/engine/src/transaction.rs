@@ -14,11 +14,23 @@ pub(crate) struct Open {
     savepoints: Vec<(SavepointMark, Mark)>,
     /// The trees that go when it commits.
     pub(crate) dropped: Vec<FileId>,
+    /// The trees that it has made, and how many savepoints stood.
+    created: Vec<(FileId, usize)>,
 }
 
 impl Open {
     pub(crate) fn savepoint_count(&self) -> usize {
         self.savepoints.len()
+    }
+
+    pub(crate) fn note_created(&mut self, file: FileId) {
+        let depth = self.savepoint_count();
+        self.created.push((file, depth));
+    }
+
+    /// Whether a tree was made since the innermost savepoint.
+    pub(crate) fn is_new(&self, file: FileId) -> bool {
+        self.created.contains(&(file, self.savepoint_count()))
     }
 }
 
@@ -100,7 +112,11 @@ impl Backend {
 
     pub(crate) fn release_savepoint(&self) -> Result<()> {
         let mark = self.open.borrow_mut().savepoints.pop();
-        self.temporary_released(self.open.borrow().savepoint_count());
+        let count = self.open.borrow().savepoint_count();
+        self.temporary_released(count);
+        for (_, depth) in &mut self.open.borrow_mut().created {
+            *depth = (*depth).min(count);
+        }
         if let Some((mark, _)) = mark {
             self.transaction()?.release_savepoint(mark);
         }
@@ -117,7 +133,9 @@ impl Backend {
         };
         self.transaction()?.rollback_to(mark)?;
         self.catalog.rolled_back_to_savepoint();
-        self.temporary_back_to(self.open.borrow().savepoint_count().saturating_sub(1));
+        let outside = self.open.borrow().savepoint_count().saturating_sub(1);
+        self.temporary_back_to(outside);
+        self.open.borrow_mut().created.retain(|(_, depth)| *depth <= outside);
         self.transaction()?.next_command()?;
         Ok(())
     }

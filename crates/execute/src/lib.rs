@@ -48,6 +48,7 @@ mod storage;
 mod subplan;
 mod window;
 
+pub use modify::{Feed, insert_feed};
 pub use operator::Operator;
 pub use state::{Execution, Owned};
 pub use storage::{RowChange, Storage};

@@ -189,7 +189,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     }
 
     /// A wide row's half for a stored expression: range 0 is the table.
-    fn half(&self, level: &Level<'_, 'q>, relation: &Relation, new: bool) -> Columns<'q> {
+    pub(crate) fn half(
+        &self,
+        level: &Level<'_, 'q>,
+        relation: &Relation,
+        new: bool,
+    ) -> Columns<'q> {
         let mut columns = Columns::default();
         let shift = if new { relation.columns.len() as u16 } else { 0 };
         for column in relation.live_columns() {
@@ -200,7 +205,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     }
 
     /// A level of one range, for stored expressions over a table.
-    fn stored_level(&self, relation: &Relation) -> Result<Level<'q, 'q>> {
+    pub(crate) fn stored_level(&self, relation: &Relation) -> Result<Level<'q, 'q>> {
         let mut types = Vec::new();
         for column in &relation.columns {
             types.push(Type {

@@ -34,6 +34,7 @@ mod planner;
 mod query;
 mod range;
 mod restriction;
+mod row_program;
 mod same;
 mod sequence;
 mod unnest;
@@ -47,6 +48,7 @@ pub use node::{
     Subplan, SubplanKind, WindowBody, WindowCall,
 };
 pub use planner::Environment;
+pub use row_program::row_program;
 
 use analyze::tree::Query;
 use base::Result;

@@ -6,27 +6,44 @@ use wire::Message;
 use wire::backend;
 use wire::frontend::Format;
 
-/// COPY FROM STDIN: asks the client for data of so many columns and gives each piece to `take`,
-/// until the client says that it is done.
-///
-/// # Errors
-/// 57014 when the client gives up, 08P01, 08006, interrupts, those of `take`. The rest of the
-/// client's data is then skipped by the session.
-pub fn copy_in(
-    client: &mut dyn Client,
-    format: Format,
-    columns: usize,
-    take: &mut dyn FnMut(&[u8]) -> Result<()>,
-) -> Result<()> {
-    backend::copy_response(client.out(), true, format, columns);
-    client.send()?;
-    let mut done = false;
-    while !done {
+/// COPY FROM STDIN: data as the client sends it.
+pub struct CopyIn<'c> {
+    client: &'c mut dyn Client,
+    done: bool,
+}
+
+impl std::fmt::Debug for CopyIn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CopyIn")
+    }
+}
+
+impl<'c> CopyIn<'c> {
+    /// Asks the client for data of so many columns.
+    ///
+    /// # Errors
+    /// 08006.
+    pub fn begin(client: &'c mut dyn Client, format: Format, columns: usize) -> Result<CopyIn<'c>> {
+        backend::copy_response(client.out(), true, format, columns);
+        client.send()?;
+        Ok(CopyIn { client, done: false })
+    }
+
+    /// Gives the next piece of data to `take`. False when the client has said that it is done.
+    ///
+    /// # Errors
+    /// 57014 when the client gives up, 08P01, 08006, interrupts, those of `take`. The rest of the
+    /// client's data is then skipped by the session.
+    pub fn read(&mut self, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+        if self.done {
+            return Ok(false);
+        }
         check_for_interrupts()?;
-        client.receive(&mut |frame| match frame.decode()? {
+        let done = &mut self.done;
+        self.client.receive(&mut |frame| match frame.decode()? {
             Message::CopyData(bytes) => take(bytes),
             Message::CopyDone => {
-                done = true;
+                *done = true;
                 Ok(())
             }
             Message::CopyFail(reason) => Err(err!(
@@ -42,8 +59,8 @@ pub fn copy_in(
             )
             .fatal()),
         })?;
+        Ok(!self.done)
     }
-    Ok(())
 }
 
 /// COPY TO STDOUT: data on its way to the client.

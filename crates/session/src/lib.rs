@@ -20,7 +20,7 @@ mod transaction;
 pub use activity::{Activity, PreparedStatement};
 pub use client::Client;
 pub use cluster::{Cluster, LogError, Role, SessionEntry};
-pub use copy::{CopyOut, copy_in};
+pub use copy::{CopyIn, CopyOut};
 pub use session::set::{flatten, set_identity};
 pub use session::{Flow, Identity, Session};
 pub use state::State;

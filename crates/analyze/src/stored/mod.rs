@@ -300,6 +300,26 @@ fn without_position(mut error: Error) -> Error {
     error
 }
 
+/// What a column gets when nothing is given, as a value of its type; none if it has no default.
+///
+/// # Errors
+/// XX001 when the default is damaged; XX000 for an identity column without a sequence.
+pub fn column_default<'q>(
+    bump: &'q Bump,
+    environment: &dyn Environment,
+    relation: &Relation,
+    column: &catalog::relation::Column,
+) -> Result<Option<&'q Expr<'q>>> {
+    let cell = RefCell::new(Parameters::none());
+    let analyzer =
+        Analyzer { bump, env: environment, source: "", parameters: &cell, check_as: Oid::INVALID };
+    let of_type = analyzer.type_row(column.type_oid)?.default.is_some();
+    if column.default.is_none() && column.identity.is_none() && !of_type {
+        return Ok(None);
+    }
+    analyzer.column_default(relation, column).and_then(|expr| analyzer.alloc(expr)).map(Some)
+}
+
 /// The stored form of an expression.
 pub fn encode_expression(expr: &Expr<'_>) -> Stored {
     Stored::Tree(encode(expr).into())

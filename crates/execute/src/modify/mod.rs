@@ -13,7 +13,10 @@
 
 mod checks;
 mod conflict;
+mod feed;
 mod indexes;
+
+pub use feed::{Feed, insert_feed};
 
 use crate::operator::{Child, Operator};
 use crate::recheck::{Newest, recheck};

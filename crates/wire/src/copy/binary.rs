@@ -22,6 +22,8 @@ pub struct BinaryRows {
     finished: bool,
     ended: bool,
     fields: Vec<Option<(usize, usize)>>,
+    /// Whether the fields of a row are being read.
+    in_field: bool,
 }
 
 impl BinaryRows {
@@ -114,6 +116,7 @@ impl BinaryRows {
             return Err(bad_format(format!("row field count is {count}, expected {columns}")));
         }
         self.fields.clear();
+        self.in_field = true;
         let mut at = self.start + 2;
         for _ in 0..columns {
             let Some(length) = self.u32_at(at) else {
@@ -135,7 +138,18 @@ impl BinaryRows {
             at += length;
         }
         self.start = at;
+        self.in_field = false;
         Ok(true)
+    }
+
+    /// Whether the header was read.
+    pub fn is_begun(&self) -> bool {
+        self.header_read
+    }
+
+    /// After an error of [`BinaryRows::next_row`]: the field that it is about, if it is about one.
+    pub fn broken_field(&self) -> Option<usize> {
+        self.in_field.then_some(self.fields.len())
     }
 
     /// A field of the row that [`BinaryRows::next_row`] found; nothing stands for NULL.

@@ -3,12 +3,30 @@
 use super::{Csv, TextFormat, bad_format};
 use base::Result;
 
+/// One field of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field<'a> {
+    /// What stands for NULL.
+    Null,
+    /// What stands for the column's default.
+    Default,
+    /// A value, escapes resolved.
+    Value(&'a [u8]),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mark {
+    Null,
+    Default,
+    Value,
+}
+
 /// The fields of a record, escapes resolved. Kept and used again for record after record.
 #[derive(Debug, Default)]
 pub struct Fields {
     bytes: Vec<u8>,
-    /// Where each field ends, and whether it is NULL.
-    ends: Vec<(usize, bool)>,
+    /// Where each field ends, and what it is.
+    ends: Vec<(usize, Mark)>,
 }
 
 impl Fields {
@@ -27,18 +45,33 @@ impl Fields {
         self.ends.is_empty()
     }
 
-    /// The field at `index`; the inner nothing stands for NULL.
-    pub fn get(&self, index: usize) -> Option<Option<&[u8]>> {
-        let (end, null) = *self.ends.get(index)?;
+    /// The field at `index`.
+    pub fn get(&self, index: usize) -> Option<Field<'_>> {
+        let (end, mark) = *self.ends.get(index)?;
         let start = match index.checked_sub(1) {
             Some(before) => self.ends.get(before)?.0,
             None => 0,
         };
-        Some(if null { None } else { self.bytes.get(start..end) })
+        Some(match mark {
+            Mark::Null => Field::Null,
+            Mark::Default => Field::Default,
+            Mark::Value => Field::Value(self.bytes.get(start..end)?),
+        })
     }
 
-    fn finish(&mut self, null: bool) {
-        self.ends.push((self.bytes.len(), null));
+    /// Ends the field that began at `written`, given its text as it was sent.
+    fn finish(&mut self, written: usize, raw: &[u8], quoted: bool, format: &TextFormat) {
+        let mark = if !quoted && raw == format.null {
+            Mark::Null
+        } else if format.default.as_deref() == Some(raw) {
+            Mark::Default
+        } else {
+            Mark::Value
+        };
+        if mark != Mark::Value {
+            self.bytes.truncate(written);
+        }
+        self.ends.push((self.bytes.len(), mark));
     }
 
     /// Splits a record. An empty one has one empty field.
@@ -74,11 +107,7 @@ impl Fields {
                 }
             }
             // NULL is recognised before escapes are resolved.
-            let null = record[start..at] == *format.null;
-            if null {
-                self.bytes.truncate(written);
-            }
-            self.finish(null);
+            self.finish(written, &record[start..at], false, format);
             if at >= record.len() {
                 return;
             }
@@ -107,6 +136,7 @@ impl Fields {
     fn split_csv(&mut self, record: &[u8], format: &TextFormat, csv: Csv) -> Result<()> {
         let mut at = 0;
         loop {
+            let start = at;
             let written = self.bytes.len();
             let mut quoted = false;
             let mut in_quotes = false;
@@ -137,11 +167,8 @@ impl Fields {
             if in_quotes {
                 return Err(bad_format("unterminated CSV quoted field"));
             }
-            let null = !quoted && self.bytes[written..] == *format.null;
-            if null {
-                self.bytes.truncate(written);
-            }
-            self.finish(null);
+            let end = if ended_by_delimiter { at - 1 } else { at };
+            self.finish(written, &record[start..end], quoted, format);
             if !ended_by_delimiter {
                 return Ok(());
             }

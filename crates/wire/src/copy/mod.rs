@@ -14,7 +14,7 @@ mod records;
 mod write;
 
 pub use binary::{BINARY_HEADER, BINARY_TRAILER, BinaryRows};
-pub use fields::Fields;
+pub use fields::{Field, Fields};
 pub use records::Records;
 pub use write::{write_csv_field, write_csv_null, write_text_field};
 
@@ -25,6 +25,8 @@ pub struct TextFormat {
     pub delimiter: u8,
     /// What stands for NULL.
     pub null: Vec<u8>,
+    /// What stands for a column's default, if anything does.
+    pub default: Option<Vec<u8>>,
     /// What is particular to CSV; nothing for text.
     pub csv: Option<Csv>,
 }
@@ -41,13 +43,13 @@ pub struct Csv {
 impl TextFormat {
     /// PostgreSQL's text format.
     pub fn text() -> TextFormat {
-        TextFormat { delimiter: b'\t', null: b"\\N".to_vec(), csv: None }
+        TextFormat { delimiter: b'\t', null: b"\\N".to_vec(), default: None, csv: None }
     }
 
     /// PostgreSQL's CSV format.
     pub fn csv() -> TextFormat {
         let csv = Some(Csv { quote: b'"', escape: b'"' });
-        TextFormat { delimiter: b',', null: Vec::new(), csv }
+        TextFormat { delimiter: b',', null: Vec::new(), default: None, csv }
     }
 }
 

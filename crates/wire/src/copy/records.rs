@@ -23,6 +23,9 @@ pub struct Records {
     in_quotes: bool,
     escaped: bool,
     line_end: Option<LineEnd>,
+    /// The line ends within quotes of the record that is looked for, and of the one found last.
+    lines: u64,
+    lines_found: u64,
     ended: bool,
     finished: bool,
 }
@@ -38,6 +41,8 @@ impl Records {
             in_quotes: false,
             escaped: false,
             line_end: None,
+            lines: 0,
+            lines_found: 0,
             ended: false,
             finished: false,
         }
@@ -60,10 +65,21 @@ impl Records {
         self.ended = true;
     }
 
+    /// How many line ends the record that was given out last holds.
+    pub fn lines_within(&self) -> u64 {
+        self.lines_found
+    }
+
+    /// Whether the end-of-copy marker was met.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
     /// The next whole record without its line end.
     ///
     /// # Errors
-    /// 22P04 for line ends that differ and for a quoted field that is never closed.
+    /// 22P04 for line ends that differ and for an end-of-copy marker in the wrong place. A quoted
+    /// field that is never closed is for [`super::Fields`] to find.
     pub fn next_record(&mut self) -> Result<Option<&[u8]>> {
         if self.finished {
             return Ok(None);
@@ -72,6 +88,7 @@ impl Records {
             Some((end, next)) => {
                 let start = std::mem::replace(&mut self.start, next);
                 self.scanned = next;
+                self.lines_found = std::mem::take(&mut self.lines);
                 if self.format.csv.is_none() && self.buffer[start..end] == *b"\\." {
                     self.finished = true;
                     return Ok(None);
@@ -101,6 +118,9 @@ impl Records {
                     }
                 }
                 None if self.escaped => {
+                    if byte == b'.' && !self.is_marker(at)? {
+                        return Ok(None);
+                    }
                     self.escaped = false;
                     self.scanned += 1;
                     continue;
@@ -112,6 +132,11 @@ impl Records {
                 }
                 None => {}
             }
+            if self.in_quotes {
+                // PostgreSQL's count: before the first line has ended it knows of returns only.
+                let counted = if self.line_end == Some(LineEnd::Newline) { b'\n' } else { b'\r' };
+                self.lines += u64::from(byte == counted);
+            }
             if !self.in_quotes
                 && let b'\n' | b'\r' = byte
                 && let Some(found) = self.line_end_at(at, byte)?
@@ -122,9 +147,6 @@ impl Records {
         }
         if !self.ended || self.start == self.buffer.len() {
             return Ok(None);
-        }
-        if self.in_quotes {
-            return Err(bad_format("unterminated CSV quoted field"));
         }
         Ok(Some((self.buffer.len(), self.buffer.len())))
     }
@@ -147,6 +169,34 @@ impl Records {
         }
         let length = if found == LineEnd::Both { 2 } else { 1 };
         Ok(Some(Some((at, at + length))))
+    }
+
+    /// Checks the end-of-copy marker whose dot stands at `at`. False if more data must tell.
+    fn is_marker(&self, at: usize) -> Result<bool> {
+        let alone = || bad_format("end-of-copy marker is not alone on its line");
+        let other_style = || bad_format("end-of-copy marker does not match previous newline style");
+        let next = match self.buffer.get(at + 1) {
+            None if !self.ended => return Ok(false),
+            None => return Err(alone()),
+            Some(next) => *next,
+        };
+        let end = match (self.line_end, next) {
+            (Some(LineEnd::Both), b'\n') => return Err(other_style()),
+            (Some(LineEnd::Both), b'\r') => match self.buffer.get(at + 2) {
+                None if !self.ended => return Ok(false),
+                Some(end) => *end,
+                None => 0,
+            },
+            (_, next) => next,
+        };
+        match (self.line_end, end) {
+            (_, end) if !matches!(end, b'\r' | b'\n') => Err(alone()),
+            (Some(LineEnd::Newline | LineEnd::Both), b'\r') | (Some(LineEnd::Return), b'\n') => {
+                Err(other_style())
+            }
+            _ if at - 1 > self.start => Err(alone()),
+            _ => Ok(true),
+        }
     }
 
     fn literal(&self, byte: u8) -> base::Error {

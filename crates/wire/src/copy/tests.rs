@@ -11,9 +11,11 @@ fn read(data: &[u8], format: &TextFormat, piece: usize) -> base::Result<Vec<Row>
     let mut take = |records: &mut Records| -> base::Result<()> {
         while let Some(record) = records.next_record()? {
             fields.split(record, format)?;
-            rows.push(
-                (0..fields.len()).map(|i| fields.get(i).unwrap().map(<[u8]>::to_vec)).collect(),
-            );
+            let field = |i| match fields.get(i).unwrap() {
+                Field::Value(bytes) => Some(bytes.to_vec()),
+                Field::Null | Field::Default => None,
+            };
+            rows.push((0..fields.len()).map(field).collect());
         }
         Ok(())
     };
@@ -34,11 +36,11 @@ fn rows(rows: &[&[Option<&str>]]) -> Vec<Row> {
 
 #[test]
 fn text_is_cut_and_unescaped_wherever_it_is_broken() {
-    let data = b"1\ta\\tb\\\\\n2\t\\N\n3\tx\\\ny\\x41\\101\\.\n\n\\.\nrest";
+    let data = b"1\ta\\tb\\\\\n2\t\\N\n3\tx\\\ny\\x41\\101\\q\n\n\\.\nrest";
     let expected = rows(&[
         &[Some("1"), Some("a\tb\\")],
         &[Some("2"), None],
-        &[Some("3"), Some("x\nyAA.")],
+        &[Some("3"), Some("x\nyAAq")],
         &[Some("")],
     ]);
     for piece in 1..data.len() {
@@ -73,6 +75,9 @@ fn broken_data_is_refused() {
         (b"a\r\nb\n", &text, "literal newline found in data"),
         (b"a\r\nb\n", &csv, "unquoted newline found in data"),
         (b"a,\"b\n", &csv, "unterminated CSV quoted field"),
+        (b"a\\.\n", &text, "end-of-copy marker is not alone on its line"),
+        (b"\\.a\n", &text, "end-of-copy marker is not alone on its line"),
+        (b"a\n\\.\r", &text, "end-of-copy marker does not match previous newline style"),
     ] {
         let error = read(data, format, 2).unwrap_err();
         assert_eq!((error.message(), error.sqlstate().as_str()), (message, "22P04"));

@@ -19,9 +19,8 @@ pub fn write_text_field(out: &mut Vec<u8>, value: &[u8], format: &TextFormat) {
                 continue;
             }
         };
-        // The delimiter may be one of the named bytes: then it is escaped as itself.
         out.push(b'\\');
-        out.push(if byte == format.delimiter { byte } else { letter });
+        out.push(letter);
     }
 }
 

@@ -1,0 +1,50 @@
+-- COPY options: what each may be, and what does not go together.
+create table t (a int, b text);
+copy t from stdin (format nosuch);
+copy t from stdin (nosuch 1);
+copy t from stdin (format csv, format csv);
+copy t from stdin (delimiter ',,');
+copy t from stdin (delimiter 'a');
+copy t from stdin (delimiter E'\n');
+copy t from stdin (null E'x\n');
+copy t from stdin (delimiter '|', null 'a|b');
+copy t from stdin (format csv, null '"');
+copy t from stdin (quote '"');
+copy t from stdin (escape '"');
+copy t from stdin (format csv, quote '""');
+copy t from stdin (format csv, escape 'ab');
+copy t from stdin (format csv, quote ',');
+copy t from stdin (format binary, delimiter ',');
+copy t from stdin (format binary, null 'x');
+copy t from stdin (format binary, header);
+copy t from stdin (header 5);
+copy t from stdin (header maybe);
+copy t from stdin (freeze maybe);
+copy t from stdin (format csv, force_quote (a));
+copy t from stdin (force_not_null (a));
+copy t from stdin (format csv, force_not_null a);
+copy t (a) from stdin (format csv, force_null (b));
+copy t from stdin (format csv, force_null (nosuch));
+copy t from stdin (on_error nosuch);
+copy t from stdin (reject_limit 1);
+copy t from stdin (on_error ignore, reject_limit 0);
+copy t from stdin (on_error ignore, format binary);
+copy t from stdin (log_verbosity loud);
+copy t from stdin (encoding 'nosuch');
+copy t from stdin (default '\N');
+copy t from stdin (default E'a\n');
+copy t from stdin (format csv, default '"');
+copy t from stdin (delimiter);
+copy t from stdin (freeze);
+\.
+begin;
+truncate t;
+copy t from stdin (freeze);
+1	frozen
+\.
+commit;
+select * from t;
+copy t from '/nonexistent/file';
+copy t to 'relative';
+copy t to '/nonexistent/file';
+copy t from '/';
