@@ -21,6 +21,7 @@ pub mod environment;
 pub mod names;
 pub mod tree;
 
+mod access;
 mod aggregate;
 mod clause;
 mod coerce;
@@ -52,6 +53,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, Needed, access};
 pub use environment::{Environment, Parameters};
 pub use stored::{
     StoredContext, StoredTarget, analyze_domain_check, analyze_expression, analyze_stored,

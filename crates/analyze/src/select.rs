@@ -35,6 +35,7 @@ pub(crate) fn empty_query<'q>(command: Command) -> Query<'q> {
         locking: &[],
         result_relation: None,
         assignments: &[],
+        written: 0,
         overriding: Overriding::None,
         on_conflict: None,
         merge: None,

@@ -28,6 +28,6 @@ pub(crate) fn view_query<'q>(
     crate::stored::analyze_stored_query(bump, environment, stored, owner)
 }
 
-fn is_true(text: &str) -> bool {
+pub(crate) fn is_true(text: &str) -> bool {
     matches!(text, "true" | "on" | "1" | "yes")
 }

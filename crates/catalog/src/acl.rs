@@ -282,6 +282,23 @@ impl AclKind {
     }
 }
 
+/// What the predefined roles among `roles` may do with every object of a kind.
+pub fn predefined(kind: AclKind, roles: &[Oid]) -> Privileges {
+    /// `pg_read_all_data`, `pg_write_all_data`, `pg_maintain`, and what they give on tables, on
+    /// sequences and on schemas.
+    const GIVEN: [(Oid, &str, &str, &str); 3] =
+        [(Oid(6181), "r", "r", "U"), (Oid(6182), "awd", "w", "U"), (Oid(6337), "m", "", "")];
+    let given = GIVEN.iter().filter(|(role, ..)| roles.contains(role));
+    given.fold(Privileges::NONE, |all, (_, tables, sequences, schemas)| {
+        all.union(Privileges::of(match kind {
+            AclKind::Table => tables,
+            AclKind::Sequence => sequences,
+            AclKind::Namespace => schemas,
+            _ => "",
+        }))
+    })
+}
+
 /// The list that stands behind NULL (rule 2).
 pub fn default_for(kind: AclKind, owner: Oid) -> Acl {
     let public = Privileges::of(match kind {

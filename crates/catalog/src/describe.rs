@@ -158,6 +158,26 @@ impl Catalog {
         Ok(format!("constraint {name}"))
     }
 
+    fn describe_default_acl(&self, address: &ObjectAddress) -> Result<String> {
+        let row = self.object_row(address)?;
+        let what = match row.char(pg_default_acl::DEFACLOBJTYPE)? {
+            b'r' => "on new relations ",
+            b'S' => "on new sequences ",
+            b'f' => "on new functions ",
+            b'T' => "on new types ",
+            b'n' => "on new schemas ",
+            b'L' => "on new large objects ",
+            _ => "",
+        };
+        let role = self.role(row.oid(pg_default_acl::DEFACLROLE)?)?;
+        let text = format!("default privileges {what}belonging to role {}", role.name);
+        let schema = row.oid(pg_default_acl::DEFACLNAMESPACE)?;
+        if !schema.is_valid() {
+            return Ok(text);
+        }
+        Ok(format!("{text} in schema {}", self.namespace(schema)?.name))
+    }
+
     fn describe_membership(&self, address: &ObjectAddress) -> Result<String> {
         let row = self.object_row(address)?;
         let member = self.role(row.oid(pg_auth_members::MEMBER)?)?;
@@ -167,8 +187,10 @@ impl Catalog {
 
     /// Objects that are part of a relation, and objects with nothing but a name.
     fn describe_other(&self, address: &ObjectAddress) -> Result<String> {
-        if address.class == pg_auth_members::RELATION {
-            return self.describe_membership(address);
+        match address.class {
+            pg_auth_members::RELATION => return self.describe_membership(address),
+            pg_default_acl::RELATION => return self.describe_default_acl(address),
+            _ => {}
         }
         let part = match address.class {
             pg_rewrite::RELATION => Some(("rule", pg_rewrite::RULENAME, pg_rewrite::EV_CLASS)),

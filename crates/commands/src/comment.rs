@@ -40,6 +40,7 @@ fn resolve(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<ObjectAddress> {
         ObjectType::Column => {
             let [table @ .., column] = parts else { return Err(unsupported(comment)) };
             let relation = find_by_name(env, table)?;
+            owned(env, &relation)?;
             let column = relation.column(column).ok_or_else(|| {
                 err!(
                     UNDEFINED_COLUMN,
@@ -52,6 +53,7 @@ fn resolve(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<ObjectAddress> {
         ObjectType::TableConstraint => {
             let [table @ .., name] = parts else { return Err(unsupported(comment)) };
             let relation = find_by_name(env, table)?;
+            owned(env, &relation)?;
             let found = relation.constraints.iter().find(|c| c.name == *name);
             let constraint = found.ok_or_else(|| {
                 err!(
@@ -64,7 +66,12 @@ fn resolve(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<ObjectAddress> {
         }
         ObjectType::Schema => {
             let name = parts.last().copied().unwrap_or_default();
-            Ok(object::schema(env.catalog().require_namespace(name)?))
+            let catalog = env.catalog();
+            let Some(schema) = catalog.namespace_named(name)? else {
+                return Err(err!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist"));
+            };
+            catalog.require_owner(schema.owner, &format!("schema {name}"))?;
+            Ok(object::schema(schema.oid))
         }
         ObjectType::Table
         | ObjectType::View
@@ -76,6 +83,11 @@ fn resolve(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<ObjectAddress> {
         }
         _ => Err(unsupported(comment)),
     }
+}
+
+/// Who comments on a part of a relation owns it.
+fn owned(env: &Env<'_>, relation: &catalog::relation::Relation) -> Result<()> {
+    env.catalog().require_owner(relation.owner, &format!("relation {}", relation.name))
 }
 
 fn unsupported(comment: &CommentStmt<'_>) -> Error {
@@ -128,5 +140,8 @@ fn relation(env: &Env<'_>, name: &RangeVar<'_>, kind: ObjectType) -> Result<Obje
     if found != wanted {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not {word}", name.name));
     }
+    let owner = catalog.relation(catalog.table_of_index(oid)?.unwrap_or(oid))?.owner;
+    let word = catalog::relation_word(found);
+    catalog.require_owner(owner, &format!("{word} {}", name.name))?;
     Ok(object::relation(oid))
 }

@@ -1,6 +1,6 @@
 //! CREATE SCHEMA; its elements are run by the caller, as statements of their own.
 
-use crate::{Env, object, role};
+use crate::{Env, grant, object, role};
 use base::{Oid, Result, err};
 use catalog::Catalog;
 use catalog::acl::{AclKind, Privilege};
@@ -52,8 +52,9 @@ pub fn run(env: &Env<'_>, create: &CreateSchemaStmt<'_>) -> Result<Option<NewSch
         .with(pg_namespace::OID, oid)
         .with(pg_namespace::NSPNAME, name)
         .with(pg_namespace::NSPOWNER, owner);
-    catalog.insert(&row)?;
     let address = object::schema(oid);
+    let acl = grant::for_new(env, AclKind::Namespace, &address, owner, Oid::INVALID)?;
+    catalog.insert(&row.with(pg_namespace::NSPACL, acl))?;
     catalog.record_role_dependency(&address, owner, SharedDependencyKind::Owner)?;
     catalog.next_command()?;
     Ok(Some(NewSchema { name: name.to_owned(), owner }))

@@ -77,13 +77,15 @@ fn resolve(
 
 fn check_kind(env: &Env<'_>, oid: Oid, name: &str, wanted: RelationKind) -> Result<()> {
     let catalog = env.catalog();
-    let (found, owner) = match catalog.table_of_index(oid)? {
-        Some(table) => (RelationKind::Index, catalog.relation(table)?.owner),
+    let (found, relation) = match catalog.table_of_index(oid)? {
+        Some(table) => (RelationKind::Index, catalog.relation(table)?),
         None => {
             let relation = catalog.relation(oid)?;
-            (relation.kind, relation.owner)
+            (relation.kind, relation)
         }
     };
+    let owner = relation.owner;
+    let schema_owner = catalog.namespace(relation.namespace)?.owner;
     if found != wanted {
         let article = if wanted == RelationKind::Index { "an" } else { "a" };
         let found = kind_word(found);
@@ -99,6 +101,9 @@ fn check_kind(env: &Env<'_>, oid: Oid, name: &str, wanted: RelationKind) -> Resu
             INSUFFICIENT_PRIVILEGE,
             "permission denied: \"{name}\" is a system catalog"
         ));
+    }
+    if catalog.has_privileges_of(catalog.user(), schema_owner)? {
+        return Ok(());
     }
     catalog.require_owner(owner, &format!("{} {name}", kind_word(wanted)))
 }

@@ -21,6 +21,7 @@ mod create_view;
 mod database;
 mod depend;
 mod drop;
+mod grant;
 mod object;
 mod owned;
 mod owner;
@@ -227,6 +228,9 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
         Statement::AlterRoleSet(alter) => role_settings::alter_role(env, alter)?,
         Statement::AlterDatabaseSet(alter) => role_settings::alter_database(env, alter)?,
         Statement::ReassignOwned(reassign) => owned::reassign(env, reassign)?,
+        Statement::Grant(grant) => grant::run(env, grant)?,
+        Statement::AlterDefaultPrivileges(alter) => grant::alter_defaults(env, alter)?,
+        Statement::DropOwned(drop) => owned::drop_owned(env, drop)?,
         Statement::AlterOwner(alter) => owner::alter(env, alter)?,
         _ => return Ok(None),
     }

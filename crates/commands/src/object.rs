@@ -1,8 +1,11 @@
 //! Addresses of catalog objects by kind.
 
 use base::Oid;
+use catalog::Catalog;
 pub(crate) use catalog::ObjectAddress;
+use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{pg_attrdef, pg_constraint, pg_namespace, pg_rewrite, pg_type};
+use catalog::relation::Relation;
 use catalog::rows::SharedDependencyKind;
 
 pub(crate) fn relation(oid: Oid) -> ObjectAddress {
@@ -32,6 +35,22 @@ pub(crate) fn rule(oid: Oid) -> ObjectAddress {
 
 pub(crate) fn schema(oid: Oid) -> ObjectAddress {
     ObjectAddress::new(pg_namespace::RELATION, oid)
+}
+
+/// 42501 unless the current user owns a relation.
+pub(crate) fn require_owner(env: &crate::Env<'_>, relation: &Relation) -> base::Result<()> {
+    let what = format!("{} {}", catalog::relation_word(relation.kind), relation.name);
+    env.catalog().require_owner(relation.owner, &what)
+}
+
+/// 42501 unless the current user may make objects in a schema.
+pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<()> {
+    let schema = env.catalog().namespace(schema)?;
+    let acl = schema.acl.as_deref();
+    match env.catalog().has_privilege(AclKind::Namespace, schema.owner, acl, Privilege::Create)? {
+        true => Ok(()),
+        false => Err(Catalog::permission_denied(&format!("schema {}", schema.name))),
+    }
 }
 
 /// Notes that a new object belongs to the current user.

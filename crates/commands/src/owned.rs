@@ -1,11 +1,14 @@
 //! REASSIGN OWNED and DROP OWNED: what a role owns in this database.
 
+use crate::object::ObjectAddress;
 use crate::role::{denied, name_of, resolve};
-use crate::{Env, owner};
+use crate::{Env, drop, grant, owner};
 use base::{Oid, Result, err};
 use catalog::builtin::FIRST_USER;
+use catalog::columns::{index, pg_auth_members, pg_default_acl};
 use catalog::rows::SharedDependencyKind;
-use parse::{ReassignOwnedStmt, RoleSpec};
+use catalog::store::Value;
+use parse::{DropOwnedStmt, ReassignOwnedStmt, RoleSpec};
 
 /// The roles of a list: the current user must have the privileges of each.
 fn roles(env: &Env<'_>, list: &[RoleSpec<'_>], verb: &str) -> Result<Vec<Oid>> {
@@ -62,4 +65,37 @@ pub(crate) fn reassign(env: &Env<'_>, statement: &ReassignOwnedStmt<'_>) -> Resu
         }
     }
     Ok(())
+}
+
+/// Runs DROP OWNED: databases stay, privileges on them go.
+pub(crate) fn drop_owned(env: &Env<'_>, statement: &DropOwnedStmt<'_>) -> Result<()> {
+    let catalog = env.catalog();
+    let roles = roles(env, statement.roles, "drop")?;
+    let mut targets: Vec<ObjectAddress> = Vec::new();
+    for role in roles {
+        refuse_pinned(env, role, "drop objects owned by")?;
+        for found in catalog.role_dependents(role)? {
+            let shared = !found.database.is_valid();
+            if !shared && found.database != catalog.database() {
+                continue;
+            }
+            let object = found.dependent;
+            match found.kind {
+                SharedDependencyKind::Owner if object.class == pg_default_acl::RELATION => {
+                    grant::forget_default(env, &object)?;
+                }
+                SharedDependencyKind::Owner if !shared => targets.push(object),
+                SharedDependencyKind::Acl if object.class == pg_auth_members::RELATION => {
+                    catalog.delete_shared_dependencies(&object)?;
+                    let key = [Value::Oid(object.object)];
+                    catalog.delete_rows(index::PG_AUTH_MEMBERS_OID_INDEX, &key)?;
+                }
+                SharedDependencyKind::Acl => grant::revoke_all(env, &object, role)?,
+                _ => {}
+            }
+            catalog.next_command()?;
+        }
+    }
+    targets.sort_by_key(|one| std::cmp::Reverse((one.object, one.class, one.column)));
+    if targets.is_empty() { Ok(()) } else { drop::remove(env, &targets, statement.behavior) }
 }

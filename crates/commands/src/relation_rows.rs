@@ -1,7 +1,8 @@
 //! The catalog rows of a relation: `pg_class`, `pg_attribute`, and its row type.
 
-use crate::{Env, depend, object};
+use crate::{Env, depend, grant, object};
 use base::{FileId, Oid, Result, err};
+use catalog::acl::AclKind;
 use catalog::builtin;
 use catalog::columns::{hidden, pg_attribute, pg_class, pg_type};
 use catalog::rows::{
@@ -74,6 +75,14 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
     let options = (!relation.options.is_empty()).then(|| relation.options.clone());
     let tuples = if relation.kind == Sequence { 1.0f32 } else { -1.0 };
     let tuples = if file_node.is_valid() { tuples } else { 0.0 };
+    let acl = match relation.kind {
+        Index | PartitionedIndex => None,
+        kind => {
+            let kind = if kind == Sequence { AclKind::Sequence } else { AclKind::Table };
+            let address = object::relation(relation.oid);
+            grant::for_new(env, kind, &address, catalog.user(), relation.namespace)?
+        }
+    };
     use pg_class::*;
     let row = Row::new(RELATION)
         .with(OID, relation.oid)
@@ -108,6 +117,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         .with(RELFROZENXID, 0i64)
         .with(RELMINMXID, 0i64)
         .with(RELOPTIONS, options)
+        .with(RELACL, acl)
         .with(hidden::PG_CLASS_FILE, storage);
     catalog.insert(&row)?;
     for (column, attribute) in relation.columns.iter().zip(1i16..) {

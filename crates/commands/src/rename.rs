@@ -54,7 +54,14 @@ fn rename_relation(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
             name.name
         ));
     }
-    env.lock(catalog.table_of_index(oid)?.unwrap_or(oid), LockMode::AccessExclusive)?;
+    let table = catalog.table_of_index(oid)?;
+    env.lock(table.unwrap_or(oid), LockMode::AccessExclusive)?;
+    let found = catalog.relation(table.unwrap_or(oid))?;
+    match table {
+        Some(_) => catalog.require_owner(found.owner, &format!("index {}", name.name))?,
+        None => crate::object::require_owner(env, &found)?,
+    }
+    crate::object::require_create(env, found.namespace)?;
     relation(env, oid, rename.new_name)
 }
 
@@ -113,6 +120,7 @@ fn rename_type(env: &Env<'_>, oid: Oid, namespace: Oid, new_name: &str) -> Resul
 fn rename_column(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     let Some(name) = target(env, rename)? else { return Ok(()) };
     let relation = find(env, name, LockMode::AccessExclusive)?;
+    crate::object::require_owner(env, &relation)?;
     refuse_system(&relation)?;
     let old_name = rename.sub_name.unwrap_or_default();
     let column = relation
@@ -149,6 +157,7 @@ fn rename_column(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
 fn rename_constraint(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     let Some(name) = target(env, rename)? else { return Ok(()) };
     let relation: std::sync::Arc<Relation> = find(env, name, LockMode::AccessExclusive)?;
+    crate::object::require_owner(env, &relation)?;
     let old_name = rename.sub_name.unwrap_or_default();
     let Some(constraint) = relation.constraints.iter().find(|c| c.name == old_name) else {
         return Err(err!(
@@ -216,8 +225,10 @@ pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Re
         return Ok(());
     }
     let relation = find(env, name, LockMode::AccessExclusive)?;
+    crate::object::require_owner(env, &relation)?;
     refuse_system(&relation)?;
     let namespace = catalog.require_namespace(alter.new_schema)?;
+    crate::object::require_create(env, namespace)?;
     if namespace == relation.namespace {
         return Ok(());
     }

@@ -19,6 +19,7 @@ mod copy;
 mod environment;
 mod host;
 mod identity;
+mod permission;
 mod planned;
 mod referential;
 mod registry;

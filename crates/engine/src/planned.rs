@@ -21,6 +21,8 @@ pub(crate) struct Planned {
     tag: &'static str,
     /// What it was planned for; none if the transaction had catalog changes of its own.
     fits: Option<Fits>,
+    /// Why the user may not run it.
+    denied: Option<Box<Error>>,
 }
 
 /// What a plan depends on: while it is the same, the plan fits.
@@ -70,8 +72,22 @@ impl Plan for Planned {
         }
     }
 
+    fn check(&self) -> Result<()> {
+        self.permitted()
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+impl Planned {
+    /// 42501 when the user may not run it.
+    pub(crate) fn permitted(&self) -> Result<()> {
+        match &self.denied {
+            Some(error) => Err((**error).clone()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -113,6 +129,7 @@ impl Backend {
         let count = u16::try_from(parameters.types().len()).map_err(|_| {
             base::err!(PROGRAM_LIMIT_EXCEEDED, "a statement can have at most 65535 parameters")
         })?;
+        let denied = self.denial(&analyze::access(&self.catalog, query)?)?.map(Box::new);
         let mut descriptions = plan::Descriptions::default();
         let plan = Frozen::<Plans>::new("CachedPlan", account, |bump| {
             let (plan, described) = plan::plan(bump, &trees, self, query, count)?;
@@ -126,6 +143,7 @@ impl Backend {
             parameters: parameters.types().to_vec(),
             columns,
             fits,
+            denied,
             body: Body::Query { plan, descriptions },
         })
     }
@@ -184,6 +202,7 @@ impl Backend {
             parameters: Vec::new(),
             columns: None,
             fits: None,
+            denied: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },
         })
     }

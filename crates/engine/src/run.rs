@@ -23,6 +23,7 @@ impl Backend {
         parameters: &Parameters,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
+        planned.permitted()?;
         match &planned.body {
             Body::Query { plan, descriptions } => {
                 let tag = session::engine::Plan::tag(planned);
@@ -181,6 +182,12 @@ impl Backend {
                                 relation.name
                             )
                         })?;
+                    let letters = match lock.mode {
+                        1 => "rawdDm",
+                        2 | 3 => "awdDm",
+                        _ => "wdDm",
+                    };
+                    self.catalog.require_any_on(&*self.catalog.relation(oid)?, letters)?;
                     analyze::Environment::lock_relation(self, oid, lock.mode)?;
                 }
             }

@@ -187,7 +187,8 @@ fn held(
     if roles.contains(&owner) {
         grant = all;
     }
-    Ok((held, grant))
+    let given = kind.map_or(Privileges::NONE, |kind| acl::predefined(kind, &roles));
+    Ok((held.union(given), grant))
 }
 
 fn list(row: &Row, attribute: i16) -> Result<Option<Acl>> {

@@ -420,6 +420,7 @@ fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'q> {
         locking: &[],
         result_relation: None,
         assignments: &[],
+        written: 0,
         overriding: Default::default(),
         on_conflict: None,
         merge: None,

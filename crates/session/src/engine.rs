@@ -255,6 +255,14 @@ pub trait Plan: Send + Sync {
         None
     }
 
+    /// Whether the user may run it: what [`Backend::run`] would refuse, for plans that run later.
+    ///
+    /// # Errors
+    /// 42501.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// For the backend that made it.
     fn as_any(&self) -> &dyn std::any::Any;
 }

@@ -108,6 +108,7 @@ impl<'q> Analyzer<'q, '_> {
                 self.insert_select(&level, &changed, &columns, stmt, select, overriding, &mut from)?
             }
         };
+        let written = u32::try_from(assigned.assignments.len()).unwrap_or(u32::MAX);
         self.missing_defaults(&changed.relation, &mut assigned)?;
         let on_conflict = match stmt.on_conflict {
             Some(clause) => Some(self.alloc(self.on_conflict(&level, &changed, clause)?)?),
@@ -119,6 +120,7 @@ impl<'q> Analyzer<'q, '_> {
             from: self.slice(&from)?,
             targets: self.slice(&assigned.targets)?,
             assignments: self.slice(&assigned.assignments)?,
+            written,
             result_relation: Some(changed.range),
             overriding,
             on_conflict,

@@ -326,7 +326,7 @@ records! {
     [Query<'q>] Query {
         command, ranges, from, filter, targets, ctes, recursive, group_by, grouping_sets,
         group_distinct, having, windows, distinct, order_by, offset, limit, with_ties,
-        set_operation, locking, result_relation, assignments, overriding, on_conflict, merge,
+        set_operation, locking, result_relation, assignments, written, overriding, on_conflict, merge,
         returning, has_aggregates, has_windows, has_target_sets, has_sublinks, has_modifying_cte,
     }
     [Target<'q>] Target { expr, name, junk, origin }

@@ -65,6 +65,8 @@ pub struct Query<'q> {
     pub result_relation: Option<RangeId>,
     /// Which columns get which targets (INSERT, UPDATE).
     pub assignments: &'q [Assignment],
+    /// How many of the assignments an INSERT names itself; defaults follow them.
+    pub written: u32,
     /// OVERRIDING.
     pub overriding: Overriding,
     /// ON CONFLICT.

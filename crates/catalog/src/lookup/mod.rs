@@ -11,6 +11,7 @@
 //!    return `None`, and the caller words the message.
 //! 3. The caller locks what it found and looks again when [`Catalog::generation`] has moved.
 
+mod access;
 mod admin;
 mod functions;
 mod operators;

@@ -239,7 +239,13 @@ impl Catalog {
         match schema {
             None => self.search_path(),
             Some("pg_temp") => Ok(Rc::from([self.temporary.get()])),
-            Some(name) => Ok(self.namespace_named(name)?.map(|n| n.oid).into_iter().collect()),
+            Some(name) => {
+                let Some(namespace) = self.namespace_named(name)? else { return Ok(Rc::from([])) };
+                if !self.may_use_namespace(namespace.oid)? {
+                    return Err(Catalog::permission_denied(&format!("schema {name}")));
+                }
+                Ok(Rc::from([namespace.oid]))
+            }
         }
     }
 }

@@ -229,7 +229,7 @@ impl Catalog {
         if roles.contains(&owner) {
             grant = all;
         }
-        Ok((held, grant))
+        Ok((held.union(acl::predefined(kind, &roles)), grant))
     }
 
     /// Whether the current user has a privilege on an object whose list is in text form.

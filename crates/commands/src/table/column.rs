@@ -6,6 +6,8 @@ use crate::{Env, depend, object, sequence};
 use analyze::tree::Expr;
 use analyze::{StoredContext, analyze_expression, resolve_type, stored};
 use base::{Oid, Result, err};
+use catalog::Catalog;
+use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{index, pg_attrdef, pg_attribute};
 use catalog::relation::Relation;
 use catalog::rows::{DependencyKind, Generated, Identity, Stored, TypeKind};
@@ -181,7 +183,22 @@ pub(crate) fn check_type(env: &Env<'_>, column: &str, type_oid: Oid) -> Result<(
         let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
         return Err(err!(INVALID_TABLE_DEFINITION, "column \"{column}\" has pseudo-type {shown}"));
     }
-    Ok(())
+    require_usage(env, type_oid)
+}
+
+/// 42501 unless the current user may use a type; an array is used as its elements are.
+fn require_usage(env: &Env<'_>, type_oid: Oid) -> Result<()> {
+    let catalog = env.catalog();
+    let ty = catalog.type_(type_oid)?;
+    if ty.element.is_valid() && ty.len == -1 {
+        return require_usage(env, ty.element);
+    }
+    let acl = ty.acl.as_deref();
+    if acl.is_none() || catalog.has_privilege(AclKind::Type, ty.owner, acl, Privilege::Usage)? {
+        return Ok(());
+    }
+    let shown = analyze::names::format_type(catalog, type_oid, -1)?;
+    Err(Catalog::permission_denied(&format!("type {shown}")))
 }
 
 fn collation_of(

@@ -3,6 +3,8 @@
 use super::constraint::{base_row, choose_name, free_name};
 use crate::{Env, LockMode, depend, object};
 use base::{Oid, Result, err};
+use catalog::Catalog;
+use catalog::acl::Privilege;
 use catalog::columns::pg_constraint;
 use catalog::relation::{Column, Index, Relation};
 use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction, Persistence};
@@ -30,6 +32,11 @@ pub(crate) fn add(
         None => named(relation, definition.columns, "foreign key")?,
     };
     let (keys, index) = key_of(&referenced, definition)?;
+    let wanted: Vec<i16> = keys.iter().map(|column| column.attribute).collect();
+    let catalog = env.catalog();
+    if !catalog.has_on_columns(catalog.user(), &referenced, &wanted, Privilege::References)? {
+        return Err(Catalog::relation_denied(&referenced));
+    }
     if keys.len() != columns.len() {
         return Err(err!(
             INVALID_FOREIGN_KEY,

@@ -37,6 +37,7 @@ impl Session {
                 "DECLARE CURSOR must not contain data-modifying statements in WITH"
             );
         }
+        plan.check()?;
         // Without a word on it PostgreSQL decides by the plan; rows are kept to be safe.
         let scroll = declare.scroll.unwrap_or(true);
         let columns: Option<Arc<[ResultColumn]>> = plan.columns().map(Arc::from);

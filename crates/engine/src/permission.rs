@@ -1,0 +1,94 @@
+//! Whether the user may run a planned query.
+//!
+//! Rules
+//! 1. The question is answered when a statement is planned: a plan is of one user and one
+//!    generation of the catalogs, and so is the answer. Running the plan raises it.
+//! 2. The rows of system catalogs are changed by commands alone, whoever asks: the caches know
+//!    nothing of other changes.
+
+use crate::backend::Backend;
+use analyze::{Access, Needed};
+use base::{Error, Oid, Result, err};
+use catalog::Catalog;
+use catalog::acl::{AclKind, Privilege, Privileges};
+use catalog::builtin::FIRST_USER;
+use catalog::relation::Relation;
+
+/// The privileges that columns can have, of those that queries need.
+const OF_COLUMNS: &str = "raw";
+
+impl Backend {
+    /// The error that running a query raises, if the user may not run it.
+    pub(crate) fn denial(&self, access: &Access) -> Result<Option<Error>> {
+        let user = self.catalog.user();
+        for needed in &access.relations {
+            let changes = Privileges::of("awd").intersection(needed.privileges);
+            let system = needed.relation < FIRST_USER && !changes.is_empty();
+            let role = if needed.check_as.is_valid() { needed.check_as } else { user };
+            if self.catalog.is_superuser(role)? && !system {
+                continue;
+            }
+            let relation = self.catalog.relation(needed.relation)?;
+            if !self.may_access(role, &relation, needed)? {
+                return Ok(Some(Catalog::relation_denied(&relation)));
+            }
+            if system {
+                return Ok(Some(system_catalog(&relation)));
+            }
+        }
+        if self.catalog.is_superuser(user)? {
+            return Ok(None);
+        }
+        for function in &access.functions {
+            if let Some(error) = self.function_denial(*function)? {
+                return Ok(Some(error));
+            }
+        }
+        Ok(None)
+    }
+
+    fn may_access(&self, role: Oid, relation: &Relation, needed: &Needed) -> Result<bool> {
+        let held = self.catalog.relation_privileges(role, relation)?;
+        let missing = needed.privileges.without(held);
+        if missing.is_empty() {
+            return Ok(true);
+        }
+        if !missing.without(Privileges::of(OF_COLUMNS)).is_empty() {
+            return Ok(false);
+        }
+        let columns = [
+            (Privilege::Select, &needed.selected),
+            (Privilege::Insert, &needed.inserted),
+            (Privilege::Update, &needed.updated),
+        ];
+        for (privilege, attributes) in columns {
+            if missing.has(privilege)
+                && !self.catalog.has_on_columns(role, relation, attributes, privilege)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn function_denial(&self, function: Oid) -> Result<Option<Error>> {
+        let Some(proc) = self.catalog.find_proc(function)? else { return Ok(None) };
+        let acl = proc.acl.as_deref();
+        // The default lets everybody call.
+        if acl.is_none()
+            || self.catalog.has_privilege(AclKind::Function, proc.owner, acl, Privilege::Execute)?
+        {
+            return Ok(None);
+        }
+        let word = match proc.kind {
+            catalog::rows::ProcKind::Aggregate => "aggregate",
+            catalog::rows::ProcKind::Procedure => "procedure",
+            _ => "function",
+        };
+        Ok(Some(Catalog::permission_denied(&format!("{word} {}", proc.name))))
+    }
+}
+
+fn system_catalog(relation: &Relation) -> Error {
+    err!(INSUFFICIENT_PRIVILEGE, "permission denied: \"{}\" is a system catalog", relation.name)
+}
