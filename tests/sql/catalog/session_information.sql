@@ -1,0 +1,21 @@
+-- Functions about the session: user, schema, settings, backend, version.
+select current_user, session_user, user, current_role, system_user is null;
+select current_schema, current_schema(), current_schemas(true), current_query();
+select pg_backend_pid() > 0, pg_is_in_recovery(), pg_my_temp_schema(), pg_is_other_temp_schema(0), inet_client_port() > 0, txid_current_if_assigned() is null;
+select version() ~ '^PostgreSQL 18', current_setting('server_version') ~ '^18', current_setting('server_version_num')::int / 10000, current_setting('server_encoding'), pg_client_encoding(), getdatabaseencoding();
+select has_table_privilege('pg_class', 'select'), has_schema_privilege('public', 'usage'), has_function_privilege('now()', 'execute'), has_table_privilege('postgres', 'pg_class', 'select, insert');
+select has_table_privilege('nosuch', 'select');
+select has_table_privilege('pg_class', 'fly');
+select has_table_privilege('nosuch', 'pg_class', 'select');
+select pg_get_userbyid(10), pg_get_userbyid(999999), 'postgres'::regrole::oid;
+select pg_size_pretty(0::bigint), pg_size_pretty(1023::bigint), pg_size_pretty(10240::bigint), pg_size_pretty(10239::bigint), pg_size_pretty(123456789::bigint), pg_size_pretty(1e15::numeric), pg_size_pretty(-20480::bigint);
+select pg_size_bytes('1kB'), pg_size_bytes('1.5 MB'), pg_size_bytes('10'), pg_size_bytes(' 2 GB '), pg_size_bytes('1e3 bytes'), pg_size_bytes('-1 kb');
+select pg_size_bytes('1 parsec');
+select pg_size_bytes('x');
+select pg_encoding_to_char(6), pg_char_to_encoding('UTF8'), pg_char_to_encoding('nosuch'), pg_encoding_to_char(99) = '', pg_encoding_max_length(6);
+select pg_column_size(1::int2), pg_column_size('abc'::text), pg_column_size(1.5::float8), pg_column_size(null::text), pg_column_size(row(1)), pg_column_size(array[1, 2]);
+select pg_jit_available() is not null, pg_listening_channels();
+select pg_sleep(0), pg_sleep_for('0'), pg_sleep_until(now());
+select pg_sleep('x');
+select current_user();
+select current_catalog = current_database(), quote_ident(current_database()) is not null;

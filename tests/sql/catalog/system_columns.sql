@@ -1,0 +1,26 @@
+-- ctid, tableoid, xmin, xmax, cmin and cmax may be read, not written.
+create table t (a int primary key);
+insert into t values (1), (2);
+select tableoid::regclass, a from t order by a;
+select xmin = (select xmin from t where a = 2) as same, xmax::text = '0' as fresh from t where a = 1;
+select count(distinct ctid) from t;
+select a from t where ctid = (select ctid from t where a = 2);
+select a from t where ctid in (select ctid from t) order by a;
+select pg_typeof(ctid), pg_typeof(tableoid), pg_typeof(xmin), pg_typeof(cmin) from t where a = 1;
+select * from t where tableoid = 't'::regclass order by a;
+update t set ctid = '(0,1)';
+insert into t (xmin) values (1);
+select oid from t;
+select t.ctid is not null, t.xmin is not null from t t where a = 1;
+delete from t where ctid = (select min(ctid) from t) returning a;
+update t set a = a + 1 returning tableoid::regclass, a;
+create table bad (ctid int);
+create view v as select a from t;
+select ctid from v;
+select ctid from (select a from t) s;
+select ctid is not null as sys from (select ctid, a from t) s;
+begin;
+insert into t values (50);
+select xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296 from t where a = 50;
+rollback;
+select tableoid::regclass, relname from pg_class where relname = 'pg_class';

@@ -1,0 +1,27 @@
+-- Column defaults: expressions, types, changes, what they may not contain.
+create table df (id int, a int default 1 + 1, b text default upper('x'), c date default '2024-02-29', d int[] default '{1,2}', e numeric default 5, f text default null);
+insert into df (id) values (1) returning *;
+alter table df alter a set default 100;
+insert into df (id) values (2) returning a;
+alter table df alter a drop default;
+insert into df (id) values (3) returning a;
+alter table df alter a set default 'x';
+alter table df alter b set default 5;
+insert into df (id) values (4) returning b;
+alter table df alter nosuch set default 1;
+create table bad (a int default b, b int);
+create table bad (a int default sum(1));
+create table bad (a int default (select 1));
+create table bad (a int default 'x');
+create table bad (a int default generate_series(1, 2));
+create table bad (a int default row_number() over ());
+create table bad (a int default 1 default 2);
+create table bad (a date default 5);
+alter table df add column g int default 7;
+select id, g from df order by id;
+insert into df (id, g) values (5, null) returning g;
+update df set g = default where id = 5 returning g;
+select adnum from pg_attrdef where adrelid = 'df'::regclass order by adnum;
+alter table df alter column c set default current_date + 1;
+insert into df (id) values (6) returning c = current_date + 1;
+insert into df values (default, default, default, default, default, default, default, default) returning id, a, b, f, g;

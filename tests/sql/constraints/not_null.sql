@@ -1,0 +1,27 @@
+-- NOT NULL constraints: names, columns, adding, dropping, keys imply them.
+create table nn (a int not null, b int constraint bnn not null, c int primary key, d int);
+insert into nn values (null, 1, 1);
+insert into nn values (1, null, 1);
+insert into nn values (1, 1, null);
+insert into nn values (1, 1, 1, null);
+update nn set a = null;
+select conname, contype, conkey from pg_constraint where conrelid = 'nn'::regclass order by conname;
+alter table nn alter d set not null;
+update nn set d = 5;
+alter table nn alter d set not null;
+insert into nn values (2, 2, 2);
+alter table nn alter a drop not null;
+insert into nn values (null, 2, 3, 4);
+alter table nn alter c drop not null;
+alter table nn drop constraint bnn;
+insert into nn values (null, null, 4, 4);
+alter table nn add constraint dn2 not null b;
+alter table nn alter nosuch set not null;
+create table nn2 (a int null not null);
+create table nn3 (a int null);
+create table nn4 (a int not null constraint x not null);
+create table nn5 (a int, constraint a_nn not null a);
+insert into nn5 values (null);
+select attname, attnotnull from pg_attribute where attrelid = 'nn'::regclass and attnum > 0 order by attnum;
+create table nn6 (like nn5);
+insert into nn6 values (null);

@@ -1,0 +1,26 @@
+-- CREATE TABLE LIKE copies columns, and what INCLUDING names.
+create table base (a int not null default 5, b text check (b <> ''), c int generated always as (a * 2) stored, d int generated always as identity, unique (b));
+create index base_a on base (a);
+comment on column base.a is 'the a';
+create table l0 (like base);
+create table l1 (like base including defaults including constraints);
+create table l2 (like base including all);
+create table l3 (x int, like base including identity, y int);
+insert into l0 (a, b, c, d) values (1, '', 3, 4);
+insert into l1 (b, c, d) values ('', 1, 2);
+insert into l1 (b, c, d) values ('k', 1, 2) returning *;
+insert into l2 (b) values ('k') returning *;
+insert into l2 (b) values ('k');
+insert into l3 (x, a) values (1, 2) returning *;
+select attname, attnotnull, atthasdef, attidentity, attgenerated from pg_attribute where attrelid = 'l0'::regclass and attnum > 0 order by attnum;
+select attname, attnotnull, atthasdef, attidentity, attgenerated from pg_attribute where attrelid = 'l2'::regclass and attnum > 0 order by attnum;
+select relname from pg_class c join pg_index i on i.indexrelid = c.oid where indrelid in ('l1'::regclass, 'l2'::regclass) order by 1;
+select conname, contype from pg_constraint where conrelid = 'l2'::regclass order by 1;
+select col_description('l2'::regclass, 1), col_description('l1'::regclass, 1);
+create table l4 (like nosuch);
+create table l4 (a int, like base);
+create table l4 (like base including all excluding indexes excluding comments);
+select count(*) from pg_index where indrelid = 'l4'::regclass;
+create view bv as select 1 as one, 'x'::text as two;
+create table l5 (like bv);
+insert into l5 values (1, 'y') returning *;

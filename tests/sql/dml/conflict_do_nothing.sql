@@ -1,0 +1,22 @@
+-- ON CONFLICT DO NOTHING skips rows that would break a unique index, of any or the named index.
+create table cn (a int primary key, b int unique, c text);
+insert into cn values (1, 10, 'x');
+insert into cn values (1, 11, 'y') on conflict do nothing;
+insert into cn values (2, 10, 'y') on conflict do nothing;
+insert into cn values (1, 11, 'y') on conflict (a) do nothing returning *;
+insert into cn values (2, 10, 'y') on conflict (a) do nothing;
+insert into cn values (1, 11, 'y') on conflict on constraint cn_pkey do nothing;
+insert into cn values (3, 10, 'y') on conflict on constraint cn_pkey do nothing;
+insert into cn values (5, 50, 'p'), (5, 51, 'q'), (6, 50, 'r'), (7, 70, 's') on conflict do nothing returning a, b;
+insert into cn values (8, 80) on conflict (nosuch) do nothing;
+insert into cn values (8, 80) on conflict (c) do nothing;
+insert into cn values (8, 80) on conflict (a, b) do nothing;
+insert into cn values (8, 80) on conflict on constraint nosuch do nothing;
+insert into cn values (null, 80) on conflict do nothing;
+insert into cn values (9, null, 'n'), (10, null, 'n') on conflict (b) do nothing;
+create unique index cn_lower on cn (lower(c)) where a > 100;
+insert into cn values (101, 101, 'Abc');
+insert into cn values (102, 102, 'ABC') on conflict (lower(c)) where a > 100 do nothing;
+insert into cn values (102, 102, 'ABC') on conflict (lower(c)) do nothing;
+insert into cn select g, g, 's' || g from generate_series(1, 12) g on conflict do nothing returning a;
+select * from cn order by a;

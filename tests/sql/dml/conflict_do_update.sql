@@ -1,0 +1,24 @@
+-- ON CONFLICT DO UPDATE sees the existing row and EXCLUDED, once for each row.
+create table cu (k int primary key, n int default 0, t text, constraint cu_t unique (t));
+insert into cu values (1, 1, 'a'), (2, 2, 'b');
+insert into cu values (1, 5, 'z') on conflict (k) do update set n = cu.n + excluded.n, t = excluded.t returning *;
+insert into cu values (1, 5) on conflict (k) do update set n = n + 1 returning *;
+insert into cu as c values (2, 7) on conflict (k) do update set n = c.n * excluded.n returning c.*;
+insert into cu values (3, 3, 'c'), (1, 9, 'y') on conflict (k) do update set (n, t) = (excluded.n, excluded.t) returning k, n, t;
+insert into cu values (4, 1), (4, 2) on conflict (k) do update set n = excluded.n;
+insert into cu values (1, 100) on conflict (k) do update set n = excluded.n where cu.n > 50 returning *;
+insert into cu values (1, 100) on conflict (k) do update set n = excluded.n where cu.n < 50 returning *;
+insert into cu values (9, 1, 'b') on conflict (k) do update set n = -1;
+insert into cu values (9, 1, 'b') on conflict (t) do update set k = excluded.k, n = default returning *;
+insert into cu values (1) on conflict do update set n = 1;
+insert into cu values (1) on conflict (k) do update set nosuch = 1;
+insert into cu values (1) on conflict (k) do update set n = excluded.nosuch;
+insert into cu values (1) on conflict (n) do update set n = 1;
+insert into cu values (1, 1, 'b') on conflict (k) do update set t = excluded.t;
+insert into cu values (1) on conflict (k) do update set k = null;
+insert into cu values (1) on conflict (k) do update set n = (select max(n) + 1 from cu) returning n;
+insert into cu select g, g from generate_series(1, 3) g on conflict (k) do update set n = excluded.n * 10 returning k, n;
+insert into cu values (1) on conflict (k) do update set n = sum(1);
+insert into cu values (20, 1, 'new') on conflict (k) do update set n = 0 returning (old.k is null) as inserted, new.k;
+insert into cu values (20, 1, 'new2') on conflict (k) do update set n = 77 returning old.n, new.n;
+select * from cu order by k;

@@ -1,0 +1,26 @@
+-- DELETE: USING, self joins, subqueries, RETURNING of what was there.
+create table de (id int primary key, g int, v text);
+create table dk (g int, note text);
+insert into de select i, i % 3, 'v' || i from generate_series(1, 9) i;
+insert into dk values (1, 'one'), (1, 'uno'), (5, 'none');
+delete from de where id = 9 returning *;
+delete from de using dk where de.g = dk.g and note = 'one' returning de.id, note;
+select id from de order by id;
+delete from de d using de e where d.g = e.g and d.id > e.id returning d.id, e.id as because;
+select id, g from de order by id;
+delete from de where g = (select max(g) from de) returning v;
+delete from de where nosuch = 1;
+delete from nosuch;
+delete from de as d where de.id = 1;
+delete from de where id in (select id from dk);
+delete from de returning nosuch;
+delete from de where sum(id) > 1;
+delete from de using nosuch where true;
+delete from de using dk;
+select count(*) from de;
+insert into de values (1, 1, 'a'), (2, 2, 'b');
+delete from de where exists (select 1 from dk where dk.g = de.g) returning id, (select count(*) from de) as seen;
+delete from only de where false;
+delete from de where true returning id as gone, v || '!' as shout, old.v, new.v;
+delete from de limit 1;
+select count(*) from de;

@@ -1,0 +1,23 @@
+-- INSERT ... SELECT from itself, with order, limit, joins; a failure leaves nothing.
+create table src (id int, v text);
+create table dst (id int primary key, v varchar(3));
+insert into src values (1, 'a'), (2, 'b'), (3, 'long one'), (1, 'dup');
+insert into dst select id, v from src;
+insert into dst select id, v from src where id = 2 returning *;
+select count(*) from dst;
+insert into dst select id, v from src where v = 'long one';
+insert into dst select id, left(v, 3) from src where id = 3;
+insert into dst select id + 10, v from dst;
+insert into dst select id + 100, v from dst order by id limit 1 returning id;
+select * from dst order by id;
+insert into src select * from src;
+select id, count(*) from src group by id order by id;
+insert into src select g, 'g' || g from generate_series(50, 52) g;
+insert into dst select s.id, d.v from src s join dst d on d.id = s.id - 48;
+insert into dst (select 500, 'q') returning id + 1 as next, upper(v) as up;
+insert into dst select 600, v from src where id = 99 returning *;
+insert into dst select 700, array_agg(v) from src;
+insert into dst table dst;
+with w as (select 800 as id, 'w' as v) insert into dst select * from w returning *;
+insert into dst select id from src order by nosuch;
+select count(*), max(id) from dst;

@@ -1,0 +1,27 @@
+-- MERGE: order of WHEN clauses, conditions, NOT MATCHED BY SOURCE, double matches, errors.
+create table tgt (id int primary key, v int, note text default 'dflt');
+create table sr (id int, v int);
+insert into tgt values (1, 10), (2, 20), (3, 30), (4, 40);
+insert into sr values (1, 100), (2, null), (5, 500), (6, -1);
+merge into tgt t using sr s on t.id = s.id when matched and s.v is null then delete when matched then update set v = s.v when not matched and s.v > 0 then insert values (s.id, s.v) returning merge_action(), t.id, t.v;
+select * from tgt order by id;
+merge into tgt t using sr s on t.id = s.id when not matched by source and t.id = 3 then update set note = 'orphan' when not matched by source then delete returning merge_action(), t.*;
+select * from tgt order by id;
+merge into tgt using sr on tgt.id = sr.id when matched then do nothing when not matched then insert (id) values (sr.id) returning merge_action(), tgt.id, sr.v;
+merge into tgt using (values (1), (1)) s(id) on tgt.id = s.id when matched then update set v = 0;
+merge into tgt using (values (77), (77)) s(id) on tgt.id = s.id when not matched then insert (id) values (s.id);
+merge into tgt using sr on tgt.id = sr.id when matched then update set v = nosuch;
+merge into tgt using sr on tgt.id = sr.id when not matched then insert (id) values (tgt.v);
+merge into tgt using sr on tgt.id = sr.id when not matched by source then update set v = sr.v;
+merge into tgt using sr on tgt.id = sr.id when matched then insert values (1);
+merge into tgt using sr on tgt.id = sr.id when not matched then update set v = 1;
+merge into tgt using sr on tgt.id = sr.id when matched then delete when matched then update set v = 1;
+merge into tgt using tgt on true when matched then delete;
+merge into nosuch using sr on true when matched then delete;
+merge into tgt using sr on sr.id = 5 and tgt.id = 5 when matched then update set v = v + 1, note = default when not matched then insert default values;
+merge into tgt t using (select * from sr where v > 0) s on t.id = s.id when matched and t.v > 1000 then delete when matched then update set (v, note) = (s.v + 1, 'multi');
+select * from tgt order by id;
+with m as (merge into tgt using sr on tgt.id = sr.id when matched then delete returning tgt.id) select count(*) from m;
+with s as (select 50 as id) merge into tgt using s on tgt.id = s.id when not matched then insert (id, v) values (s.id, (select count(*) from tgt)) returning *;
+select merge_action();
+select id, v from tgt order by id;

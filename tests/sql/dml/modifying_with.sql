@@ -1,0 +1,23 @@
+-- Data-modifying WITH: all parts see the same snapshot, RETURNING carries rows between them.
+create table mw (id int primary key, v text);
+create table ml (id int, v text, op text);
+insert into mw values (1, 'a'), (2, 'b'), (3, 'c');
+with d as (delete from mw where id = 1 returning *) insert into ml select id, v, 'del' from d returning *;
+with u as (update mw set v = v || '!' returning *) select id, v, (select v from mw where mw.id = u.id) as seen from u order by id;
+with i as (insert into mw values (4, 'd') returning id) select count(*) as before, (select count(*) from i) as added from mw;
+with i as (insert into mw values (5, 'e')) select count(*) from mw;
+with a as (insert into ml values (9, 'x', 'a') returning id), b as (insert into ml select id + 1, 'y', 'b' from a returning id) select (select id from a), (select id from b);
+with d as (delete from mw where id = 5) select * from d;
+with d as (delete from mw where id = 5 returning id), x as (select id from d where false) select count(*) from x;
+select id from mw order by id;
+select * from (with d as (delete from mw returning id) select * from d) s;
+with recursive d as (delete from mw returning id union all select 1) select * from d;
+create view mv as with d as (delete from mw returning id) select * from d;
+with u1 as (update mw set v = 'one' where id = 2 returning v), u2 as (update mw set v = 'two' where id = 3 returning v) select * from u1 union all select * from u2 order by 1;
+with t as (truncate mw) select 1;
+with d as (delete from mw where id = 2 returning id) delete from ml using d where ml.id = d.id returning ml.*;
+with ins as (insert into mw values (3, 'dup') on conflict (id) do update set v = excluded.v returning id, v) select * from ins;
+with f as (insert into mw values (20, 'z'), (20, 'zz') returning id) select * from f;
+with n as (select max(id) as m from mw) update mw set id = id + n.m from n returning id;
+select * from mw order by id;
+select * from ml order by id, op;

@@ -1,0 +1,23 @@
+-- RETURNING knows the OLD and NEW rows of INSERT, UPDATE, DELETE and MERGE, under names of choice.
+create table ro (id int primary key, v int, t text);
+insert into ro values (1, 10, 'a'), (2, 20, 'b') returning old.id, old.v, new.id, new.v, v;
+update ro set v = v + 5 where id = 1 returning old.v, new.v, new.v - old.v as diff, v;
+update ro set v = v * 2 returning with (old as before, new as after) before.v as b, after.v as a, id;
+delete from ro where id = 2 returning old.*, new.*;
+delete from ro where id = 1 returning old, new, ro;
+insert into ro values (3, 30, 'c') returning old, new;
+insert into ro values (3, 99, 'd') on conflict (id) do update set v = excluded.v returning old.v, new.v, old is null as fresh;
+insert into ro values (4, 40, 'e') on conflict (id) do update set v = excluded.v returning old.v, new.v, old is null as fresh;
+merge into ro using (values (3, 1), (5, 50)) s(k, w) on id = k when matched then update set v = w when not matched then insert values (k, w, 'm') returning merge_action(), old.v, new.v;
+update ro set t = null where id = 3 returning old.t, new.t, t;
+update ro set v = 0 where id = 4 returning with (old as o) o.v, old.v;
+update ro set v = 0 where id = 4 returning with (old as x, new as x) 1;
+update ro set v = 0 where id = 4 returning with (nosuch as x) 1;
+select old.v from ro;
+update ro set v = old.v;
+update ro set v = 1 where old.id = 3;
+create table old (a int);
+insert into old values (1) returning old.a, new.a;
+update ro as old set v = 5 where id = 3 returning old.v, new.v;
+with d as (delete from ro returning old.v as ov, new.v as nv) select * from d order by ov;
+select count(*) from ro;

@@ -1,0 +1,23 @@
+-- pg_settings describes settings; its rows can be updated like SET.
+select name, setting, unit, vartype, context from pg_settings where name in ('work_mem', 'statement_timeout', 'enable_hashjoin', 'datestyle', 'max_connections', 'random_page_cost') order by name;
+select name, enumvals from pg_settings where name in ('client_min_messages', 'bytea_output', 'intervalstyle') order by name;
+select name, min_val, max_val, boot_val from pg_settings where name in ('work_mem', 'extra_float_digits', 'deadlock_timeout', 'max_identifier_length', 'block_size') order by name;
+set work_mem = '9MB';
+select setting, source, reset_val from pg_settings where name = 'work_mem';
+update pg_settings set setting = '10240' where name = 'work_mem';
+show work_mem;
+update pg_settings set setting = 'x' where name = 'work_mem';
+insert into pg_settings (name) values ('x');
+reset all;
+select setting, source from pg_settings where name = 'work_mem';
+set my.custom = 'v';
+select count(*) from pg_settings where name = 'my.custom';
+select short_desc from pg_settings where name in ('work_mem', 'search_path') order by name;
+select category from pg_settings where name in ('work_mem', 'autovacuum', 'port') order by name;
+select count(*) > 350 from pg_settings;
+select setting from pg_settings where name in ('server_encoding', 'integer_datetimes', 'standard_conforming_strings', 'transaction_isolation') order by name;
+select name from pg_settings where name like 'enable_h%' order by name;
+select current_setting('block_size'), current_setting('max_identifier_length'), current_setting('server_version_num')::int >= 180000, current_setting('lc_collate', true) is null;
+select nosuch from pg_settings;
+discard all;
+show work_mem;

@@ -1,0 +1,28 @@
+-- Several statements in one query string are one transaction, unless they say otherwise.
+create table t (a int);
+insert into t values (1) \; insert into t values (2);
+select count(*) from t;
+insert into t values (3) \; select 1 / 0 \; insert into t values (4);
+select count(*) from t;
+insert into t values (5) \; commit \; insert into t values (6) \; select 1 / 0;
+select a from t order by a;
+begin \; insert into t values (7) \; rollback \; insert into t values (8);
+select a from t order by a;
+select 1 as one \; select 2 as two;
+begin \; insert into t values (9);
+select count(*) from t;
+rollback;
+select count(*) from t;
+select 1 \; nosuch \; select 2;
+insert into t values (10) \; begin \; insert into t values (11) \; rollback;
+select a from t where a > 8 order by a;
+savepoint s \; select 1;
+insert into t values (12) \; savepoint s \; insert into t values (13) \; rollback to s;
+select a from t where a > 11 order by a;
+set local work_mem = '2MB' \; show work_mem;
+show work_mem;
+create table u (a int) \; insert into u values (1) \; select * from u;
+drop table u \; select 1 / 0;
+select * from u;
+select 1 \; \;select 2;
+vacuum t \; select 1;
