@@ -3,9 +3,10 @@
 //! # How it works
 //! [`oracle`] fetches PostgreSQL 18 and starts throw-away instances of it. [`suite`] finds the
 //! scripts `tests/sql/<area>/<topic>.sql`, feeds each to psql in a fresh database of a
-//! [`Server`], and cuts what psql printed into one segment for each statement ([`script`]). The
-//! expected segments come from the `.out` file beside the script, which the oracle wrote. [`tpch`] does
-//! the same for one large database and 22 queries.
+//! [`Server`], and cuts what psql printed into one segment for each statement ([`script`]). A
+//! script may run its statements in several sessions (`sessions`). The expected segments come from
+//! the `.out` file beside the script, which the oracle wrote. [`tpch`] does the same for one large
+//! database and 22 queries.
 //!
 //! # Rules
 //! 1. Expected output is recorded from the oracle, never written by hand; recording refuses a
@@ -23,6 +24,7 @@ pub mod oracle;
 pub mod perdura;
 pub mod psql;
 pub mod script;
+mod sessions;
 pub mod suite;
 pub mod tpch;
 

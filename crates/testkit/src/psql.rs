@@ -98,6 +98,13 @@ pub enum End {
     TimedOut,
 }
 
+/// A psql that echoes what it reads and prints as scripts expect.
+pub(crate) fn echoing(installation: &Installation, port: u16, database: &str) -> Command {
+    let mut command = command(installation, port, database);
+    command.args(["-a", "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]);
+    command
+}
+
 /// Feeds a script to psql as `psql -X -a -q`; returns what came out of both its streams.
 ///
 /// # Errors
@@ -111,8 +118,7 @@ pub fn script(
     limit: Duration,
 ) -> Result<(String, End)> {
     let (mut reader, writer) = std::io::pipe().map_err(|e| e.to_string())?;
-    let mut command = command(installation, port, database);
-    command.args(["-a", "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]);
+    let mut command = echoing(installation, port, database);
     command.current_dir(dir).stdin(Stdio::piped());
     command.stdout(writer.try_clone().map_err(|e| e.to_string())?).stderr(writer);
     let mut child = command.spawn().map_err(|error| format!("psql: {error}"))?;

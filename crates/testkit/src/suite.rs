@@ -4,7 +4,7 @@ use crate::gaps::{Gaps, WHOLE};
 use crate::oracle::Installation;
 use crate::psql::{self, End};
 use crate::script::{self, Step};
-use crate::{Result, Server, workspace};
+use crate::{Result, Server, sessions, workspace};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,6 +128,9 @@ impl Runner<'_> {
 
     fn run(&mut self, script: &Script) -> Result<(Vec<Option<String>>, End)> {
         let database = self.fresh()?;
+        if sessions::named(&script.steps) {
+            return self.run_sessions(script, database);
+        }
         let tag = format!("{:x}", std::process::id());
         let text = script::instrument(&script.steps, &tag);
         let port = self.server.port();
@@ -137,15 +140,35 @@ impl Runner<'_> {
         match end {
             End::Done => {}
             End::Failed => {}
-            End::TimedOut => {
-                if let Some(last) = segments.iter_mut().rev().flatten().next() {
-                    last.push_str("(no answer in time)\n");
-                }
-                self.databases = true;
-                self.server.reset()?;
-            }
+            End::TimedOut => self.give_up(&mut segments)?,
         }
         Ok((segments, end))
+    }
+
+    /// Runs a script of several sessions.
+    fn run_sessions(
+        &mut self,
+        script: &Script,
+        database: &str,
+    ) -> Result<(Vec<Option<String>>, End)> {
+        let (installation, port) = (self.installation, self.server.port());
+        let (steps, dir) = (&script.steps, &self.dir);
+        let (mut segments, in_time) =
+            sessions::run(installation, port, database, steps, dir, SCRIPT_LIMIT)?;
+        if in_time {
+            return Ok((segments, End::Done));
+        }
+        self.give_up(&mut segments)?;
+        Ok((segments, End::TimedOut))
+    }
+
+    /// Says that the last answer did not come, and brings the server back.
+    fn give_up(&mut self, segments: &mut [Option<String>]) -> Result<()> {
+        if let Some(last) = segments.iter_mut().rev().flatten().next() {
+            last.push_str("(no answer in time)\n");
+        }
+        self.databases = true;
+        self.server.reset()
     }
 }
 

@@ -82,25 +82,40 @@ fn marker(tag: &str, number: usize) -> String {
 
 /// The script with a marker after each step.
 pub fn instrument(steps: &[Step], tag: &str) -> String {
+    let steps = steps.iter().enumerate();
+    steps.map(|(number, step)| instrument_step(step, number, tag)).collect()
+}
+
+/// One step with the marker after it.
+pub(crate) fn instrument_step(step: &Step, number: usize, tag: &str) -> String {
     let mut text = String::new();
-    for (number, step) in steps.iter().enumerate() {
-        for line in &step.source {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text.push_str(&marker(tag, number));
-        text.push_str("\n\\r\n");
+    for line in &step.source {
+        text.push_str(line);
+        text.push('\n');
     }
+    text.push_str(&marker(tag, number));
+    text.push_str("\n\\r\n");
     text
+}
+
+/// Whether the output has come to the end of step `number`.
+pub(crate) fn is_marked(output: &str, number: usize, tag: &str) -> bool {
+    find_line(output, &marker(tag, number)).is_some()
 }
 
 /// Cuts the output of an instrumented script. A step that psql did not come to is `None`; the
 /// one that it did not finish has what was printed.
 pub fn cut_marked(output: &str, steps: usize, tag: &str) -> Vec<Option<String>> {
-    let mut segments = vec![None; steps];
+    let numbers: Vec<usize> = (0..steps).collect();
+    cut_marked_steps(output, &numbers, tag)
+}
+
+/// Cuts the output of some steps of an instrumented script, as [`cut_marked`] does.
+pub(crate) fn cut_marked_steps(output: &str, numbers: &[usize], tag: &str) -> Vec<Option<String>> {
+    let mut segments = vec![None; numbers.len()];
     let mut rest = output;
-    for (number, segment) in segments.iter_mut().enumerate() {
-        let marker = marker(tag, number);
+    for (number, segment) in numbers.iter().zip(&mut segments) {
+        let marker = marker(tag, *number);
         let Some(at) = find_line(rest, &marker) else {
             if !rest.is_empty() {
                 *segment = Some(rest.to_string());
