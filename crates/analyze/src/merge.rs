@@ -120,7 +120,7 @@ impl<'q> Analyzer<'q, '_> {
                     let before = level.clause.replace(Clause::ValuesSingle);
                     let row = self.expand_row(level, values);
                     level.clause.set(before);
-                    self.insert_row(changed, &columns, named, row?, overriding)?
+                    self.insert_row(level, changed, &columns, named, row?, overriding)?
                 };
                 self.missing_defaults(&changed.relation, &mut assigned)?;
                 (Some(Command::Insert), assigned, overriding)

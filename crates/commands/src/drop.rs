@@ -139,23 +139,44 @@ fn named_type(
     let ObjectRef::Type(name) = object else {
         return Err(Error::internal("a type that is not named as one"));
     };
-    let (schema, bare) = match name.names {
-        [.., schema, bare] => (Some(*schema), *bare),
-        [bare] => (None, *bare),
-        [] => return Ok(None),
-    };
-    match env.catalog().type_named(schema, bare)? {
-        Some(ty) if ty.oid < catalog::builtin::FIRST_USER => Err(err!(
-            DEPENDENT_OBJECTS_STILL_EXIST,
-            "cannot drop type {bare} because it is required by the database system"
-        )),
-        Some(ty) => Ok(Some(object::ty(ty.oid))),
-        None if drop.missing_ok => {
-            env.notice(format!("type \"{bare}\" does not exist, skipping"));
-            Ok(None)
+    let catalog = env.catalog();
+    let names = crate::user_type::names_of(name);
+    let (schema, bare) = crate::user_type::split(names);
+    let mut found = match schema {
+        Some(schema) if catalog.explicit_namespace(schema)?.is_none() => {
+            if !drop.missing_ok {
+                return Err(err!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist"));
+            }
+            env.notice(format!("schema \"{schema}\" does not exist, skipping"));
+            return Ok(None);
         }
-        None => Err(err!(UNDEFINED_OBJECT, "type \"{bare}\" does not exist")),
+        _ => catalog.type_named(schema, bare)?,
+    };
+    if !name.array_bounds.is_empty()
+        && let Some(element) = found
+    {
+        found = catalog.find_type(element.array)?;
     }
+    let Some(ty) = found else {
+        let text = format!("type \"{}\" does not exist", names.join("."));
+        if drop.missing_ok {
+            env.notice(format!("{text}, skipping"));
+            return Ok(None);
+        }
+        return Err(err!(UNDEFINED_OBJECT, "{text}"));
+    };
+    if drop.object_type == ObjectType::Domain {
+        crate::user_type::require_domain(&ty, &format!("\"{}\"", names.join(".")))?;
+    }
+    if ty.oid < catalog::builtin::FIRST_USER {
+        let shown = catalog.format_type(ty.oid, Some(-1))?;
+        return Err(err!(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            "cannot drop type {shown} because it is required by the database system"
+        ));
+    }
+    crate::user_type::require_owner(env, &ty)?;
+    Ok(Some(object::ty(ty.oid)))
 }
 
 fn split<'a>(object: &ObjectRef<'a>) -> Result<(Option<&'a str>, &'a str)> {

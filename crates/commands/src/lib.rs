@@ -35,6 +35,7 @@ mod server;
 mod table;
 mod truncate;
 mod type_ids;
+mod user_type;
 
 pub use sequence::SequenceOptions;
 pub use server::{Server, SettingChange};
@@ -220,6 +221,11 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
         Statement::Comment(comment) => comment::run(env, comment)?,
         Statement::Rename(rename) => rename::run(env, rename)?,
         Statement::AlterObjectSchema(alter) => rename::set_schema(env, alter)?,
+        Statement::CreateEnum(create) => user_type::enumeration::create(env, create)?,
+        Statement::AlterEnum(alter) => user_type::enumeration::alter(env, alter)?,
+        Statement::CompositeType(create) => user_type::composite::create(env, create)?,
+        Statement::CreateDomain(create) => user_type::domain::create(env, create)?,
+        Statement::AlterDomain(alter) => user_type::alter_domain::run(env, alter)?,
         Statement::Truncate(truncate) => truncate::run(env, truncate)?,
         Statement::CreateRole(create) => role::create(env, create)?,
         Statement::AlterRole(alter) => role::alter(env, alter)?,

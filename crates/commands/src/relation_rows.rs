@@ -111,7 +111,14 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         .with(RELROWSECURITY, false)
         .with(RELFORCEROWSECURITY, false)
         .with(RELISPOPULATED, true)
-        .with(RELREPLIDENT, if columns > 0 && row_type.is_valid() { b'd' } else { b'n' })
+        .with(
+            RELREPLIDENT,
+            if columns > 0 && row_type.is_valid() && relation.kind != RelationKind::Composite {
+                b'd'
+            } else {
+                b'n'
+            },
+        )
         .with(RELISPARTITION, false)
         .with(RELREWRITE, Oid::INVALID)
         .with(RELFROZENXID, 0i64)
@@ -121,9 +128,17 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         .with(hidden::PG_CLASS_FILE, storage);
     catalog.insert(&row)?;
     for (column, attribute) in relation.columns.iter().zip(1i16..) {
-        insert_column(env, relation.oid, attribute, u32::from(attribute.unsigned_abs()), column)?;
+        let id = u32::from(attribute.unsigned_abs());
+        match relation.kind {
+            // An index needs its table's columns, not their types.
+            Index | PartitionedIndex => {
+                let ty = catalog.type_(column.type_oid)?;
+                catalog.insert(&column_row(relation.oid, attribute, id, column, &ty))?;
+            }
+            _ => insert_column(env, relation.oid, attribute, id, column)?,
+        }
     }
-    if !matches!(relation.kind, Index | PartitionedIndex) {
+    if !matches!(relation.kind, Index | PartitionedIndex | RelationKind::Composite) {
         let schema = object::schema(relation.namespace);
         depend::record(env, object::relation(relation.oid), schema, DependencyKind::Normal)?;
         object::record_owner(env, object::relation(relation.oid))?;
@@ -217,8 +232,16 @@ fn insert_row_type(env: &Env<'_>, relation: &NewRelation) -> Result<Oid> {
         .with(pg_type::TYPSEND, Oid(2403));
     catalog.insert(&composite)?;
     insert_array_type(env, array, row_type, &relation.name, relation.namespace, b'd', Oid(0))?;
-    let kind = DependencyKind::Internal;
-    depend::record(env, object::ty(row_type), object::relation(relation.oid), kind)?;
+    let (ty, class) = (object::ty(row_type), object::relation(relation.oid));
+    if relation.kind == RelationKind::Composite {
+        // The type is what the user made; the relation only describes it.
+        let schema = object::schema(relation.namespace);
+        depend::record(env, ty, schema, DependencyKind::Normal)?;
+        object::record_owner(env, ty)?;
+        depend::record(env, class, ty, DependencyKind::Internal)?;
+    } else {
+        depend::record(env, ty, class, DependencyKind::Internal)?;
+    }
     Ok(row_type)
 }
 

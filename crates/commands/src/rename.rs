@@ -23,6 +23,8 @@ pub(crate) fn run(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
         ObjectType::TableConstraint => rename_constraint(env, rename),
         ObjectType::Schema => rename_schema(env, rename),
         ObjectType::Role => crate::role::rename(env, rename),
+        ObjectType::Type | ObjectType::Domain => rename_user_type(env, rename),
+        ObjectType::DomainConstraint => rename_domain_constraint(env, rename),
         other => Err(Error::unsupported(format!(
             "ALTER {} ... RENAME is not supported yet",
             format!("{other:?}").to_uppercase()
@@ -115,6 +117,127 @@ fn rename_type(env: &Env<'_>, oid: Oid, namespace: Oid, new_name: &str) -> Resul
         rename(array, name)?;
     }
     Ok(())
+}
+
+fn named_type<'a>(object: Option<ObjectRef<'a>>) -> Result<parse::Name<'a>> {
+    match object {
+        Some(ObjectRef::Type(name)) => Ok(name.names),
+        Some(ObjectRef::Name(name)) => Ok(name),
+        _ => Err(Error::internal("a type without a name")),
+    }
+}
+
+/// Refuses the types that belong to something else.
+fn check_independent(env: &Env<'_>, found: &catalog::rows::Type) -> Result<()> {
+    let shown = analyze::names::format_type(env.catalog(), found.oid, -1)?;
+    if found.relation.is_valid()
+        && env.catalog().relation(found.relation)?.kind != RelationKind::Composite
+    {
+        return Err(err!(WRONG_OBJECT_TYPE, "{shown} is a table's row type")
+            .hint("Use ALTER TABLE instead."));
+    }
+    if found.is_true_array() {
+        let element = analyze::names::format_type(env.catalog(), found.element, -1)?;
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot alter array type {shown}").hint(format!(
+            "You can alter type {element}, which will alter the array type as well."
+        )));
+    }
+    Ok(())
+}
+
+fn rename_user_type(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let name = named_type(rename.object)?;
+    let found = crate::user_type::find_owned(env, name)?;
+    if rename.object_type == ObjectType::Domain {
+        crate::user_type::require_domain(&found, &format!("\"{}\"", name.join(".")))?;
+    }
+    check_independent(env, &found)?;
+    if found.relation.is_valid() {
+        return relation(env, found.relation, rename.new_name);
+    }
+    if env.catalog().type_in(found.namespace, rename.new_name)?.is_some() {
+        return Err(err!(DUPLICATE_OBJECT, "type \"{}\" already exists", rename.new_name));
+    }
+    rename_type(env, found.oid, found.namespace, rename.new_name)
+}
+
+fn rename_domain_constraint(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
+    let name = named_type(rename.object)?;
+    let found = crate::user_type::find_owned(env, name)?;
+    let old_name = rename.sub_name.unwrap_or_default();
+    let (_, bare) = crate::user_type::split(name);
+    let key = [Value::Oid(found.oid)];
+    let by_domain = index::PG_CONSTRAINT_CONTYPID_INDEX;
+    let mut oid = None;
+    for (_, row) in env.catalog().find_rows(by_domain, &key)? {
+        let other = row.text(pg_constraint::CONNAME)?;
+        if other == rename.new_name {
+            return Err(err!(
+                DUPLICATE_OBJECT,
+                "constraint \"{other}\" for domain {bare} already exists"
+            ));
+        }
+        if other == old_name {
+            oid = Some(row.oid(pg_constraint::OID)?);
+        }
+    }
+    let oid = oid.ok_or_else(|| {
+        err!(UNDEFINED_OBJECT, "constraint \"{old_name}\" for domain {bare} does not exist")
+    })?;
+    env.catalog()
+        .update_rows(index::PG_CONSTRAINT_OID_INDEX, &[Value::Oid(oid)], |row| {
+            row.set(pg_constraint::CONNAME, rename.new_name);
+            Ok(())
+        })
+        .map(drop)
+}
+
+/// Runs ALTER TYPE and ALTER DOMAIN ... SET SCHEMA.
+fn set_type_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Result<()> {
+    let name = named_type(alter.object)?;
+    let found = crate::user_type::find_owned(env, name)?;
+    if alter.object_type == ObjectType::Domain {
+        crate::user_type::require_domain(&found, &format!("\"{}\"", name.join(".")))?;
+    }
+    check_independent(env, &found)?;
+    let catalog = env.catalog();
+    let namespace = catalog.require_namespace(alter.new_schema)?;
+    if namespace == found.namespace {
+        return Ok(());
+    }
+    if catalog.is_any_temporary(namespace)? || catalog.is_any_temporary(found.namespace)? {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "cannot move objects into or out of temporary schemas"
+        ));
+    }
+    if catalog.type_in(namespace, &found.name)?.is_some() {
+        return Err(err!(
+            DUPLICATE_OBJECT,
+            "type \"{}\" already exists in schema \"{}\"",
+            found.name,
+            alter.new_schema
+        ));
+    }
+    for oid in [found.oid, found.array] {
+        catalog.update_rows(index::PG_TYPE_OID_INDEX, &[Value::Oid(oid)], |row| {
+            row.set(pg_type::TYPNAMESPACE, namespace);
+            Ok(())
+        })?;
+    }
+    if found.relation.is_valid() {
+        update_class(env, found.relation, |row| {
+            row.set(pg_class::RELNAMESPACE, namespace);
+            Ok(())
+        })?;
+    }
+    catalog.update_rows(index::PG_CONSTRAINT_CONTYPID_INDEX, &[Value::Oid(found.oid)], |row| {
+        row.set(pg_constraint::CONNAMESPACE, namespace);
+        Ok(())
+    })?;
+    let this = crate::object::ty(found.oid);
+    let schemas = pg_namespace::RELATION;
+    catalog.change_dependency(&this, schemas, found.namespace, namespace).map(drop)
 }
 
 fn rename_column(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
@@ -214,6 +337,9 @@ fn rename_schema(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
 
 /// Runs ALTER ... SET SCHEMA for relations; types, indexes and owned sequences follow.
 pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Result<()> {
+    if matches!(alter.object_type, ObjectType::Type | ObjectType::Domain) {
+        return set_type_schema(env, alter);
+    }
     let Some(name) = &alter.relation else {
         return Err(Error::unsupported(
             "SET SCHEMA is not supported yet for objects other than relations",

@@ -8,6 +8,7 @@ use crate::referential::Referential;
 use crate::sequence::SessionSequences;
 use crate::temporary::Temporary;
 use crate::transaction::Open;
+use crate::type_host::KeptChecks;
 use base::{Error, Oid, Result};
 use catalog::Catalog;
 use catalog::store::TreeStore;
@@ -30,6 +31,7 @@ pub(crate) struct Backend {
     pub(crate) open: RefCell<Open>,
     pub(crate) sequences: SessionSequences,
     pub(crate) temporary: Temporary,
+    pub(crate) domain_checks: KeptChecks,
     environments: Environments,
     pub(crate) referential: Referential,
     pub(crate) identity: Identity,
@@ -58,6 +60,7 @@ impl Backend {
             open: RefCell::default(),
             sequences: SessionSequences::default(),
             temporary: Temporary::default(),
+            domain_checks: KeptChecks::default(),
             environments: Environments::new(env),
             referential: Referential::default(),
             identity: Identity::new(&state.identity().user, catalog.user()),
@@ -86,7 +89,7 @@ impl Backend {
     }
 
     pub(crate) fn value_io(&self) -> Io<'_> {
-        Io::new(self.environments.latest(), &self.catalog)
+        Io::new(self.environments.latest(), self)
     }
 }
 

@@ -29,5 +29,6 @@ mod server;
 mod storage;
 mod temporary;
 mod transaction;
+mod type_host;
 
 pub use cluster::{create, open};

@@ -7,6 +7,7 @@ use crate::storage::StatementStorage;
 use base::{Error, Oid, Result};
 use commands::Env;
 use execute::Execution;
+use expr::{Inputs, Runner, Value};
 use memory::{Bump, Frozen};
 use parse::{Expression, Statement};
 use session::engine::{Completion, Destination, ParameterList, ParameterLists, Parameters};
@@ -259,12 +260,9 @@ impl Backend {
                 context,
                 Some(target),
             )?;
-            let value = plan::constant(&scratch, self, bound)?;
-            found.push(value.ok_or_else(|| {
-                Error::unsupported(
-                    "parameters of EXECUTE that are no constants are not supported yet",
-                )
-            })?);
+            let program = plan::value_program(&scratch, &scratch, self, bound)?;
+            let cx = Value { bump: &scratch, host: self, params: &[], subplans: None };
+            found.push(program.eval_one(&mut Runner::new(), &cx, Inputs::Row(&[]))?);
         }
         let frozen = Frozen::<ParameterLists>::new("parameters", account, |bump| {
             let values = bump.try_alloc_slice(found.iter().map(|value| value.copy_to(&bump)))?;

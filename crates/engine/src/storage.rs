@@ -51,23 +51,33 @@ impl execute::Storage for StatementStorage<'_> {
     }
 }
 
-/// How a column is stored.
-fn layout(column: &catalog::relation::Column) -> Layout {
-    Layout::of(column.type_oid.0, column.len, column.typmod)
-}
-
 impl Backend {
+    /// How a column is stored: a domain as what is under it.
+    fn layout(&self, column: &catalog::relation::Column) -> Result<Layout> {
+        let plain = column.dropped || types::oids::builtin(column.type_oid.0).is_some();
+        let (type_oid, typmod) = match plain {
+            true => (column.type_oid, column.typmod),
+            false => self.catalog.base_type(column.type_oid, column.typmod)?,
+        };
+        Ok(Layout::of(type_oid.0, column.len, typmod))
+    }
+
     /// The tree of a table with its columns.
     pub(crate) fn open_table(&self, relation: &Relation) -> Result<Table> {
         self.note_temporary(relation)?;
-        let columns = relation.columns.iter().map(|column| ColumnLayout {
-            id: column.id,
-            layout: layout(column),
-            missing: column.missing.as_deref().map(Into::into),
+        let columns = relation.columns.iter().map(|column| {
+            Ok(ColumnLayout {
+                id: column.id,
+                layout: self.layout(column)?,
+                missing: column.missing.as_deref().map(Into::into),
+            })
         });
         let database = if relation.shared { Oid::INVALID } else { self.catalog.database() };
-        let description =
-            TableDescription { columns: columns.collect(), relation: relation.oid, database };
+        let description = TableDescription {
+            columns: columns.collect::<Result<_>>()?,
+            relation: relation.oid,
+            database,
+        };
         Table::open(self.engine.storage.tables(), relation.file, Arc::new(description))
     }
 
@@ -229,6 +239,7 @@ impl commands::Storage for Backend {
         if value.is_null() {
             return Ok(Some(None));
         }
+        let (type_oid, typmod) = self.catalog.base_type(type_oid, typmod)?;
         let len = self.catalog.type_(type_oid)?.len;
         let mut bytes = Vec::new();
         Layout::of(type_oid.0, len, typmod).encode(&value, &mut bytes)?;

@@ -114,8 +114,8 @@ fn write_level(
 fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Vec<u8>) -> Result<()> {
     let names = io.host.column_names(record.type_oid(), record.typmod())?;
     out.push(b'{');
-    for i in 0..record.len() {
-        if i > 0 {
+    for (count, (i, column_type)) in types::record::present(io, record)?.into_iter().enumerate() {
+        if count > 0 {
             out.extend_from_slice(if pretty { b",\n " } else { b"," });
         }
         match names.get(i) {
@@ -123,7 +123,7 @@ fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Vec<u8
             None => json::write_string(&format!("f{}", i + 1), out),
         }
         out.push(b':');
-        write_value(io, record.column_type(i), &record.get(i)?, false, out)?;
+        write_value(io, column_type, &record.get(i)?, false, out)?;
     }
     out.push(b'}');
     Ok(())

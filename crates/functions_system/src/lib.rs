@@ -9,6 +9,7 @@ mod acl;
 mod activity;
 mod comment;
 mod convert;
+mod enumeration;
 mod identity;
 mod information_schema;
 mod input;
@@ -35,6 +36,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         activity::TABLE,
         comment::TABLE,
         convert::TABLE,
+        enumeration::TABLE,
         identity::TABLE,
         information_schema::TABLE,
         input::TABLE,

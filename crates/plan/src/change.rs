@@ -397,7 +397,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     }
 }
 
-fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'q> {
+pub(crate) fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'q> {
     Query {
         command: Command::Select,
         ranges,

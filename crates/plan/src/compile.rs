@@ -248,7 +248,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             }
             K::Domain { arg, .. } => {
                 let value = self.expr(c, level, arg)?;
-                self.domain(c, level, expr.ty.oid, value)
+                self.domain(c, level, expr.ty.oid, expr.ty.oid, value)
             }
             K::SubLink(link) => self.sublink(c, level, link, expr.ty),
             K::Aggregate(aggregate) => self.computed_below(c, std::ptr::from_ref(aggregate).cast()),
@@ -466,19 +466,20 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         Ok(value)
     }
 
-    /// The checks of a domain and of the domains under it.
+    /// The checks of a domain and of the domains under it, in the name of `shown`.
     pub(crate) fn domain(
         &self,
         c: &mut Compiler<'_, 'q, 'p>,
         level: &Level<'_, 'q>,
         domain: Oid,
+        shown: Oid,
         value: Reg,
     ) -> Result<Reg> {
         let row = self.catalog().type_(domain)?;
         if row.base_type == Oid::INVALID {
             return Ok(value);
         }
-        let value = self.domain(c, level, row.base_type, value)?;
+        let value = self.domain(c, level, row.base_type, shown, value)?;
         let checks = self.catalog().domain_checks(domain)?;
         if checks.is_empty() && !row.not_null {
             return Ok(value);
@@ -495,7 +496,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             names.push(&*self.bump.alloc_str(&check.name)?);
         }
         let operation = self.operation(op::DomainCheck {
-            domain: self.bump.alloc_str(&self.catalog().format_type(domain, None)?)?,
+            domain: self.bump.alloc_str(&self.catalog().format_type(shown, None)?)?,
             not_null: row.not_null,
             names: self.bump.alloc_slice_copy(&names)?,
         })?;
@@ -556,6 +557,9 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         let (mut registers, mut types) = (Vec::new(), Vec::new());
         for (i, ty) in range.types.iter().enumerate() {
             if ty.oid == Oid::INVALID {
+                // A dropped column keeps its place.
+                registers.push(c.builder.constant(&Datum::Null)?);
+                types.push(SqlType::plain(Oid(oids::INT4)));
                 continue;
             }
             let attribute = i16::try_from(i + 1).unwrap_or(i16::MAX);
@@ -566,7 +570,12 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             RangeKind::Relation { row_type, .. } => row_type,
             _ => Oid(oids::RECORD),
         };
-        let site = self.site(Oid::INVALID, &types, Type::plain(row_type), Oid::INVALID);
+        let typmod = match row_type.0 {
+            oids::RECORD => types::record::register_names(range.columns),
+            _ => -1,
+        };
+        let ty = Type { typmod, ..Type::plain(row_type) };
+        let site = self.site(Oid::INVALID, &types, ty, Oid::INVALID);
         c.builder.operation(self.operation(op::RowValue)?, site, &registers)
     }
 

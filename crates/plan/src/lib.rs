@@ -48,7 +48,7 @@ pub use node::{
     Subplan, SubplanKind, WindowBody, WindowCall,
 };
 pub use planner::Environment;
-pub use row_program::row_program;
+pub use row_program::{domain_program, row_program, value_program};
 
 use analyze::tree::Query;
 use base::Result;

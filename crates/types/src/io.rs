@@ -34,19 +34,20 @@ pub trait TypeHost {
     /// 42704 if there is no such type.
     fn class(&self, type_oid: u32) -> Result<TypeClass>;
 
-    /// The columns of a composite type: type OID and typmod of each, dropped ones left out.
+    /// The columns of a composite type: type OID and typmod of each; the type of a dropped one is
+    /// 0.
     ///
     /// # Errors
     /// 0A000 if the type is `record`: an anonymous row has no input.
     fn columns(&self, type_oid: u32) -> Result<Vec<(u32, i32)>>;
 
-    /// The names of the columns of a row type; `typmod` tells anonymous ones apart. Without a
-    /// catalog none is known, and callers use f1, f2, ...
+    /// The names of the columns of a row type; `typmod` tells anonymous ones apart. A dropped one
+    /// has an empty name. Where none is known callers use f1, f2, ...
     ///
     /// # Errors
     /// Those of reading the catalog.
-    fn column_names(&self, _type_oid: u32, _typmod: i32) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    fn column_names(&self, _type_oid: u32, typmod: i32) -> Result<Vec<String>> {
+        Ok(crate::record::registered_names(typmod))
     }
 
     /// The name of a type as messages show it.

@@ -12,6 +12,7 @@ use crate::layout::Layout;
 use crate::packed::{shape_code, shape_of, shape_of_code};
 use crate::scalar::is_space;
 use base::{Error, Result, err};
+use std::sync::{Mutex, PoisonError};
 
 const HEADER_BYTES: usize = 12;
 
@@ -170,14 +171,55 @@ pub fn to_datum<'m>(
     Ok(Datum::Bytes(arena.put(&encode(type_oid, typmod, columns)?)?))
 }
 
+/// The columns of a row as its type has them now: place and type. A row of before a column was
+/// added or dropped has fewer columns or more.
+///
+/// # Errors
+/// Those of the host.
+pub fn present(io: &Io<'_>, record: &Record<'_>) -> Result<Vec<(usize, u32)>> {
+    if record.type_oid() == crate::oids::RECORD {
+        return Ok((0..record.len()).map(|i| (i, record.column_type(i))).collect());
+    }
+    let columns = io.host.columns(record.type_oid())?;
+    let live = columns.iter().enumerate().filter(|(_, (column_type, _))| *column_type != 0);
+    Ok(live.map(|(i, (column_type, _))| (i, *column_type)).collect())
+}
+
+/// The names of the columns of anonymous row types, by number.
+static NAMES: Mutex<Vec<Vec<String>>> = Mutex::new(Vec::new());
+/// How many anonymous row types are told apart.
+const NAMES_MAX: usize = 100_000;
+
+/// The number of an anonymous row type whose columns have these names: a typmod of `record`. -1
+/// when too many are known.
+pub fn register_names(names: &[&str]) -> i32 {
+    let mut known = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = known.iter().position(|other| other.iter().eq(names));
+    let at = match found {
+        Some(at) => at,
+        None if known.len() >= NAMES_MAX => return -1,
+        None => {
+            known.push(names.iter().map(|name| (*name).to_string()).collect());
+            known.len() - 1
+        }
+    };
+    i32::try_from(at).unwrap_or(-1)
+}
+
+/// The names that a number stands for; none for -1.
+pub fn registered_names(typmod: i32) -> Vec<String> {
+    let known = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    usize::try_from(typmod).ok().and_then(|at| known.get(at)).cloned().unwrap_or_default()
+}
+
 /// Appends the text form, `(a,"b c",)`.
 ///
 /// # Errors
 /// Those of the columns' types.
 pub fn write(io: &Io<'_>, record: &Record<'_>, out: &mut Vec<u8>) -> Result<()> {
     out.push(b'(');
-    for i in 0..record.len() {
-        if i > 0 {
+    for (count, (i, column_type)) in present(io, record)?.into_iter().enumerate() {
+        if count > 0 {
             out.push(b',');
         }
         let value = record.get(i)?;
@@ -185,7 +227,7 @@ pub fn write(io: &Io<'_>, record: &Record<'_>, out: &mut Vec<u8>) -> Result<()> 
             continue;
         }
         let at = out.len();
-        io.output(record.column_type(i), &value, out)?;
+        io.output(column_type, &value, out)?;
         let quote = out.len() == at
             || out[at..].iter().any(|b| {
                 matches!(b, b'"' | b'\\' | b'(' | b')' | b',') || is_space(char::from(*b))
@@ -225,8 +267,13 @@ pub fn parse<'m>(
         return Err(malformed("Missing left parenthesis."));
     };
     let mut values: Vec<(u32, Datum<'m>)> = Vec::with_capacity(columns.len());
-    for (i, (column_type, typmod)) in columns.iter().enumerate() {
-        if i > 0 {
+    let mut first = true;
+    for (column_type, typmod) in &columns {
+        if *column_type == 0 {
+            values.push((crate::oids::INT4, Datum::Null));
+            continue;
+        }
+        if !std::mem::replace(&mut first, false) {
             rest = rest.strip_prefix(',').ok_or_else(|| malformed("Too few columns."))?;
         }
         if rest.starts_with([',', ')']) {
@@ -273,9 +320,9 @@ fn field(text: &str) -> Option<(String, &str)> {
 /// # Errors
 /// Those of the columns' types.
 pub fn send(io: &Io<'_>, record: &Record<'_>, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(&(record.len() as i32).to_be_bytes());
-    for i in 0..record.len() {
-        let column_type = record.column_type(i);
+    let columns = present(io, record)?;
+    out.extend_from_slice(&(columns.len() as i32).to_be_bytes());
+    for (i, column_type) in columns {
         out.extend_from_slice(&column_type.to_be_bytes());
         send_nullable(io, column_type, &record.get(i)?, out)?;
     }
@@ -295,15 +342,16 @@ pub fn recv<'m>(
     let columns = io.host.columns(type_oid)?;
     let mut reader = Reader::new(bytes);
     let count = reader.i32()?;
-    if usize::try_from(count) != Ok(columns.len()) {
-        return Err(err!(
-            DATATYPE_MISMATCH,
-            "wrong number of columns: {count}, expected {}",
-            columns.len()
-        ));
+    let live = columns.iter().filter(|(column_type, _)| *column_type != 0).count();
+    if usize::try_from(count) != Ok(live) {
+        return Err(err!(DATATYPE_MISMATCH, "wrong number of columns: {count}, expected {live}"));
     }
     let mut values = Vec::with_capacity(columns.len());
     for (i, (column_type, typmod)) in columns.iter().enumerate() {
+        if *column_type == 0 {
+            values.push((crate::oids::INT4, Datum::Null));
+            continue;
+        }
         let sent = reader.i32()?.cast_unsigned();
         if sent != *column_type {
             return Err(err!(

@@ -4,6 +4,7 @@
 //! generated columns are left to the executor.
 
 mod conflict;
+mod part;
 mod update;
 
 use crate::coerce::{Context, UNKNOWN};
@@ -99,9 +100,9 @@ impl<'q> Analyzer<'q, '_> {
                 let before = level.clause.replace(Clause::ValuesSingle);
                 let row = self.expand_row(&level, select.values[0]);
                 level.clause.set(before);
-                self.insert_row(&changed, &columns, stmt.columns, row?, overriding)?
+                self.insert_row(&level, &changed, &columns, stmt.columns, row?, overriding)?
             }
-            Some(select) if is_plain_values(select) => {
+            Some(select) if is_plain_values(select) && !has_parts(stmt.columns) => {
                 self.insert_values(&level, &changed, &columns, stmt, select, overriding, &mut from)?
             }
             Some(select) => {
@@ -144,12 +145,9 @@ impl<'q> Analyzer<'q, '_> {
         let mut columns: Vec<Column> = Vec::with_capacity(named.len());
         for target in named {
             let column = self.target_column(relation, target)?;
-            if !target.indirection.is_empty() {
-                let error =
-                    Error::unsupported("INSERT into a part of a column is not supported yet");
-                return Err(self.at(error, target.location));
-            }
-            if columns.iter().any(|old| old.attribute == column.attribute) {
+            let parts = named.iter().filter(|other| other.name == target.name);
+            let whole = parts.clone().any(|other| other.indirection.is_empty());
+            if whole && columns.iter().any(|old| old.attribute == column.attribute) {
                 let error =
                     err!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", column.name);
                 return Err(self.at(error, target.location));
@@ -196,6 +194,7 @@ impl<'q> Analyzer<'q, '_> {
 
     pub(crate) fn insert_row(
         &self,
+        level: &Level<'q, '_>,
         changed: &Changed<'q>,
         columns: &[Column],
         named: &[ResTarget<'_>],
@@ -204,7 +203,12 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Assigned<'q>> {
         self.check_width(&values, columns, named)?;
         let mut assigned = Assigned::default();
-        for (column, value) in columns.iter().zip(values) {
+        for (at, (column, value)) in columns.iter().zip(values).enumerate() {
+            let part = named.get(at).filter(|target| !target.indirection.is_empty());
+            if let Some(target) = part {
+                self.insert_part(level, column, target, value, &mut assigned)?;
+                continue;
+            }
             let value = self.inserted(&changed.relation, column, value, overriding)?;
             if let Some(value) = value {
                 assigned.push(column.attribute, value, self.text(&column.name)?);
@@ -463,7 +467,7 @@ impl<'q> Analyzer<'q, '_> {
             let kind = ExprKind::Column(column);
             values.push(Expr { kind, ty: target.expr.ty, at: target.expr.at });
         }
-        self.insert_row(changed, columns, stmt.columns, values, overriding)
+        self.insert_row(level, changed, columns, stmt.columns, values, overriding)
     }
 }
 
@@ -475,6 +479,10 @@ fn is_plain_values(select: &SelectStmt<'_>) -> bool {
         && select.limit.is_none()
         && select.locking.is_empty()
         && select.with.is_none()
+}
+
+fn has_parts(named: &[ResTarget<'_>]) -> bool {
+    named.iter().any(|target| !target.indirection.is_empty())
 }
 
 fn is_single_row(select: &SelectStmt<'_>) -> bool {

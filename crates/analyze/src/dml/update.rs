@@ -197,7 +197,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// `SET a[i] = value`.
-    fn set_part(
+    pub(crate) fn set_part(
         &self,
         level: &Level<'q, '_>,
         column: &Column,
@@ -207,8 +207,14 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Expr<'q>> {
         let fields = target.indirection.iter();
         if fields.clone().any(|s| matches!(s, Indirection::Field(_) | Indirection::Star)) {
-            let error = Error::unsupported("assignment to a field is not supported yet");
-            return Err(self.at(error, target.location));
+            let into = super::part::Part {
+                name: &column.name,
+                oid: column.type_oid,
+                typmod: column.typmod,
+                base,
+                location: target.location,
+            };
+            return self.assign_part(level, into, target.indirection, value);
         }
         let (container, _) = self.env.catalog().base_type(column.type_oid, -1)?;
         if matches!(container.0, oids::INT2VECTOR | oids::OIDVECTOR) {

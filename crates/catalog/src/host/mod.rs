@@ -84,7 +84,23 @@ impl TypeHost for Catalog {
             return Err(Error::unsupported(text));
         }
         let relation = self.relation(relation)?;
-        Ok(relation.live_columns().map(|column| (column.type_oid.0, column.typmod)).collect())
+        let column = |column: &crate::relation::Column| match column.dropped {
+            true => (0, -1),
+            false => (column.type_oid.0, column.typmod),
+        };
+        Ok(relation.columns.iter().map(column).collect())
+    }
+
+    fn column_names(&self, type_oid: u32, typmod: i32) -> Result<Vec<String>> {
+        if type_oid == oids::RECORD {
+            return Ok(types::record::registered_names(typmod));
+        }
+        let relation = self.relation(self.host_type(type_oid)?.relation)?;
+        let name = |column: &crate::relation::Column| match column.dropped {
+            true => String::new(),
+            false => column.name.clone(),
+        };
+        Ok(relation.columns.iter().map(name).collect())
     }
 
     fn type_name(&self, type_oid: u32) -> String {

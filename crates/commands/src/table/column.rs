@@ -201,7 +201,7 @@ fn require_usage(env: &Env<'_>, type_oid: Oid) -> Result<()> {
     Err(Catalog::permission_denied(&format!("type {shown}")))
 }
 
-fn collation_of(
+pub(crate) fn collation_of(
     env: &Env<'_>,
     clause: &parse::CollateClause<'_>,
     type_oid: Oid,

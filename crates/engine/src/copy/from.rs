@@ -240,6 +240,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         };
         let Some(bytes) = bytes else {
             self.column = Some((at, None));
+            self.backend.check_domain(column.type_oid, &Datum::Null)?;
             return Ok(Datum::Null);
         };
         let read = encoding::checked(bytes).and_then(|text| {
@@ -306,7 +307,9 @@ impl<'a, 'p> Reader<'a, 'p> {
         let io = self.backend.value_io();
         for (at, column) in self.columns.iter().enumerate() {
             let read = match rows.field(at) {
-                None => Ok(Datum::Null),
+                None => {
+                    self.backend.check_domain(column.type_oid, &Datum::Null).map(|()| Datum::Null)
+                }
                 Some(bytes) => io.recv(column.type_oid.0, column.typmod, bytes, &bump),
             };
             match read {

@@ -1,0 +1,33 @@
+-- Enums: order, input, comparison, the enum functions.
+create type mood as enum ('sad', 'ok', 'happy');
+select 'ok'::mood, 'ok'::mood > 'sad', 'happy'::mood < 'ok';
+select 'angry'::mood;
+create table person (name text, m mood);
+insert into person values ('a', 'happy'), ('b', 'sad'), ('c', 'ok'), ('d', null);
+insert into person values ('e', 'furious');
+select * from person order by m, name;
+select m, count(*) from person group by m order by m;
+select max(m), min(m) from person;
+select enum_first(null::mood), enum_last(null::mood), enum_range(null::mood);
+select enum_range('ok'::mood, null), enum_range(null, 'ok'::mood), enum_range('ok'::mood, 'sad'::mood);
+select array['sad', 'happy']::mood[];
+select '{ok,sad}'::mood[] || 'happy'::mood;
+select m::text || '!' from person where m = 'ok';
+select 'ok'::text::mood;
+select 'ok'::text = 'ok'::mood;
+select 1::mood;
+create index person_m on person (m);
+select name from person where m >= 'ok' order by name;
+create type mood as enum ('x');
+create type empty as enum ();
+select 'x'::empty;
+select enum_first(null::empty);
+drop type mood;
+drop type mood cascade;
+select * from person order by name;
+drop type mood;
+drop type if exists mood;
+create type planets as enum ('venus', 'earth', 'mars');
+select enumlabel, enumsortorder from pg_enum e join pg_type t on t.oid = e.enumtypid where typname = 'planets' order by enumsortorder;
+select typname, typtype, typcategory, typlen, typbyval, typinput, typoutput from pg_type where typname in ('planets', '_planets') order by 1;
+\dT planets
