@@ -123,10 +123,10 @@ unsafe impl Sync for Frames {}
 
 impl Frames {
     /// Reserves addresses for `bytes` bytes of pages of each size.
-    pub(crate) fn new(bytes: u64) -> Result<Frames> {
+    pub(crate) fn new(bytes: u64, huge_pages: bool) -> Result<Frames> {
         let mut arenas = Vec::with_capacity(CLASSES);
         for class in 0..CLASSES {
-            arenas.push(Arena::new(class_bytes(class), bytes)?);
+            arenas.push(Arena::new(class_bytes(class), bytes, huge_pages)?);
         }
         match arenas.try_into() {
             Ok(arenas) => Ok(Frames { arenas }),
@@ -193,10 +193,10 @@ impl Frames {
 }
 
 impl Arena {
-    fn new(page_bytes: usize, bytes: u64) -> Result<Arena> {
+    fn new(page_bytes: usize, bytes: u64, huge_pages: bool) -> Result<Arena> {
         let capacity = u32::try_from(bytes / page_bytes as u64).unwrap_or(u32::MAX);
-        let pages = reserve(capacity as usize * page_bytes)?;
-        let descriptors = reserve(capacity as usize * size_of::<Frame>())?;
+        let pages = reserve(capacity as usize * page_bytes, huge_pages)?;
+        let descriptors = reserve(capacity as usize * size_of::<Frame>(), huge_pages)?;
         Ok(Arena {
             pages: pages.cast(),
             descriptors: descriptors.cast(),
@@ -231,7 +231,7 @@ impl Drop for Arena {
 }
 
 /// Reserves addresses; memory comes when they are touched.
-fn reserve(len: usize) -> Result<*mut c_void> {
+fn reserve(len: usize, huge_pages: bool) -> Result<*mut c_void> {
     if len == 0 {
         return Ok(ptr::dangling_mut::<Frame>().cast());
     }
@@ -244,6 +244,10 @@ fn reserve(len: usize) -> Result<*mut c_void> {
             MapFlags::PRIVATE | MapFlags::NORESERVE,
         )
     };
+    if let (true, Ok(start)) = (huge_pages, start) {
+        // SAFETY: the mapping just made. A system without huge pages refuses, and nothing is lost.
+        let _ = unsafe { madvise(start, len, Advice::LinuxHugepage) };
+    }
     start.map_err(|e| {
         err!(OUT_OF_MEMORY, "could not map {len} bytes of address space for shared buffers: {e}")
             .hint("Reduce shared_buffers, or allow overcommit of address space.")

@@ -25,6 +25,8 @@ type Key = (FileId, PageNo);
 pub struct PoolConfig {
     /// `shared_buffers` in bytes: the most bytes of pages in memory.
     pub bytes: u64,
+    /// Whether to ask for huge pages: a random page is then found without a walk through page tables.
+    pub huge_pages: bool,
     /// The ledger account that frames are charged to when first used.
     pub account: Option<SharedAccount>,
     /// Who applies the changes of which records.
@@ -141,7 +143,7 @@ impl Pool {
         let disk = wal.disk().clone();
         disk.create_dir(crate::files::BASE_DIR)?;
         Ok(Arc::new(Pool {
-            frames: Frames::new(config.bytes)?,
+            frames: Frames::new(config.bytes, config.huge_pages)?,
             files: Files::new(disk, wal.clone()),
             managers: Managers::new(&config.managers),
             epochs: Epochs::new(),

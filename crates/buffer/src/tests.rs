@@ -29,8 +29,16 @@ fn wal_config() -> WalConfig {
 }
 
 fn pool_on(wal: Arc<Wal>, frames: u64) -> Arc<Pool> {
-    Pool::new(wal, PoolConfig { bytes: frames * 8192, account: None, managers: vec![MANAGER] })
-        .unwrap()
+    Pool::new(
+        wal,
+        PoolConfig {
+            bytes: frames * 8192,
+            account: None,
+            huge_pages: false,
+            managers: vec![MANAGER],
+        },
+    )
+    .unwrap()
 }
 
 /// A tree of one meta page and one page.

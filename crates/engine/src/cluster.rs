@@ -73,7 +73,8 @@ pub fn open(
     let blocks = u64::try_from(settings.integer("shared_buffers")).unwrap_or(16384);
     let account = ledger.shared("shared buffers", u64::MAX);
     let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
-    let config = Settings { pool_bytes, account: Some(account), ..Settings::default() };
+    let huge_pages = settings.text("huge_pages") != "off";
+    let config = Settings { pool_bytes, huge_pages, account: Some(account), ..Settings::default() };
     let (storage, _report) = Storage::open(disk, &config)?;
     storage.wal().on_fatal(fatal);
     let background = Background::start(&storage, Pace::default(), move |error| {

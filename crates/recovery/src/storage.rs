@@ -23,6 +23,8 @@ pub const MANAGERS: [ResourceManager; 2] = [btree::MANAGER, table::RESOURCE_MANA
 pub struct Settings {
     /// `shared_buffers` in bytes.
     pub pool_bytes: u64,
+    /// Whether the buffer pool asks the system for huge pages.
+    pub huge_pages: bool,
     /// What frames are charged to.
     pub account: Option<SharedAccount>,
     /// The log.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             pool_bytes: 128 << 20,
+            huge_pages: false,
             account: None,
             wal: WalConfig::default(),
             clock: Arc::new(SystemClock::new()),
@@ -143,6 +146,7 @@ impl Storage {
         let config = PoolConfig {
             bytes: settings.pool_bytes,
             account: settings.account.clone(),
+            huge_pages: settings.huge_pages,
             managers: MANAGERS.to_vec(),
         };
         let pool = Pool::new(wal.clone(), config)?;

@@ -12,7 +12,12 @@ fn config() -> WalConfig {
 }
 
 fn server_on(wal: Arc<Wal>, frames: u64) -> Result<Server> {
-    let config = PoolConfig { bytes: frames * 8192, account: None, managers: vec![MANAGER] };
+    let config = PoolConfig {
+        bytes: frames * 8192,
+        account: None,
+        huge_pages: false,
+        managers: vec![MANAGER],
+    };
     let pool = Pool::new(wal, config)?;
     let transactions =
         Transactions::new(pool, Options { next_xid: Xid(1000), ..Options::default() });
@@ -24,7 +29,8 @@ fn server_on(wal: Arc<Wal>, frames: u64) -> Result<Server> {
 /// after the one under way.
 fn work(disk: &SimDisk, seed: u64, kind: u64, states: &mut [Model; 2]) -> Result<()> {
     let wal = Wal::create(Arc::new(disk.clone()), config())?;
-    let config = PoolConfig { bytes: 16 * 8192, account: None, managers: vec![MANAGER] };
+    let config =
+        PoolConfig { bytes: 16 * 8192, account: None, huge_pages: false, managers: vec![MANAGER] };
     let pool = Pool::new(wal, config)?;
     let transactions = Transactions::new(pool, Options::default());
     register(&transactions);

@@ -23,7 +23,12 @@ impl Server {
         let config =
             WalConfig { segment_bytes: 1 << 22, buffer_bytes: 1 << 19, ..WalConfig::default() };
         let wal = Wal::create(Arc::new(SimDisk::new(seed)), config).unwrap();
-        let config = PoolConfig { bytes: frames * 8192, account: None, managers: vec![MANAGER] };
+        let config = PoolConfig {
+            bytes: frames * 8192,
+            account: None,
+            huge_pages: false,
+            managers: vec![MANAGER],
+        };
         let pool = Pool::new(wal, config).unwrap();
         let transactions = Transactions::new(pool, Options::default());
         register(&transactions);

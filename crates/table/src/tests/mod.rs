@@ -38,8 +38,12 @@ impl Server {
     }
 
     fn over(disk: SimDisk, wal: Arc<Wal>, pool_bytes: u64, options: Options) -> Server {
-        let config =
-            PoolConfig { bytes: pool_bytes, account: None, managers: vec![RESOURCE_MANAGER] };
+        let config = PoolConfig {
+            bytes: pool_bytes,
+            account: None,
+            huge_pages: false,
+            managers: vec![RESOURCE_MANAGER],
+        };
         let pool = Pool::new(wal.clone(), config).unwrap();
         let transactions = Transactions::new(pool, options);
         let tables = Tables::new(transactions.clone());
