@@ -55,6 +55,10 @@ impl Host for Backend {
         (oid, name.unwrap_or_default())
     }
 
+    fn schema_name(&self, namespace: Oid) -> Option<String> {
+        Some(self.catalog.namespace(namespace).ok()?.name.to_string())
+    }
+
     fn current_database(&self) -> (Oid, String) {
         (self.catalog.database(), self.state.identity().database.clone())
     }

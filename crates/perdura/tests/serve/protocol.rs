@@ -204,3 +204,35 @@ fn idle_sessions_end_after_their_timeout() {
     client.query("BEGIN");
     assert_eq!(sqlstate(&client.until_ready()), "25P03");
 }
+
+/// The fields of an error that name things: schema, table, column, type and constraint.
+fn named(answers: &[Answer]) -> String {
+    let error = &answers.iter().find(|(kind, _)| *kind == b'E').unwrap().1;
+    let fields = error.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+    let named = fields.filter(|field| b"stcdn".contains(&field[0]));
+    named.map(|field| String::from_utf8_lossy(field).into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn errors_of_constraints_name_schema_table_column_and_constraint() {
+    let server = Server::start("named");
+    let mut client = server.connect();
+    for sql in [
+        "CREATE SCHEMA s",
+        "CREATE TABLE s.p (a int PRIMARY KEY, b int NOT NULL, CONSTRAINT small CHECK (b < 9))",
+        "CREATE TABLE c (a int CONSTRAINT parent REFERENCES s.p)",
+        "INSERT INTO s.p VALUES (1, 1)",
+        "INSERT INTO c VALUES (1)",
+    ] {
+        assert_eq!(kinds(&client.query(sql)), "CZ", "{sql}");
+    }
+    for (sql, expected) in [
+        ("INSERT INTO s.p VALUES (1, 2)", "ss tp np_pkey"),
+        ("INSERT INTO s.p VALUES (2, NULL)", "ss tp cb"),
+        ("UPDATE s.p SET b = 10", "ss tp nsmall"),
+        ("INSERT INTO c VALUES (3)", "spublic tc nparent"),
+        ("DELETE FROM s.p", "spublic tc nparent"),
+    ] {
+        assert_eq!(named(&client.query(sql)), expected, "{sql}");
+    }
+}
