@@ -198,6 +198,7 @@ impl<'q> Analyzer<'q, '_> {
             name,
             query,
             columns: names,
+            aliased: u16::try_from(cte.columns.len()).unwrap_or(u16::MAX),
             types,
             materialize: match cte.materialized {
                 None => Materialize::Default,

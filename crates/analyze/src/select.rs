@@ -308,6 +308,7 @@ impl<'q> Analyzer<'q, '_> {
             kind: RangeKind::Values(self.slice(&lists)?),
             alias: "*VALUES*",
             alias_given: false,
+            aliased: 0,
             columns: self.texts(&names)?,
             types: self.slice(types)?,
             lateral,

@@ -150,7 +150,8 @@ impl<'q> Analyzer<'q, '_> {
             parse::FrameExclusion::Group => FrameExclusion::Group,
             parse::FrameExclusion::Ties => FrameExclusion::Ties,
         };
-        Ok(Frame { unit, start, end, exclusion, explicit: frame.explicit, in_range })
+        let (explicit, between) = (frame.explicit, frame.between);
+        Ok(Frame { unit, start, end, exclusion, explicit, between, in_range })
     }
 
     /// The support function for RANGE with an offset, and the type of the offset.

@@ -106,6 +106,7 @@ fn standard_name(oid: u32, typmod: i32, given: bool) -> Option<String> {
         oids::TIMESTAMP => format!("timestamp{} without time zone", precision(typmod)),
         oids::TIMESTAMPTZ => format!("timestamp{} with time zone", precision(typmod)),
         oids::INTERVAL => format!("interval{}", interval(typmod)),
+        oids::JSON => "json".into(),
         _ => return None,
     })
 }

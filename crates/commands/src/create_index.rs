@@ -137,7 +137,7 @@ pub(crate) fn run(env: &Env<'_>, create: &IndexStmt<'_>) -> Result<()> {
     let predicate = create.filter.map(|filter| predicate(env, &relation, filter)).transpose()?;
     let name = match create.name {
         Some(name) => name.to_string(),
-        None => choose_name(env, &relation, &keys)?,
+        None => choose_name(env, &relation, &keys, &included)?,
     };
     let index = NewIndex {
         name,
@@ -325,8 +325,16 @@ fn require_immutable(env: &Env<'_>, expr: &Expr<'_>, what: &str) -> Result<()> {
     Err(err!(INVALID_OBJECT_DEFINITION, "functions in {what} must be marked IMMUTABLE"))
 }
 
-fn choose_name(env: &Env<'_>, relation: &Relation, keys: &[NewKey<'_>]) -> Result<String> {
-    let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+fn choose_name(
+    env: &Env<'_>,
+    relation: &Relation,
+    keys: &[NewKey<'_>],
+    included: &[i16],
+) -> Result<String> {
+    let included = included.iter().filter_map(|attribute| relation.column_at(*attribute));
+    let names = keys.iter().map(|key| &key.name).chain(included.map(|column| &column.name));
+    let mut names: Vec<String> = names.cloned().collect();
+    unique_names(&mut names);
     let joined = names.join("_");
     for number in 0u32.. {
         let label = if number == 0 { "idx".to_string() } else { format!("idx{number}") };
@@ -363,7 +371,11 @@ pub(crate) fn insert_index(
             columns.push(NewColumn::plain(&c.name, c.type_oid, c.typmod, c.collation));
         }
     }
-    unique_names(&mut columns);
+    let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    unique_names(&mut names);
+    for (column, name) in columns.iter_mut().zip(names) {
+        column.name = name;
+    }
     let rows = NewRelation {
         oid,
         name: index.name.clone(),
@@ -391,14 +403,16 @@ pub(crate) fn insert_index(
     Ok(oid)
 }
 
-/// Two keys of one name get numbers, as the columns of a table could not have.
-fn unique_names(columns: &mut [NewColumn]) {
-    for at in 1..columns.len() {
+/// Columns of one name get numbers, as the columns of a table could not have.
+fn unique_names(names: &mut [String]) {
+    for at in 1..names.len() {
+        let (before, rest) = names.split_at_mut(at);
+        let Some(name) = rest.first_mut() else { continue };
+        let bare = name.clone();
         let mut number = 0;
-        while columns[..at].iter().any(|column| column.name == columns[at].name) {
+        while before.contains(name) {
             number += 1;
-            let bare = columns[at].name.trim_end_matches(|c: char| c.is_ascii_digit());
-            columns[at].name = format!("{bare}{number}");
+            *name = format!("{bare}{number}");
         }
     }
 }

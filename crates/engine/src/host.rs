@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use base::{Error, Oid, Result, check_for_interrupts};
 use catalog::Catalog;
+use expr::definition::Definition;
 use expr::server::Server;
 use expr::{Host, Notice};
 use session::settings::Action;
@@ -113,6 +114,13 @@ impl Host for Backend {
         }
         self.refresh();
         Ok(self.state.show(name).unwrap_or_default())
+    }
+
+    fn index_key_text(&self, index: Oid, column: usize) -> String {
+        let wanted = i32::try_from(column).unwrap_or(i32::MAX);
+        let definition = Definition::Index { index, column: wanted, pretty: true };
+        let text = self.definition(&definition).ok().flatten();
+        text.unwrap_or_else(|| format!("expression {column}"))
     }
 
     fn server(&self) -> Result<&dyn Server> {

@@ -6,6 +6,7 @@ use base::{FileId, Oid, PageNo, Result, SessionId, Xid, err};
 use buffer::MetaState;
 use catalog::columns::{hidden, index, pg_class};
 use catalog::store::{Store, TreeStore, Value};
+use expr::definition::Definition;
 use expr::server::{
     AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, PreparedRow, Server, SessionRow,
     SettingRow, SnapshotRow,
@@ -248,6 +249,11 @@ impl Server for Backend {
     fn sleep(&self, us: i64) -> Result<()> {
         let duration = Duration::from_micros(u64::try_from(us).unwrap_or(0));
         base::wait::wait_for(tokio::time::sleep(duration))
+    }
+
+    fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>> {
+        let bump = memory::Bump::new("definition", self.state.account().clone());
+        deparse::definition(self, &bump, wanted)
     }
 
     fn log_end(&self) -> (u64, u64) {

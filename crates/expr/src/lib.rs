@@ -35,6 +35,7 @@
 
 pub mod aggregate;
 mod call;
+pub mod definition;
 mod host;
 mod kernel;
 mod lift;

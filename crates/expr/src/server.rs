@@ -1,5 +1,6 @@
 //! What functions may ask of the server around the session.
 
+use crate::definition::Definition;
 use base::{Oid, Result};
 
 /// A row of `pg_settings`, without what describes the setting in words.
@@ -217,6 +218,12 @@ pub trait Server {
     /// # Errors
     /// 57014 and its like.
     fn sleep(&self, us: i64) -> Result<()>;
+
+    /// The text of a definition; none when there is no such object.
+    ///
+    /// # Errors
+    /// 22023 for what is no expression; those of reading the catalogs.
+    fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>>;
 
     /// The end of the log: inserted and flushed.
     fn log_end(&self) -> (u64, u64);

@@ -9,6 +9,7 @@ mod acl;
 mod activity;
 mod comment;
 mod convert;
+mod definition;
 mod enumeration;
 mod identity;
 mod information_schema;
@@ -36,6 +37,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         activity::TABLE,
         comment::TABLE,
         convert::TABLE,
+        definition::TABLE,
         enumeration::TABLE,
         identity::TABLE,
         information_schema::TABLE,

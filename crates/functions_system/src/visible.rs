@@ -1,11 +1,13 @@
-//! Whether the search path finds an object under its bare name.
+//! Whether the search path finds an object under its bare name, and whether others may.
 
 use crate::shim::{catalog, raw};
 use base::{Oid, Result};
 use catalog::Catalog;
+use catalog::builtin::FIRST_USER;
 use catalog::columns::{
     index, pg_conversion, pg_statistic_ext, pg_ts_config, pg_ts_dict, pg_ts_parser, pg_ts_template,
 };
+use catalog::rows::{Persistence, RelationKind};
 use catalog::store::Value;
 use expr::{Datum, Entry};
 
@@ -142,6 +144,13 @@ pub(crate) const TABLE: &[Entry] = &[
         TMPLNAME,
         TMPLNAMESPACE
     ),
+    raw!("pg_relation_is_publishable", |cx, args| {
+        let oid = Oid(args[0].oid()?);
+        let Some(relation) = catalog(cx)?.find_relation(oid)? else { return Ok(Datum::Null) };
+        let table = matches!(relation.kind, RelationKind::Table | RelationKind::PartitionedTable);
+        let permanent = relation.persistence == Persistence::Permanent;
+        Ok(Datum::Bool(table && permanent && oid >= FIRST_USER))
+    }),
     raw!("pg_is_other_temp_schema", |cx, args| {
         let (catalog, oid) = (catalog(cx)?, Oid(args[0].oid()?));
         let Ok(schema) = catalog.namespace(oid) else { return Ok(Datum::Bool(false)) };

@@ -226,6 +226,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             },
             alias: "",
             alias_given: false,
+            aliased: 0,
             columns: &[],
             types: self.trees.alloc_slice_copy(&types)?,
             lateral: false,

@@ -37,6 +37,7 @@ impl<'q> Analyzer<'q, '_> {
             kind: RangeKind::Excluded { relation: changed.relation.oid },
             alias: "excluded",
             alias_given: true,
+            aliased: 0,
             in_from: false,
             ..level.range(changed.range)
         };

@@ -443,6 +443,7 @@ impl<'q> Analyzer<'q, '_> {
             kind: RangeKind::Subquery { query, view: NONE },
             alias: "*SELECT*",
             alias_given: false,
+            aliased: 0,
             columns: self.slice(&names)?,
             types: self.slice(&types)?,
             lateral: false,

@@ -364,7 +364,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// The default expressions of a function.
-    fn default_list(&self, stored: &Stored) -> Result<Vec<Expr<'q>>> {
+    pub(crate) fn default_list(&self, stored: &Stored) -> Result<Vec<Expr<'q>>> {
         match stored {
             Stored::Tree(bytes) => crate::stored::decode_list(self.bump, self.env, bytes),
             Stored::Sql(sql) => {

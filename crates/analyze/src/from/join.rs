@@ -196,6 +196,7 @@ impl<'q> Analyzer<'q, '_> {
             },
             alias: shown,
             alias_given: alias.is_some(),
+            aliased: super::aliased(alias),
             columns: self.slice(&names)?,
             types: self.slice(&types)?,
             lateral: false,

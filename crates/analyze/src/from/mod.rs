@@ -199,6 +199,7 @@ impl<'q> Analyzer<'q, '_> {
             kind,
             alias: shown,
             alias_given: alias.is_some(),
+            aliased: aliased(alias),
             columns: self.slice(&names)?,
             types: self.slice(&types)?,
             lateral: false,
@@ -308,6 +309,7 @@ impl<'q> Analyzer<'q, '_> {
             }),
             alias: shown,
             alias_given: alias.is_some(),
+            aliased: aliased(alias),
             columns: self.slice(&names)?,
             types: cte.types,
             lateral: false,
@@ -345,6 +347,7 @@ impl<'q> Analyzer<'q, '_> {
             kind: RangeKind::Subquery { query, view: Oid::INVALID },
             alias: self.text(shown)?,
             alias_given: alias.is_some(),
+            aliased: aliased(alias),
             columns: self.slice(&names)?,
             types: self.slice(&types)?,
             lateral: subselect.lateral,
@@ -370,4 +373,9 @@ impl<'q> Analyzer<'q, '_> {
         let filter = self.coerce_boolean(filter, clause.describe())?;
         self.alloc(filter).map(Some)
     }
+}
+
+/// To how many columns an alias gives names.
+fn aliased(alias: Option<&Alias<'_>>) -> u16 {
+    alias.map_or(0, |alias| u16::try_from(alias.columns.len()).unwrap_or(u16::MAX))
 }

@@ -322,7 +322,7 @@ records! {
         levels_up, transition,
     }
     [WindowCall<'q>] WindowCall { function, aggregate, args, star, filter, window, transition }
-    [Frame<'q>] Frame { unit, start, end, exclusion, explicit, in_range }
+    [Frame<'q>] Frame { unit, start, end, exclusion, explicit, between, in_range }
     [Query<'q>] Query {
         command, ranges, from, filter, targets, ctes, recursive, group_by, grouping_sets,
         group_distinct, having, windows, distinct, order_by, offset, limit, with_ties,
@@ -330,10 +330,10 @@ records! {
         returning, has_aggregates, has_windows, has_target_sets, has_sublinks, has_modifying_cte,
     }
     [Target<'q>] Target { expr, name, junk, origin }
-    [Range<'q>] Range { kind, alias, alias_given, columns, types, lateral, in_from }
+    [Range<'q>] Range { kind, alias, alias_given, aliased, columns, types, lateral, in_from }
     [CteUse] CteUse { index, levels_up, self_reference }
     [FunctionRange<'q>] FunctionRange { call, column_count, composite, types }
-    [Cte<'q>] Cte { name, query, columns, types, materialize, recursive, uses }
+    [Cte<'q>] Cte { name, query, columns, aliased, types, materialize, recursive, uses }
     [GroupingSet<'q>] GroupingSet { items }
     [WindowSpec<'q>] WindowSpec { name, partition_by, order_by, frame }
     [SetOperation<'q>] SetOperation { kind, all, left, right, types, keys }

@@ -369,6 +369,21 @@ pub(crate) fn decode_list<'q>(
     Ok(list.to_vec())
 }
 
+/// Reads the stored default arguments of a function.
+///
+/// # Errors
+/// XX001 when they are damaged; those of analysis.
+pub fn analyze_stored_list<'q>(
+    bump: &'q Bump,
+    environment: &dyn Environment,
+    stored: &Stored,
+) -> Result<Vec<Expr<'q>>> {
+    let cell = RefCell::new(Parameters::none());
+    let analyzer =
+        Analyzer { bump, env: environment, source: "", parameters: &cell, check_as: Oid::INVALID };
+    analyzer.default_list(stored)
+}
+
 /// Whether two expressions are the same but for locations.
 pub(crate) fn same_text(a: &Expr<'_>, b: &Expr<'_>) -> bool {
     let bytes = |expr: &Expr<'_>| {

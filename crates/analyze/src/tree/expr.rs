@@ -467,6 +467,8 @@ pub struct Frame<'q> {
     pub exclusion: FrameExclusion,
     /// Whether the user wrote it.
     pub explicit: bool,
+    /// Whether the user wrote BETWEEN.
+    pub between: bool,
     /// RANGE with offset: the `in_range` support function.
     pub in_range: Oid,
 }

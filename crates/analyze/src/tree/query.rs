@@ -109,6 +109,8 @@ pub struct Range<'q> {
     pub alias: &'q str,
     /// Whether the user wrote the alias.
     pub alias_given: bool,
+    /// To how many columns the user gave names.
+    pub aliased: u16,
     /// Names of its columns, dropped columns of relations as empty strings.
     pub columns: &'q [&'q str],
     /// Types of its columns, in the same order.
@@ -242,6 +244,8 @@ pub struct Cte<'q> {
     pub query: &'q Query<'q>,
     /// Column names.
     pub columns: &'q [&'q str],
+    /// To how many columns the user gave names.
+    pub aliased: u16,
     /// Column types.
     pub types: &'q [Type],
     /// MATERIALIZED.

@@ -258,6 +258,17 @@ impl Catalog {
         })
     }
 
+    /// A constraint with its table and its domain, one of which is none.
+    ///
+    /// # Errors
+    /// Those of reading catalogs.
+    pub fn find_constraint(&self, oid: Oid) -> Result<Option<(Constraint, Oid, Oid)>> {
+        use pg_constraint::{CONRELID, CONTYPID};
+        self.row(index::PG_CONSTRAINT_OID_INDEX, &[Value::Oid(oid)], |row| {
+            Ok((constraint_row(row)?, row.oid(CONRELID)?, row.oid(CONTYPID)?))
+        })
+    }
+
     /// Foreign keys depend on the table that they refer to; that is how they are found.
     fn load_references(&self, oid: Oid) -> Result<Vec<ForeignReference>> {
         let key = [Value::Oid(pg_class::RELATION), Value::Oid(oid)];
