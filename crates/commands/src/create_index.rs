@@ -7,10 +7,10 @@ use crate::{Env, LockMode, depend, object};
 use analyze::tree::{Expr, ExprKind};
 use analyze::{StoredContext, analyze_expression, stored};
 use base::{Error, Oid, Result, err};
-use catalog::columns::{pg_class, pg_index};
-use catalog::relation::{IndexKey, Relation};
+use catalog::columns::{hidden, index, pg_class, pg_index};
+use catalog::relation::{Index, IndexKey, Relation};
 use catalog::rows::{DependencyKind, RelationKind, Stored, Volatility};
-use catalog::store::Row;
+use catalog::store::{Row, Value};
 use parse::{IndexElem, IndexStmt, SortNulls};
 
 /// The access method `btree`.
@@ -101,8 +101,8 @@ fn default_class(env: &Env<'_>, type_oid: Oid) -> Result<Oid> {
 
 /// Runs CREATE INDEX.
 pub(crate) fn run(env: &Env<'_>, create: &IndexStmt<'_>) -> Result<()> {
-    let mode = if create.concurrent { LockMode::ShareUpdateExclusive } else { LockMode::Share };
-    let relation = find(env, &create.relation, mode)?;
+    // CONCURRENTLY keeps writers out, too.
+    let relation = find(env, &create.relation, LockMode::Share)?;
     if !matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView) {
         return Err(err!(
             WRONG_OBJECT_TYPE,
@@ -399,8 +399,20 @@ pub(crate) fn insert_index(
     env.catalog().next_command()?;
     let table = env.catalog().relation(relation.oid)?;
     let described = env.catalog().index(oid)?;
-    env.storage.build_index(&table, &described)?;
+    fill(env, &table, &described)?;
     Ok(oid)
+}
+
+/// Fills the empty tree of an index, and writes down which snapshots it can serve.
+pub(crate) fn fill(env: &Env<'_>, table: &Relation, index: &Index) -> Result<()> {
+    let csn = env.storage.build_index(table, index)?;
+    let key = [Value::Oid(index.oid)];
+    env.catalog()
+        .update_rows(index::PG_INDEX_INDEXRELID_INDEX, &key, |row| {
+            row.set(hidden::PG_INDEX_BUILD_CSN, csn.0.cast_signed());
+            Ok(())
+        })
+        .map(drop)
 }
 
 /// Columns of one name get numbers, as the columns of a table could not have.

@@ -10,8 +10,9 @@ use crate::{Env, object};
 use analyze::tree::{Expr, ExprKind, Query, RangeId, RangeKind};
 use analyze::walk;
 use base::{Oid, Result};
-use catalog::columns::{pg_operator, pg_proc};
+use catalog::columns::{index, pg_depend, pg_operator, pg_proc, pg_type};
 use catalog::rows::{DependencyKind, Persistence};
+use catalog::store::Value;
 
 /// Writes that `object` needs `needed`.
 pub(crate) fn record(
@@ -29,6 +30,26 @@ pub(crate) fn record(
 /// Forgets what `object` needs.
 pub(crate) fn forget(env: &Env<'_>, object: ObjectAddress) -> Result<()> {
     env.catalog().delete_dependencies(&object, None)
+}
+
+/// What needed one type needs another.
+pub(crate) fn retype(env: &Env<'_>, object: ObjectAddress, old: Oid, new: Oid) -> Result<()> {
+    let key = [Value::Oid(object.class), Value::Oid(object.object), Value::Int4(object.column)];
+    let catalog = env.catalog();
+    let mut known = false;
+    catalog.update_rows(index::PG_DEPEND_DEPENDER_INDEX, &key, |row| {
+        if row.oid(pg_depend::REFCLASSID)? == pg_type::RELATION
+            && row.oid(pg_depend::REFOBJID)? == old
+        {
+            known = true;
+            row.set(pg_depend::REFOBJID, new);
+        }
+        Ok(())
+    })?;
+    if known {
+        return Ok(());
+    }
+    record(env, object, object::ty(new), DependencyKind::Normal)
 }
 
 /// Writes what an expression over one relation needs. Columns of `own` (range 0) are recorded

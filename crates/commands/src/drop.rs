@@ -256,8 +256,10 @@ fn lock(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
     if object.class != pg_class::RELATION || object.column != 0 {
         return Ok(());
     }
-    env.lock(object.object, LockMode::AccessExclusive)?;
-    if env.storage.in_use(object.object) {
+    // Readers of an index hold the lock of its table only.
+    let owner = env.catalog().table_of_index(object.object)?;
+    env.lock(owner.unwrap_or(object.object), LockMode::AccessExclusive)?;
+    if env.storage.in_use(owner.unwrap_or(object.object)) {
         let what = env.catalog().describe(object)?;
         let (word, name) = what.rsplit_once(' ').unwrap_or(("", &what));
         return Err(err!(

@@ -25,6 +25,7 @@ mod grant;
 mod object;
 mod owned;
 mod owner;
+mod reindex;
 mod relation_rows;
 mod rename;
 mod resolve;
@@ -42,7 +43,7 @@ pub use server::{Server, SettingChange};
 pub use table::query_columns;
 
 use analyze::Environment;
-use base::{Error, FileId, Oid, Result};
+use base::{Csn, Error, FileId, Oid, Result};
 use catalog::Catalog;
 use catalog::relation::{Index, Relation};
 use memory::Bump;
@@ -84,11 +85,12 @@ pub trait Storage {
     /// Those of storage.
     fn drop_tree(&self, file: FileId) -> Result<()>;
 
-    /// Fills the tree of a new index from its table.
+    /// Fills the tree of a new index from its table. Returns the last commit that it is of: older
+    /// snapshots may not use it (storage rule 20).
     ///
     /// # Errors
     /// 23505 for a unique index over equal keys; those of its expressions.
-    fn build_index(&self, table: &Relation, index: &Index) -> Result<()>;
+    fn build_index(&self, table: &Relation, index: &Index) -> Result<Csn>;
 
     /// Gives a sequence whose tree is empty its state.
     ///
@@ -101,6 +103,12 @@ pub trait Storage {
     /// # Errors
     /// Those of storage.
     fn sequence(&self, sequence: &Relation) -> Result<(i64, bool)>;
+
+    /// The id of a new column of a table, never given out before (storage rule 7).
+    ///
+    /// # Errors
+    /// 54000 when there are no more.
+    fn draw_column_id(&self) -> Result<u32>;
 
     /// Whether a row of the table has NULL in a column.
     ///
@@ -226,6 +234,7 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
         Statement::CompositeType(create) => user_type::composite::create(env, create)?,
         Statement::CreateDomain(create) => user_type::domain::create(env, create)?,
         Statement::AlterDomain(alter) => user_type::alter_domain::run(env, alter)?,
+        Statement::Reindex(reindex) => reindex::run(env, reindex)?,
         Statement::Truncate(truncate) => truncate::run(env, truncate)?,
         Statement::CreateRole(create) => role::create(env, create)?,
         Statement::AlterRole(alter) => role::alter(env, alter)?,

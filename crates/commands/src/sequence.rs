@@ -324,22 +324,80 @@ pub(crate) fn alter(env: &Env<'_>, alter: &AlterSequenceStmt<'_>) -> Result<()> 
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", relation.name));
     };
     env.catalog().require_owner(relation.owner, &format!("sequence {}", relation.name))?;
-    let options = apply(env, alter.options, old.type_oid, Some(old))?;
+    change(env, &relation, old, alter.options)
+}
+
+fn change(
+    env: &Env<'_>,
+    relation: &Relation,
+    old: Sequence,
+    options: &[DefElem<'_>],
+) -> Result<()> {
+    let changes = options.iter().any(|option| option.name != "owned_by");
+    let options = apply(env, options, old.type_oid, Some(old))?;
     let key = [Value::Oid(relation.oid)];
     env.catalog().update_rows(index::PG_SEQUENCE_SEQRELID_INDEX, &key, |row| {
         *row = sequence_row(relation.oid, &options.sequence);
         Ok(())
     })?;
     own(env, relation.oid, options.owned_by, DependencyKind::Auto)?;
-    let changes = alter.options.iter().any(|option| option.name != "owned_by");
     if changes {
-        let (last, called) = env.storage.sequence(&relation)?;
+        let (last, called) = env.storage.sequence(relation)?;
         let (last, called) = options.restart.map_or((last, called), |value| (value, false));
         within(last, "RESTART", &options.sequence)?;
         env.catalog().next_command()?;
-        begin_anew(env, &relation, last, called)?;
+        begin_anew(env, relation, last, called)?;
     }
     Ok(())
+}
+
+/// Changes the sequence behind an identity column.
+pub(crate) fn change_identity(
+    env: &Env<'_>,
+    table: Oid,
+    attribute: i16,
+    options: &[DefElem<'_>],
+) -> Result<()> {
+    for dependency in env.catalog().dependents_of(&object::column(table, attribute))? {
+        if dependency.kind != DependencyKind::Internal {
+            continue;
+        }
+        let relation = env.catalog().relation(dependency.dependent.object)?;
+        if let Some(old) = relation.sequence {
+            change(env, &relation, old, options)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the sequence behind an identity column the column's new type.
+pub(crate) fn retype_identity(
+    env: &Env<'_>,
+    table: Oid,
+    attribute: i16,
+    type_oid: Oid,
+) -> Result<()> {
+    let name = match type_oid {
+        oids::INT2 => "int2",
+        oids::INT4 => "int4",
+        _ => "int8",
+    };
+    let name = parse::TypeName {
+        names: &["pg_catalog", name],
+        setof: false,
+        percent_type: false,
+        typmods: &[],
+        array_bounds: &[],
+        location: parse::Location::default(),
+    };
+    let option = DefElem {
+        namespace: None,
+        name: "as",
+        value: Some(DefValue::TypeName(&name)),
+        action: parse::DefElemAction::Unspecified,
+        location: parse::Location::default(),
+    };
+    change_identity(env, table, attribute, &[option])
 }
 
 /// Gives a sequence a new tree, so that its state changes with the transaction.

@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::planned::Planned;
 use crate::referential::Referential;
 use crate::sequence::SessionSequences;
+use crate::storage::Uses;
 use crate::temporary::Temporary;
 use crate::transaction::Open;
 use crate::type_host::KeptChecks;
@@ -35,6 +36,7 @@ pub(crate) struct Backend {
     environments: Environments,
     pub(crate) referential: Referential,
     pub(crate) identity: Identity,
+    pub(crate) uses: Uses,
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
     pub(crate) path_changes: Cell<u64>,
@@ -64,6 +66,7 @@ impl Backend {
             environments: Environments::new(env),
             referential: Referential::default(),
             identity: Identity::new(&state.identity().user, catalog.user()),
+            uses: Uses::default(),
             path: RefCell::default(),
             path_changes: Cell::new(0),
             generation: Cell::new(None),

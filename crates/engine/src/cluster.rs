@@ -97,6 +97,15 @@ pub fn open(
 }
 
 impl ClusterEngine {
+    /// Forgets the trees of files that are gone.
+    pub(crate) fn forget(&self, files: &[FileId]) {
+        self.sequences.forget(files);
+        for file in files {
+            self.storage.tables().forget(*file);
+            self.trees.forget(*file);
+        }
+    }
+
     /// The shared catalogs, read outside of any session.
     fn shared_rows(&self, index: Oid, name: &str) -> Result<Option<Row>> {
         let store = TreeStore::new(self.trees.clone(), Oid::INVALID, 0, Account::unlimited());

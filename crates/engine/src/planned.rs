@@ -66,6 +66,11 @@ impl Plan for Planned {
                 Statement::CreateDatabase(_) => Some("CREATE DATABASE"),
                 Statement::DropDatabase(_) => Some("DROP DATABASE"),
                 Statement::AlterSystem(_) => Some("ALTER SYSTEM"),
+                Statement::CreateIndex(create) if create.concurrent => {
+                    Some("CREATE INDEX CONCURRENTLY")
+                }
+                Statement::Drop(drop) if drop.concurrent => Some("DROP INDEX CONCURRENTLY"),
+                Statement::Reindex(reindex) => reindex_outside_block(reindex),
                 _ => None,
             },
             Body::Query { .. } => None,
@@ -88,6 +93,21 @@ impl Planned {
             Some(error) => Err((**error).clone()),
             None => Ok(()),
         }
+    }
+}
+
+/// What REINDEX is called when it must not be part of a transaction block.
+fn reindex_outside_block(reindex: &parse::ReindexStmt<'_>) -> Option<&'static str> {
+    use parse::{DefValue, ReindexTarget as Target};
+    let concurrently = |option: &parse::DefElem<'_>| {
+        option.name == "concurrently" && !matches!(option.value, Some(DefValue::Boolean(false)))
+    };
+    match reindex.target {
+        _ if reindex.options.iter().any(concurrently) => Some("REINDEX CONCURRENTLY"),
+        Target::Schema(_) => Some("REINDEX SCHEMA"),
+        Target::System(_) => Some("REINDEX SYSTEM"),
+        Target::Database(_) => Some("REINDEX DATABASE"),
+        Target::Index(_) | Target::Table(_) => None,
     }
 }
 

@@ -11,11 +11,18 @@ use txn::{CommitOptions, SavepointMark, Transaction};
 #[derive(Default)]
 pub(crate) struct Open {
     pub(crate) transaction: Option<Arc<Transaction>>,
-    savepoints: Vec<(SavepointMark, Mark)>,
+    savepoints: Vec<Savepoint>,
     /// The trees that go when it commits.
     pub(crate) dropped: Vec<FileId>,
     /// The trees that it has made, and how many savepoints stood.
     created: Vec<(FileId, usize)>,
+}
+
+/// A savepoint, with what was there when it was set.
+struct Savepoint {
+    mark: SavepointMark,
+    events: Mark,
+    dropped: usize,
 }
 
 impl Open {
@@ -77,7 +84,7 @@ impl Backend {
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {
             Ok(_) => {
-                self.engine.sequences.forget(&self.open.borrow().dropped);
+                self.engine.forget(&self.open.borrow().dropped);
                 self.temporary_after(true);
                 self.end_transaction();
                 self.engine.storage.transactions().wait_met(transaction.met())
@@ -92,6 +99,7 @@ impl Backend {
     pub(crate) fn rollback_transaction(&self) -> Result<()> {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
         let result = transaction.rollback();
+        self.forget_created(0);
         self.catalog.aborted();
         self.temporary_after(false);
         self.end_transaction();
@@ -104,9 +112,20 @@ impl Backend {
         *self.open.borrow_mut() = Open::default();
     }
 
+    /// Forgets the trees that are undone: those made when so many savepoints stood, or more.
+    fn forget_created(&self, depth: usize) {
+        let mut open = self.open.borrow_mut();
+        let gone = open.created.extract_if(.., |(_, at)| *at >= depth);
+        let gone: Vec<FileId> = gone.map(|(file, _)| file).collect();
+        self.engine.forget(&gone);
+    }
+
     pub(crate) fn set_savepoint(&self) -> Result<()> {
         let mark = self.transaction()?.savepoint();
-        self.open.borrow_mut().savepoints.push((mark, self.referential.mark()));
+        let mut open = self.open.borrow_mut();
+        let dropped = open.dropped.len();
+        let events = self.referential.mark();
+        open.savepoints.push(Savepoint { mark, events, dropped });
         Ok(())
     }
 
@@ -117,25 +136,26 @@ impl Backend {
         for (_, depth) in &mut self.open.borrow_mut().created {
             *depth = (*depth).min(count);
         }
-        if let Some((mark, _)) = mark {
-            self.transaction()?.release_savepoint(mark);
+        if let Some(savepoint) = mark {
+            self.transaction()?.release_savepoint(savepoint.mark);
         }
         Ok(())
     }
 
     pub(crate) fn rollback_to_savepoint(&self) -> Result<()> {
-        let mark = {
+        let (mark, dropped) = {
             let open = self.open.borrow();
-            let (mark, events) =
+            let savepoint =
                 open.savepoints.last().ok_or_else(|| Error::internal("no savepoint is set"))?;
-            self.referential.roll_back_to(events);
-            *mark
+            self.referential.roll_back_to(&savepoint.events);
+            (savepoint.mark, savepoint.dropped)
         };
         self.transaction()?.rollback_to(mark)?;
+        self.open.borrow_mut().dropped.truncate(dropped);
         self.catalog.rolled_back_to_savepoint();
         let outside = self.open.borrow().savepoint_count().saturating_sub(1);
         self.temporary_back_to(outside);
-        self.open.borrow_mut().created.retain(|(_, depth)| *depth <= outside);
+        self.forget_created(outside + 1);
         self.transaction()?.next_command()?;
         Ok(())
     }

@@ -35,6 +35,29 @@ fn is_volatile(node: &Node<'_>) -> bool {
     }
 }
 
+fn index_scan<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
+    let NodeKind::IndexScan {
+        relation,
+        index,
+        keys,
+        lower,
+        upper,
+        backward,
+        columns,
+        filters,
+        recheck,
+    } = node.kind
+    else {
+        return Err(base::Error::internal("no index scan"));
+    };
+    // What the snapshot sees may not be in a younger index (storage rule 20).
+    if x.is_before(index) {
+        return Ok(Box::new(SeqScan::new(x, node, relation, columns, recheck)?));
+    }
+    let plan = IndexPlan { relation, index, keys, lower, upper, backward, columns, filters };
+    Ok(Box::new(IndexScan::new(x, node, plan)?))
+}
+
 /// The operators of a node and of what is below it.
 pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
     base::stack::check_stack_depth()?;
@@ -44,12 +67,7 @@ pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'
         NodeKind::SeqScan { relation, columns, filters } => {
             Box::new(SeqScan::new(x, node, relation, columns, filters)?)
         }
-        NodeKind::IndexScan {
-            relation, index, lower, upper, backward, columns, filters, ..
-        } => {
-            let plan = IndexPlan { relation, index, lower, upper, backward, columns, filters };
-            Box::new(IndexScan::new(x, node, plan)?)
-        }
+        NodeKind::IndexScan { .. } => index_scan(x, node)?,
         NodeKind::FunctionScan { functions, ordinality } => {
             Box::new(FunctionScan::new(x, node, functions, ordinality))
         }

@@ -29,6 +29,7 @@
 mod aggregate;
 mod build;
 mod cte;
+mod entry;
 mod evaluate;
 mod function;
 mod hash_join;
@@ -48,6 +49,7 @@ mod storage;
 mod subplan;
 mod window;
 
+pub use entry::EntryShape;
 pub use modify::{Feed, insert_feed};
 pub use operator::Operator;
 pub use state::{Execution, Owned};

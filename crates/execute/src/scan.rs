@@ -1,6 +1,7 @@
 //! Scans of tables.
 
 use crate::evaluate::Conditions;
+use crate::keys::key_columns;
 use crate::operator::{Operator, Rest};
 use crate::state::Execution;
 use base::{Oid, Result, RowId};
@@ -8,10 +9,11 @@ use batch::{Batch, Column};
 use btree::{Cursor, Direction};
 use expr::Runner;
 use memory::{Bump, Heap};
-use plan::{IndexBound, Node, ScanColumn};
+use plan::{IndexBound, IndexKeys, Node, ScanColumn};
 use std::rc::Rc;
 use std::sync::Arc;
 use table::{RowBuffer, Scan, Table};
+use txn::View;
 use types::{Datum, KeyColumn, key, oids};
 
 /// The columns of a scan, as the table knows them, and what is computed beside them.
@@ -186,6 +188,7 @@ impl<'q> Operator<'q> for SeqScan<'q> {
 pub(crate) struct IndexPlan<'q> {
     pub(crate) relation: u16,
     pub(crate) index: u16,
+    pub(crate) keys: IndexKeys<'q>,
     pub(crate) lower: Option<IndexBound<'q>>,
     pub(crate) upper: Option<IndexBound<'q>>,
     pub(crate) backward: bool,
@@ -200,14 +203,15 @@ pub(crate) struct IndexScan<'q> {
     table: Table,
     index: Arc<btree::Index>,
     keys: Vec<KeyColumn>,
-    /// The places in the table of the key's columns, if all are plain columns.
-    key_attributes: Option<Vec<usize>>,
+    /// The places in the table of the columns that the key is made of.
+    key_attributes: Vec<usize>,
     wanted: Wanted,
     cursor: Option<Cursor>,
     /// The cursor has nothing more to give.
     finished: bool,
     conditions: Conditions<'q>,
-    runners: [Runner; 2],
+    /// Of the bounds and of the keys.
+    runners: [Runner; 3],
     bump: Bump,
     rest: Rest,
     heap: Heap,
@@ -223,31 +227,22 @@ impl<'q> IndexScan<'q> {
     ) -> Result<IndexScan<'q>> {
         let relation = &x.descriptions.relations[usize::from(plan.relation)];
         let described = &x.descriptions.indexes[usize::from(plan.index)];
-        let keys = described
-            .keys
-            .iter()
-            .map(|key| KeyColumn {
-                type_oid: key.type_oid.0,
-                descending: key.descending,
-                nulls_first: key.nulls_first,
-            })
-            .collect();
-        let key_attributes = described
-            .keys
-            .iter()
-            .map(|key| usize::try_from(key.attribute - 1).ok())
-            .collect::<Option<Vec<usize>>>();
+        let place = |attribute: i16| usize::from(attribute.unsigned_abs()).saturating_sub(1);
+        let key_attributes = match plan.keys.expressions {
+            Some((attributes, _)) => attributes.iter().map(|a| place(*a)).collect(),
+            None => described.keys.iter().map(|key| place(key.attribute)).collect(),
+        };
         Ok(IndexScan {
             node,
             table: x.storage.table(relation)?,
             index: x.storage.index(described)?,
-            keys,
+            keys: key_columns(plan.keys.columns),
             key_attributes,
             wanted: Wanted::new(plan.columns, relation.oid),
             cursor: None,
             finished: false,
             conditions: Conditions::new(x, plan.filters),
-            runners: [Runner::new(), Runner::new()],
+            runners: [Runner::new(), Runner::new(), Runner::new()],
             bump: x.bump(),
             rest: Rest::default(),
             heap: x.heap("IndexScan"),
@@ -378,6 +373,35 @@ fn fit_integer(value: &Datum<'_>, type_oid: u32) -> Integer {
 }
 
 impl<'q> IndexScan<'q> {
+    /// The key of the version of a row that the statement sees.
+    fn key_of(&mut self, x: &Execution<'q>, view: &View, row: RowId) -> Result<Option<Vec<u8>>> {
+        if !self.table.fetch(view, row, &self.key_attributes, &mut self.buffer)? {
+            return Ok(None);
+        }
+        self.bump.reset();
+        let mut values = Vec::with_capacity(self.key_attributes.len());
+        for (i, attribute) in self.key_attributes.iter().enumerate() {
+            let layout = self.table.columns()[*attribute].layout;
+            values.push(match self.buffer.get(i) {
+                Some(stored) => layout.decode(stored)?,
+                None => Datum::Null,
+            });
+        }
+        let mut have = Vec::new();
+        let host = x.host.io().host;
+        match &self.plan.keys.expressions {
+            None => key::encode(host, &self.keys, &values, &mut have)?,
+            Some((_, program)) => {
+                let cx = x.value(&self.bump, program)?;
+                let values = self.bump.alloc_slice_copy(&values)?;
+                let keys =
+                    program.eval_row(&mut self.runners[2], &cx, expr::Inputs::Row(values))?;
+                key::encode(host, &self.keys, keys, &mut have)?;
+            }
+        }
+        Ok(Some(have))
+    }
+
     /// Opens the cursor unless it is; false when there is nothing to look for.
     fn is_open(&mut self, x: &Execution<'q>) -> Result<bool> {
         if self.cursor.is_none() {
@@ -406,7 +430,7 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             self.wanted.attributes.iter().map(|i| self.table.columns()[*i].layout).collect();
         loop {
             x.check()?;
-            let Some(cursor) = &mut self.cursor else { return Ok(None) };
+            let Some(mut cursor) = self.cursor.take() else { return Ok(None) };
             let mut columns: Vec<Column> =
                 layouts.iter().map(|layout| Column::new(*layout, &self.heap)).collect();
             let (mut rows, mut stamps) = (Vec::new(), Vec::new());
@@ -444,29 +468,15 @@ impl<'q> Operator<'q> for IndexScan<'q> {
                     stamps.push(self.table.fetch_stamp(view, row)?.unwrap_or_default());
                 }
                 // An entry that is not settled counts only if the version seen has its key.
-                if let (Some(key), Some(attributes)) = (check, &self.key_attributes) {
-                    let mut have = Vec::new();
-                    if !self.table.fetch(view, row, attributes, &mut self.buffer)? {
-                        rows.truncate(start);
-                        stamps.truncate(start);
-                        columns.iter_mut().for_each(|column| column.truncate(start));
-                        continue;
-                    }
-                    for (i, (attribute, column)) in attributes.iter().zip(&self.keys).enumerate() {
-                        let layout = self.table.columns()[*attribute].layout;
-                        let value = match self.buffer.get(i) {
-                            Some(stored) => layout.decode(stored)?,
-                            None => Datum::Null,
-                        };
-                        key::encode_column(x.host.io().host, column, &value, &mut have)?;
-                    }
-                    if have != key {
-                        rows.truncate(start);
-                        stamps.truncate(start);
-                        columns.iter_mut().for_each(|column| column.truncate(start));
-                    }
+                if let Some(key) = check
+                    && self.key_of(x, view, row)?.as_deref() != Some(&*key)
+                {
+                    rows.truncate(start);
+                    stamps.truncate(start);
+                    columns.iter_mut().for_each(|column| column.truncate(start));
                 }
             }
+            self.cursor = Some(cursor);
             self.finished = ended;
             if rows.is_empty() {
                 if ended {

@@ -128,6 +128,12 @@ impl<'q> Execution<'q> {
         !self.plan.ctes.is_empty()
     }
 
+    /// Whether the snapshot is older than the rows that an index was built from.
+    pub(crate) fn is_before(&self, index: u16) -> bool {
+        let index = &self.descriptions.indexes[usize::from(index)];
+        self.view.snapshot().csn().0 < index.build_csn
+    }
+
     /// The rows that were changed so far, for the command tag.
     pub fn changed(&self) -> u64 {
         self.changed.get()

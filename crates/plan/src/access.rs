@@ -3,7 +3,7 @@
 use crate::compile::Compiler;
 use crate::estimate;
 use crate::needs::vars_of;
-use crate::node::{Column, IndexBound, NodeKind, ScanColumn};
+use crate::node::{Column, IndexBound, IndexKeys, NodeKind, ScanColumn, SortColumn};
 use crate::planner::{Columns, Cond, Level, Planner, ROW_ID, Rel, Var};
 use analyze::tree::{Expr, ExprKind, Type};
 use base::{Oid, Result};
@@ -84,6 +84,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 let kind = NodeKind::IndexScan {
                     relation: number,
                     index: self.index(index),
+                    keys: self.index_keys(&relation, index)?,
                     lower: self.bound(level, found, found.lower)?,
                     upper: self.bound(level, found, found.upper)?,
                     backward: false,
@@ -105,6 +106,42 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         })?;
         let node = self.node(kind, &out, (rows, 0.0, cost), &reads)?;
         Ok(Rel { node, columns, unique: unique_sets(level, range, &relation) })
+    }
+
+    fn index_keys(&self, relation: &Relation, index: &Index) -> Result<IndexKeys<'p>> {
+        let mut columns = Vec::new();
+        for (at, key) in index.keys.iter().enumerate() {
+            columns.push(SortColumn {
+                column: at as u16,
+                type_oid: self.compare_type(key.type_oid)?,
+                descending: key.descending,
+                nulls_first: key.nulls_first,
+            });
+        }
+        let columns = self.bump.alloc_slice_copy(&columns)?;
+        if index.keys.iter().all(|key| key.expression.is_none()) {
+            return Ok(IndexKeys { columns, expressions: None });
+        }
+        let level = self.stored_level(relation)?;
+        let mut exprs: Vec<&'q Expr<'q>> = Vec::new();
+        for key in &index.keys {
+            exprs.push(match &key.expression {
+                Some(stored) => analyze::analyze_stored(self.trees, self.env, stored)?,
+                None => self.attribute(relation, key.attribute)?,
+            });
+        }
+        let (mut inputs, mut attributes) = (Columns::default(), Vec::new());
+        for expr in &exprs {
+            vars_of(&level, &level, expr, &mut |var| {
+                if inputs.var(var).is_none() {
+                    inputs.vars.push((var, attributes.len() as u16));
+                    attributes.push(var.attribute);
+                }
+            });
+        }
+        let program = self.program(&level, &inputs, exprs)?;
+        let attributes = self.bump.alloc_slice_copy(&attributes)?;
+        Ok(IndexKeys { columns, expressions: Some((attributes, program)) })
     }
 
     /// Whether an index makes a table cheap to look up by some conditions: its expected rows.

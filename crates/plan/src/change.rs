@@ -342,7 +342,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         Ok(self.bump.alloc_slice_copy(&writes)?)
     }
 
-    fn attribute(&self, relation: &Relation, attribute: i16) -> Result<&'q Expr<'q>> {
+    pub(crate) fn attribute(&self, relation: &Relation, attribute: i16) -> Result<&'q Expr<'q>> {
         let column = relation
             .column_at(attribute)
             .ok_or_else(|| Error::internal("an index on a column that is not there"))?;

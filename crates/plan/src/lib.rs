@@ -35,6 +35,7 @@ mod query;
 mod range;
 mod restriction;
 mod row_program;
+mod row_values;
 mod same;
 mod sequence;
 mod unnest;
@@ -44,11 +45,12 @@ pub use constant::constant;
 pub use modify::{Assignment, Check, Conflict, ConflictUpdate, IndexWrite, MergeAction, Modify};
 pub use node::{
     AggregateCall, Column, Descriptions, Frame, FrameEnd, FunctionBody, FunctionCall, IndexBound,
-    Join, Node, NodeKind, OutputColumn, Plan, RelationUse, RowLock, ScanColumn, SortColumn,
-    Subplan, SubplanKind, WindowBody, WindowCall,
+    IndexKeys, Join, Node, NodeKind, OutputColumn, Plan, RelationUse, RowLock, ScanColumn,
+    SortColumn, Subplan, SubplanKind, WindowBody, WindowCall,
 };
 pub use planner::Environment;
 pub use row_program::{domain_program, row_program, value_program};
+pub use row_values::{RowValue, row_values};
 
 use analyze::tree::Query;
 use base::Result;

@@ -188,6 +188,15 @@ pub struct IndexBound<'p> {
     pub inclusive: bool,
 }
 
+/// How the keys of an index's entries come from a row of the table.
+#[derive(Clone, Copy)]
+pub struct IndexKeys<'p> {
+    /// How they are ordered; the column numbers count the keys.
+    pub columns: &'p [SortColumn],
+    /// For an index over expressions: the attributes that they read, and the keys from those.
+    pub expressions: Option<(&'p [i16], Program<'p>)>,
+}
+
 /// A sort or group key: a column of the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SortColumn {
@@ -329,6 +338,8 @@ pub enum NodeKind<'p> {
         relation: u16,
         /// Which index, by number.
         index: u16,
+        /// Its keys.
+        keys: IndexKeys<'p>,
         /// Where to begin.
         lower: Option<IndexBound<'p>>,
         /// Where to end.
@@ -339,7 +350,8 @@ pub enum NodeKind<'p> {
         columns: &'p [ScanColumn],
         /// Conditions, in order, that the range does not see to.
         filters: &'p [Program<'p>],
-        /// All conditions, for rows that have changed since.
+        /// All conditions, for rows that have changed since and for snapshots that the index is too
+        /// new for.
         recheck: &'p [Program<'p>],
     },
     /// Rows of functions side by side.

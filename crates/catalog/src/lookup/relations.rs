@@ -497,7 +497,10 @@ fn index_row(row: &Row, class: Relation, columns: &[Column]) -> Result<Index> {
         valid: row.bool(INDISVALID)?,
         ready: row.bool(INDISREADY)?,
         replica_identity: row.bool(INDISREPLIDENT)?,
-        build_csn: 0,
+        build_csn: match row.get(hidden::PG_INDEX_BUILD_CSN) {
+            Value::Int8(csn) => csn.cast_unsigned(),
+            _ => 0,
+        },
         keys: keys.collect(),
         included: key[key_count..].to_vec(),
         predicate: stored::optional(row, INDPRED)?,

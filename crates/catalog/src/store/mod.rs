@@ -15,14 +15,15 @@ pub use trees::{TreeStore, Trees};
 pub use value::{Row, Value};
 
 use crate::builtin;
-use crate::columns::{hidden, pg_attribute, pg_class, pg_database};
+use crate::columns::{hidden, pg_attribute, pg_class, pg_database, pg_index};
 use base::{Oid, Result, RowId};
 
 /// Types of the hidden columns: catalog, attribute number, type.
-pub(crate) const HIDDEN: [(Oid, i16, Oid); 4] = [
+pub(crate) const HIDDEN: [(Oid, i16, Oid); 5] = [
     (pg_class::RELATION, hidden::PG_CLASS_FILE, Oid(20)),
     (pg_attribute::RELATION, hidden::PG_ATTRIBUTE_COLUMN_ID, Oid(23)),
     (pg_attribute::RELATION, hidden::PG_ATTRIBUTE_MISSING, Oid(17)),
+    (pg_index::RELATION, hidden::PG_INDEX_BUILD_CSN, Oid(20)),
     (pg_database::RELATION, hidden::PG_DATABASE_FIRST_FILE, Oid(20)),
 ];
 

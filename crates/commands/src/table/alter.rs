@@ -1,15 +1,14 @@
 //! ALTER TABLE: its commands in PostgreSQL's passes.
 
-use super::{alter_column, constraint};
+use super::{alter_column, alter_type, constraint};
 use crate::relation_rows::{self, refuse_system, update_class};
 use crate::{Env, LockMode, object};
 use base::{Error, Oid, Result, err};
-use catalog::columns::{index, pg_attribute, pg_class, pg_constraint};
+use catalog::columns::{pg_attribute, pg_class};
 use catalog::relation::Relation;
 use catalog::relation_word;
 use catalog::rows::RelationKind;
-use catalog::store::Value;
-use parse::{AlterTableCmd, AlterTableStmt, DropBehavior, RangeVar};
+use parse::{AlterTableCmd, AlterTableStmt, ColumnDef, DropBehavior, RangeVar};
 use std::sync::Arc;
 
 /// Finds, locks and describes the relation of a name.
@@ -46,7 +45,8 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
         env.notice(format!("relation \"{}\" does not exist, skipping", name.name));
         return Ok(());
     }
-    let relation = find(env, name, LockMode::AccessExclusive)?;
+    let strongest = alter.commands.iter().map(lock_mode).max_by_key(|mode| *mode as u8);
+    let relation = find(env, name, strongest.unwrap_or(LockMode::AccessExclusive))?;
     refuse_system(&relation)?;
     let word = relation_word(relation.kind);
     env.catalog().require_owner(relation.owner, &format!("{word} {}", relation.name))?;
@@ -59,12 +59,58 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
     }
     let mut commands: Vec<&AlterTableCmd<'_>> = alter.commands.iter().collect();
     commands.sort_by_key(|command| pass(command));
+    let types: Vec<(&str, &ColumnDef<'_>)> = commands
+        .iter()
+        .filter_map(|command| match command {
+            AlterTableCmd::ColumnType { name, definition } => Some((*name, *definition)),
+            _ => None,
+        })
+        .collect();
+    let mut typed = types.is_empty();
     for command in commands {
         let relation = env.catalog().relation(relation.oid)?;
-        one(env, &relation, command)?;
+        if !matches!(command, AlterTableCmd::ColumnType { .. }) {
+            one(env, &relation, command)?;
+        } else if !typed {
+            typed = true;
+            table_only(&relation)?;
+            alter_type::run(env, &relation, &types)?;
+        }
         env.catalog().next_command()?;
     }
     Ok(())
+}
+
+fn table_only(relation: &Relation) -> Result<()> {
+    match relation.kind {
+        RelationKind::Table => Ok(()),
+        _ => Err(err!(
+            WRONG_OBJECT_TYPE,
+            "ALTER action is not supported for {} \"{}\"",
+            relation_word(relation.kind),
+            relation.name
+        )),
+    }
+}
+
+/// The weakest lock that a command needs.
+fn lock_mode(command: &AlterTableCmd<'_>) -> LockMode {
+    match command {
+        AlterTableCmd::ValidateConstraint { .. }
+        | AlterTableCmd::SetStatistics { .. }
+        | AlterTableCmd::SetOptions { .. }
+        | AlterTableCmd::ResetOptions { .. }
+        | AlterTableCmd::SetColumnOptions { .. }
+        | AlterTableCmd::ResetColumnOptions { .. }
+        | AlterTableCmd::ClusterOn { .. }
+        | AlterTableCmd::SetWithoutCluster => LockMode::ShareUpdateExclusive,
+        AlterTableCmd::AddConstraint { constraint }
+            if matches!(constraint.kind, parse::ConstraintKind::Foreign(_)) =>
+        {
+            LockMode::ShareRowExclusive
+        }
+        _ => LockMode::AccessExclusive,
+    }
 }
 
 /// PostgreSQL's order: what drops comes first, then types, columns, attributes, constraints.
@@ -83,22 +129,13 @@ fn pass(command: &AlterTableCmd<'_>) -> u8 {
 }
 
 fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Result<()> {
-    let table_only = || match relation.kind {
-        RelationKind::Table => Ok(()),
-        _ => Err(err!(
-            WRONG_OBJECT_TYPE,
-            "ALTER action is not supported for {} \"{}\"",
-            relation_word(relation.kind),
-            relation.name
-        )),
-    };
     match command {
         AlterTableCmd::AddColumn { column, if_not_exists } => {
-            table_only()?;
+            table_only(relation)?;
             alter_column::add(env, relation, column, *if_not_exists)
         }
         AlterTableCmd::DropColumn { name, behavior, missing_ok } => {
-            table_only()?;
+            table_only(relation)?;
             drop_column(env, relation, name, *behavior, *missing_ok)
         }
         AlterTableCmd::ColumnDefault { name, default } => {
@@ -106,18 +143,17 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
         }
         AlterTableCmd::SetNotNull { name } => alter_column::set_not_null(env, relation, name),
         AlterTableCmd::DropNotNull { name } => alter_column::drop_not_null(env, relation, name),
-        AlterTableCmd::ColumnType { name, definition } => {
-            table_only()?;
-            alter_column::set_type(env, relation, name, definition)
-        }
         AlterTableCmd::AddIdentity { name, constraint } => {
             alter_column::add_identity(env, relation, name, constraint)
+        }
+        AlterTableCmd::SetIdentity { name, options } => {
+            alter_column::set_identity(env, relation, name, options)
         }
         AlterTableCmd::DropIdentity { name, missing_ok } => {
             alter_column::drop_identity(env, relation, name, *missing_ok)
         }
         AlterTableCmd::AddConstraint { constraint } => {
-            table_only()?;
+            table_only(relation)?;
             constraint::add(env, relation.oid, None, constraint, false)
         }
         AlterTableCmd::DropConstraint { name, behavior, missing_ok } => {
@@ -227,27 +263,7 @@ fn validate(env: &Env<'_>, relation: &Relation, name: &str) -> Result<()> {
             relation.name
         ));
     };
-    if found.validated {
-        return Ok(());
-    }
-    if let Some(check) = &found.check
-        && env.storage.violates(relation, check)?
-    {
-        return Err(err!(
-            CHECK_VIOLATION,
-            "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-            relation.name
-        ));
-    }
-    if found.foreign.is_some() {
-        env.storage.check_foreign_key(relation.oid, found.oid)?;
-    }
-    env.catalog()
-        .update_rows(index::PG_CONSTRAINT_OID_INDEX, &[Value::Oid(found.oid)], |row| {
-            row.set(pg_constraint::CONVALIDATED, true);
-            Ok(())
-        })
-        .map(drop)
+    constraint::validate(env, relation, found)
 }
 
 fn set_options(env: &Env<'_>, relation: &Relation, new: &[String]) -> Result<()> {

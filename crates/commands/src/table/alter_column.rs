@@ -2,17 +2,16 @@
 
 use super::column::{self, Definition, OwnedSequence};
 use super::constraint::{self, contains_null, no_column};
-use crate::relation_rows::{self, set_type as set_row_type, update_class};
+use crate::relation_rows::{self, update_class};
 use crate::{Env, depend, object};
-use analyze::{StoredContext, analyze_expression, stored};
-use base::{Result, err};
+use base::{FileId, Oid, Result, err};
 use catalog::columns::{hidden, index, pg_attribute, pg_class};
 use catalog::relation::{Column, Relation};
 use catalog::rows::{ConstraintKind as Kind, Identity};
 use catalog::store::Value;
 use parse::{ColumnDef, Constraint, ConstraintKind, Expression};
 
-fn named<'r>(relation: &'r Relation, name: &str) -> Result<&'r Column> {
+pub(crate) fn named<'r>(relation: &'r Relation, name: &str) -> Result<&'r Column> {
     relation.column(name).ok_or_else(|| no_column(name, &relation.name))
 }
 
@@ -45,7 +44,7 @@ pub(crate) fn add(
         ));
     }
     // An identity that was used before is never used again (storage rule 7).
-    let id = relation.columns.iter().map(|column| column.id.0).max().unwrap_or(0) + 1;
+    let id = env.storage.draw_column_id()?;
     relation_rows::insert_column(env, relation.oid, attribute, id, &definition.column)?;
     update_class(env, relation.oid, |row| {
         row.set(pg_class::RELNATTS, attribute);
@@ -59,7 +58,7 @@ pub(crate) fn add(
             return Err(contains_null(&relation.name, column));
         }
         let name = definition.not_null.as_ref().and_then(|constraint| constraint.name);
-        constraint::add_not_null(env, relation.oid, attribute, name)?;
+        constraint::add_not_null(env, relation.oid, attribute, name, true)?;
     }
     for constraint in &definition.constraints {
         constraint::add(env, relation.oid, Some(attribute), constraint, false)?;
@@ -71,9 +70,8 @@ pub(crate) fn add(
 fn fill(env: &Env<'_>, old: &Relation, attribute: i16, definition: &Definition<'_>) -> Result<()> {
     let described = env.catalog().relation(old.oid)?;
     let stored = if let Some(owned) = definition.sequence {
-        column::create_sequence(env, &described, attribute, &definition.column, owned)?;
-        let described = env.catalog().relation(old.oid)?;
-        described.column_at(attribute).and_then(|column| column.default.clone())
+        let column = &definition.column;
+        Some(column::create_sequence(env, &described, attribute, column, owned)?)
     } else if let Some(expression) = definition.generated.or(definition.default) {
         let expr = column::bind(env, &described, &definition.column, expression)?;
         Some(column::insert_default(env, old.oid, attribute, expr)?)
@@ -100,30 +98,30 @@ fn rewrite(env: &Env<'_>, old: &Relation, values: &[(i16, catalog::rows::Stored)
     env.catalog().next_command()?;
     let new = env.catalog().relation(old.oid)?;
     let file = env.storage.rewrite(old, &new, values)?;
-    env.storage.drop_tree(old.file)?;
-    update_class(env, old.oid, |row| {
-        row.set(hidden::PG_CLASS_FILE, i64::try_from(file.0).unwrap_or(0));
-        Ok(())
-    })?;
+    replace_tree(env, old.oid, old.file, file)?;
     rebuild_indexes(env, old)
+}
+
+/// Gives a relation another tree; the old one goes when the transaction commits.
+pub(crate) fn replace_tree(env: &Env<'_>, relation: Oid, old: FileId, new: FileId) -> Result<()> {
+    env.storage.drop_tree(old)?;
+    update_class(env, relation, |row| {
+        row.set(hidden::PG_CLASS_FILE, i64::try_from(new.0).unwrap_or(0));
+        Ok(())
+    })
 }
 
 /// Builds every index of a table anew.
 pub(crate) fn rebuild_indexes(env: &Env<'_>, table: &Relation) -> Result<()> {
     for index in &table.indexes {
-        let file = env.storage.create_index_tree()?;
-        env.storage.drop_tree(index.file)?;
-        update_class(env, index.oid, |row| {
-            row.set(hidden::PG_CLASS_FILE, i64::try_from(file.0).unwrap_or(0));
-            Ok(())
-        })?;
+        replace_tree(env, index.oid, index.file, env.storage.create_index_tree()?)?;
     }
     env.catalog().next_command()?;
     let new = env.catalog().relation(table.oid)?;
     for index in &new.indexes {
-        env.storage.build_index(&new, index)?;
+        crate::create_index::fill(env, &new, index)?;
     }
-    Ok(())
+    env.catalog().next_command()
 }
 
 /// SET DEFAULT and DROP DEFAULT.
@@ -168,14 +166,22 @@ pub(crate) fn set_default(
 /// SET NOT NULL.
 pub(crate) fn set_not_null(env: &Env<'_>, relation: &Relation, name: &str) -> Result<()> {
     let column = named(relation, name)?;
+    let attribute = column.attribute;
+    let unchecked = relation
+        .constraints
+        .iter()
+        .find(|c| c.kind == Kind::NotNull && c.columns == [attribute] && !c.validated);
+    if let Some(constraint) = unchecked {
+        return constraint::validate(env, relation, constraint);
+    }
     if column.not_null {
         return Ok(());
     }
-    if env.storage.has_null(relation, column.attribute)? {
+    if env.storage.has_null(relation, attribute)? {
         return Err(contains_null(&relation.name, name));
     }
-    constraint::set_not_null(env, relation.oid, column.attribute, true)?;
-    constraint::add_not_null(env, relation.oid, column.attribute, None)
+    constraint::set_not_null(env, relation.oid, attribute, true)?;
+    constraint::add_not_null(env, relation.oid, attribute, None, true)
 }
 
 /// Refuses to let a column of the primary key become nullable.
@@ -252,7 +258,40 @@ pub(crate) fn add_identity(
     let plain =
         relation_rows::NewColumn::plain(name, column.type_oid, column.typmod, column.collation);
     let owned = OwnedSequence { type_oid: column.type_oid, options, identity: true };
-    column::create_sequence(env, relation, column.attribute, &plain, owned)
+    column::create_sequence(env, relation, column.attribute, &plain, owned).map(drop)
+}
+
+/// SET GENERATED, and SET and RESTART of the sequence behind an identity column.
+pub(crate) fn set_identity(
+    env: &Env<'_>,
+    relation: &Relation,
+    name: &str,
+    options: &[parse::DefElem<'_>],
+) -> Result<()> {
+    let column = named(relation, name)?;
+    if column.identity.is_none() {
+        return Err(err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "column \"{name}\" of relation \"{}\" is not an identity column",
+            relation.name
+        ));
+    }
+    let (kinds, rest): (Vec<parse::DefElem<'_>>, Vec<parse::DefElem<'_>>) =
+        options.iter().copied().partition(|option| option.name == "generated");
+    if kinds.len() > 1 {
+        return Err(err!(SYNTAX_ERROR, "conflicting or redundant options"));
+    }
+    if let Some(parse::DefValue::Integer(kind)) = kinds.first().and_then(|kind| kind.value) {
+        let code = u8::try_from(kind).unwrap_or(b'd');
+        relation_rows::update_column(env, relation.oid, column.attribute, |row| {
+            row.set(pg_attribute::ATTIDENTITY, code);
+            Ok(())
+        })?;
+    }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    crate::sequence::change_identity(env, relation.oid, column.attribute, &rest)
 }
 
 /// DROP IDENTITY.
@@ -287,144 +326,4 @@ pub(crate) fn drop_identity(
         }
     }
     Ok(())
-}
-
-/// ALTER COLUMN TYPE: the table is rewritten, its indexes are rebuilt.
-pub(crate) fn set_type(
-    env: &Env<'_>,
-    relation: &Relation,
-    name: &str,
-    def: &ColumnDef<'_>,
-) -> Result<()> {
-    let column = named(relation, name)?;
-    let Some(type_name) = def.type_name else {
-        return Err(err!(SYNTAX_ERROR, "column \"{name}\" must have a type"));
-    };
-    let (type_oid, typmod) = analyze::resolve_type(env.session, env.source, type_name)?;
-    column::check_type(env, name, type_oid)?;
-    refuse_users(env, relation, column)?;
-    let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
-    let target = stored::StoredTarget { oid: type_oid, typmod, name };
-    let field = [parse::Field::Name(name)];
-    let reference = Expression::ColumnRef { fields: &field, location: parse::Location::default() };
-    let source = def.using.unwrap_or(&reference);
-    let context = StoredContext::AlterUsing;
-    let (bump, session) = (env.bump, env.session);
-    let expr = analyze_expression(
-        bump,
-        session,
-        env.source,
-        source,
-        Some(relation),
-        context,
-        Some(target),
-    )
-    .map_err(|error| match def.using {
-        Some(_) => error,
-        None if error.sqlstate() == base::SqlState::DATATYPE_MISMATCH => err!(
-            DATATYPE_MISMATCH,
-            "column \"{name}\" cannot be cast automatically to type {shown}"
-        )
-        .hint(format!("You might need to specify \"USING {name}::{shown}\".")),
-        None => error,
-    })?;
-    let value = stored::encode_expression(expr);
-    let ty = env.catalog().type_(type_oid)?;
-    let attribute = column.attribute;
-    relation_rows::update_column(env, relation.oid, attribute, |row| {
-        set_row_type(row, type_oid, typmod, ty.collation, &ty);
-        row.set(hidden::PG_ATTRIBUTE_MISSING, Value::Null);
-        row.set(pg_attribute::ATTHASMISSING, false);
-        Ok(())
-    })?;
-    if let Some(default) = &column.default {
-        recast_default(env, relation, column, default, type_oid, typmod)?;
-    }
-    for index in &relation.indexes {
-        for (key, number) in index.keys.iter().zip(1i16..) {
-            if key.attribute == attribute {
-                retype_key(env, index.oid, number, type_oid, typmod, &ty)?;
-            }
-        }
-    }
-    rewrite(env, relation, &[(attribute, value)])
-}
-
-/// Views and rules over the column stand in the way.
-fn refuse_users(env: &Env<'_>, relation: &Relation, column: &Column) -> Result<()> {
-    let object = object::column(relation.oid, column.attribute);
-    for dependency in env.catalog().dependents_of(&object)? {
-        let user = dependency.dependent;
-        if user.class == catalog::columns::pg_rewrite::RELATION {
-            return Err(err!(
-                FEATURE_NOT_SUPPORTED,
-                "cannot alter type of a column used by a view or rule"
-            )
-            .detail(format!(
-                "{} depends on column \"{}\"",
-                env.catalog().describe(&user)?,
-                column.name
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn recast_default(
-    env: &Env<'_>,
-    relation: &Relation,
-    column: &Column,
-    default: &catalog::rows::Stored,
-    type_oid: base::Oid,
-    typmod: i32,
-) -> Result<()> {
-    let expr = analyze::analyze_stored(env.bump, env.session, default)?;
-    let cast = analyze::coerce_stored(env.bump, env.session, expr, type_oid, typmod)?;
-    let Some(cast) = cast else {
-        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
-        return Err(err!(
-            DATATYPE_MISMATCH,
-            "default for column \"{}\" cannot be cast automatically to type {shown}",
-            column.name
-        ));
-    };
-    column::delete_default(env, relation.oid, column.attribute)?;
-    column::insert_default(env, relation.oid, column.attribute, cast)?;
-    relation_rows::update_column(env, relation.oid, column.attribute, |row| {
-        row.set(pg_attribute::ATTHASDEF, true);
-        Ok(())
-    })
-}
-
-/// The key of an index follows its column: type and operator class.
-fn retype_key(
-    env: &Env<'_>,
-    index_oid: base::Oid,
-    number: i16,
-    type_oid: base::Oid,
-    typmod: i32,
-    ty: &catalog::rows::Type,
-) -> Result<()> {
-    use catalog::columns::pg_index::{INDCLASS, INDCOLLATION};
-    const BTREE: base::Oid = base::Oid(403);
-    let class = env.catalog().opclass_for(BTREE, type_oid)?.ok_or_else(|| {
-        err!(UNDEFINED_OBJECT, "the new type has no default operator class for btree")
-    })?;
-    relation_rows::update_column(env, index_oid, number, |row| {
-        set_row_type(row, type_oid, typmod, ty.collation, ty);
-        Ok(())
-    })?;
-    let at = usize::from(number.unsigned_abs()) - 1;
-    let key = [Value::Oid(index_oid)];
-    env.catalog()
-        .update_rows(index::PG_INDEX_INDEXRELID_INDEX, &key, |row| {
-            let (mut classes, mut collations) = (row.oids(INDCLASS)?, row.oids(INDCOLLATION)?);
-            if let (Some(c), Some(l)) = (classes.get_mut(at), collations.get_mut(at)) {
-                *c = class.oid;
-                *l = ty.collation;
-            }
-            row.set(INDCLASS, classes).set(INDCOLLATION, collations);
-            Ok(())
-        })
-        .map(drop)
 }

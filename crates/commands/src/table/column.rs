@@ -280,18 +280,19 @@ pub(crate) fn delete_default(env: &Env<'_>, relation: Oid, attribute: i16) -> Re
     })
 }
 
-/// Makes the sequence of a serial or identity column, and the default of a serial one.
+/// Makes the sequence of a serial or identity column, and the default of a serial one. Returns the
+/// expression of the next value.
 pub(crate) fn create_sequence(
     env: &Env<'_>,
     relation: &Relation,
     attribute: i16,
     column: &NewColumn,
     owned: OwnedSequence<'_>,
-) -> Result<()> {
+) -> Result<Stored> {
     let sequence = sequence::create_owned(env, relation, attribute, &column.name, owned)?;
-    if owned.identity {
-        return Ok(());
-    }
     let call = sequence::nextval_expression(env, sequence, column)?;
-    insert_default(env, relation.oid, attribute, call).map(drop)
+    if owned.identity {
+        return Ok(stored::encode_expression(call));
+    }
+    insert_default(env, relation.oid, attribute, call)
 }

@@ -70,7 +70,7 @@ pub(crate) fn add_all(
     for (definition, attribute) in definitions.iter().zip(1i16..) {
         if definition.column.not_null {
             let name = definition.not_null.as_ref().and_then(|constraint| constraint.name);
-            add_not_null(env, table, attribute, name)?;
+            add_not_null(env, table, attribute, name, true)?;
         }
     }
     Ok(())
@@ -108,7 +108,8 @@ pub(crate) fn add(
             let Some(column) = relation.column(name) else {
                 return Err(no_column(name, &relation.name));
             };
-            if !new_table && env.storage.has_null(&relation, column.attribute)? {
+            let validated = !constraint.not_valid;
+            if !new_table && validated && env.storage.has_null(&relation, column.attribute)? {
                 return Err(contains_null(&relation.name, name));
             }
             set_not_null(env, table, column.attribute, true)?;
@@ -116,7 +117,7 @@ pub(crate) fn add(
                 // The row is written with those of the columns.
                 return Ok(());
             }
-            add_not_null(env, table, column.attribute, constraint.name)
+            add_not_null(env, table, column.attribute, constraint.name, validated)
         }
         ConstraintKind::Exclusion { .. } => {
             Err(Error::unsupported("exclusion constraints are not supported yet"))
@@ -149,6 +150,7 @@ pub(crate) fn add_not_null(
     table: Oid,
     attribute: i16,
     name: Option<&str>,
+    validated: bool,
 ) -> Result<()> {
     let relation = env.catalog().relation(table)?;
     let mut of_kind = relation.constraints.iter().filter(|c| c.kind == Kind::NotNull);
@@ -161,8 +163,9 @@ pub(crate) fn add_not_null(
         None => choose_name(env, &relation, Some(&column.name), "not_null")?,
     };
     let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
-    let row =
-        base_row(oid, &name, &relation, Kind::NotNull).with(pg_constraint::CONKEY, vec![attribute]);
+    let row = base_row(oid, &name, &relation, Kind::NotNull)
+        .with(pg_constraint::CONVALIDATED, validated)
+        .with(pg_constraint::CONKEY, vec![attribute]);
     env.catalog().insert(&row)?;
     let (constraint, column) = (object::constraint(oid), object::column(table, attribute));
     depend::record(env, constraint, column, DependencyKind::Auto)
@@ -232,13 +235,7 @@ fn add_check(
         && constraint.enforced
         && env.storage.violates(relation, &stored)?
     {
-        return Err(err!(
-            CHECK_VIOLATION,
-            "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-            relation.name
-        )
-        .table(&relation.name)
-        .constraint(&name));
+        return Err(violated(env, relation, &name)?);
     }
     let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
     let row = base_row(oid, &name, relation, Kind::Check)
@@ -261,6 +258,62 @@ fn add_check(
         row.set(pg_class::RELCHECKS, checks + 1);
         Ok(())
     })
+}
+
+/// 23514 for rows that are there.
+pub(crate) fn violated(env: &Env<'_>, relation: &Relation, name: &str) -> Result<Error> {
+    let schema = env.catalog().namespace(relation.namespace)?;
+    Ok(err!(
+        CHECK_VIOLATION,
+        "check constraint \"{name}\" of relation \"{}\" is violated by some row",
+        relation.name
+    )
+    .schema(&*schema.name)
+    .table(&relation.name)
+    .constraint(name))
+}
+
+/// VALIDATE CONSTRAINT: looks at all rows, unless that was done.
+pub(crate) fn validate(
+    env: &Env<'_>,
+    relation: &Relation,
+    found: &catalog::relation::Constraint,
+) -> Result<()> {
+    if !matches!(found.kind, Kind::Check | Kind::Foreign | Kind::NotNull) {
+        return Err(err!(
+            WRONG_OBJECT_TYPE,
+            "cannot validate constraint \"{}\" of relation \"{}\"",
+            found.name,
+            relation.name
+        )
+        .detail("This operation is not supported for this type of constraint."));
+    }
+    if !found.enforced {
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot validate NOT ENFORCED constraint"));
+    }
+    if found.validated {
+        return Ok(());
+    }
+    if let Some(check) = &found.check
+        && env.storage.violates(relation, check)?
+    {
+        return Err(violated(env, relation, &found.name)?);
+    }
+    if found.kind == Kind::NotNull
+        && let Some(column) = found.columns.first().and_then(|a| relation.column_at(*a))
+        && env.storage.has_null(relation, column.attribute)?
+    {
+        return Err(contains_null(&relation.name, &column.name));
+    }
+    if found.foreign.is_some() {
+        env.storage.check_foreign_key(relation.oid, found.oid)?;
+    }
+    env.catalog()
+        .update_rows(index::PG_CONSTRAINT_OID_INDEX, &[Value::Oid(found.oid)], |row| {
+            row.set(pg_constraint::CONVALIDATED, true);
+            Ok(())
+        })
+        .map(drop)
 }
 
 /// Refuses a name that another constraint of the table has.

@@ -5,9 +5,10 @@ use crate::{Env, LockMode, depend, object};
 use base::{Oid, Result, err};
 use catalog::Catalog;
 use catalog::acl::Privilege;
-use catalog::columns::pg_constraint;
+use catalog::columns::{index, pg_constraint};
 use catalog::relation::{Column, Index, Relation};
 use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction, Persistence};
+use catalog::store::Value;
 use parse::{Constraint, ForeignKey};
 
 /// Equality among the strategies of a btree operator family.
@@ -167,6 +168,47 @@ fn key_of<'r>(
             referenced.name
         )),
     }
+}
+
+/// Finds the operators of a column's foreign keys anew, in both directions, and checks their rows.
+pub(crate) fn retype(env: &Env<'_>, table: Oid, attribute: i16) -> Result<()> {
+    let relation = env.catalog().relation(table)?;
+    let own = relation.constraints.iter().filter(|c| c.columns.contains(&attribute));
+    let mut found: Vec<(Oid, Oid)> =
+        own.filter(|c| c.foreign.is_some()).map(|c| (table, c.oid)).collect();
+    for reference in &relation.referenced_by {
+        found.push((reference.table, reference.constraint));
+    }
+    found.dedup();
+    for (referring, oid) in found {
+        let referring = env.catalog().relation(referring)?;
+        let Some(constraint) = referring.constraints.iter().find(|c| c.oid == oid) else {
+            continue;
+        };
+        let Some(foreign) = &constraint.foreign else { continue };
+        if referring.oid != table && !foreign.columns.contains(&attribute) {
+            continue;
+        }
+        let referenced = env.catalog().relation(foreign.table)?;
+        let index = env.catalog().index(constraint.index)?;
+        let columns: Vec<&Column> =
+            constraint.columns.iter().filter_map(|a| referring.column_at(*a)).collect();
+        let keys: Vec<&Column> =
+            foreign.columns.iter().filter_map(|a| referenced.column_at(*a)).collect();
+        let operators = operators(env, &constraint.name, &columns, &keys, &index)?;
+        let key = [Value::Oid(oid)];
+        env.catalog().update_rows(index::PG_CONSTRAINT_OID_INDEX, &key, |row| {
+            use pg_constraint::*;
+            row.set(CONPFEQOP, operators.clone()).set(CONPPEQOP, operators.clone());
+            row.set(CONFFEQOP, operators.clone());
+            Ok(())
+        })?;
+        env.catalog().next_command()?;
+        if constraint.validated {
+            env.storage.check_foreign_key(referring.oid, oid)?;
+        }
+    }
+    Ok(())
 }
 
 /// The equality of each pair, from the operator family of the referenced index.

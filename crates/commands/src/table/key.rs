@@ -97,7 +97,7 @@ fn insert_constraint(
     if primary {
         for attribute in attributes {
             constraint::set_not_null(env, relation.oid, *attribute, true)?;
-            constraint::add_not_null(env, relation.oid, *attribute, None)?;
+            constraint::add_not_null(env, relation.oid, *attribute, None, true)?;
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Tables: CREATE, CREATE AS, ALTER, and their constraints.
 
 pub(crate) mod alter;
-mod alter_column;
+pub(crate) mod alter_column;
+mod alter_type;
 mod as_query;
 pub(crate) mod column;
 pub(crate) mod constraint;

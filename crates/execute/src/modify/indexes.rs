@@ -2,26 +2,24 @@
 
 use super::checks::shown;
 use super::{ModifyTable, Wide};
+use crate::entry::EntryShape;
 use crate::keys::key_columns;
 use crate::state::Execution;
 use base::{Result, RowId};
-use batch::Layout;
 use btree::Placed;
 use catalog::relation::Index;
 use expr::{Inputs, Runner};
 use memory::Bump;
 use plan::IndexWrite;
 use std::sync::Arc;
-use types::{Datum, KeyColumn, key};
+use types::Datum;
 
 /// An index that is written to.
 pub(super) struct IndexState<'q> {
     pub(super) write: &'q IndexWrite<'q>,
     pub(super) described: Arc<Index>,
     pub(super) index: Arc<btree::Index>,
-    columns: Vec<KeyColumn>,
-    /// How the columns of INCLUDE are stored in entries.
-    included: Vec<Layout>,
+    shape: EntryShape,
 }
 
 /// The entry of a row.
@@ -52,9 +50,8 @@ impl<'q> IndexState<'q> {
             .collect();
         Ok(IndexState {
             index: x.storage.index(&described)?,
-            columns: key_columns(write.columns),
+            shape: EntryShape { columns: key_columns(write.columns), included },
             described,
-            included,
             write,
         })
     }
@@ -85,20 +82,8 @@ impl<'q> IndexState<'q> {
         }
         let cx = x.value(bump, program)?;
         let values = &*program.eval_row(&mut Runner::new(), &cx, Inputs::Row(wide))?;
-        let (keys, included) = values.split_at(self.columns.len().min(values.len()));
-        let mut key = Vec::new();
-        key::encode(x.host.io().host, &self.columns, keys, &mut key)?;
-        let mut payload = Vec::new();
-        for (layout, value) in self.included.iter().zip(included) {
-            let at = payload.len();
-            payload.extend_from_slice(&u32::MAX.to_le_bytes());
-            if !value.is_null() {
-                layout.encode(value, &mut payload)?;
-                let len = (payload.len() - at - 4) as u32;
-                payload[at..at + 4].copy_from_slice(&len.to_le_bytes());
-            }
-        }
-        let has_null = keys.iter().any(Datum::is_null);
+        let (mut key, mut payload) = (Vec::new(), Vec::new());
+        let has_null = self.shape.encode(x.host.io().host, values, &mut key, &mut payload)?;
         Ok(Some(Entry { key, payload, values, has_null }))
     }
 

@@ -1,18 +1,26 @@
 //! Tables, indexes and their files: what commands and the executor ask of the session.
 
+mod build;
+mod rewrite;
+mod rows;
+mod uses;
+
 use crate::backend::Backend;
-use base::limits::{BATCH_ROWS_MAX, BLOCK_BYTES, TABLE_PAGE_BYTES};
-use base::{Error, FileId, Oid, Result, RowId, Xid, err};
+use base::limits::{BLOCK_BYTES, TABLE_PAGE_BYTES};
+use base::{Csn, FileId, Oid, Result, err};
 use batch::{Batch, Column, Layout};
-use btree::BuildEntry;
 use catalog::relation::{Index, Relation};
 use catalog::rows::Stored;
 use memory::Heap;
+use plan::RowValue;
+use rows::Look;
 use std::rc::Rc;
 use std::sync::Arc;
 use table::{ColumnLayout, Table, TableDescription};
 use txn::{Snapshot, Transaction, View};
-use types::{Datum, KeyColumn};
+use types::Datum;
+
+pub(crate) use uses::Uses;
 
 /// The trees of a statement that runs in a transaction.
 pub(crate) struct StatementStorage<'b> {
@@ -80,32 +88,6 @@ impl Backend {
         };
         Table::open(self.engine.storage.tables(), relation.file, Arc::new(description))
     }
-
-    /// Calls `each` for every row of a table as the running command sees it, with the columns at
-    /// the given places.
-    fn each_row(
-        &self,
-        relation: &Relation,
-        columns: &[usize],
-        each: &mut dyn FnMut(RowId, Xid, &[Datum<'_>]) -> Result<()>,
-    ) -> Result<()> {
-        let transaction = self.transaction()?;
-        transaction.next_command()?;
-        // The latest committed state, whatever the transaction's own snapshot sees.
-        let view = transaction.view_of(self.engine.storage.transactions().snapshot());
-        let table = self.open_table(relation)?;
-        let heap = Heap::new("table scan", self.state.account().clone());
-        let mut scan = table.scan(columns, &[], table.all_rows()).with_stamps();
-        while let Some(found) = scan.next_batch(&view, &heap, BATCH_ROWS_MAX)? {
-            base::check_for_interrupts()?;
-            for at in found.batch.rows() {
-                let columns = found.batch.columns();
-                let values: Vec<Datum<'_>> = columns.iter().map(|c| c.get(at)).collect();
-                each(found.rows[at], found.stamps[at], &values)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn place(attribute: i16) -> usize {
@@ -124,6 +106,7 @@ impl commands::Storage for Backend {
         let transaction = self.transaction()?;
         let file = transaction.create_file(BLOCK_BYTES)?;
         let id = file.id();
+        self.open.borrow_mut().note_created(id);
         btree::Index::create(self.engine.storage.transactions(), file, "index")?;
         Ok(id)
     }
@@ -134,51 +117,8 @@ impl commands::Storage for Backend {
         Ok(())
     }
 
-    fn build_index(&self, table: &Relation, index: &Index) -> Result<()> {
-        let places: Vec<usize> = index.keys.iter().map(|key| place(key.attribute)).collect();
-        let plain = index.keys.iter().all(|key| key.attribute > 0) && index.predicate.is_none();
-        let columns: Vec<KeyColumn> = index
-            .keys
-            .iter()
-            .map(|key| KeyColumn {
-                type_oid: key.type_oid.0,
-                descending: key.descending,
-                nulls_first: key.nulls_first,
-            })
-            .collect();
-        let mut entries: Vec<(Vec<u8>, RowId, Xid, bool)> = Vec::new();
-        let scanned = if plain { &places[..] } else { &[] };
-        self.each_row(table, scanned, &mut |row, stamp, values| {
-            if !plain {
-                return Err(Error::unsupported(
-                    "indexes over expressions or with predicates are not supported yet on tables \
-                     that have rows",
-                ));
-            }
-            let mut key = Vec::new();
-            types::key::encode(&self.catalog, &columns, values, &mut key)?;
-            let has_null = values.iter().any(Datum::is_null);
-            entries.push((key, row, stamp, has_null));
-            Ok(())
-        })?;
-        entries.sort_unstable();
-        if index.unique {
-            let equal = |pair: &&[(Vec<u8>, RowId, Xid, bool)]| {
-                pair[0].0 == pair[1].0 && (!pair[0].3 || index.nulls_not_distinct)
-            };
-            if let Some(pair) = entries.windows(2).find(equal) {
-                return Err(self.duplicate(table, index, &places, pair[0].1)?);
-            }
-        }
-        let tree = self.engine.trees.index(index.file, &index.name)?;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let mut build = tree.bulk_build();
-        for (key, row, stamp, _) in &entries {
-            build.add(BuildEntry { key, row: *row, stamp: *stamp, payload: &[] })?;
-        }
-        build.finish().map(drop)
+    fn build_index(&self, table: &Relation, index: &Index) -> Result<Csn> {
+        self.fill_index(table, index)
     }
 
     fn set_sequence(&self, sequence: &Relation, last_value: i64, is_called: bool) -> Result<()> {
@@ -199,32 +139,39 @@ impl commands::Storage for Backend {
         Ok((values.last, values.is_called))
     }
 
+    fn draw_column_id(&self) -> Result<u32> {
+        let id = self.engine.storage.transactions().draw_file()?.0;
+        u32::try_from(id).map_err(|_| err!(PROGRAM_LIMIT_EXCEEDED, "no more column ids"))
+    }
+
     fn has_null(&self, table: &Relation, attribute: i16) -> Result<bool> {
+        let values = [RowValue::Attribute(attribute)];
+        let look = Look { table, values: &values, filter: None };
         let mut found = false;
-        self.each_row(table, &[place(attribute)], &mut |_, _, values| {
-            found |= values.first().is_some_and(Datum::is_null);
-            Ok(())
+        self.each_value(look, self.latest()?, &mut |_, _, values| {
+            found = values.first().is_some_and(Datum::is_null);
+            Ok(!found)
         })?;
         Ok(found)
     }
 
-    fn violates(&self, table: &Relation, _check: &Stored) -> Result<bool> {
-        self.require_empty(table, "adding a CHECK constraint to a table that has rows")
-            .map(|()| false)
+    fn violates(&self, table: &Relation, check: &Stored) -> Result<bool> {
+        let values = [RowValue::Stored(check)];
+        let look = Look { table, values: &values, filter: None };
+        let mut found = false;
+        self.each_value(look, self.latest()?, &mut |_, _, values| {
+            found = matches!(values.first(), Some(Datum::Bool(false)));
+            Ok(!found)
+        })?;
+        Ok(found)
     }
 
     fn check_foreign_key(&self, table: Oid, constraint: Oid) -> Result<()> {
         self.check_all_rows(table, constraint)
     }
 
-    fn rewrite(
-        &self,
-        old: &Relation,
-        _new: &Relation,
-        _columns: &[(i16, Stored)],
-    ) -> Result<FileId> {
-        self.require_empty(old, "this change of a table that has rows")?;
-        self.create_table_tree()
+    fn rewrite(&self, old: &Relation, new: &Relation, columns: &[(i16, Stored)]) -> Result<FileId> {
+        self.rewrite_rows(old, new, columns)
     }
 
     fn missing_value(
@@ -246,8 +193,8 @@ impl commands::Storage for Backend {
         Ok(Some(Some(bytes)))
     }
 
-    fn in_use(&self, _relation: Oid) -> bool {
-        false
+    fn in_use(&self, relation: Oid) -> bool {
+        self.uses.is_used(relation)
     }
 
     fn temporary_namespace(&self) -> Result<Oid> {
@@ -262,54 +209,12 @@ impl commands::Storage for Backend {
 impl Backend {
     /// Whether a table has a row that the running command sees.
     pub(crate) fn has_rows(&self, table: &Relation) -> Result<bool> {
-        let mut rows = 0u64;
-        self.each_row(table, &[], &mut |_, _, _| {
-            rows += 1;
-            Ok(())
+        let look = Look { table, values: &[], filter: None };
+        let mut found = false;
+        self.each_value(look, self.latest()?, &mut |_, _, _| {
+            found = true;
+            Ok(false)
         })?;
-        Ok(rows > 0)
-    }
-
-    fn require_empty(&self, table: &Relation, what: &str) -> Result<()> {
-        if !self.has_rows(table)? {
-            return Ok(());
-        }
-        Err(Error::unsupported(format!("{what} is not supported yet")))
-    }
-
-    /// 23505 for two rows with one key.
-    fn duplicate(
-        &self,
-        table: &Relation,
-        index: &Index,
-        places: &[usize],
-        row: RowId,
-    ) -> Result<Error> {
-        let io = self.value_io();
-        let mut shown = String::new();
-        self.each_row(table, places, &mut |id, _, values| {
-            if id == row {
-                let texts: Result<Vec<String>> = values
-                    .iter()
-                    .zip(&index.keys)
-                    .map(|(value, key)| match value {
-                        Datum::Null => Ok("null".to_string()),
-                        value => io.output_string(key.type_oid.0, value),
-                    })
-                    .collect();
-                shown = texts?.join(", ");
-            }
-            Ok(())
-        })?;
-        let names: Vec<&str> = index
-            .keys
-            .iter()
-            .filter_map(|key| table.column_at(key.attribute).map(|column| column.name.as_str()))
-            .collect();
-        let names = names.join(", ");
-        Ok(err!(UNIQUE_VIOLATION, "could not create unique index \"{}\"", index.name)
-            .detail(format!("Key ({names})=({shown}) is duplicated."))
-            .table(&table.name)
-            .constraint(&index.name))
+        Ok(found)
     }
 }
