@@ -87,6 +87,9 @@ impl Backend {
                 self.path_changes.set(self.path_changes.get() + 1);
             }
             self.environments.set(settings.io_env(0));
+            let ms = |name| u64::try_from(settings.integer(name)).unwrap_or(0);
+            self.owner.set_lock_timeout_ms(ms("lock_timeout"));
+            self.owner.set_deadlock_timeout_ms(ms("deadlock_timeout"));
         }
         self.environments.latest().now_us.set(self.state.transaction_start_us());
     }

@@ -19,6 +19,7 @@ mod copy;
 mod environment;
 mod host;
 mod identity;
+mod lock_table;
 mod permission;
 mod planned;
 mod referential;

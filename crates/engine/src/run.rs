@@ -172,27 +172,7 @@ impl Backend {
                     self.engine.storage.checkpoint()?;
                 }
             }
-            Statement::Lock(lock) => {
-                for relation in lock.relations {
-                    let oid = self
-                        .catalog
-                        .relation_named(relation.schema, relation.name)?
-                        .ok_or_else(|| {
-                            base::err!(
-                                UNDEFINED_TABLE,
-                                "relation \"{}\" does not exist",
-                                relation.name
-                            )
-                        })?;
-                    let letters = match lock.mode {
-                        1 => "rawdDm",
-                        2 | 3 => "awdDm",
-                        _ => "wdDm",
-                    };
-                    self.catalog.require_any_on(&*self.catalog.relation(oid)?, letters)?;
-                    analyze::Environment::lock_relation(self, oid, lock.mode)?;
-                }
-            }
+            Statement::Lock(lock) => self.lock_tables(lock)?,
             _ => {
                 if commands::run(&env, statement)?.is_none() {
                     return Err(Error::unsupported(format!(

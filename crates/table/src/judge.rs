@@ -64,6 +64,13 @@ pub(crate) struct Seat<'a> {
     pub(crate) row: RowId,
 }
 
+impl Seat<'_> {
+    fn is_own(&self, txn: &Transaction) -> bool {
+        let stamp = self.leaf.stamp(self.slot);
+        stamp.is_valid() && stamp == txn.xid()
+    }
+}
+
 impl Table {
     /// Whether the row may be changed, or locked in `mode`. [`Outcome::Done`] says yes. Row locks of
     /// others are not looked at. The caller holds the leaf's latch.
@@ -91,6 +98,20 @@ impl Table {
             StampSeen::Visible | StampSeen::Own => Ok(Outcome::Done),
             StampSeen::Invisible => self.judge_unseen(txn, view, seat, mark, mode),
         }
+    }
+
+    /// Whether others' row locks keep a change or a lock waiting. On a row that the transaction has
+    /// changed nobody can hold more than KEY SHARE, and that only while the key is as it was; what
+    /// else is noted there are the places of those who wait for the transaction itself.
+    pub(crate) fn is_blocked(&self, txn: &Transaction, seat: &Seat<'_>, mode: RowLockMode) -> bool {
+        if !seat.is_own(txn) {
+            return txn.row_blocked(self.file(), seat.row, mode);
+        }
+        if mode != RowLockMode::Update || !txn.row_key_shared(self.file(), seat.row) {
+            return false;
+        }
+        let chain = self.tree.tables.transactions.versions().chain(self.file(), seat.page);
+        !chain.key_affected(seat.row, txn.xid())
     }
 
     fn judge_latest(&self, txn: &Transaction, stamp: Xid, mark: Mark) -> Result<Outcome> {
@@ -179,6 +200,13 @@ impl Table {
             let outcome = self.judge(txn, basis, &seat, mode)?;
             if outcome != Outcome::Done {
                 return Ok(outcome);
+            }
+            if seat.is_own(txn) {
+                if self.is_blocked(txn, &seat, mode) {
+                    return Ok(Outcome::Locked);
+                }
+                txn.note_own_row(&self.target(row), mode);
+                return Ok(Outcome::Done);
             }
             Ok(match txn.try_lock_row(&self.target(row), mode) {
                 Acquired::Granted | Acquired::AlreadyHeld => Outcome::Done,

@@ -530,7 +530,7 @@ impl Table {
             };
             let seat = Seat { leaf: *leaf, page, slot, row: item.row };
             let mut outcome = self.judge(txn, basis, &seat, mode)?;
-            if outcome == Outcome::Done && txn.row_blocked(self.file(), item.row, mode) {
+            if outcome == Outcome::Done && self.is_blocked(txn, &seat, mode) {
                 outcome = Outcome::Locked;
             }
             if outcome == Outcome::Done {

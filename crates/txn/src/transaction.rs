@@ -347,6 +347,16 @@ impl Transaction {
         self.transactions.locks.row_blocked(&self.owner, file, row, mode)
     }
 
+    /// Whether another holds KEY SHARE on the row. Never waits.
+    pub fn row_key_shared(&self, file: FileId, row: RowId) -> bool {
+        self.transactions.locks.row_key_shared(&self.owner, file, row)
+    }
+
+    /// Notes a lock on a row that the transaction itself has changed. Never waits.
+    pub fn note_own_row(&self, target: &RowTarget, mode: RowLockMode) {
+        self.transactions.locks.note_own_row(&self.owner, target, mode);
+    }
+
     /// Sets a savepoint.
     pub fn savepoint(&self) -> SavepointMark {
         let locks = &self.transactions.locks;

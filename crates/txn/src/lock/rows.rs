@@ -54,6 +54,28 @@ impl LockTable {
         shard.get(&file).is_some_and(|tree| tree.blocked(owner.id, row, mode, usize::MAX))
     }
 
+    /// Whether another holds KEY SHARE on `row`. Never waits.
+    pub fn row_key_shared(&self, owner: &Owner, file: FileId, row: RowId) -> bool {
+        if self.tree_count(file).load(Ordering::SeqCst) == 0 {
+            return false;
+        }
+        let shard = self.tree_shard(file).lock();
+        let held = RowLockMode::KeyShare as usize;
+        shard.get(&file).is_some_and(|tree| {
+            tree.owners.iter().any(|rows| rows.id != owner.id && rows.sets[held].contains(row))
+        })
+    }
+
+    /// Notes a lock on a row that the transaction has changed, whoever waits for it. Never waits.
+    pub fn note_own_row(&self, owner: &Arc<Owner>, target: &RowTarget, mode: RowLockMode) {
+        let mut shard = self.tree_shard(target.file).lock();
+        let tree = shard.entry(target.file).or_default();
+        if !tree.holds(owner.id, target.row, mode) {
+            let level = owner.level.load(Ordering::Relaxed);
+            self.add_row(tree, owner, level, target.file, target.row, mode);
+        }
+    }
+
     /// Notes a row lock if it is free. The caller holds a latch of the row's leaf and has seen that
     /// no other running transaction's stamp stands in the way. Never waits.
     pub fn try_lock_row(
