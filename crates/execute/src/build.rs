@@ -46,13 +46,17 @@ fn index_scan<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
         columns,
         filters,
         recheck,
+        whole,
     } = node.kind
     else {
         return Err(base::Error::internal("no index scan"));
     };
     // What the snapshot sees may not be in a younger index (storage rule 20).
     if x.is_before(index) {
-        return Ok(Box::new(SeqScan::new(x, node, relation, columns, recheck)?));
+        return match whole {
+            Some(whole) => build(x, whole),
+            None => Ok(Box::new(SeqScan::new(x, node, relation, columns, recheck)?)),
+        };
     }
     let plan = IndexPlan { relation, index, keys, lower, upper, backward, columns, filters };
     Ok(Box::new(IndexScan::new(x, node, plan)?))

@@ -91,6 +91,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                     columns: self.bump.alloc_slice_copy(&scan_columns)?,
                     filters,
                     recheck: self.filters(level, &columns, conds, &[])?,
+                    whole: None,
                 };
                 Ok((kind, 0.3 + hits * 0.03 + all_rows.log2().max(0.0) * 0.0025))
             }

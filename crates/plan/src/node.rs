@@ -353,6 +353,9 @@ pub enum NodeKind<'p> {
         /// All conditions, for rows that have changed since and for snapshots that the index is too
         /// new for.
         recheck: &'p [Program<'p>],
+        /// When conditions cannot be tried on what is yielded: the node that yields the same and
+        /// has them.
+        whole: Option<&'p Node<'p>>,
     },
     /// Rows of functions side by side.
     FunctionScan {

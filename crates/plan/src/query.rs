@@ -259,7 +259,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let picked = self.bump.alloc_slice_copy(&picked)?;
         match &mut kind {
             NodeKind::SeqScan { columns, .. } => *columns = picked,
-            NodeKind::IndexScan { columns, recheck, .. } => (*columns, *recheck) = (picked, &[]),
+            NodeKind::IndexScan { columns, recheck, whole, .. } => {
+                (*columns, *recheck, *whole) = (picked, &[], Some(node));
+            }
             _ => {}
         }
         let cost = (input.rows, input.startup_cost, input.total_cost);
