@@ -126,7 +126,10 @@ pub(crate) fn seal(page: &mut [u8]) {
 pub(crate) fn check(page: &[u8], file: FileId, number: PageNo, path: &str) -> Result<()> {
     let damaged = |detail: String| {
         let message = format!("invalid page in block {number} of relation \"{path}\"");
-        Err(Error::corrupted(message).detail(detail))
+        Err(Error::corrupted(message).detail(detail).hint(
+            "Stop the server and run \"perdura check\" to see all that is damaged. REINDEX repairs \
+             indexes; tables come back from a backup.",
+        ))
     };
     let mut stored = [0; 4];
     stored.copy_from_slice(&page[CRC..CRC + 4]);

@@ -44,6 +44,7 @@
 //! Database Systems", PVLDB 15(11), 2022; Lehman, Yao, "Efficient Locking for Concurrent Operations on
 //! B-Trees", TODS 6(4), 1981; Ailamaki et al., "Weaving Relations for Cache Performance", VLDB 2001.
 
+mod check;
 mod inner;
 mod judge;
 pub mod leaf;
@@ -64,6 +65,7 @@ mod undo;
 mod values;
 mod write;
 
+pub use check::Checked;
 pub use judge::{Basis, Outcome};
 pub use read::{Latest, RowBuffer};
 pub use record::{MANAGER, apply, op};
