@@ -22,6 +22,7 @@ mod database;
 mod depend;
 mod drop;
 mod grant;
+mod named;
 mod object;
 mod owned;
 mod owner;
@@ -246,6 +247,9 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
         Statement::Grant(grant) => grant::run(env, grant)?,
         Statement::AlterDefaultPrivileges(alter) => grant::alter_defaults(env, alter)?,
         Statement::DropOwned(drop) => owned::drop_owned(env, drop)?,
+        Statement::CreateDatabase(create) => database::create(env, create)?,
+        Statement::AlterDatabase(alter) => database::alter(env, alter)?,
+        Statement::DropDatabase(drop) => database::drop_database(env, drop)?,
         Statement::AlterOwner(alter) => owner::alter(env, alter)?,
         _ => return Ok(None),
     }

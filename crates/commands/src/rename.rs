@@ -25,6 +25,7 @@ pub(crate) fn run(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
         ObjectType::Role => crate::role::rename(env, rename),
         ObjectType::Type | ObjectType::Domain => rename_user_type(env, rename),
         ObjectType::DomainConstraint => rename_domain_constraint(env, rename),
+        ObjectType::Database => crate::database::rename(env, rename),
         other => Err(Error::unsupported(format!(
             "ALTER {} ... RENAME is not supported yet",
             format!("{other:?}").to_uppercase()

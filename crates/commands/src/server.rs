@@ -3,6 +3,7 @@
 use crate::LockMode;
 use base::{Error, Oid, Result};
 use parse::VariableSetStmt;
+use std::any::Any;
 
 /// What a SET clause means: names as the settings' definitions have them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +33,34 @@ pub trait Server {
     /// The role that the session runs as when no function has changed it: SET ROLE's, else that
     /// of SET SESSION AUTHORIZATION.
     fn outer_user(&self) -> Oid;
+
+    /// Keeps sessions from beginning in a database until what comes back is dropped.
+    fn close_database(&self, database: Oid) -> Box<dyn Any>;
+
+    /// Keeps what [`Server::close_database`] gave to the end of the transaction.
+    fn keep_closed(&self, closed: Box<dyn Any>);
+
+    /// How many other sessions use a database. Gives them time to leave.
+    ///
+    /// # Errors
+    /// Interrupts of the session.
+    fn other_sessions(&self, database: &str) -> Result<usize>;
+
+    /// Ends the other sessions of a database.
+    fn end_sessions(&self, database: &str);
+
+    /// Makes the trees of a new database like those of another; returns the first of them. They
+    /// are gone again when the transaction is undone.
+    ///
+    /// # Errors
+    /// Those of storage.
+    fn copy_database(&self, template: Oid, new: Oid) -> Result<u64>;
+
+    /// Removes the trees of a database when the transaction commits.
+    ///
+    /// # Errors
+    /// Those of storage.
+    fn remove_database(&self, database: Oid) -> Result<()>;
 
     /// Sends a WARNING.
     fn warning(&self, warning: Error);

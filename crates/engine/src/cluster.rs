@@ -1,6 +1,7 @@
 //! A cluster's engine: what all sessions share.
 
 use crate::backend::Backend;
+use crate::databases::Closed;
 use crate::sequence::Sequences;
 use crate::temporary::Numbers;
 use base::clock::{Clock, SystemClock};
@@ -27,6 +28,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
     pub(crate) sequences: Sequences,
+    pub(crate) closed: Closed,
     pub(crate) temporary_numbers: Numbers,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
@@ -88,6 +90,7 @@ pub fn open(
         storage,
         registry: crate::registry::all()?,
         sequences: Sequences::default(),
+        closed: Closed::default(),
         temporary_numbers: Numbers::default(),
         start_us: SystemClock::new().now_us(),
         cluster_cache: Arc::new(SharedCache::new()),
@@ -152,7 +155,9 @@ fn admit(state: &State, catalog: &Catalog) -> Result<()> {
     let superuser = catalog.is_superuser(role.oid)?;
     let others = |is: &dyn Fn(&session::Activity) -> bool| {
         let sessions = state.cluster().sessions();
-        let count = sessions.iter().filter(|entry| is(&entry.activity.lock())).count();
+        let own = state.entry().id;
+        let count =
+            sessions.iter().filter(|entry| entry.id != own && is(&entry.activity.lock())).count();
         i32::try_from(count).unwrap_or(i32::MAX)
     };
     let full = |limit: i32, is: &dyn Fn(&session::Activity) -> bool| {
@@ -183,9 +188,17 @@ struct Handle(Arc<ClusterEngine>);
 impl session::engine::Engine for Handle {
     fn open(&self, state: &Rc<State>) -> Result<Rc<dyn session::engine::Backend>> {
         let name = &state.identity().database;
-        let row = self.0.database(name)?.ok_or_else(|| {
-            base::err!(UNDEFINED_DATABASE, "database \"{name}\" does not exist").fatal()
-        })?;
+        {
+            let mut activity = state.entry().activity.lock();
+            activity.user.clone_from(&state.identity().user);
+            activity.database.clone_from(name);
+        }
+        let missing =
+            || base::err!(UNDEFINED_DATABASE, "database \"{name}\" does not exist").fatal();
+        if let Some(row) = self.0.database(name)? {
+            self.0.closed.wait(row.oid(pg_database::OID)?)?;
+        }
+        let row = self.0.database(name)?.ok_or_else(missing)?;
         let user = &state.identity().user;
         let role = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, user)?.ok_or_else(|| {
             base::err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" does not exist")

@@ -5,6 +5,7 @@ use crate::environment::lock_mode;
 use base::{Error, Oid, Result};
 use commands::{LockMode, Server, SettingChange};
 use parse::{VariableSetKind, VariableSetStmt};
+use std::any::Any;
 use txn::{LockTag, WaitPolicy};
 
 impl Server for Backend {
@@ -41,6 +42,30 @@ impl Server for Backend {
 
     fn outer_user(&self) -> Oid {
         self.identity.outer()
+    }
+
+    fn close_database(&self, database: Oid) -> Box<dyn Any> {
+        Box::new(self.engine.closed.close(database))
+    }
+
+    fn keep_closed(&self, closed: Box<dyn Any>) {
+        self.open.borrow_mut().closed.push(closed);
+    }
+
+    fn other_sessions(&self, database: &str) -> Result<usize> {
+        self.sessions_of(database)
+    }
+
+    fn end_sessions(&self, database: &str) {
+        self.end_sessions_of(database);
+    }
+
+    fn copy_database(&self, template: Oid, new: Oid) -> Result<u64> {
+        self.copy_trees(template, new)
+    }
+
+    fn remove_database(&self, database: Oid) -> Result<()> {
+        self.remove_trees(database)
     }
 
     fn warning(&self, warning: Error) {

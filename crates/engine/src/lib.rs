@@ -12,10 +12,12 @@
 //! 2. Nothing is told to a client before the flush of every commit that the session met
 //!    (storage rule 3).
 
+mod alter_system;
 mod backend;
 mod cluster;
 mod command_server;
 mod copy;
+mod databases;
 mod environment;
 mod host;
 mod identity;

@@ -165,6 +165,7 @@ impl Backend {
                 let into = select.leftmost_into().ok_or_else(|| Error::internal("no INTO"))?;
                 rows = Some(self.create_table_as(&env, statement, into, false)?);
             }
+            Statement::AlterSystem(set) => self.alter_system(set)?,
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
             Statement::Vacuum(_) | Statement::Checkpoint => {

@@ -220,7 +220,16 @@ impl Sequences {
 
     /// Writes all rows as they are: the server ends, nobody uses a sequence any more.
     pub(crate) fn write_all(&self, transactions: &Arc<Transactions>) -> Result<()> {
-        let counters: Vec<_> = self.of_file.lock().drain().map(|(_, counter)| counter).collect();
+        let files: Vec<FileId> = self.of_file.lock().keys().copied().collect();
+        self.write(transactions, &files)
+    }
+
+    /// Writes the rows of sequences that nobody uses now, as they are.
+    pub(crate) fn write(&self, transactions: &Arc<Transactions>, files: &[FileId]) -> Result<()> {
+        let counters: Vec<_> = {
+            let mut of_file = self.of_file.lock();
+            files.iter().filter_map(|file| of_file.remove(file)).collect()
+        };
         let owner = transactions.register(SessionId(0), Oid::INVALID);
         for counter in counters {
             let mut state = base::wait::block_on(counter.0.lock());

@@ -256,6 +256,10 @@ impl Server for Backend {
         deparse::definition(self, &bump, wanted)
     }
 
+    fn reload(&self) -> bool {
+        self.state.cluster().request_reload()
+    }
+
     fn log_end(&self) -> (u64, u64) {
         let wal = self.engine.storage.wal();
         (wal.inserted().0, wal.flushed().0)

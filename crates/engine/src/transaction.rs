@@ -14,6 +14,8 @@ pub(crate) struct Open {
     savepoints: Vec<Savepoint>,
     /// The trees that go when it commits.
     pub(crate) dropped: Vec<FileId>,
+    /// The databases that stay closed until it ends.
+    pub(crate) closed: Vec<Box<dyn std::any::Any>>,
     /// The trees that it has made, and how many savepoints stood.
     created: Vec<(FileId, usize)>,
 }

@@ -225,6 +225,9 @@ pub trait Server {
     /// 22023 for what is no expression; those of reading the catalogs.
     fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>>;
 
+    /// Makes the server read its configuration again; says whether it was told.
+    fn reload(&self) -> bool;
+
     /// The end of the log: inserted and flushed.
     fn log_end(&self) -> (u64, u64);
 }

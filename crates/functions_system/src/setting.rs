@@ -71,5 +71,6 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("show_config_by_name", show),
     Entry::scalar("show_config_by_name_missing_ok", show),
     set!("show_all_settings", |cx, args| all(cx)?),
+    raw!("pg_reload_conf", |cx, _args| Ok(Datum::Bool(cx.host.server()?.reload()))),
     raw!("set_config_by_name", |cx, args| set_config(cx, args)),
 ];

@@ -130,6 +130,12 @@ fn stop(error: &base::Error) {
     std::process::exit(2);
 }
 
+/// Has the postmaster read the configuration again, as SIGHUP does.
+fn tell_postmaster() -> bool {
+    let parent = rustix::process::getppid();
+    parent.is_some_and(|pid| rustix::process::kill_process(pid, Signal::HUP).is_ok())
+}
+
 /// A session costs a descriptor: take what the system gives.
 fn raise_descriptor_limit() {
     let limit = rustix::process::getrlimit(Resource::Nofile);
@@ -153,6 +159,7 @@ fn run(handover: Handover) -> Result<()> {
         |error| log::error(None, error),
         |dir, settings, ledger| engine::open(dir, settings, ledger, stop),
     )?;
+    cluster.on_reload(tell_postmaster);
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();

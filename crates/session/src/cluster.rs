@@ -10,8 +10,8 @@ use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use wire::scram::Verifier;
 
 /// What authentication must know of a role.
@@ -50,6 +50,7 @@ pub struct Cluster {
     log_error: LogError,
     next_session: AtomicU32,
     reload_us: AtomicI64,
+    on_reload: OnceLock<fn() -> bool>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
 }
 
@@ -80,6 +81,7 @@ impl Cluster {
             log_error,
             next_session: AtomicU32::new(1),
             reload_us: AtomicI64::new(SystemClock::new().now_us()),
+            on_reload: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
         }))
     }
@@ -120,6 +122,16 @@ impl Cluster {
         *settings = Arc::new(reloaded);
         self.reload_us.store(SystemClock::new().now_us(), Ordering::Relaxed);
         kept
+    }
+
+    /// Says how the server is told to read its configuration again. Once.
+    pub fn on_reload(&self, tell: fn() -> bool) {
+        let _ = self.on_reload.set(tell);
+    }
+
+    /// Has the configuration read again; says whether there is somebody to tell.
+    pub fn request_reload(&self) -> bool {
+        self.on_reload.get().is_some_and(|tell| tell())
     }
 
     /// Writes an error that a client gets to the log.

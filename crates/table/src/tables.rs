@@ -105,6 +105,15 @@ impl Tables {
         self.tree(file)
     }
 
+    /// Makes a file that was just created the file of a table. May wait.
+    ///
+    /// # Errors
+    /// 53100 when the disk is full.
+    pub fn make_table(self: &Arc<Tables>, file: FileId, page_bytes: usize) -> Result<Arc<Tree>> {
+        self.format(file, page_bytes)?;
+        self.tree(file)
+    }
+
     fn format(&self, file: FileId, page_bytes: usize) -> Result<()> {
         let file = self.pool().files().open_sized(file, page_bytes)?;
         let file = file.ok_or_else(|| base::Error::internal("the file was just created"))?;

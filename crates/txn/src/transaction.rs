@@ -265,7 +265,14 @@ impl Transaction {
     /// # Errors
     /// Those of disk and log.
     pub fn create_file(&self, page_bytes: usize) -> Result<Arc<TreeFile>> {
-        let id = self.transactions.draw_file()?;
+        self.create_file_as(self.transactions.draw_file()?, page_bytes)
+    }
+
+    /// The same for a file id that [`Transactions::draw_file`] gave out.
+    ///
+    /// # Errors
+    /// Those of disk and log.
+    pub fn create_file_as(&self, id: FileId, page_bytes: usize) -> Result<Arc<TreeFile>> {
         let (xid, undo_next) = (self.xid_or_draw()?, self.last_undo());
         let files = self.transactions.pool.files();
         self.owner.begin_write(self.transactions.wal().inserted());

@@ -31,16 +31,46 @@ pub fn build(trees: &Trees, account: Account) -> Result<()> {
         Ok(())
     })?;
     let heap = Heap::new("bootstrap", account);
+    let source = |catalog: Oid| Ok(by_catalog.get(&catalog).cloned().unwrap_or_default());
+    let files_of = trees.tables().pool().files();
+    let make = |file: FileId| files_of.create_now(file, BLOCK_BYTES).map(drop);
+    let from = Source { rows: &source, make: &make };
     let tables = |relations: &'static [Oid]| {
         relations.iter().copied().filter(|oid| builtin::relation(*oid).is_some())
     };
     for catalog in tables(files::shared_relations()) {
-        build_catalog(trees, &heap, catalog, 0, &by_catalog)?;
+        build_catalog(trees, &heap, catalog, 0, &from)?;
     }
     for (_, first_file) in database_files() {
         for catalog in tables(files::database_relations()) {
-            build_catalog(trees, &heap, catalog, first_file, &by_catalog)?;
+            build_catalog(trees, &heap, catalog, first_file, &from)?;
         }
+    }
+    Ok(())
+}
+
+/// Where the rows of the catalogs come from, and how their files are made.
+struct Source<'s> {
+    rows: &'s dyn Fn(Oid) -> Result<Vec<Row>>,
+    make: &'s dyn Fn(FileId) -> Result<()>,
+}
+
+/// Writes the catalogs of a database whose first tree is `first_file`: `rows` gives those of a
+/// catalog, `make` makes a file with pages of a block. Every row is visible to everybody.
+///
+/// # Errors
+/// Those of disk and log, of `rows` and of `make`.
+pub fn build_database(
+    trees: &Trees,
+    account: Account,
+    first_file: u64,
+    rows: &dyn Fn(Oid) -> Result<Vec<Row>>,
+    make: &dyn Fn(FileId) -> Result<()>,
+) -> Result<()> {
+    let heap = Heap::new("database", account);
+    let relations = files::database_relations().iter().copied();
+    for catalog in relations.filter(|oid| builtin::relation(*oid).is_some()) {
+        build_catalog(trees, &heap, catalog, first_file, &Source { rows, make })?;
     }
     Ok(())
 }
@@ -50,12 +80,13 @@ fn build_catalog(
     heap: &Heap,
     catalog: Oid,
     first_file: u64,
-    by_catalog: &Rows,
+    from: &Source<'_>,
 ) -> Result<()> {
     let shape = Shape::of(catalog);
-    let rows = by_catalog.get(&catalog).map_or(&[][..], Vec::as_slice);
+    let rows = (from.rows)(catalog)?;
     let file = files::file_of(catalog, first_file);
-    let tree = trees.tables().create_now(file, BLOCK_BYTES)?;
+    (from.make)(file)?;
+    let tree = trees.tables().make_table(file, BLOCK_BYTES)?;
     let description = shape.description(Oid::INVALID);
     let table = table::Table::open(trees.tables(), tree.file(), description)?;
     let mut ids = Vec::with_capacity(rows.len());
@@ -70,6 +101,7 @@ fn build_catalog(
         }
         entries.sort();
         let file = files::file_of(index.oid, first_file);
+        (from.make)(file)?;
         build_index(trees, file, index.name, &entries)?;
     }
     Ok(())
@@ -93,7 +125,7 @@ fn build_index(
     name: &str,
     entries: &[(Vec<u8>, RowId)],
 ) -> Result<()> {
-    let file = trees.tables().pool().files().create_now(file, BLOCK_BYTES)?;
+    let file = trees.tables().pool().files().open(file)?;
     let index = Index::create(trees.transactions(), file, name)?;
     if entries.is_empty() {
         return Ok(());

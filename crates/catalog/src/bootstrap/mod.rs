@@ -4,7 +4,7 @@ mod build;
 mod facts;
 pub mod structure;
 
-pub use build::build;
+pub use build::{build, build_database};
 
 use crate::columns::{hidden, pg_class, pg_database};
 use crate::store::{Row, Store};

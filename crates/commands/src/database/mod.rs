@@ -1,8 +1,15 @@
-//! Databases.
+//! Databases: CREATE, ALTER, DROP.
+
+mod alter;
+mod create;
+
+pub(crate) use alter::{alter, drop_database, rename};
+pub(crate) use create::create;
 
 use crate::Env;
-use base::{Result, err};
+use base::{Error, Result, err};
 use catalog::rows::{Database, Ref};
+use parse::{DefElem, DefValue};
 
 /// The database that a statement names.
 ///
@@ -12,4 +19,46 @@ pub(crate) fn require(env: &Env<'_>, name: &str) -> Result<Ref<Database>> {
     env.catalog()
         .database_named(name)?
         .ok_or_else(|| err!(UNDEFINED_DATABASE, "database \"{name}\" does not exist"))
+}
+
+/// Whether the current user may make databases.
+fn have_create_database(env: &Env<'_>) -> Result<bool> {
+    let user = env.catalog().user_role()?;
+    Ok(user.create_database || env.catalog().is_superuser(user.oid)?)
+}
+
+/// Adds who is in the way.
+fn busy(error: Error, others: usize) -> Error {
+    error.detail(match others {
+        1 => "There is 1 other session using the database.".to_owned(),
+        _ => format!("There are {others} other sessions using the database."),
+    })
+}
+
+/// The text of an option; none for DEFAULT.
+fn text<'a>(option: &DefElem<'a>) -> Option<&'a str> {
+    option.value.and_then(|value| value.as_word())
+}
+
+fn flag(option: &DefElem<'_>) -> Result<bool> {
+    let word = match option.value {
+        None => return Ok(true),
+        Some(DefValue::Boolean(flag)) => return Ok(flag),
+        Some(DefValue::Integer(0)) => return Ok(false),
+        Some(DefValue::Integer(1)) => return Ok(true),
+        Some(value) => value.as_word().unwrap_or_default().to_ascii_lowercase(),
+    };
+    match word.as_str() {
+        "true" | "on" => Ok(true),
+        "false" | "off" => Ok(false),
+        _ => Err(err!(SYNTAX_ERROR, "{} requires a Boolean value", option.name)),
+    }
+}
+
+fn number(option: &DefElem<'_>) -> Result<i32> {
+    match option.value {
+        Some(DefValue::Integer(number)) => Ok(number),
+        None => Ok(-1),
+        Some(_) => Err(err!(SYNTAX_ERROR, "{} requires an integer value", option.name)),
+    }
 }

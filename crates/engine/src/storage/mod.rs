@@ -73,6 +73,17 @@ impl Backend {
     /// The tree of a table with its columns.
     pub(crate) fn open_table(&self, relation: &Relation) -> Result<Table> {
         self.note_temporary(relation)?;
+        let database = if relation.shared { Oid::INVALID } else { self.catalog.database() };
+        self.open_table_in(relation, relation.file, database)
+    }
+
+    /// A tree with the columns of a relation, in a database.
+    pub(crate) fn open_table_in(
+        &self,
+        relation: &Relation,
+        file: FileId,
+        database: Oid,
+    ) -> Result<Table> {
         let columns = relation.columns.iter().map(|column| {
             Ok(ColumnLayout {
                 id: column.id,
@@ -80,13 +91,12 @@ impl Backend {
                 missing: column.missing.as_deref().map(Into::into),
             })
         });
-        let database = if relation.shared { Oid::INVALID } else { self.catalog.database() };
         let description = TableDescription {
             columns: columns.collect::<Result<_>>()?,
             relation: relation.oid,
             database,
         };
-        Table::open(self.engine.storage.tables(), relation.file, Arc::new(description))
+        Table::open(self.engine.storage.tables(), file, Arc::new(description))
     }
 }
 

@@ -305,6 +305,34 @@ impl Settings {
         }
     }
 
+    /// Checks a value that is to stand in a configuration file; returns the setting's own name.
+    ///
+    /// # Errors
+    /// 42704, 55P02, 22023.
+    pub fn check_for_file(&self, name: &str, text: Option<&str>) -> Result<String> {
+        match self.key(name)? {
+            Key::Known(id) => {
+                let definition = id.definition();
+                let fixed = ["data_directory", "config_file", "hba_file", "ident_file"];
+                if definition.context == Context::Internal
+                    || definition.hidden
+                    || fixed.contains(&definition.name)
+                {
+                    bail!(
+                        CANT_CHANGE_RUNTIME_PARAM,
+                        "parameter \"{}\" cannot be changed",
+                        definition.name
+                    );
+                }
+                if let Some(text) = text {
+                    self.parse(id, text)?;
+                }
+                Ok(definition.name.to_owned())
+            }
+            Key::Custom(name) => Ok(name.to_string()),
+        }
+    }
+
     /// RESET ALL.
     pub fn reset_all(&mut self) {
         let keys: Vec<Key> = self.set.iter().map(|(key, _)| key.clone()).collect();
