@@ -1,0 +1,24 @@
+-- Names and text in any script; quoting; case folding touches ASCII only.
+create table "таблица" ("имя" text, "値" int, ñandú int);
+insert into "таблица" values ('Иван', 1, 2), ('ÉCLAIR', 3, 4), ('日本', 5, 6);
+select * from "таблица" order by "値";
+select ñandú, ÑANDÚ from таблица;
+select имя from таблица where имя like 'И%';
+select upper(имя), lower(имя), length(имя), octet_length(имя), initcap(имя) from таблица order by 値;
+select имя as "ім'я", 'Straße' as "Größe" from таблица limit 0;
+create index "ин" on таблица (имя);
+create view 見 as select 値 from таблица;
+select * from 見 order by 1;
+select nosuch_имя from таблица;
+select * from таблиця;
+select '日本語' ~ '本', position('語' in '日本語'), substr('日本語', 2, 1), '日本語' like '__語', reverse('añb');
+select 'x' as "a b", 'y' as "a""b", 'z' as "A";
+select "a b" from (select 1 as "a b") s;
+select U&"\0442" from (select 5 as т) s;
+insert into таблица values ('x', 'абв');
+alter table таблица rename column имя to "имя 2";
+select "имя 2" from таблица order by 値 limit 1;
+comment on table таблица is 'комментарий';
+select obj_description('таблица'::regclass);
+select format('%I %L', 'Имя', 'знач''ение'), quote_ident('имя'), quote_ident('Имя');
+drop table таблица cascade;

@@ -1,0 +1,24 @@
+-- Values of a megabyte are stored, compared, updated, cut and grouped.
+create table w (id int primary key, t text, b bytea, j jsonb);
+insert into w select i, repeat(chr(96 + i), 1000000), decode(repeat('0' || i, 300000), 'hex'), jsonb_build_object('k', repeat(chr(96 + i), 200000)) from generate_series(1, 3) i;
+select id, length(t), md5(t), length(b), md5(b), length(j ->> 'k') from w order by id;
+update w set t = t || 'tail', b = b || '\xff' where id = 2;
+select id, right(t, 5), length(t), get_byte(b, 300000) from w where id = 2;
+select id from w where t like 'c%' and length(t) = 1000000;
+select count(*) from w a join w b on a.t = b.t;
+select substr(t, 999999) from w where id = 1;
+select id from w order by t desc;
+begin;
+update w set t = 'short', b = null where id = 1;
+delete from w where id = 3;
+rollback;
+select id, left(t, 3), length(b) from w order by id;
+insert into w values (1, 'dup');
+select count(distinct t), max(length(t)), min(left(t, 2)) from w;
+create index on w (md5(t));
+create index on w (t);
+select length(string_agg(t, ',')) from w;
+select length(repeat('x', 100000000));
+select length(repeat('x', 1100000000));
+truncate w;
+select count(*) from w;

@@ -1,0 +1,23 @@
+-- Rows to columns and back, with FILTER, CASE, VALUES and LATERAL, json.
+create table sale (q int, region text, amount int);
+insert into sale values (1, 'n', 10), (1, 's', 20), (2, 'n', 30), (2, 's', null), (3, 'n', 5);
+select q, sum(amount) filter (where region = 'n') as n, sum(amount) filter (where region = 's') as s from sale group by q order by q;
+select q, max(case region when 'n' then amount end) as n, max(case when region = 's' then amount else 0 end) as s from sale group by q order by q;
+create table wide (id int, a int, b int, c int);
+insert into wide values (1, 10, 20, 30), (2, null, 5, null);
+select id, k, v from wide, lateral (values ('a', a), ('b', b), ('c', c)) x(k, v) order by id, k;
+select id, k, v from wide cross join lateral unnest(array['a', 'b', 'c'], array[a, b, c]) x(k, v) where v is not null order by id, k;
+select id, key, value from wide, jsonb_each(to_jsonb(wide) - 'id') order by id, key;
+select region, jsonb_object_agg(q, amount order by q) from sale group by region order by region;
+select region, array_agg(amount order by q), array_remove(array_agg(amount order by q), null), string_agg(q || '=' || coalesce(amount::text, '-'), ';' order by q) from sale group by region order by region;
+select q, region, sum(amount) from sale group by grouping sets ((q), (region)) order by q nulls last, region;
+select coalesce(region, 'all') as r, coalesce(sum(amount), 0) from sale group by rollup (region) order by grouping(region), region;
+select a.q, a.amount, b.amount from sale a full join (select * from sale where region = 's') b on b.q = a.q and a.region = 'n' order by 1, 2, 3;
+select greatest(a, b, c), least(a, b, c), num_nulls(a, b, c), (select count(*) from unnest(array[a, b, c]) v where v > 15) from wide order by id;
+select id, (select sum(v) from (values (a), (b), (c)) x(v)) as total from wide order by id;
+insert into wide select 3, max(amount) filter (where q = 1), max(amount) filter (where q = 2), max(amount) filter (where q = 3) from sale returning *;
+update wide set (a, b, c) = (select sum(amount) filter (where q = 1), sum(amount) filter (where q = 2), sum(amount) filter (where q = 3) from sale) where id = 1 returning *;
+select * from wide where (a, b) is distinct from (null, 5) order by id;
+select id, x from wide, unnest(array[a, b]) as x where x > 100;
+select sum(amount) filter (region = 'n') from sale;
+select q, region from sale pivot;

@@ -1,0 +1,23 @@
+-- Gaps, islands, running totals and calendars with window functions and series.
+create table ev (d date, n int);
+insert into ev values ('2024-01-01', 1), ('2024-01-02', 2), ('2024-01-04', 3), ('2024-01-05', 4), ('2024-01-09', 5);
+select d, d - lag(d) over (order by d) as gap from ev order by d;
+select min(d), max(d), count(*), sum(n) from (select d, n, d - (row_number() over (order by d))::int as grp from ev) s group by grp order by 1;
+select c::date as day, coalesce(n, 0) as n from generate_series(date '2024-01-01', date '2024-01-09', interval '1 day') c left join ev on ev.d = c order by 1;
+select c::date from generate_series(date '2024-01-01', date '2024-01-09', interval '1 day') c except select d from ev order by 1;
+select d, sum(n) over (order by d), avg(n) over (order by d rows between 1 preceding and 1 following), sum(n) over (order by d range between '2 days' preceding and current row) from ev order by d;
+select d, first_value(n) over w, last_value(n) over w, n - first_value(n) over w as since from ev window w as (order by d) order by d;
+select to_char(d, 'IYYY-IW') as week, count(*), array_agg(n order by n) from ev group by 1 order by 1;
+select extract(dow from d) as dow, count(*) from ev group by dow order by dow;
+select percentile_cont(0.5) within group (order by n), mode() within group (order by n % 2), stddev_pop(n)::numeric(6,3) from ev;
+select width_bucket(n, 1, 6, 2) as bucket, count(*), min(d), max(d) from ev group by bucket order by bucket;
+select a.d, b.d from ev a join ev b on b.d between a.d and a.d + 2 and a.d <> b.d order by 1, 2;
+select d, n, n::numeric / sum(n) over () as share, cume_dist() over (order by n) from ev order by d;
+select d, lead(d, 1, d) over (order by d) - d as days_to_next, n * (lead(d, 1, d) over (order by d) - d) as weight from ev order by d;
+select * from (select d, n, row_number() over (order by n desc) as rn, count(*) over () as total from ev) s where rn <= 2 order by rn;
+select d from ev where n = (select max(n) from ev) or d = (select min(d) from ev) order by d;
+select n, (select max(n) from ev e where e.d < ev.d) as before from ev order by n;
+select date_trunc('month', d)::date as m, max(n) - min(n) as spread, bool_and(n > 0) from ev group by m;
+select d + n from ev order by 1 limit 2;
+select d + 0.5 from ev;
+select sum(d) from ev;

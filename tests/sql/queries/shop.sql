@@ -1,0 +1,25 @@
+-- Everyday questions of a shop: joins, sums, ranks, missing rows, updates that follow.
+create table customer (id int primary key, name text not null, city text);
+create table product (id int primary key, name text not null unique, price numeric(8,2) not null check (price > 0));
+create table orders (id int primary key, customer_id int not null references customer, placed date not null);
+create table line (order_id int references orders on delete cascade, product_id int references product, qty int not null check (qty > 0), primary key (order_id, product_id));
+insert into customer values (1, 'Ann', 'Oslo'), (2, 'Bob', 'Rome'), (3, 'Cid', null), (4, 'Dee', 'Oslo');
+insert into product values (1, 'pen', 1.50), (2, 'ink', 7.25), (3, 'pad', 3.00), (4, 'bag', 40.00);
+insert into orders values (10, 1, '2024-01-05'), (11, 1, '2024-02-10'), (12, 2, '2024-02-11'), (13, 4, '2024-03-01');
+insert into line values (10, 1, 10), (10, 2, 1), (11, 3, 2), (12, 1, 1), (12, 4, 1), (13, 2, 4);
+select c.name, count(distinct o.id) as orders, coalesce(sum(l.qty * p.price), 0) as spent from customer c left join orders o on o.customer_id = c.id left join line l on l.order_id = o.id left join product p on p.id = l.product_id group by c.id order by spent desc, c.name;
+select to_char(o.placed, 'YYYY-MM') as month, sum(l.qty * p.price) as total, sum(sum(l.qty * p.price)) over (order by to_char(o.placed, 'YYYY-MM')) as running from orders o join line l on l.order_id = o.id join product p on p.id = l.product_id group by 1 order by 1;
+select p.name from product p where not exists (select 1 from line l join orders o on o.id = l.order_id where l.product_id = p.id and o.placed < '2024-02-01') order by p.name;
+select c.city, p.name, sum(l.qty) as n, rank() over (partition by c.city order by sum(l.qty) desc) as r from customer c join orders o on o.customer_id = c.id join line l on l.order_id = o.id join product p on p.id = l.product_id group by c.city, p.name order by c.city nulls last, r, p.name;
+select distinct on (c.id) c.name, o.placed from customer c join orders o on o.customer_id = c.id order by c.id, o.placed desc;
+select name, price, price - avg(price) over () as diff, ntile(2) over (order by price) from product order by price;
+select c.name, array_agg(o.id order by o.id) from customer c join orders o on o.customer_id = c.id group by c.name having count(*) > 1;
+select city, count(*) from customer group by rollup (city) order by grouping(city), city nulls last;
+update product set price = round(price * 1.1, 2) where id in (select product_id from line group by product_id having sum(qty) > 3) returning name, old.price, new.price;
+delete from product where name = 'pen';
+insert into line values (13, 9, 1);
+insert into line values (13, 1, 0);
+insert into orders values (14, 3, '2024-02-30');
+delete from orders where customer_id = 1;
+select count(*) from line;
+with ranked as (select customer_id, count(*) as n from orders group by customer_id) select c.name, r.n from customer c left join ranked r on r.customer_id = c.id order by c.id;

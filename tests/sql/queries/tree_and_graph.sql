@@ -1,0 +1,20 @@
+-- Hierarchies and graphs: ancestors, subtrees, shortest paths, levels.
+create table node (id int primary key, parent int references node, name text);
+insert into node values (1, null, 'root'), (2, 1, 'bin'), (3, 1, 'usr'), (4, 3, 'lib'), (5, 3, 'share'), (6, 5, 'doc'), (7, null, 'other');
+create table edge (a int, b int, w int);
+insert into edge values (1, 2, 7), (1, 3, 9), (1, 6, 14), (2, 3, 10), (2, 4, 15), (3, 4, 11), (3, 6, 2), (4, 5, 6), (6, 5, 9);
+with recursive t as (select id, name, 0 as lvl, '/' || name as path from node where parent is null union all select n.id, n.name, lvl + 1, path || '/' || n.name from node n join t on n.parent = t.id) select repeat('  ', lvl) || name as tree, path from t order by path;
+with recursive up as (select * from node where name = 'doc' union all select n.* from node n join up on up.parent = n.id) select string_agg(name, ' < ' order by id desc) from up;
+with recursive sub as (select id, id as top from node union all select n.id, s.top from node n join sub s on n.parent = s.id) select top, count(*) - 1 as below from sub group by top order by top;
+with recursive g as (select a, b, w from edge union all select b, a, w from edge), p as (select 1 as at, 0 as cost, array[1] as path union all select g.b, p.cost + g.w, p.path || g.b from p join g on g.a = p.at where g.b <> all (p.path)) select distinct on (at) at, cost, path from p order by at, cost, path;
+with recursive r(n) as (select 1 union select b from edge join r on a = n) select array_agg(n order by n) from r;
+with recursive d(n, k) as (select 1, 0 union select b, k + 1 from edge join d on a = n) select n, min(k), max(k), count(*) from d group by n order by n;
+select n.name, (select count(*) from node c where c.parent = n.id) as children, exists (select 1 from node c where c.parent = n.id) as inner from node n order by id;
+select p.name, array_agg(c.name order by c.name) from node p join node c on c.parent = p.id group by p.name order by p.name;
+delete from node where id = 3;
+with recursive sub as (select 3 as id union all select n.id from node n join sub on n.parent = sub.id) delete from node where id in (select id from sub) returning id;
+insert into node values (8, 99, 'lost');
+update node set parent = id where id = 7;
+with recursive loop as (select id, parent, 1 as n from node where id = 7 union all select n.id, n.parent, l.n + 1 from node n join loop l on n.id = l.parent where l.n < 4) select * from loop order by n;
+with recursive loop as (select id, parent from node where id = 7 union select n.id, n.parent from node n join loop l on n.id = l.parent) select * from loop;
+select * from node order by id;

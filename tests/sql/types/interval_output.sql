@@ -1,0 +1,21 @@
+-- IntervalStyle decides how intervals are printed and which signs are read.
+select interval '1 year 2 mons 3 days 04:05:06.789', interval '-1 year -2 mons +3 days -04:05:06', interval '0', interval '-0.5 seconds', interval '25 hours';
+set intervalstyle = 'sql_standard';
+select interval '1 year 2 mons 3 days 04:05:06.789', interval '-1 year -2 mons +3 days -04:05:06', interval '0', interval '-0.5 seconds', interval '25 hours', interval '1-2', interval '-1 2:03:04', interval '1 year', interval '3 days 1 hour';
+set intervalstyle = 'iso_8601';
+select interval '1 year 2 mons 3 days 04:05:06.789', interval '-1 year -2 mons +3 days -04:05:06', interval '0', interval '-0.5 seconds', interval '25 hours', interval 'infinity';
+set intervalstyle = 'postgres_verbose';
+select interval '1 year 2 mons 3 days 04:05:06.789', interval '-1 year -2 mons +3 days -04:05:06', interval '0', interval '-0.5 seconds', interval '25 hours', interval '1 mon', interval '-1 day';
+set intervalstyle = 'postgres';
+select interval '-1 2:03', interval '1 year -1 day', interval '- 1 day 2 hours', interval '1 day ago 2 hours';
+select interval '1 year' year, interval '13' month, interval '100' minute, interval '1:30' hour to minute, interval '1:30' minute to second, interval '2 10' day to hour;
+select interval '1 2:03:04' day to minute, interval '1 2:03:04.567' second(1), interval(0) '1.5 seconds', '1.999999 seconds'::interval(2);
+select interval '1:2:3:4';
+select interval '1 year 2';
+select interval '2147483648 months';
+select interval '1' nosuch;
+select 'P1W'::interval, 'PT1.5H'::interval, 'P0001-02-03T04:05:06'::interval, '1e3 seconds'::interval, '.5 day'::interval;
+select 'P1H'::interval;
+select 'PT'::interval;
+set intervalstyle = 'german';
+reset intervalstyle;
