@@ -120,10 +120,10 @@ impl<'q> Analyzer<'q, '_> {
                 casts.push(*b);
             }
         }
-        let kind = if operators.len() == 1 {
-            RowCompareKind::Equal
-        } else {
-            self.row_compare_kind(name, &operators, location)?
+        // One column may be compared by any operator; only of equality the kind matters then.
+        let kind = match self.row_compare_kind(name, &operators, location) {
+            Err(_) if operators.len() == 1 => RowCompareKind::NotEqual,
+            kind => kind?,
         };
         Ok(SubLinkKind::Compare {
             any,

@@ -7,7 +7,7 @@ use expr::{Host, Registry};
 use memory::Bump;
 use parse::RawStatement;
 use std::cell::{Cell, OnceCell};
-use txn::{LockMode, LockTag, WaitPolicy};
+use txn::{LockMode, WaitPolicy};
 use types::{Io, IoEnv};
 use wire::backend::NoticeSeverity;
 
@@ -85,9 +85,7 @@ impl analyze::Environment for Backend {
     }
 
     fn lock_relation(&self, relation: Oid, mode: u8) -> Result<()> {
-        let shared = catalog::builtin::relation(relation).is_some_and(|system| system.shared);
-        let database = if shared { Oid::INVALID } else { self.catalog.database() };
-        let tag = LockTag::Relation { database, relation };
+        let tag = self.relation_tag(relation);
         self.transaction()?.lock(tag, lock_mode(mode), WaitPolicy::Block).map(drop)
     }
 

@@ -32,14 +32,21 @@ impl Backend {
             };
             err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist")
         })?;
-        let refused = || err!(WRONG_OBJECT_TYPE, "cannot lock relation \"{}\"", name.name);
+        let refused = |what: &str| {
+            err!(WRONG_OBJECT_TYPE, "cannot lock relation \"{}\"", name.name)
+                .detail(format!("This operation is not supported for {what}."))
+        };
         if self.catalog.table_of_index(oid)?.is_some() {
-            return Err(refused());
+            return Err(refused("indexes"));
         }
         let relation = self.catalog.relation(oid)?;
-        use RelationKind::{PartitionedTable, Table, View};
-        if !matches!(relation.kind, Table | PartitionedTable | View) {
-            return Err(refused());
+        match relation.kind {
+            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::View => {}
+            RelationKind::Sequence => return Err(refused("sequences")),
+            RelationKind::MaterializedView => return Err(refused("materialized views")),
+            RelationKind::CompositeType => return Err(refused("composite types")),
+            RelationKind::ForeignTable => return Err(refused("foreign tables")),
+            _ => return Err(refused("indexes")),
         }
         let letters = match mode {
             1 => "rawdDm",
@@ -51,15 +58,20 @@ impl Backend {
     }
 
     fn lock_one(&self, relation: Oid, name: &RangeVar<'_>, lock: &LockStmt<'_>) -> Result<()> {
-        let shared = catalog::builtin::relation(relation).is_some_and(|system| system.shared);
-        let database = if shared { Oid::INVALID } else { self.catalog.database() };
         let policy = if lock.nowait { WaitPolicy::Try } else { WaitPolicy::Block };
-        let tag = LockTag::Relation { database, relation };
+        let tag = self.relation_tag(relation);
         match self.transaction()?.lock(tag, lock_mode(lock.mode), policy)? {
             Acquired::NotAvailable => {
                 Err(err!(LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"{}\"", name.name))
             }
             Acquired::Granted | Acquired::AlreadyHeld => Ok(()),
         }
+    }
+
+    /// What a lock of the relation is a lock of.
+    pub(crate) fn relation_tag(&self, relation: Oid) -> LockTag {
+        let shared = catalog::builtin::relation(relation).is_some_and(|system| system.shared);
+        let database = if shared { Oid::INVALID } else { self.catalog.database() };
+        LockTag::Relation { database, relation }
     }
 }

@@ -9,6 +9,7 @@
 
 mod cast;
 mod float;
+mod in_range;
 mod integer;
 mod money;
 mod numeric;
@@ -19,6 +20,14 @@ use expr::Entry;
 
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
-    [integer::TABLES, float::TABLES, numeric::TABLES, cast::TABLES, money::TABLES, random::TABLES]
-        .concat()
+    [
+        integer::TABLES,
+        float::TABLES,
+        numeric::TABLES,
+        cast::TABLES,
+        money::TABLES,
+        random::TABLES,
+        in_range::TABLES,
+    ]
+    .concat()
 }

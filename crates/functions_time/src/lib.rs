@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod cast;
+mod in_range;
 mod in_sql;
 mod make;
 mod now;
@@ -26,6 +27,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
     vec![
         arithmetic::TABLE,
         cast::TABLE,
+        in_range::TABLE,
         in_sql::TABLE,
         make::TABLE,
         now::TABLE,

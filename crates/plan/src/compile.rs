@@ -289,7 +289,8 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         c.builder.operation(self.operation(op::GroupingBits { bits })?, Site::UNKNOWN, &[number])
     }
 
-    /// `a AND b`, `a OR b`: later arguments run where the result is still open.
+    /// `a AND b`, `a OR b`: later arguments run where the result is still open. A constant that
+    /// decides stands for all, and what is behind it is not looked at.
     fn connective(
         &self,
         c: &mut Compiler<'_, 'q, 'p>,
@@ -298,8 +299,22 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         open: Condition,
         merge: fn(Reg, Reg) -> Op<'p>,
     ) -> Result<Reg> {
+        let decides = matches!(open, Condition::NotTrue);
+        let mut rest = Vec::with_capacity(args.len());
+        for arg in args {
+            match self.constant_value(arg)? {
+                Some(Datum::Bool(value)) if value == decides => {
+                    return c.builder.constant(&Datum::Bool(decides));
+                }
+                Some(Datum::Bool(_)) => {}
+                _ => rest.push(arg),
+            }
+        }
+        if rest.is_empty() {
+            return c.builder.constant(&Datum::Bool(!decides));
+        }
         let to = c.builder.register()?;
-        for (i, arg) in args.iter().enumerate() {
+        for (i, arg) in rest.into_iter().enumerate() {
             if i == 0 {
                 let first = self.expr(c, level, arg)?;
                 c.builder.push(Op::Move(to, first));
@@ -358,6 +373,15 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             }
             return Ok(());
         };
+        match self.constant_value(&arm.when)? {
+            Some(Datum::Bool(true)) => {
+                let value = self.expr(c, level, &arm.then)?;
+                c.builder.push(Op::Move(to, value));
+                return Ok(());
+            }
+            Some(_) => return self.arms(c, level, rest, otherwise, to),
+            None => {}
+        }
         let test = self.expr(c, level, &arm.when)?;
         self.when(c, test, Condition::True, |c| {
             let value = self.expr(c, level, &arm.then)?;
@@ -376,8 +400,18 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         level: &Level<'_, 'q>,
         args: &[Expr<'q>],
     ) -> Result<Reg> {
+        let mut open = Vec::with_capacity(args.len());
+        for arg in args {
+            let value = self.constant_value(arg)?;
+            if !matches!(value, Some(Datum::Null)) {
+                open.push(arg);
+            }
+            if value.is_some_and(|value| !value.is_null()) {
+                break;
+            }
+        }
         let to = c.builder.register()?;
-        for (i, arg) in args.iter().enumerate() {
+        for (i, arg) in open.into_iter().enumerate() {
             if i == 0 {
                 let first = self.expr(c, level, arg)?;
                 c.builder.push(Op::Move(to, first));
@@ -566,15 +600,10 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             registers.push(self.var(c, owner, Var { attribute, ..var })?);
             types.push(sql_type(*ty));
         }
-        let row_type = match range.kind {
-            RangeKind::Relation { row_type, .. } => row_type,
-            _ => Oid(oids::RECORD),
+        let ty = match range.kind {
+            RangeKind::Relation { row_type, .. } => Type::plain(row_type),
+            _ => anonymous_row(range),
         };
-        let typmod = match row_type.0 {
-            oids::RECORD => types::record::register_names(range.columns),
-            _ => -1,
-        };
-        let ty = Type { typmod, ..Type::plain(row_type) };
         let site = self.site(Oid::INVALID, &types, ty, Oid::INVALID);
         c.builder.operation(self.operation(op::RowValue)?, site, &registers)
     }
@@ -746,6 +775,12 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         })?;
         Ok(Some(value.copy_to(&self.trees)?))
     }
+}
+
+/// The type of a row of a range that has no row type of its own.
+fn anonymous_row(range: &analyze::tree::Range<'_>) -> Type {
+    let names: Vec<String> = range.columns.iter().map(|name| (*name).to_string()).collect();
+    Type { typmod: types::row_names::typmod(&names), ..Type::plain(Oid(oids::RECORD)) }
 }
 
 fn missing(proc: &Ref<Proc>) -> Error {

@@ -47,7 +47,7 @@ pub trait TypeHost {
     /// # Errors
     /// Those of reading the catalog.
     fn column_names(&self, _type_oid: u32, typmod: i32) -> Result<Vec<String>> {
-        Ok(crate::record::registered_names(typmod))
+        Ok(crate::row_names::of_typmod(typmod))
     }
 
     /// The name of a type as messages show it.

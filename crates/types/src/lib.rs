@@ -30,6 +30,7 @@ pub mod numeric;
 pub mod oids;
 mod packed;
 pub mod record;
+pub mod row_names;
 pub mod scalar;
 pub mod text;
 

@@ -12,7 +12,6 @@ use crate::layout::Layout;
 use crate::packed::{shape_code, shape_of, shape_of_code};
 use crate::scalar::is_space;
 use base::{Error, Result, err};
-use std::sync::{Mutex, PoisonError};
 
 const HEADER_BYTES: usize = 12;
 
@@ -183,33 +182,6 @@ pub fn present(io: &Io<'_>, record: &Record<'_>) -> Result<Vec<(usize, u32)>> {
     let columns = io.host.columns(record.type_oid())?;
     let live = columns.iter().enumerate().filter(|(_, (column_type, _))| *column_type != 0);
     Ok(live.map(|(i, (column_type, _))| (i, *column_type)).collect())
-}
-
-/// The names of the columns of anonymous row types, by number.
-static NAMES: Mutex<Vec<Vec<String>>> = Mutex::new(Vec::new());
-/// How many anonymous row types are told apart.
-const NAMES_MAX: usize = 100_000;
-
-/// The number of an anonymous row type whose columns have these names: a typmod of `record`. -1
-/// when too many are known.
-pub fn register_names(names: &[&str]) -> i32 {
-    let mut known = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = known.iter().position(|other| other.iter().eq(names));
-    let at = match found {
-        Some(at) => at,
-        None if known.len() >= NAMES_MAX => return -1,
-        None => {
-            known.push(names.iter().map(|name| (*name).to_string()).collect());
-            known.len() - 1
-        }
-    };
-    i32::try_from(at).unwrap_or(-1)
-}
-
-/// The names that a number stands for; none for -1.
-pub fn registered_names(typmod: i32) -> Vec<String> {
-    let known = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    usize::try_from(typmod).ok().and_then(|at| known.get(at)).cloned().unwrap_or_default()
 }
 
 /// Appends the text form, `(a,"b c",)`.
