@@ -64,7 +64,9 @@ impl<'q> Analyzer<'q, '_> {
             });
         }
         level.namespace.replace(both);
+        level.merge_target.set(Some(changed.range));
         let returning = self.returning(&level, &changed, stmt.returning)?;
+        level.merge_target.set(None);
         let merge = Merge { on: self.alloc(on)?, actions: self.slice(&actions)? };
         let query = Query {
             from: self.slice(&from)?,

@@ -212,6 +212,8 @@ pub(crate) struct Level<'q, 'l> {
     pub(crate) domain_value: Cell<Option<Type>>,
     /// The arguments of each GROUPING, which become indices when GROUP BY is known.
     pub(crate) groupings: RefCell<Vec<Vec<Expr<'q>>>>,
+    /// The target of MERGE, while its RETURNING is analysed.
+    pub(crate) merge_target: Cell<Option<RangeId>>,
 }
 
 impl<'q, 'l> Level<'q, 'l> {
@@ -234,6 +236,7 @@ impl<'q, 'l> Level<'q, 'l> {
             windows: RefCell::default(),
             domain_value: Cell::new(None),
             groupings: RefCell::default(),
+            merge_target: Cell::new(None),
         }
     }
 

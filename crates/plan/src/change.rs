@@ -23,9 +23,6 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         level: &Level<'_, 'q>,
         query: &'q Query<'q>,
     ) -> Result<&'p Node<'p>> {
-        if query.command == Command::Merge {
-            return Err(Error::unsupported("MERGE is not supported yet"));
-        }
         let target =
             query.result_relation.ok_or_else(|| Error::internal("a change without a target"))?;
         let RangeKind::Relation { relation, .. } = query.ranges[target.0 as usize].kind else {
@@ -33,8 +30,14 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         };
         let (number, relation) = self.relation(relation, 3)?;
         let attributes = relation.columns.len() as u16;
-        let (input, input_columns, row_id) = match query.command {
-            Command::Insert => self.insert_input(level, query)?,
+        let mut marker = None;
+        let (input, input_columns, row_id) = match (query.command, query.merge) {
+            (Command::Insert, _) => self.insert_input(level, query)?,
+            (_, Some(merge)) => {
+                let found = self.merge_input(level, query, merge, target.0, &relation)?;
+                marker = found.marker;
+                (found.node, found.columns, found.row_id)
+            }
             _ => self.row_input(level, query, target.0, &relation)?,
         };
         let mut old = Vec::new();
@@ -44,13 +47,17 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
         }
         let old = &*self.bump.alloc_slice_copy(&old)?;
-        let wide = self.wide(level, target.0, query, &relation, &input_columns);
+        let mut wide = self.wide(level, target.0, query, &relation, &input_columns);
+        if query.merge.is_some() {
+            let count = input.columns.len();
+            self.merge_wide(level, target.0, &relation, &mut wide, count);
+        }
         let mut assignments = Vec::new();
         for assignment in query.assignments {
             let column = assignment.target as u16;
             assignments.push(Assignment { attribute: assignment.attribute, column });
         }
-        let ((returning, conflict), mut reads) = self.collecting(|| {
+        let ((returning, conflict, actions), mut reads) = self.collecting(|| {
             let returning = match query.returning {
                 [] => None,
                 targets => {
@@ -61,7 +68,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 Some(conflict) => Some(self.conflict(level, conflict, target.0, &relation)?),
                 None => None,
             };
-            Ok((returning, conflict))
+            let actions = match query.merge {
+                Some(merge) => self.merge_actions(level, merge, &input_columns)?,
+                None => &[],
+            };
+            Ok((returning, conflict, actions))
         })?;
         let mut changed: Vec<i16> = assignments.iter().map(|a| a.attribute).collect();
         if let Some(update) = conflict.and_then(|conflict| conflict.update) {
@@ -85,7 +96,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 None => None,
             },
             returning,
-            actions: &[],
+            marker,
+            actions,
             foreign_keys: self.bump.alloc_slice_fill_iter(
                 relation
                     .constraints

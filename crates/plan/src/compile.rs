@@ -549,7 +549,10 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             // The halves of a modified row are told apart by ranges beyond the query's own.
             let half = if column.returning == analyze::tree::ReturningRow::Old { 1 } else { 2 };
             let other = Var { range: u32::MAX - half, ..var };
-            if c.columns.var(other).is_some() || column.attribute == 0 {
+            if column.attribute == 0 {
+                return self.whole_half(c, owner, var, other.range);
+            }
+            if c.columns.var(other).is_some() {
                 var = other;
             }
         }
@@ -578,6 +581,37 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         }
         let param = self.param_of(owner, var)?;
         c.builder.param(param)
+    }
+
+    /// The old or the new row of RETURNING as one value; NULL when there is none.
+    fn whole_half(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        owner: &Level<'_, 'q>,
+        var: Var,
+        half: u32,
+    ) -> Result<Reg> {
+        let range = &owner.query.ranges[var.range as usize];
+        let (mut registers, mut types) = (Vec::new(), Vec::new());
+        for (i, ty) in range.types.iter().enumerate() {
+            let attribute = i16::try_from(i + 1).unwrap_or(i16::MAX);
+            match c.columns.var(Var { range: half, attribute, ..var }) {
+                Some(column) if ty.oid != Oid::INVALID => {
+                    registers.push(c.builder.input(column)?);
+                    types.push(sql_type(*ty));
+                }
+                _ => {
+                    registers.push(c.builder.constant(&Datum::Null)?);
+                    types.push(SqlType::plain(Oid(oids::INT4)));
+                }
+            }
+        }
+        let row_type = match range.kind {
+            RangeKind::Relation { row_type, .. } => row_type,
+            _ => Oid(oids::RECORD),
+        };
+        let site = self.site(Oid::INVALID, &types, Type::plain(row_type), Oid::INVALID);
+        c.builder.operation(self.operation(op::RowOrNull)?, site, &registers)
     }
 
     /// A row of a range as one value; NULL if all that is read of the range is missing.

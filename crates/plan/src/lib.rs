@@ -26,6 +26,7 @@ mod constant;
 mod estimate;
 mod from;
 mod join_shape;
+mod merge;
 mod modify;
 mod needs;
 mod node;

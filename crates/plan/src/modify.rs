@@ -36,6 +36,8 @@ pub struct Modify<'p> {
     pub conflict: Option<&'p Conflict<'p>>,
     /// RETURNING, over the wide row.
     pub returning: Option<Program<'p>>,
+    /// MERGE: the input's column that is NULL where there is no source row, if that can be.
+    pub marker: Option<u16>,
     /// MERGE's actions.
     pub actions: &'p [MergeAction<'p>],
     /// Foreign keys of this table that rows must meet.

@@ -2,7 +2,8 @@
 
 use crate::planner::{Level, Var};
 use analyze::tree::{
-    ColumnUse, ConflictAction, Expr, ExprKind, FrameBound, FromItem, Query, RangeKind, SubLinkKind,
+    ColumnUse, ConflictAction, Expr, ExprKind, FrameBound, FromItem, MERGE_ACTION, Query, RangeKind,
+    SubLinkKind,
 };
 use analyze::walk;
 
@@ -89,6 +90,9 @@ fn from_columns<'q>(item: &FromItem<'q>, visit: &mut dyn FnMut(&Expr<'q>)) {
 /// Calls `f` for each column of `level` that a use means: join columns are followed, whole rows
 /// are all their columns.
 fn resolve(level: &Level<'_, '_>, range: u32, attribute: i16, f: &mut dyn FnMut(Var)) {
+    if attribute == MERGE_ACTION {
+        return;
+    }
     let Some(described) = level.query.ranges.get(range as usize) else { return };
     if attribute == 0 {
         for i in 0..described.types.len() {

@@ -62,6 +62,22 @@ impl Operation for RowValue {
     }
 }
 
+/// A row of which nothing may be there: then all of its fields are NULL.
+pub(crate) struct RowOrNull;
+
+impl Operation for RowOrNull {
+    fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+        if args.iter().all(Datum::is_null) {
+            return Ok(Datum::Null);
+        }
+        RowValue.eval(cx, args)
+    }
+
+    fn name(&self) -> &'static str {
+        "ROW"
+    }
+}
+
 /// A row comparison: the first half of the arguments against the second.
 pub(crate) struct RowCompare(pub(crate) RowCompareKind);
 

@@ -7,7 +7,10 @@ mod value;
 
 use crate::coerce::{BOOL, CATEGORY_STRING, Context, INT4, RECORD, TEXT, UNKNOWN};
 use crate::scope::{Clause, Level};
-use crate::tree::{BooleanTest, CaseArm, Expr, ExprKind, SqlValue, SubscriptStep, Type};
+use crate::tree::{
+    BooleanTest, CaseArm, ColumnUse, Expr, ExprKind, MERGE_ACTION, ReturningRow, SqlValue,
+    SubscriptStep, Type,
+};
 use crate::{Analyzer, byte_of, location_of};
 use base::{Error, Oid, Result, err};
 use parse::{CaseWhen, Expression, Indirection, Location, SqlValueFunction, TypeName};
@@ -129,15 +132,24 @@ impl<'q> Analyzer<'q, '_> {
                 Ok(Expr { kind, ty: Type::plain(BOOL), at: None })
             }
             E::MergeAction { location } => {
-                if level.clause.get() != Clause::Returning {
+                let found = level.levels().enumerate().find_map(|(up, outer)| {
+                    outer.merge_target.get().map(|range| (up, range))
+                });
+                let Some((up, range)) = found else {
                     let error = err!(
                         SYNTAX_ERROR,
                         "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
                     );
                     return Err(self.at(error, location));
-                }
-                let error = Error::unsupported("MERGE_ACTION() is not supported yet");
-                Err(self.at(error, location))
+                };
+                let column = ColumnUse {
+                    range,
+                    attribute: MERGE_ACTION,
+                    levels_up: u16::try_from(up).unwrap_or(u16::MAX),
+                    returning: ReturningRow::Default,
+                };
+                let ty = self.typed(TEXT, -1)?;
+                Ok(Expr { kind: ExprKind::Column(column), ty, at: byte_of(location) })
             }
             E::Other { what, location } => {
                 let error = Error::unsupported(format!("{what} is not supported yet"));

@@ -59,6 +59,9 @@ pub struct Merge<'q> {
     pub actions: &'q [MergeAction<'q>],
 }
 
+/// The attribute of MERGE's target that stands for the name of the action, in RETURNING.
+pub const MERGE_ACTION: i16 = -100;
+
 /// When a MERGE action applies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the names are SQL's")]

@@ -24,7 +24,9 @@ mod dml;
 mod expr;
 mod query;
 
-pub use dml::{Assignment, ConflictAction, Merge, MergeAction, MergeWhen, OnConflict, Overriding};
+pub use dml::{
+    Assignment, ConflictAction, MERGE_ACTION, Merge, MergeAction, MergeWhen, OnConflict, Overriding,
+};
 pub use expr::{
     Aggregate, AggregateKind, BooleanTest, CaseArm, CastForm, ColumnUse, Expr, ExprKind, Frame,
     FrameBound, FrameExclusion, FrameUnit, FunctionForm, ReturningRow, RowCompareKind, SortKey,

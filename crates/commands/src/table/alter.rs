@@ -8,7 +8,7 @@ use catalog::columns::{pg_attribute, pg_class};
 use catalog::relation::Relation;
 use catalog::relation_word;
 use catalog::rows::RelationKind;
-use parse::{AlterTableCmd, AlterTableStmt, ColumnDef, DropBehavior, RangeVar};
+use parse::{AlterTableCmd, AlterTableStmt, ColumnDef, DropBehavior, ObjectType, RangeVar};
 use std::sync::Arc;
 
 /// Finds, locks and describes the relation of a name.
@@ -50,6 +50,23 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
     refuse_system(&relation)?;
     let word = relation_word(relation.kind);
     env.catalog().require_owner(relation.owner, &format!("{word} {}", relation.name))?;
+    match (relation.kind, alter.object_type) {
+        (RelationKind::Composite, ObjectType::Type) => {
+            return crate::user_type::composite::alter(env, &relation, alter.commands);
+        }
+        (RelationKind::Composite, _) => {
+            return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", relation.name)
+                .hint("Use ALTER TYPE instead."));
+        }
+        (_, ObjectType::Type) => {
+            return Err(err!(
+                WRONG_OBJECT_TYPE,
+                "\"{}\" is not a composite type",
+                relation.name
+            ));
+        }
+        _ => {}
+    }
     if env.storage.in_use(relation.oid) {
         return Err(err!(
             OBJECT_IN_USE,
@@ -182,7 +199,7 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
     }
 }
 
-fn drop_column(
+pub(crate) fn drop_column(
     env: &Env<'_>,
     relation: &Relation,
     name: &str,

@@ -15,6 +15,7 @@ mod checks;
 mod conflict;
 mod feed;
 mod indexes;
+mod merge;
 
 pub use feed::{Feed, insert_feed};
 
@@ -451,9 +452,8 @@ impl<'q> Operator<'q> for ModifyTable<'q> {
             match self.modify.command {
                 Command::Insert => self.insert(x, &input, &mut out)?,
                 Command::Update | Command::Delete => self.change(x, &input, &mut out)?,
-                Command::Merge | Command::Select => {
-                    return Err(Error::unsupported("MERGE is not supported yet"));
-                }
+                Command::Merge => self.merge(x, &input, &mut out)?,
+                Command::Select => return Err(Error::internal("a change that changes nothing")),
             }
             if returning && out.rows > 0 {
                 let columns = out.columns.into_iter().map(Rc::new).collect();
