@@ -72,7 +72,9 @@ fn add(list: &mut Vec<i16>, attribute: i16) {
 
 impl<'q> Collector<'q, '_> {
     fn query(&mut self, query: &'q Query<'q>, check_as: Oid, locked: bool) -> Result<()> {
-        let places = query.ranges.iter().map(|range| self.range(range, check_as, locked)).collect();
+        let mut places: Vec<Option<usize>> =
+            query.ranges.iter().map(|range| self.range(range, check_as, locked)).collect();
+        self.changed_views(query, check_as, &mut places);
         self.levels.push(Level { ranges: query.ranges, places });
         self.target(query)?;
         for mark in query.locking {
@@ -97,6 +99,58 @@ impl<'q> Collector<'q, '_> {
         }
         self.levels.pop();
         Ok(())
+    }
+
+    /// A table that is changed through views needs privileges of the owner of the view over it;
+    /// each view those of the one above, the outermost the user's own.
+    fn changed_views(&mut self, query: &Query<'_>, check_as: Oid, places: &mut [Option<usize>]) {
+        let mut below = query.result_relation;
+        let owners = query.changed_views.iter().map(|one| one.owner).chain([check_as]);
+        for (at, owner) in owners.enumerate() {
+            if query.changed_views.is_empty() {
+                return;
+            }
+            let place = below.and_then(|range| places.get(range.0 as usize).copied().flatten());
+            if let Some(entry) = place.and_then(|place| self.access.relations.get_mut(place)) {
+                entry.check_as = owner;
+            }
+            let Some(one) = query.changed_views.get(at) else { return };
+            self.access.relations.push(Needed {
+                relation: one.view,
+                check_as,
+                privileges: Privileges::of(""),
+                selected: Vec::new(),
+                inserted: Vec::new(),
+                updated: Vec::new(),
+            });
+            if let Some(place) = places.get_mut(one.range.0 as usize) {
+                *place = Some(self.access.relations.len() - 1);
+            }
+            below = Some(one.range);
+        }
+    }
+
+    /// The same is done to the views through which a table is changed as to the table.
+    fn target_views(&mut self, query: &Query<'_>, letters: &str, written: &[i16]) {
+        let mut written = written.to_vec();
+        for one in query.changed_views {
+            let RangeKind::Join { columns, .. } = query.ranges[one.range.0 as usize].kind else {
+                continue;
+            };
+            let is_written = |expr: &Expr<'_>| match expr.kind {
+                ExprKind::Column(column) => written.contains(&column.attribute),
+                _ => false,
+            };
+            let above = columns.iter().zip(1i16..).filter(|(expr, _)| is_written(expr));
+            written = above.map(|(_, attribute)| attribute).collect();
+            let range = one.range.0 as usize;
+            self.need(range, letters);
+            match letters {
+                "a" => self.write(range, &written, |entry| &mut entry.inserted),
+                "w" => self.write(range, &written, |entry| &mut entry.updated),
+                _ => {}
+            }
+        }
     }
 
     fn range(&mut self, range: &Range<'_>, check_as: Oid, locked: bool) -> Option<usize> {
@@ -150,13 +204,18 @@ impl<'q> Collector<'q, '_> {
                 self.need(range, "a");
                 let written = assigned(query.written as usize).collect::<Vec<_>>();
                 self.write(range, &written, |entry| &mut entry.inserted);
+                self.target_views(query, "a", &written);
             }
             Command::Update => {
                 self.need(range, "w");
                 let written = assigned(usize::MAX).collect::<Vec<_>>();
                 self.write(range, &written, |entry| &mut entry.updated);
+                self.target_views(query, "w", &written);
             }
-            Command::Delete => self.need(range, "d"),
+            Command::Delete => {
+                self.need(range, "d");
+                self.target_views(query, "d", &[]);
+            }
             Command::Merge => self.merge(query, range),
         }
         let Some(conflict) = query.on_conflict else { return Ok(()) };
@@ -230,6 +289,12 @@ impl<'q> Collector<'q, '_> {
         let level = &self.levels[at];
         let range = column.range.0 as usize;
         if let Some(RangeKind::Join { columns, .. }) = level.ranges.get(range).map(|one| one.kind) {
+            if let Some(Some(place)) = level.places.get(range)
+                && let Some(entry) = self.access.relations.get_mut(*place)
+            {
+                entry.privileges = entry.privileges.union(Privileges::of("r"));
+                add(&mut entry.selected, column.attribute);
+            }
             // What stands inside speaks of the join's level.
             let wanted = usize::try_from(column.attribute).unwrap_or(0);
             let meant = match wanted.checked_sub(1) {

@@ -54,6 +54,7 @@ mod window;
 mod tests;
 
 pub use access::{Access, Needed, access};
+pub use dml::view_obstacle;
 pub use environment::{Environment, Parameters};
 pub use stored::{
     StoredContext, StoredTarget, analyze_domain_check, analyze_expression, analyze_stored,

@@ -17,7 +17,7 @@ impl<'q> Analyzer<'q, '_> {
         let level = Level::new(parent);
         self.check_reachable(stmt)?;
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Merge)?;
         let source = std::slice::from_ref(&stmt.source);
         let from = self.analyze_from(&level, source)?;
         let source_items: Vec<Item<'q>> = level.namespace.borrow().clone();
@@ -115,7 +115,7 @@ impl<'q> Analyzer<'q, '_> {
                     parse::Overriding::UserValue => Overriding::User,
                     parse::Overriding::SystemValue => Overriding::System,
                 };
-                let columns = self.insert_columns(&changed.relation, named)?;
+                let columns = self.insert_columns(changed, named)?;
                 let mut assigned = if values.is_empty() {
                     Assigned::default()
                 } else {

@@ -39,6 +39,8 @@ pub(crate) fn empty_query<'q>(command: Command) -> Query<'q> {
         overriding: Overriding::None,
         on_conflict: None,
         merge: None,
+        view_checks: &[],
+        changed_views: &[],
         returning: &[],
         has_aggregates: false,
         has_windows: false,

@@ -1,22 +1,19 @@
 //! CREATE VIEW.
 
 use crate::relation_rows::{self, NewColumn, NewRelation};
-use crate::table::create::{check_columns, creation_namespace, options, place};
+use crate::table::create::{check_columns, creation_namespace, place};
 use crate::{Env, LockMode, depend, object, query_columns};
 use analyze::tree::Query;
 use analyze::{Parameters, stored};
-use base::{Error, FileId, Oid, Result, err};
+use base::{FileId, Oid, Result, err};
 use catalog::columns::{index, pg_class, pg_rewrite};
 use catalog::relation::Relation;
 use catalog::rows::{DependencyKind, RelationKind};
 use catalog::store::{Row, Value};
-use parse::{Statement, ViewCheckOption, ViewStmt};
+use parse::{DefValue, Statement, ViewCheckOption, ViewStmt};
 
 /// Runs CREATE [OR REPLACE] VIEW.
 pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
-    if create.check_option != ViewCheckOption::None {
-        return Err(Error::unsupported("WITH CHECK OPTION is not supported yet"));
-    }
     let statement = Statement::Select(create.query);
     let query =
         analyze::analyze(env.bump, env.session, env.source, &statement, &mut Parameters::none())?;
@@ -32,6 +29,16 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
     }
     check_columns(columns.iter())?;
     let catalog = env.catalog();
+    let options = view_options(create)?;
+    if options.iter().any(|option| option.starts_with("check_option="))
+        && let Some(reason) = analyze::view_obstacle(env.bump, env.session, query)?
+    {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "WITH CHECK OPTION is supported only on automatically updatable views"
+        )
+        .hint(reason));
+    }
     let mut name = create.view;
     if name.persistence == parse::Persistence::Permanent && depend::uses_temporary(env, query)? {
         name.persistence = parse::Persistence::Temporary;
@@ -42,7 +49,7 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
         && let Some(oid) = there
     {
         let old = env.lock_and_describe(oid, LockMode::AccessExclusive)?;
-        return replace(env, &old, columns, query);
+        return replace(env, &old, columns, query, options);
     }
     let Some((namespace, persistence)) = place(env, &name, false)? else { return Ok(()) };
     let oid = catalog.new_oid(pg_class::RELATION)?;
@@ -54,7 +61,7 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
         persistence,
         method: Oid::INVALID,
         file: FileId(0),
-        options: view_options(create)?,
+        options,
         columns,
     };
     relation_rows::insert(env, &relation)?;
@@ -62,15 +69,51 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
 }
 
 fn view_options(create: &ViewStmt<'_>) -> Result<Vec<String>> {
-    let known = ["security_barrier", "security_invoker", "check_option"];
-    match create.options.iter().find(|option| !known.contains(&option.name)) {
-        Some(_) => options(create.options),
-        None => Ok(create.options.iter().map(|option| format!("{}=true", option.name)).collect()),
+    let mut found = Vec::new();
+    for option in create.options {
+        let value = match &option.value {
+            None => "true".to_string(),
+            Some(DefValue::Integer(number)) => number.to_string(),
+            Some(DefValue::Boolean(truth)) => truth.to_string(),
+            Some(value) => value.as_word().unwrap_or_default().to_string(),
+        };
+        match option.name {
+            "check_option" if !matches!(value.as_str(), "local" | "cascaded") => {
+                return Err(err!(
+                    INVALID_PARAMETER_VALUE,
+                    "invalid value for enum option \"check_option\": {value}"
+                )
+                .detail("Valid values are \"local\" and \"cascaded\"."));
+            }
+            "security_barrier" | "security_invoker"
+                if !matches!(
+                    value.as_str(),
+                    "true" | "false" | "on" | "off" | "yes" | "no" | "1" | "0"
+                ) =>
+            {
+                return Err(err!(
+                    INVALID_PARAMETER_VALUE,
+                    "invalid value for boolean option \"{}\": {value}",
+                    option.name
+                ));
+            }
+            "check_option" | "security_barrier" | "security_invoker" => {}
+            other => {
+                return Err(err!(INVALID_PARAMETER_VALUE, "unrecognized parameter \"{other}\""));
+            }
+        }
+        found.push(format!("{}={value}", option.name));
     }
+    match create.check_option {
+        ViewCheckOption::None => {}
+        ViewCheckOption::Local => found.push("check_option=local".into()),
+        ViewCheckOption::Cascaded => found.push("check_option=cascaded".into()),
+    }
+    Ok(found)
 }
 
 /// Writes the rule that makes a relation a view.
-fn insert_rule(env: &Env<'_>, view: Oid, query: &Query<'_>) -> Result<()> {
+pub(crate) fn insert_rule(env: &Env<'_>, view: Oid, query: &Query<'_>) -> Result<()> {
     let oid = env.catalog().new_oid(pg_rewrite::RELATION)?;
     use pg_rewrite::*;
     let row = Row::new(RELATION)
@@ -98,6 +141,7 @@ fn replace(
     old: &Relation,
     columns: Vec<NewColumn>,
     query: &Query<'_>,
+    options: Vec<String>,
 ) -> Result<()> {
     if old.kind != RelationKind::View {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a view", old.name));
@@ -135,6 +179,7 @@ fn replace(
     let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
     relation_rows::update_class(env, old.oid, |row| {
         row.set(pg_class::RELNATTS, count);
+        row.set(pg_class::RELOPTIONS, (!options.is_empty()).then(|| options.clone()));
         Ok(())
     })?;
     let key = [Value::Oid(old.oid)];

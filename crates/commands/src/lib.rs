@@ -22,6 +22,7 @@ mod database;
 mod depend;
 mod drop;
 mod grant;
+mod materialized_view;
 mod named;
 mod object;
 mod owned;
@@ -258,5 +259,6 @@ pub fn run(env: &Env<'_>, statement: &Statement<'_>) -> Result<Option<()>> {
 
 pub use create_schema::{NewSchema, elements as schema_elements, run as create_schema};
 pub use drop::{drop_contents, drop_relations};
+pub use materialized_view::{begin_refresh, create as create_materialized_view};
 pub use table::create_from_query;
 pub use truncate::empty_at_commit;

@@ -119,7 +119,7 @@ fn references(
 }
 
 /// Gives a table and its indexes empty trees.
-fn empty(env: &Env<'_>, table: &Relation) -> Result<()> {
+pub(crate) fn empty(env: &Env<'_>, table: &Relation) -> Result<()> {
     let set = |oid: Oid, file: base::FileId| {
         update_class(env, oid, |row| {
             row.set(hidden::PG_CLASS_FILE, i64::try_from(file.0).unwrap_or(0));

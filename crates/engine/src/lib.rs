@@ -13,6 +13,7 @@
 //!    (storage rule 3).
 
 mod alter_system;
+mod as_query;
 mod backend;
 mod cluster;
 mod command_server;

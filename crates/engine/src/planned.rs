@@ -27,7 +27,7 @@ pub(crate) struct Planned {
 
 /// What a plan depends on: while it is the same, the plan fits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Fits {
+pub(crate) struct Fits {
     catalogs: (u64, u64),
     user: Oid,
     /// [`Backend::path_changes`]
@@ -146,29 +146,37 @@ impl Backend {
         let account = self.state.account();
         let trees = Bump::new("bound tree", account.clone());
         let query = analyze::analyze(&trees, self, source, statement, &mut parameters)?;
-        let count = u16::try_from(parameters.types().len()).map_err(|_| {
+        let types = parameters.types().to_vec();
+        self.plan_tree(fits, &trees, query, types, statement.command_tag())
+    }
+
+    /// Plans a bound query; `fits` was taken before it was bound.
+    pub(crate) fn plan_tree<'q>(
+        &self,
+        fits: Option<Fits>,
+        trees: &'q Bump,
+        query: &'q analyze::tree::Query<'q>,
+        parameters: Vec<Oid>,
+        tag: &'static str,
+    ) -> Result<Planned> {
+        let account = self.state.account();
+        let count = u16::try_from(parameters.len()).map_err(|_| {
             base::err!(PROGRAM_LIMIT_EXCEEDED, "a statement can have at most 65535 parameters")
         })?;
         let denied = self.denial(&analyze::access(&self.catalog, query)?)?.map(Box::new);
         let mut descriptions = plan::Descriptions::default();
         let plan = Frozen::<Plans>::new("CachedPlan", account, |bump| {
-            let (plan, described) = plan::plan(bump, &trees, self, query, count)?;
+            let (plan, described) = plan::plan(bump, trees, self, query, count)?;
             descriptions = described;
             Ok(plan)
         })?;
-        let returns = !plan.get().columns.is_empty() || matches!(statement, Statement::Select(_));
+        let returns = !plan.get().columns.is_empty() || tag == "SELECT";
         let columns = returns.then(|| self.result_columns(plan.get())).transpose()?;
-        Ok(Planned {
-            tag: statement.command_tag(),
-            parameters: parameters.types().to_vec(),
-            columns,
-            fits,
-            denied,
-            body: Body::Query { plan, descriptions },
-        })
+        let body = Body::Query { plan, descriptions };
+        Ok(Planned { tag, parameters, columns, fits, denied, body })
     }
 
-    fn fits(&self) -> Option<Fits> {
+    pub(crate) fn fits(&self) -> Option<Fits> {
         (!self.catalog.has_own_changes()).then(|| Fits {
             catalogs: self.catalog.generation(),
             user: self.catalog.user(),

@@ -1,7 +1,6 @@
 //! Running planned statements.
 
 use crate::backend::Backend;
-use crate::copy::Sink;
 use crate::planned::{Body, Planned};
 use crate::storage::StatementStorage;
 use base::{Error, Oid, Result};
@@ -98,46 +97,6 @@ impl Backend {
         Ok(Completion { tag: Cow::Borrowed(tag), rows: Some(rows) })
     }
 
-    /// CREATE TABLE AS and SELECT INTO: makes the table and fills it; returns the rows.
-    fn create_table_as(
-        &self,
-        env: &Env<'_>,
-        statement: &Statement<'_>,
-        into: &parse::IntoClause<'_>,
-        if_not_exists: bool,
-    ) -> Result<u64> {
-        let mut parameters = analyze::Parameters::none();
-        let query = analyze::analyze(env.bump, self, env.source, statement, &mut parameters)?;
-        let made = commands::create_from_query(env, into, query, if_not_exists)?;
-        let Some(oid) = made else { return Ok(0) };
-        if into.skip_data {
-            return Ok(0);
-        }
-        let relation = self.catalog.relation(oid)?;
-        let mode = session::engine::ParameterMode::None;
-        let planned = self.plan_query(env.source, statement, &[], mode)?;
-        let table = self.open_table(&relation)?;
-        let transaction = self.transaction()?;
-        let mut rows = 0;
-        let layouts: Vec<batch::Layout> =
-            table.columns().iter().map(|column| column.layout).collect();
-        let mut sink = Sink(&mut |values: &[Datum<'_>]| {
-            let mut stored = Vec::with_capacity(values.len());
-            for (layout, value) in layouts.iter().zip(values) {
-                let mut bytes = Vec::new();
-                if !value.is_null() {
-                    layout.encode(value, &mut bytes)?;
-                }
-                stored.push((!value.is_null()).then_some(bytes));
-            }
-            let values: Vec<Option<&[u8]>> = stored.iter().map(Option::as_deref).collect();
-            rows += 1;
-            table.insert_row(&transaction, &values).map(drop)
-        });
-        self.run_planned(&planned, &Parameters::none(), &mut sink)?;
-        Ok(rows)
-    }
-
     fn run_utility(
         &self,
         bump: &Bump,
@@ -155,15 +114,12 @@ impl Backend {
                 }
             }
             Statement::CreateTableAs(create) => {
-                if create.materialized_view {
-                    return Err(Error::unsupported("materialized views are not supported yet"));
-                }
-                let (query, exists) = (create.query, create.if_not_exists);
-                rows = Some(self.create_table_as(&env, query, create.into, exists)?);
+                rows = self.create_table_as(&env, create)?;
             }
+            Statement::RefreshMatView(refresh) => self.refresh_view(&env, refresh)?,
             Statement::Select(select) => {
                 let into = select.leftmost_into().ok_or_else(|| Error::internal("no INTO"))?;
-                rows = Some(self.create_table_as(&env, statement, into, false)?);
+                rows = self.select_into(&env, statement, into)?;
             }
             Statement::AlterSystem(set) => self.alter_system(set)?,
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
@@ -185,7 +141,7 @@ impl Backend {
         }
         transaction.next_command()?;
         let tag = match statement {
-            Statement::CreateTableAs(_) | Statement::Select(_) => "SELECT",
+            Statement::CreateTableAs(_) | Statement::Select(_) if rows.is_some() => "SELECT",
             _ => statement.command_tag(),
         };
         Ok(Completion { tag: Cow::Borrowed(tag), rows })

@@ -89,7 +89,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             assignments: self.bump.alloc_slice_copy(&assignments)?,
             generated,
             generated_values,
-            checks: self.checks(&relation)?,
+            checks: self.checks(&relation, level, query, &wide)?,
             indexes: self.index_writes(&relation, query.command, &changed)?,
             conflict: match conflict {
                 Some(conflict) => Some(self.bump.alloc(conflict)?),
@@ -269,7 +269,13 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         Ok((self.bump.alloc_slice_copy(&assignments)?, Some(program)))
     }
 
-    fn checks(&self, relation: &Relation) -> Result<&'p [Check<'p>]> {
+    fn checks(
+        &self,
+        relation: &Relation,
+        own: &Level<'_, 'q>,
+        query: &'q Query<'q>,
+        wide: &Columns<'q>,
+    ) -> Result<&'p [Check<'p>]> {
         let mut checks = Vec::new();
         for column in relation.live_columns().filter(|column| column.not_null) {
             checks.push(Check::NotNull(column.attribute));
@@ -285,6 +291,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 let program = self.program(&level, &columns, [expr])?;
                 checks.push(Check::Constraint(i as u16, program));
             }
+        }
+        for check in query.view_checks {
+            let program = self.program(own, wide, [check.condition])?;
+            checks.push(Check::View(self.bump.alloc_str(check.view)?, program));
         }
         Ok(self.bump.alloc_slice_copy(&checks)?)
     }
@@ -437,6 +447,8 @@ pub(crate) fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'
         overriding: Default::default(),
         on_conflict: None,
         merge: None,
+        view_checks: &[],
+        changed_views: &[],
         returning: &[],
         has_aggregates: false,
         has_windows: false,

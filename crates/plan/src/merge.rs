@@ -1,8 +1,8 @@
 //! MERGE: the join of source and target, and the actions over its rows.
 
+use crate::compile::Compiler;
 use crate::modify::{Assignment, MergeAction};
 use crate::node::{Node, NodeKind};
-use crate::compile::Compiler;
 use crate::planner::{Columns, Level, Planner, ROW_ID};
 use analyze::tree::{
     Expr, FromItem, JoinKind, MERGE_ACTION, Merge, MergeWhen, Query, RangeId, RangeKind,

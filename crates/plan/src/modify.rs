@@ -64,6 +64,8 @@ pub enum Check<'p> {
     NotNull(i16),
     /// CHECK, by the number of the constraint in the relation.
     Constraint(u16, Program<'p>),
+    /// The condition of a view with a check option, by the view's name.
+    View(&'p str, Program<'p>),
 }
 
 /// An index that a change maintains.

@@ -2,8 +2,8 @@
 
 use crate::planner::{Level, Var};
 use analyze::tree::{
-    ColumnUse, ConflictAction, Expr, ExprKind, FrameBound, FromItem, MERGE_ACTION, Query, RangeKind,
-    SubLinkKind,
+    ColumnUse, ConflictAction, Expr, ExprKind, FrameBound, FromItem, MERGE_ACTION, Query,
+    RangeKind, SubLinkKind,
 };
 use analyze::walk;
 

@@ -6,6 +6,9 @@
 mod conflict;
 mod part;
 mod update;
+mod view;
+
+pub use view::view_obstacle;
 
 use crate::coerce::{Context, UNKNOWN};
 use crate::from::ROW_EXCLUSIVE;
@@ -13,8 +16,8 @@ use crate::scope::{Clause, Item, Level, system_column};
 use crate::select::{NONE, empty_query};
 use crate::target::Targets;
 use crate::tree::{
-    Assignment, ColumnUse, Command, Expr, ExprKind, FromItem, FunctionForm, Overriding, Query,
-    Range, RangeId, RangeKind, ReturningRow, Target, Type,
+    Assignment, ChangedView, ColumnUse, Command, Expr, ExprKind, FromItem, FunctionForm,
+    Overriding, Query, Range, RangeId, RangeKind, ReturningRow, Target, Type, ViewCheck,
 };
 use crate::{Analyzer, location_of};
 use base::{Error, Oid, Result, err};
@@ -34,6 +37,55 @@ pub(crate) struct Changed<'q> {
     pub(crate) relation: Arc<Relation>,
     pub(crate) range: RangeId,
     pub(crate) item: Item<'q>,
+    /// The view through which it is changed.
+    pub(crate) view: Option<view::ViewTarget<'q>>,
+}
+
+impl<'q> Changed<'q> {
+    /// What the statement calls it.
+    fn name(&self) -> &str {
+        self.view.as_ref().map_or(&self.relation.name, view::ViewTarget::name)
+    }
+
+    fn column(&self, name: &str) -> Option<Column> {
+        match &self.view {
+            Some(view) => view.column(&self.relation, name),
+            None => self.relation.column(name).cloned(),
+        }
+    }
+
+    /// The conditions of views, and the statement's own.
+    fn all_filters(
+        &self,
+        analyzer: &Analyzer<'q, '_>,
+        own: Option<&'q Expr<'q>>,
+    ) -> Result<Option<&'q Expr<'q>>> {
+        let Some(view) = &self.view else { return Ok(own) };
+        let all: Vec<Expr<'q>> = view.filters.iter().copied().chain(own.copied()).collect();
+        match all.as_slice() {
+            [] => Ok(None),
+            [only] => analyzer.alloc(*only).map(Some),
+            all => {
+                let kind = ExprKind::And(analyzer.slice(all)?);
+                let ty = Type::plain(crate::coerce::BOOL);
+                analyzer.alloc(Expr { kind, ty, at: None }).map(Some)
+            }
+        }
+    }
+
+    fn views(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ChangedView]> {
+        match &self.view {
+            Some(view) => analyzer.slice(&view.views),
+            None => Ok(&[]),
+        }
+    }
+
+    fn checks(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ViewCheck<'q>]> {
+        match &self.view {
+            Some(view) => analyzer.slice(&view.checks),
+            None => Ok(&[]),
+        }
+    }
 }
 
 /// Targets and where they go.
@@ -57,16 +109,12 @@ impl<'q> Analyzer<'q, '_> {
         &self,
         level: &Level<'q, '_>,
         name: &RangeVar<'_>,
+        command: Command,
     ) -> Result<Changed<'q>> {
         let relation = self.open_relation(level, name, ROW_EXCLUSIVE)?;
         let what = match relation.kind {
             RelationKind::Table | RelationKind::PartitionedTable => None,
-            RelationKind::View => {
-                return Err(Error::unsupported(format!(
-                    "changing the rows of view \"{}\" is not supported yet",
-                    relation.name
-                )));
-            }
+            RelationKind::View => return self.changed_view(level, name, relation, command),
             RelationKind::MaterializedView => Some("materialized view"),
             RelationKind::Sequence => Some("sequence"),
             RelationKind::Toast => Some("TOAST relation"),
@@ -76,7 +124,7 @@ impl<'q> Analyzer<'q, '_> {
             return Err(err!(WRONG_OBJECT_TYPE, "cannot change {what} \"{}\"", relation.name));
         }
         let (range, item) = self.add_relation(level, &relation, name, ROW_EXCLUSIVE, false)?;
-        Ok(Changed { relation, range, item })
+        Ok(Changed { relation, range, item, view: None })
     }
 
     pub(crate) fn insert(
@@ -86,13 +134,16 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Insert)?;
+        if changed.view.is_some() && stmt.on_conflict.is_some() {
+            return Err(Error::unsupported("ON CONFLICT with a view is not supported yet"));
+        }
         let overriding = match stmt.overriding {
             parse::Overriding::NotSet => Overriding::None,
             parse::Overriding::UserValue => Overriding::User,
             parse::Overriding::SystemValue => Overriding::System,
         };
-        let columns = self.insert_columns(&changed.relation, stmt.columns)?;
+        let columns = self.insert_columns(&changed, stmt.columns)?;
         let mut from = Vec::new();
         let mut assigned = match stmt.source {
             None => Assigned::default(),
@@ -125,6 +176,8 @@ impl<'q> Analyzer<'q, '_> {
             result_relation: Some(changed.range),
             overriding,
             on_conflict,
+            view_checks: changed.checks(self)?,
+            changed_views: changed.views(self)?,
             returning,
             ctes: self.finish_ctes(&level, ctes)?,
             recursive: stmt.with.is_some_and(|with| with.recursive),
@@ -136,15 +189,18 @@ impl<'q> Analyzer<'q, '_> {
     /// The target columns of INSERT: those that are named, else all.
     pub(crate) fn insert_columns(
         &self,
-        relation: &Relation,
+        changed: &Changed<'q>,
         named: &[ResTarget<'_>],
     ) -> Result<Vec<Column>> {
         if named.is_empty() {
-            return Ok(relation.live_columns().cloned().collect());
+            return Ok(match &changed.view {
+                Some(view) => view.all(&changed.relation),
+                None => changed.relation.live_columns().cloned().collect(),
+            });
         }
         let mut columns: Vec<Column> = Vec::with_capacity(named.len());
         for target in named {
-            let column = self.target_column(relation, target)?;
+            let column = self.target_column(changed, target)?;
             let parts = named.iter().filter(|other| other.name == target.name);
             let whole = parts.clone().any(|other| other.indirection.is_empty());
             if whole && columns.iter().any(|old| old.attribute == column.attribute) {
@@ -157,10 +213,10 @@ impl<'q> Analyzer<'q, '_> {
         Ok(columns)
     }
 
-    fn target_column(&self, relation: &Relation, target: &ResTarget<'_>) -> Result<Column> {
+    fn target_column(&self, changed: &Changed<'q>, target: &ResTarget<'_>) -> Result<Column> {
         let name = target.name.unwrap_or_default();
-        if let Some(column) = relation.column(name) {
-            return Ok(column.clone());
+        if let Some(column) = changed.column(name) {
+            return Ok(column);
         }
         let error = if system_column(name).is_some() {
             err!(FEATURE_NOT_SUPPORTED, "cannot assign to system column \"{name}\"")
@@ -168,7 +224,7 @@ impl<'q> Analyzer<'q, '_> {
             err!(
                 UNDEFINED_COLUMN,
                 "column \"{name}\" of relation \"{}\" does not exist",
-                relation.name
+                changed.name()
             )
         };
         Err(self.at(error, target.location))
@@ -209,7 +265,7 @@ impl<'q> Analyzer<'q, '_> {
                 self.insert_part(level, column, target, value, &mut assigned)?;
                 continue;
             }
-            let value = self.inserted(&changed.relation, column, value, overriding)?;
+            let value = self.inserted(changed, column, value, overriding)?;
             if let Some(value) = value {
                 assigned.push(column.attribute, value, self.text(&column.name)?);
             }
@@ -220,11 +276,15 @@ impl<'q> Analyzer<'q, '_> {
     /// The value that INSERT puts into a column; none for generated columns.
     fn inserted(
         &self,
-        relation: &Relation,
+        changed: &Changed<'q>,
         column: &Column,
         value: Expr<'q>,
         overriding: Overriding,
     ) -> Result<Option<Expr<'q>>> {
+        let relation = &changed.relation;
+        if let Some(view) = &changed.view {
+            view.check_column(column, "insert into")?;
+        }
         let is_default = matches!(value.kind, ExprKind::Default);
         if column.generated.is_some() {
             if is_default {
@@ -386,7 +446,7 @@ impl<'q> Analyzer<'q, '_> {
             }
             let mut cast = Vec::with_capacity(values.len());
             for (column, value) in columns.iter().zip(values) {
-                let value = self.inserted(&changed.relation, column, value, overriding)?;
+                let value = self.inserted(changed, column, value, overriding)?;
                 cast.push(match value {
                     Some(value) => value,
                     // A generated column: nobody reads the value.

@@ -5,7 +5,7 @@ use crate::coerce::Context;
 use crate::scope::{Clause, Item, Level};
 use crate::select::{NONE, empty_query};
 use crate::tree::{
-    ColumnUse, Command, Expr, ExprKind, FromItem, Query, ReturningRow, SubscriptStep, Target,
+    ColumnUse, Command, Expr, ExprKind, FromItem, Query, ReturningRow, SubscriptStep, Target, Type,
 };
 use crate::{Analyzer, location_of};
 use base::{Error, Result, err};
@@ -24,10 +24,11 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Update)?;
         let from = self.with_target(&level, &changed, stmt.from)?;
         let assigned = self.assignments(&level, &changed, stmt.assignments)?;
         let filter = self.filter(&level, stmt.filter, Clause::Where)?;
+        let filter = changed.all_filters(self, filter)?;
         let returning = self.returning(&level, &changed, stmt.returning)?;
         let query = Query {
             from: self.slice(&from)?,
@@ -35,6 +36,8 @@ impl<'q> Analyzer<'q, '_> {
             targets: self.slice(&assigned.targets)?,
             assignments: self.slice(&assigned.assignments)?,
             result_relation: Some(changed.range),
+            view_checks: changed.checks(self)?,
+            changed_views: changed.views(self)?,
             returning,
             ctes: self.finish_ctes(&level, ctes)?,
             recursive: stmt.with.is_some_and(|with| with.recursive),
@@ -50,14 +53,16 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Delete)?;
         let from = self.with_target(&level, &changed, stmt.using)?;
         let filter = self.filter(&level, stmt.filter, Clause::Where)?;
+        let filter = changed.all_filters(self, filter)?;
         let returning = self.returning(&level, &changed, stmt.returning)?;
         let query = Query {
             from: self.slice(&from)?,
             filter,
             result_relation: Some(changed.range),
+            changed_views: changed.views(self)?,
             returning,
             ctes: self.finish_ctes(&level, ctes)?,
             recursive: stmt.with.is_some_and(|with| with.recursive),
@@ -143,7 +148,10 @@ impl<'q> Analyzer<'q, '_> {
         value: Expr<'q>,
         assigned: &mut Assigned<'q>,
     ) -> Result<()> {
-        let column = self.target_column(&changed.relation, target)?;
+        let column = self.target_column(changed, target)?;
+        if let Some(view) = &changed.view {
+            view.check_column(&column, "update")?;
+        }
         let is_default = matches!(value.kind, ExprKind::Default);
         if column.generated.is_some() {
             if is_default {
@@ -187,9 +195,15 @@ impl<'q> Analyzer<'q, '_> {
         } else if target.indirection.is_empty() {
             self.assign(&column, value)?
         } else {
-            let at = usize::try_from(column.attribute - 1).unwrap_or(0);
-            let source = changed.item.columns[at];
-            let base = self.column_expr(level, source.target, 0, source.ty, Location::NONE);
+            let source = ColumnUse {
+                range: changed.range,
+                attribute: column.attribute,
+                levels_up: 0,
+                returning: ReturningRow::Default,
+            };
+            let (oid, typmod) = (column.type_oid, column.typmod);
+            let ty = Type { oid, typmod, collation: column.collation };
+            let base = self.column_expr(level, source, 0, ty, Location::NONE);
             self.set_part(level, &column, base, target, value)?
         };
         assigned.push(column.attribute, value, self.text(&column.name)?);
@@ -283,7 +297,7 @@ impl<'q> Analyzer<'q, '_> {
                 None if level.namespace.borrow().iter().any(|item| item.alias == word) => continue,
                 None => word,
             };
-            let item = self.returning_item(&changed.item, name, row)?;
+            let item = self.returning_item(changed, name, row)?;
             level.namespace.borrow_mut().push(item);
         }
         let mut targets = self.target_list(level, clause.targets, Clause::Returning)?;
@@ -293,18 +307,23 @@ impl<'q> Analyzer<'q, '_> {
 
     fn returning_item(
         &self,
-        target: &Item<'q>,
+        changed: &Changed<'q>,
         alias: &'q str,
         returning: ReturningRow,
     ) -> Result<Item<'q>> {
-        let columns: Vec<crate::scope::Column<'q>> = target
-            .columns
-            .iter()
-            .map(|column| crate::scope::Column {
-                target: ColumnUse { returning, ..column.target },
-                ..*column
-            })
-            .collect();
+        let target = &changed.item;
+        let mut columns: Vec<crate::scope::Column<'q>> = Vec::new();
+        for column in target.columns {
+            let mut column = *column;
+            column.target.returning = returning;
+            if let Some(view) = &changed.view {
+                // Of a view, OLD and NEW have the columns that are columns of the table.
+                let Some(attribute) = view.attribute_of(column.name) else { continue };
+                column.target.range = changed.range;
+                column.target.attribute = attribute;
+            }
+            columns.push(column);
+        }
         Ok(Item {
             alias,
             relation: NONE,

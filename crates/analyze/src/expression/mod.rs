@@ -132,9 +132,10 @@ impl<'q> Analyzer<'q, '_> {
                 Ok(Expr { kind, ty: Type::plain(BOOL), at: None })
             }
             E::MergeAction { location } => {
-                let found = level.levels().enumerate().find_map(|(up, outer)| {
-                    outer.merge_target.get().map(|range| (up, range))
-                });
+                let found = level
+                    .levels()
+                    .enumerate()
+                    .find_map(|(up, outer)| outer.merge_target.get().map(|range| (up, range)));
                 let Some((up, range)) = found else {
                     let error = err!(
                         SYNTAX_ERROR,

@@ -126,6 +126,14 @@ impl<'q> Analyzer<'q, '_> {
             let what = match relation.kind {
                 RelationKind::Index | RelationKind::PartitionedIndex => "indexes",
                 RelationKind::Composite => "composite types",
+                RelationKind::MaterializedView if !relation.populated => {
+                    return Err(err!(
+                        OBJECT_NOT_IN_PREREQUISITE_STATE,
+                        "materialized view \"{}\" has not been populated",
+                        relation.name
+                    )
+                    .hint("Use the REFRESH MATERIALIZED VIEW command."));
+                }
                 _ => return Ok(relation),
             };
             let error = err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", relation.name)

@@ -15,6 +15,32 @@ pub(super) struct Writer {
     pub(super) locations: bool,
     /// What each GROUPING that still names a list stands for.
     pub(super) groupings: Vec<Vec<u32>>,
+    /// The range that all columns of the expression's own level are to name instead.
+    pub(super) range: Option<RangeId>,
+    /// How many queries deep the writer is.
+    pub(super) depth: u16,
+    /// Something was met whose columns cannot be told to belong to one level.
+    pub(super) unclear: bool,
+}
+
+impl Writer {
+    pub(super) fn new(bytes: Vec<u8>) -> Writer {
+        Writer {
+            bytes,
+            locations: true,
+            groupings: Vec::new(),
+            range: None,
+            depth: 0,
+            unclear: false,
+        }
+    }
+
+    fn deeper(&mut self, query: &Query<'_>) {
+        self.unclear |= !query.ctes.is_empty();
+        self.depth += 1;
+        query.put(self);
+        self.depth -= 1;
+    }
 }
 
 /// Where bytes come from.
@@ -311,11 +337,53 @@ macro_rules! variants {
     )*};
 }
 
+impl<'q> Codec<'q> for ColumnUse {
+    fn put(&self, out: &mut Writer) {
+        match out.range {
+            Some(range) if self.levels_up == out.depth => range.put(out),
+            _ => self.range.put(out),
+        }
+        self.attribute.put(out);
+        self.levels_up.put(out);
+        self.returning.put(out);
+    }
+    fn get(input: &mut Reader<'q, '_>) -> Result<ColumnUse> {
+        let (range, attribute) = (Codec::get(input)?, Codec::get(input)?);
+        let (levels_up, returning) = (Codec::get(input)?, Codec::get(input)?);
+        Ok(ColumnUse { range, attribute, levels_up, returning })
+    }
+}
+impl<'q> Node<'q> for ColumnUse {}
+
+impl<'q> Codec<'q> for SubLink<'q> {
+    fn put(&self, out: &mut Writer) {
+        self.kind.put(out);
+        out.deeper(self.query);
+    }
+    fn get(input: &mut Reader<'q, '_>) -> Result<SubLink<'q>> {
+        Ok(SubLink { kind: Codec::get(input)?, query: Codec::get(input)? })
+    }
+}
+impl<'q> Node<'q> for SubLink<'q> {}
+
+/// A stored query never has checks of views: they belong to a statement that changes one.
+impl<'q> Codec<'q> for &'q [ViewCheck<'q>] {
+    fn put(&self, _: &mut Writer) {}
+    fn get(_: &mut Reader<'q, '_>) -> Result<&'q [ViewCheck<'q>]> {
+        Ok(&[])
+    }
+}
+
+impl<'q> Codec<'q> for &'q [ChangedView] {
+    fn put(&self, _: &mut Writer) {}
+    fn get(_: &mut Reader<'q, '_>) -> Result<&'q [ChangedView]> {
+        Ok(&[])
+    }
+}
+
 records! {
     [Type] Type { oid, typmod, collation }
-    [ColumnUse] ColumnUse { range, attribute, levels_up, returning }
     [CaseArm<'q>] CaseArm { when, then }
-    [SubLink<'q>] SubLink { kind, query }
     [SortKey] SortKey { target, sort_operator, equal_operator, descending, nulls_first }
     [Aggregate<'q>] Aggregate {
         function, kind, direct_args, args, arg_count, star, distinct, order_by, filter, variadic,
@@ -327,7 +395,8 @@ records! {
         command, ranges, from, filter, targets, ctes, recursive, group_by, grouping_sets,
         group_distinct, having, windows, distinct, order_by, offset, limit, with_ties,
         set_operation, locking, result_relation, assignments, written, overriding, on_conflict, merge,
-        returning, has_aggregates, has_windows, has_target_sets, has_sublinks, has_modifying_cte,
+        view_checks, changed_views, returning, has_aggregates, has_windows, has_target_sets,
+        has_sublinks, has_modifying_cte,
     }
     [Target<'q>] Target { expr, name, junk, origin }
     [Range<'q>] Range { kind, alias, alias_given, aliased, columns, types, lateral, in_from }
@@ -438,7 +507,7 @@ impl<'q> Codec<'q> for RangeKind<'q> {
             RangeKind::Subquery { view, .. } if view.is_valid() => (1u8, *view).put(out),
             RangeKind::Subquery { query, .. } => {
                 2u8.put(out);
-                query.put(out);
+                out.deeper(query);
             }
             RangeKind::Join { kind, columns, merged, using_alias } => {
                 3u8.put(out);

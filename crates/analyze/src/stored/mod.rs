@@ -8,7 +8,7 @@ mod codec;
 
 use crate::coerce::{BOOL, Context};
 use crate::scope::{Clause, Level};
-use crate::tree::{Expr, Query};
+use crate::tree::{Expr, Query, RangeId};
 use crate::{Analyzer, Environment, Parameters, location_of};
 use base::{Error, Oid, Result, SqlState, err};
 use catalog::relation::Relation;
@@ -336,7 +336,7 @@ pub fn encode_list<'q>(list: &'q [Expr<'q>]) -> Stored {
 }
 
 fn encode<'q, T: Codec<'q>>(value: &T) -> Vec<u8> {
-    let mut out = Writer { bytes: vec![VERSION], locations: true, groupings: Vec::new() };
+    let mut out = Writer::new(vec![VERSION]);
     value.put(&mut out);
     out.bytes
 }
@@ -387,7 +387,7 @@ pub fn analyze_stored_list<'q>(
 /// Whether two expressions are the same but for locations.
 pub(crate) fn same_text(a: &Expr<'_>, b: &Expr<'_>) -> bool {
     let bytes = |expr: &Expr<'_>| {
-        let mut out = Writer { bytes: Vec::new(), locations: false, groupings: Vec::new() };
+        let mut out = Writer { locations: false, ..Writer::new(Vec::new()) };
         expr.put(&mut out);
         out.bytes
     };
@@ -401,11 +401,26 @@ impl<'q> Analyzer<'q, '_> {
         expr: Expr<'q>,
         groupings: &[Vec<u32>],
     ) -> Result<Expr<'q>> {
-        let mut out = Writer { bytes: Vec::new(), locations: true, groupings: groupings.to_vec() };
+        let mut out = Writer { groupings: groupings.to_vec(), ..Writer::new(Vec::new()) };
         expr.put(&mut out);
         let views = ByOwner { bump: self.bump, environment: self.env, owner: self.check_as };
         let mut input = Reader { bump: self.bump, bytes: &out.bytes, views: &views };
         Expr::get(&mut input)
+    }
+}
+
+impl<'q> Analyzer<'q, '_> {
+    /// The expression with all columns of its own level read from another range; none when it has
+    /// a subquery in which they cannot be told apart.
+    pub(crate) fn moved(&self, expr: &Expr<'q>, range: RangeId) -> Result<Option<Expr<'q>>> {
+        let mut out = Writer { range: Some(range), ..Writer::new(Vec::new()) };
+        expr.put(&mut out);
+        if out.unclear {
+            return Ok(None);
+        }
+        let views = ByOwner { bump: self.bump, environment: self.env, owner: self.check_as };
+        let mut input = Reader { bump: self.bump, bytes: &out.bytes, views: &views };
+        Expr::get(&mut input).map(Some)
     }
 }
 

@@ -73,6 +73,10 @@ pub struct Query<'q> {
     pub on_conflict: Option<&'q OnConflict<'q>>,
     /// MERGE's WHEN clauses.
     pub merge: Option<&'q Merge<'q>>,
+    /// What views with a check option ask of new rows. Never stored.
+    pub view_checks: &'q [ViewCheck<'q>],
+    /// The views through which the result relation is changed, the innermost first. Never stored.
+    pub changed_views: &'q [ChangedView],
     /// RETURNING.
     pub returning: &'q [Target<'q>],
     /// It or a part of it has aggregates of this level.
@@ -85,6 +89,26 @@ pub struct Query<'q> {
     pub has_sublinks: bool,
     /// A CTE changes data.
     pub has_modifying_cte: bool,
+}
+
+/// A view through which a table is changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChangedView {
+    /// The view.
+    pub view: Oid,
+    /// The range of kind join that has its columns.
+    pub range: RangeId,
+    /// The role whose privileges on what is below it count: 0 is the current user.
+    pub owner: Oid,
+}
+
+/// A condition of a view that new rows must meet.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewCheck<'q> {
+    /// The view's name.
+    pub view: &'q str,
+    /// The condition, over the changed range.
+    pub condition: &'q Expr<'q>,
 }
 
 /// One result column.

@@ -59,11 +59,7 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
                 .hint("Use ALTER TYPE instead."));
         }
         (_, ObjectType::Type) => {
-            return Err(err!(
-                WRONG_OBJECT_TYPE,
-                "\"{}\" is not a composite type",
-                relation.name
-            ));
+            return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a composite type", relation.name));
         }
         _ => {}
     }

@@ -52,6 +52,17 @@ pub fn create_from_query(
     query: &Query<'_>,
     if_not_exists: bool,
 ) -> Result<Option<Oid>> {
+    create_relation(env, into, query, if_not_exists, RelationKind::Table)
+}
+
+/// Makes a relation with the columns of a query.
+pub(crate) fn create_relation(
+    env: &Env<'_>,
+    into: &IntoClause<'_>,
+    query: &Query<'_>,
+    if_not_exists: bool,
+    kind: RelationKind,
+) -> Result<Option<Oid>> {
     let Some((namespace, persistence)) = place(env, &into.relation, if_not_exists)? else {
         return Ok(None);
     };
@@ -67,7 +78,7 @@ pub fn create_from_query(
         oid,
         name: into.relation.name.into(),
         namespace,
-        kind: RelationKind::Table,
+        kind,
         persistence,
         method: HEAP,
         file: env.storage.create_table_tree()?,

@@ -10,4 +10,5 @@ pub(crate) mod create;
 mod foreign_key;
 mod key;
 
+pub(crate) use as_query::create_relation;
 pub use as_query::{create_from_query, query_columns};

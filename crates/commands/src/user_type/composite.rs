@@ -4,10 +4,10 @@
 //! dropped is passed over.
 
 use super::place;
-use crate::{Env, object};
 use crate::relation_rows::{self, NewColumn, NewRelation};
-use crate::table::{alter, column};
 use crate::table::create::check_columns;
+use crate::table::{alter, column};
+use crate::{Env, object};
 use base::{Error, FileId, Oid, Result, err};
 use catalog::columns::{pg_class, pg_type};
 use catalog::relation::Relation;

@@ -38,6 +38,17 @@ impl<'q> ModifyTable<'q> {
                     let error = error.detail(self.failing_row(x, wide)?).column(column);
                     return Err(self.named(x, error));
                 }
+                Check::View(view, program) => {
+                    let holds = self.eval(x, program, wide, bump)?;
+                    if matches!(holds, [Datum::Bool(true)]) {
+                        continue;
+                    }
+                    let error = err!(
+                        WITH_CHECK_OPTION_VIOLATION,
+                        "new row violates check option for view \"{view}\""
+                    );
+                    return Err(error.detail(self.failing_row(x, wide)?));
+                }
                 Check::Constraint(number, program) => {
                     let holds = self.eval(x, program, wide, bump)?;
                     if !matches!(holds, [Datum::Bool(false)]) {

@@ -154,9 +154,7 @@ impl<'q> ModifyTable<'q> {
                         CARDINALITY_VIOLATION,
                         "MERGE command cannot affect row a second time"
                     )
-                    .hint(
-                        "Ensure that not more than one source row matches any one target row.",
-                    ));
+                    .hint("Ensure that not more than one source row matches any one target row."));
                 }
                 Outcome::BeingModified(_) | Outcome::Locked => {
                     self.table.wait(txn, id, mode, outcome)?;
