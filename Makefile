@@ -5,6 +5,9 @@ SHELL := /bin/sh
 CLANG := eval "$$(tools/libclang.sh)" &&
 PORT ?= 5432
 DATA ?= data
+# Where cargo puts what it builds.
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+PERDURA ?= $(TARGET)/release/perdura
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-sql check facts record kill9 bench
@@ -17,14 +20,14 @@ build: ## the release build
 
 run: build ## builds, then serves ./data on port 5432 (DATA=, PORT=)
 	@echo "connect with: psql -h 127.0.0.1 -p $(PORT) -U postgres"
-	@exec target/release/perdura serve -D $(DATA) -p $(PORT)
+	@exec $(PERDURA) serve -D $(DATA) -p $(PORT)
 
 test: ## the whole suite: check, every test, five rounds of kill -9
 	$(CLANG) cargo xtask check
 	$(CLANG) cargo test --workspace --quiet
 	$(CLANG) cargo xtask oracle diff
 	$(CLANG) cargo build --quiet --package perdura
-	@$(CLANG) PERDURA="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/debug/perdura" ROUNDS=5 SEED=1 WHAT=both \
+	@$(CLANG) PERDURA="$(TARGET)/debug/perdura" ROUNDS=5 SEED=1 WHAT=both \
 	  cargo run --quiet --package testkit --bin kill9
 
 test-sql: ## tests/sql against Perdura (AREA=area or area/topic)
@@ -40,8 +43,8 @@ record: ## writes the expected output of tests/sql from PostgreSQL 18 (AREA=)
 	$(CLANG) cargo xtask oracle record $(AREA)
 
 kill9: build ## kill -9 under load against a ledger (ROUNDS=100 SEED=n WHAT=server|all|both)
-	@PERDURA=$(CURDIR)/target/release/perdura ROUNDS=$(or $(ROUNDS),5) SEED=$(or $(SEED),1) WHAT=$(or $(WHAT),both) \
+	@PERDURA=$(PERDURA) ROUNDS=$(or $(ROUNDS),5) SEED=$(or $(SEED),1) WHAT=$(or $(WHAT),both) \
 	  cargo run --quiet --release --package testkit --bin kill9
 
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
-	@cargo run --quiet --release --package testkit --bin bench -- $(GROUP)
+	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)

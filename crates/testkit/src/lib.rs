@@ -55,7 +55,10 @@ pub fn workspace() -> PathBuf {
 }
 
 /// A port on 127.0.0.1 that nobody listened on a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
+///
+/// # Errors
+/// When the system has none.
+pub fn free_port() -> Result<u16> {
     std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
