@@ -134,6 +134,20 @@ struct Partition<'a, 'q> {
     args: &'a [u16],
 }
 
+/// The first of `rows` rows that meets a condition which all rows behind it meet, too.
+fn first_row(rows: usize, mut meets: impl FnMut(usize) -> Result<bool>) -> Result<usize> {
+    let (mut low, mut high) = (0, rows);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if meets(middle)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
+}
+
 impl Partition<'_, '_> {
     fn column(&self, column: u16, row: usize) -> Datum<'_> {
         self.rows.columns()[usize::from(column)].get(self.range.start + row)
@@ -199,12 +213,10 @@ impl Partition<'_, '_> {
                 FrameUnit::Groups => {
                     let offset = self.offset(column, start)?.saturating_mul(sign(end));
                     let wanted = i64::from(self.peer(at)).saturating_add(offset);
-                    let mut rows = 0..len;
-                    if start {
-                        rows.find(|row| i64::from(self.peer(*row)) >= wanted).unwrap_or(len)
-                    } else {
-                        rows.find(|row| i64::from(self.peer(*row)) > wanted).unwrap_or(len)
-                    }
+                    first_row(len, |row| {
+                        let peer = i64::from(self.peer(row));
+                        Ok(if start { peer >= wanted } else { peer > wanted })
+                    })?
                 }
                 FrameUnit::Range => self.in_range(end, column, start)?,
             },
@@ -230,26 +242,19 @@ impl Partition<'_, '_> {
         let subtract = preceding != key.descending;
         let less = start == key.descending;
         let bump = self.x.bump();
-        for row in 0..self.len() {
+        // The first row inside begins the frame; the first outside ends it.
+        first_row(self.len(), |row| {
             let value = self.column(key.column, row);
             if value.is_null() {
-                if key.nulls_first {
-                    continue;
-                }
-                return Ok(row);
+                return Ok(!key.nulls_first);
             }
             let mut cache: Option<Box<dyn Any>> = None;
             let mut cx = Call::new(&bump, self.x.host, &site, &mut cache);
             let args = [value, current, offset, Datum::Bool(subtract), Datum::Bool(less)];
             let args: Vec<Datum<'_>> =
                 args.iter().map(|arg| arg.copy_to(&&bump)).collect::<Result<_>>()?;
-            let inside = matches!(function(&mut cx, &args)?, Datum::Bool(true));
-            // The first row inside begins the frame; the first outside ends it.
-            if inside == start {
-                return Ok(row);
-            }
-        }
-        Ok(self.len())
+            Ok(matches!(function(&mut cx, &args)?, Datum::Bool(true)) == start)
+        })
     }
 
     fn excluded(&self, row: usize) -> bool {

@@ -74,7 +74,8 @@ fn the_readme_leads_from_make_run_to_an_answer() {
     BufReader::new(make.stdout.take().unwrap()).read_line(&mut told).unwrap();
     // Open to the end: the server goes on writing to it.
     let mut log = BufReader::new(make.stderr.take().unwrap());
-    let ready = log.by_ref().lines().map_while(Result::ok).any(|line| line.contains("ready to accept"));
+    let ready =
+        log.by_ref().lines().map_while(Result::ok).any(|line| line.contains("ready to accept"));
     let expected = connect.replace("5432", &port);
     let output = Command::new(installation.program("psql"))
         .args(expected.split_whitespace().skip(1))
