@@ -44,8 +44,7 @@ impl Backend {
             RelationKind::Table | RelationKind::PartitionedTable | RelationKind::View => {}
             RelationKind::Sequence => return Err(refused("sequences")),
             RelationKind::MaterializedView => return Err(refused("materialized views")),
-            RelationKind::CompositeType => return Err(refused("composite types")),
-            RelationKind::ForeignTable => return Err(refused("foreign tables")),
+            RelationKind::Composite => return Err(refused("composite types")),
             _ => return Err(refused("indexes")),
         }
         let letters = match mode {

@@ -342,6 +342,7 @@ impl<'q> Analyzer<'q, '_> {
                 types: self.slice(&types)?,
                 lateral: false,
                 in_from: false,
+                aliased: 0,
             };
             below = level.add_range(range);
             let invoker = view.option("security_invoker").is_some_and(crate::view::is_true);

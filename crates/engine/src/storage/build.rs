@@ -1,7 +1,7 @@
 //! Filling the tree of a new index from its table.
 
 use super::rows::Look;
-use super::{layout, place};
+use super::place;
 use crate::backend::Backend;
 use base::{Csn, Error, Result, RowId, Xid, err};
 use btree::BuildEntry;
@@ -107,8 +107,10 @@ impl Backend {
         let included = index
             .included
             .iter()
-            .filter_map(|attribute| table.columns.get(place(*attribute)).map(layout));
-        Ok(EntryShape { columns: columns?, included: included.collect() })
+            .filter_map(|attribute| table.columns.get(place(*attribute)))
+            .map(|column| self.layout(column))
+            .collect::<Result<_>>()?;
+        Ok(EntryShape { columns: columns?, included })
     }
 
     pub(super) fn fill_index(&self, table: &Relation, index: &Index) -> Result<Csn> {
