@@ -22,6 +22,7 @@ mod access;
 mod calls;
 mod change;
 mod compile;
+mod conditional;
 mod constant;
 mod estimate;
 mod from;

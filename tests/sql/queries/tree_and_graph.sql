@@ -1,6 +1,6 @@
 -- Hierarchies and graphs: ancestors, subtrees, shortest paths, levels.
 create table node (id int primary key, parent int references node, name text);
-insert into node values (1, null, 'root'), (2, 1, 'bin'), (3, 1, 'usr'), (4, 3, 'lib'), (5, 3, 'share'), (6, 5, 'doc'), (7, null, 'other');
+insert into node values (1, null, 'top'), (2, 1, 'bin'), (3, 1, 'usr'), (4, 3, 'lib'), (5, 3, 'share'), (6, 5, 'doc'), (7, null, 'other');
 create table edge (a int, b int, w int);
 insert into edge values (1, 2, 7), (1, 3, 9), (1, 6, 14), (2, 3, 10), (2, 4, 15), (3, 4, 11), (3, 6, 2), (4, 5, 6), (6, 5, 9);
 with recursive t as (select id, name, 0 as lvl, '/' || name as path from node where parent is null union all select n.id, n.name, lvl + 1, path || '/' || n.name from node n join t on n.parent = t.id) select repeat('  ', lvl) || name as tree, path from t order by path;

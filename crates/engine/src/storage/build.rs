@@ -1,7 +1,7 @@
 //! Filling the tree of a new index from its table.
 
-use super::rows::Look;
 use super::place;
+use super::rows::Look;
 use crate::backend::Backend;
 use base::{Csn, Error, Result, RowId, Xid, err};
 use btree::BuildEntry;
