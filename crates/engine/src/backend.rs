@@ -40,6 +40,8 @@ pub(crate) struct Backend {
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
     pub(crate) path_changes: Cell<u64>,
+    /// The last time that [`expr::Host::ascending_us`] told.
+    pub(crate) last_us: Cell<i64>,
     /// The generation of the settings that search path and environment are of.
     generation: Cell<Option<u64>>,
 }
@@ -69,6 +71,7 @@ impl Backend {
             uses: Uses::default(),
             path: RefCell::default(),
             path_changes: Cell::new(0),
+            last_us: Cell::new(i64::MIN),
             generation: Cell::new(None),
             catalog,
             state,

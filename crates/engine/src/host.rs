@@ -25,6 +25,12 @@ impl Host for Backend {
         SystemClock::new().now_us()
     }
 
+    fn ascending_us(&self) -> i64 {
+        let us = self.clock_us().max(self.last_us.get().saturating_add(1));
+        self.last_us.set(us);
+        us
+    }
+
     fn statement_start_us(&self) -> i64 {
         self.state.statement_start_us()
     }

@@ -36,6 +36,11 @@ pub trait Host {
         self.io().env.now_us.get()
     }
 
+    /// The clock, but later with each call of the session: uuids made one after the other sort so.
+    fn ascending_us(&self) -> i64 {
+        self.clock_us()
+    }
+
     /// When the statement began.
     fn statement_start_us(&self) -> i64 {
         self.io().env.now_us.get()

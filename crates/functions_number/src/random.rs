@@ -113,12 +113,12 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     }),
     Entry::scalar("numeric_random", numeric_between),
     raw!("gen_random_uuid", |cx, args| Ok(marked(random_bytes(cx), 4))),
-    raw!("uuidv7", |cx, args| Ok(uuid_v7(cx, cx.host.clock_us()))),
+    raw!("uuidv7", |cx, args| Ok(uuid_v7(cx, cx.host.ascending_us()))),
     raw!("uuidv7_interval", |cx, args| {
         let shift = types::Interval::from_fixed(args[0].fixed16()?);
         let days = i64::from(shift.months) * 30 + i64::from(shift.days);
         let us = days.saturating_mul(types::datetime::US_PER_DAY).saturating_add(shift.micros);
-        Ok(uuid_v7(cx, cx.host.clock_us().saturating_add(us)))
+        Ok(uuid_v7(cx, cx.host.ascending_us().saturating_add(us)))
     }),
     raw!("uuid_extract_version", |cx, args| {
         Ok(version(&args[0].fixed16()?).map_or(Datum::Null, |v| Datum::Int2(v.into())))

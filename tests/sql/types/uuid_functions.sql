@@ -17,3 +17,4 @@ insert into uu values ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 3), ('A0EEBC99-9C
 select count(distinct id) from uu;
 select 1::uuid;
 select 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid like 'a%';
+select bool_and(u > before) from (select u, lag(u) over (order by n) before from (select n, uuidv7() u from generate_series(1, 2000) n) made) pairs;
