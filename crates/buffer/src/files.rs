@@ -6,6 +6,7 @@
 //! and [`Files::unlink`] runs when that record is durable. A crash between leaves the unlink to redo.
 
 use crate::page::{HEADER_BYTES, claimed_size};
+use crate::spare::Spare;
 use base::{Error, FileId, Lsn, PageNo, Result, SqlState, Xid};
 use disk::{Disk, File};
 use hashbrown::HashMap;
@@ -128,6 +129,7 @@ pub struct Files {
     unlinks: Mutex<BTreeMap<Xid, Vec<FileId>>>,
     /// Files between the record of their creation or removal and the deed.
     underway: Mutex<BTreeSet<FileId>>,
+    spare: Spare,
 }
 
 impl Files {
@@ -138,6 +140,47 @@ impl Files {
             open: Mutex::default(),
             unlinks: Mutex::default(),
             underway: Mutex::default(),
+            spare: Spare::default(),
+        }
+    }
+
+    /// Keeps so many bytes of the disk for rollback and recovery (storage rule 14).
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn keep_spare(&self, bytes: u64) -> Result<()> {
+        self.spare.keep(&*self.disk, bytes)
+    }
+
+    /// Writes a page; what lies beyond the file's end may take the last space on disk.
+    pub(crate) fn write_page(&self, file: &TreeFile, page: PageNo, bytes: &[u8]) -> Result<()> {
+        match file.write_page(page, bytes) {
+            Err(error)
+                if error.sqlstate() == SqlState::DISK_FULL && self.spare.spend(&*self.disk)? =>
+            {
+                file.write_page(page, bytes)
+            }
+            other => other,
+        }
+    }
+
+    /// Makes sure that pages of a file below `pages` have space on disk.
+    pub(crate) fn grow(&self, file: &TreeFile, pages: u64, purpose: Purpose) -> Result<()> {
+        if file.offset(PageNo(pages))? <= file.allocated.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        if purpose == Purpose::Write {
+            self.spare.make_whole(&*self.disk)?;
+        }
+        match file.reserve_pages(pages) {
+            Err(error)
+                if purpose == Purpose::Undo
+                    && error.sqlstate() == SqlState::DISK_FULL
+                    && self.spare.spend(&*self.disk)? =>
+            {
+                file.reserve_pages(pages)
+            }
+            other => other,
         }
     }
 
@@ -147,16 +190,17 @@ impl Files {
     }
 
     /// Creates the file `id`, which was never used before, for pages of `page_bytes`, on behalf of
-    /// a transaction whose previous undoable record is `undo`. Returns the file, the LSN of the
-    /// creation's record and its undo body, which the transaction keeps as a version record of
-    /// [`rm::FILE`]. May wait: the record is flushed before the file exists (storage rule 22).
+    /// a transaction whose previous undoable record is `undo`. Returns the file or why it could not
+    /// be made, the LSN of the creation's record and its undo body, which the transaction keeps in
+    /// both cases as a version record of [`rm::FILE`]. May wait: the record is flushed before the file exists (storage rule 22).
     pub fn create(
         &self,
         id: FileId,
         page_bytes: usize,
         xid: Xid,
         undo: Lsn,
-    ) -> Result<(Arc<TreeFile>, Lsn, [u8; 9])> {
+    ) -> Result<(Result<Arc<TreeFile>>, Lsn, [u8; 9])> {
+        self.spare.make_whole(&*self.disk)?;
         let mut body = [0; 9];
         body[..8].copy_from_slice(&id.0.to_le_bytes());
         body[8] = crate::page::log2_size(page_bytes);
@@ -167,7 +211,7 @@ impl Files {
         let lsn = self.wal.append(room, &mut record);
         let created = self.wal.flush(lsn).and_then(|()| self.create_now(id, page_bytes));
         self.underway.lock().remove(&id);
-        Ok((created?, lsn, body))
+        Ok((created, lsn, body))
     }
 
     /// Creates the file, or opens the one that is there: redo of a creation, and bootstrap.
@@ -183,7 +227,10 @@ impl Files {
             Err(error) if error.sqlstate() == SqlState::DUPLICATE_FILE => self.disk.open(&path)?,
             other => other?,
         };
-        self.enter(id, path, page_bytes, file)
+        let file = self.enter(id, path, page_bytes, file)?;
+        // Every tree begins with two pages.
+        self.grow(&file, 2, Purpose::Undo)?;
+        Ok(file)
     }
 
     fn enter(

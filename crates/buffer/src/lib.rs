@@ -41,6 +41,7 @@ pub mod page;
 mod pool;
 mod resource;
 mod space;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod wake;

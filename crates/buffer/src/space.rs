@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use wal::Purpose;
 
 const SHARDS: usize = 16;
 
@@ -130,6 +131,20 @@ impl Pool {
         file: &'p Arc<TreeFile>,
         count: usize,
     ) -> Result<Reservation<'p>> {
+        self.reserve_pages_for(Purpose::Write, file, count)
+    }
+
+    /// [`Pool::reserve_pages`] for a purpose: rollback may use the last space on disk (storage
+    /// rule 14).
+    ///
+    /// # Errors
+    /// 53100 when the disk is full.
+    pub fn reserve_pages_for<'p>(
+        &'p self,
+        purpose: Purpose,
+        file: &'p Arc<TreeFile>,
+        count: usize,
+    ) -> Result<Reservation<'p>> {
         loop {
             let expected = MetaState::read(&self.pin(file, PageNo(0))?.read())?;
             let mut after = expected;
@@ -148,7 +163,7 @@ impl Pool {
                     after.free_count -= 1;
                     pages.push(pin);
                 } else {
-                    file.reserve_pages(after.page_count + 1)?;
+                    self.files().grow(file, after.page_count + 1, purpose)?;
                     pages.push(self.pin_new(file, PageNo(after.page_count))?);
                     after.page_count += 1;
                 }

@@ -44,6 +44,7 @@ fn pool_on(wal: Arc<Wal>, frames: u64) -> Arc<Pool> {
 /// A tree of one meta page and one page.
 fn new_tree(pool: &Pool, id: u64) -> Arc<TreeFile> {
     let (file, _, _) = pool.files().create(FileId(id), 8192, Xid(7), Lsn(0)).unwrap();
+    let file = file.unwrap();
     {
         let pin = |page| pool.pin(&file, PageNo(page)).unwrap();
         let (meta, root) = (pin(0), pin(1));

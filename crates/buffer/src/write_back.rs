@@ -68,7 +68,7 @@ impl Pool {
             }
             page::seal(&mut copy);
             self.counts.writes.fetch_add(1, Ordering::Relaxed);
-            pin.file().write_page(pin.page(), &copy)?;
+            self.files().write_page(pin.file(), pin.page(), &copy)?;
             pin.file().unsynced.store(true, Ordering::SeqCst);
             Ok(())
         });

@@ -15,6 +15,7 @@
 mod alter_system;
 mod as_query;
 mod backend;
+mod check;
 mod cluster;
 mod command_server;
 mod copy;
@@ -35,4 +36,5 @@ mod temporary;
 mod transaction;
 mod type_host;
 
+pub use check::{Checked, check};
 pub use cluster::{create, open};

@@ -1,6 +1,7 @@
 //! The program `perdura`.
 
 use clap::{Args, Parser, Subcommand};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ enum Command {
     Serve(Serve),
     /// Make a new data directory
     Init(Init),
+    /// Check all data of a directory that no server runs on, after recovery if it needs one
+    Check(Check),
 }
 
 #[derive(Args)]
@@ -48,11 +51,23 @@ struct Init {
     next_xid: Option<u64>,
 }
 
+#[derive(Args)]
+struct Check {
+    /// The data directory
+    #[arg(short = 'D', long = "data", env = "PGDATA", value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
 fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("-c requires a value of the form NAME=VALUE".to_owned()),
     }
+}
+
+/// A line on standard output; that nobody reads it is no error.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn main() -> ExitCode {
@@ -65,6 +80,11 @@ fn main() -> ExitCode {
             settings.extend(serve.port.map(|port| ("port".to_owned(), port.to_string())));
             server::serve(server::ServeOptions { data_dir: serve.data_dir, settings })
         }
+        Command::Check(check) => match server::check(&check.data_dir, &mut say) {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::from(2),
+            Err(error) => Err(error),
+        },
         Command::Init(init) => server::initialize(&init.data_dir, init.next_xid),
     };
     match result {

@@ -27,6 +27,8 @@ pub struct Settings {
     pub huge_pages: bool,
     /// What frames are charged to.
     pub account: Option<SharedAccount>,
+    /// The bytes of the disk that are kept for rollback and recovery (storage rule 14).
+    pub spare_bytes: u64,
     /// The log.
     pub wal: WalConfig,
     /// The clock of commits and checkpoints.
@@ -39,6 +41,7 @@ impl Default for Settings {
             pool_bytes: 128 << 20,
             huge_pages: false,
             account: None,
+            spare_bytes: 16 << 20,
             wal: WalConfig::default(),
             clock: Arc::new(SystemClock::new()),
         }
@@ -106,7 +109,9 @@ impl Storage {
             time_us: settings.clock.now_us(),
             segment_bytes: settings.wal.segment_bytes,
         };
-        Storage::assemble(disk, wal, settings, control)
+        let storage = Storage::assemble(disk, wal, settings, control)?;
+        storage.pool.files().keep_spare(settings.spare_bytes)?;
+        Ok(storage)
     }
 
     /// Opens a cluster, recovering it when it was not shut down.
@@ -127,6 +132,8 @@ impl Storage {
         let wal = Wal::open(disk.clone(), settings.wal.clone(), end, prev)?;
         wal.set_redo(control.redo);
         let storage = Storage::assemble(disk, wal, &settings, control)?;
+        // Recovery may spend it: what is undone may need new pages.
+        storage.pool.files().keep_spare(settings.spare_bytes)?;
         let mut report = analysis.report(clean);
         if !clean {
             replay::redo(&storage, &analysis, &mut report)?;

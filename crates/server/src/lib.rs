@@ -13,6 +13,7 @@
 //! 3. Everything that a client may send before it is authenticated is bounded in size and time.
 
 mod authentication;
+mod check;
 mod config;
 mod connection;
 pub mod data_directory;
@@ -26,6 +27,7 @@ mod process;
 mod startup;
 mod stream;
 
+pub use check::check;
 pub use data_directory::initialize;
 pub use handover::is_server_process;
 pub use postmaster::{ServeOptions, serve};

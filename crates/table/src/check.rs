@@ -4,8 +4,8 @@ use crate::inner::Inner;
 use crate::leaf::{Cell, KIND_COLUMN_WISE, Leaf, NO_HIGH_KEY};
 use crate::tree::{META, ROOT, Tree};
 use base::{PageNo, Result};
+use buffer::MetaState;
 use buffer::page::kind;
-use buffer::{MetaState, PageRead};
 use std::collections::HashSet;
 
 /// What [`Tree::check`] found.
@@ -61,8 +61,8 @@ impl Tree {
                     checked.problems.push(format!("{at} is met twice"));
                     return Ok(());
                 }
-                let pin = self.pin(number)?;
-                let page = pin.read();
+                // A copy, because long values are read without a latch.
+                let page = self.pin(number)?.read().to_vec();
                 let Some(shape) = Shape::of(&page)? else {
                     checked
                         .problems
@@ -151,7 +151,7 @@ struct Shape<'p> {
 }
 
 impl<'p> Shape<'p> {
-    fn of(page: &'p PageRead<'_>) -> Result<Option<Shape<'p>>> {
+    fn of(page: &'p [u8]) -> Result<Option<Shape<'p>>> {
         Ok(match buffer::page::kind(page) {
             kind::INNER => {
                 let inner = Inner::open(page)?;

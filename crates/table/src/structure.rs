@@ -69,7 +69,7 @@ impl Tree {
         let size = self.page_bytes();
         let parent_pin = self.descend_to(row, 1)?;
         let leaf_pin = self.descend(row)?;
-        let reserved = self.pool().reserve_pages(&self.file, 1)?;
+        let reserved = self.pool().reserve_pages_for(purpose, &self.file, 1)?;
         let meta_pin = self.pin(META)?;
         let right_pin = &reserved.pages()[0];
         let (page, right, parent, meta);
@@ -122,7 +122,7 @@ impl Tree {
     ) -> Result<bool> {
         let size = self.page_bytes();
         let root_pin = self.pin(ROOT)?;
-        let reserved = self.pool().reserve_pages(&self.file, 2)?;
+        let reserved = self.pool().reserve_pages_for(purpose, &self.file, 2)?;
         let meta_pin = self.pin(META)?;
         let (left_pin, right_pin) = (&reserved.pages()[0], &reserved.pages()[1]);
         let (root, left, right, meta);
@@ -246,7 +246,7 @@ impl Tree {
     fn grow_inner_root(&self, purpose: Purpose) -> Result<()> {
         let size = self.page_bytes();
         let root_pin = self.pin(ROOT)?;
-        let reserved = self.pool().reserve_pages(&self.file, 2)?;
+        let reserved = self.pool().reserve_pages_for(purpose, &self.file, 2)?;
         let meta_pin = self.pin(META)?;
         let (left_pin, right_pin) = (&reserved.pages()[0], &reserved.pages()[1]);
         let (root, left, right, meta);
@@ -288,7 +288,7 @@ impl Tree {
         let size = self.page_bytes();
         let parent_pin = self.descend_to(row, level + 1)?;
         let pin = self.descend_to(row, level)?;
-        let reserved = self.pool().reserve_pages(&self.file, 1)?;
+        let reserved = self.pool().reserve_pages_for(purpose, &self.file, 1)?;
         let meta_pin = self.pin(META)?;
         let right_pin = &reserved.pages()[0];
         let (page, right, parent, meta);

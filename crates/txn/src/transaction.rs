@@ -280,7 +280,7 @@ impl Transaction {
         let (kind, rows) = (VersionKind::Other, VersionRows::None);
         let version = self.version(rm::FILE, kind, false, rows, &body)?;
         self.push(None, version, lsn);
-        Ok(file)
+        file
     }
 
     /// Unlinks `file` when the transaction commits.

@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use base::limits::{BLOCK_BYTES, TABLE_PAGE_BYTES};
 use base::{Csn, FileId, Oid, Result, err};
 use batch::{Batch, Column, Layout};
+use catalog::Catalog;
 use catalog::relation::{Index, Relation};
 use catalog::rows::Stored;
 use memory::Heap;
@@ -59,17 +60,17 @@ impl execute::Storage for StatementStorage<'_> {
     }
 }
 
-impl Backend {
-    /// How a column is stored: a domain as what is under it.
-    fn layout(&self, column: &catalog::relation::Column) -> Result<Layout> {
-        let plain = column.dropped || types::oids::builtin(column.type_oid.0).is_some();
-        let (type_oid, typmod) = match plain {
-            true => (column.type_oid, column.typmod),
-            false => self.catalog.base_type(column.type_oid, column.typmod)?,
-        };
-        Ok(Layout::of(type_oid.0, column.len, typmod))
-    }
+/// How a column is stored: a domain as what is under it.
+pub(crate) fn layout(catalog: &Catalog, column: &catalog::relation::Column) -> Result<Layout> {
+    let plain = column.dropped || types::oids::builtin(column.type_oid.0).is_some();
+    let (type_oid, typmod) = match plain {
+        true => (column.type_oid, column.typmod),
+        false => catalog.base_type(column.type_oid, column.typmod)?,
+    };
+    Ok(Layout::of(type_oid.0, column.len, typmod))
+}
 
+impl Backend {
     /// The tree of a table with its columns.
     pub(crate) fn open_table(&self, relation: &Relation) -> Result<Table> {
         self.note_temporary(relation)?;
@@ -87,7 +88,7 @@ impl Backend {
         let columns = relation.columns.iter().map(|column| {
             Ok(ColumnLayout {
                 id: column.id,
-                layout: self.layout(column)?,
+                layout: layout(&self.catalog, column)?,
                 missing: column.missing.as_deref().map(Into::into),
             })
         });
@@ -100,7 +101,8 @@ impl Backend {
     }
 }
 
-fn place(attribute: i16) -> usize {
+/// The place of an attribute in its table.
+pub(crate) fn place(attribute: i16) -> usize {
     usize::from(attribute.unsigned_abs()).saturating_sub(1)
 }
 

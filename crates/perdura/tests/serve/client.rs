@@ -33,7 +33,7 @@ impl Server {
         command
     }
 
-    fn wait_ready(&self) {
+    pub(crate) fn wait_ready(&self) {
         let start = Instant::now();
         while start.elapsed() < WAIT {
             let pid_file = std::fs::read_to_string(self.dir.join("postmaster.pid"));

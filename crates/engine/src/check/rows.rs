@@ -1,0 +1,117 @@
+//! Rows against the entries of indexes.
+
+use super::Checker;
+use crate::storage::{layout, place};
+use base::limits::BATCH_ROWS_MAX;
+use base::{CommandId, Oid, Result, RowId, Xid};
+use catalog::Catalog;
+use catalog::relation::{Index, Relation};
+use memory::{Account, Heap};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use table::{ColumnLayout, Table, TableDescription};
+use txn::{Met, View};
+use types::{Datum, KeyColumn};
+
+/// The problems of one index that are told one by one.
+const SHOWN_MAX: u64 = 10;
+
+impl Checker<'_> {
+    /// The tree of an index, and its entries against the rows of the table, if that is whole.
+    pub(super) fn index(
+        &mut self,
+        catalog: &Catalog,
+        relation: &Relation,
+        index: &Index,
+        whole: bool,
+    ) -> Result<()> {
+        if !self.pages(index.file)? {
+            return Ok(());
+        }
+        let hasher = RandomState::new();
+        let plain = index.keys.iter().all(|key| key.attribute > 0) && index.predicate.is_none();
+        let mut rows = match whole {
+            true => Some(self.keys(catalog, relation, index, plain, &hasher)?),
+            false => None,
+        };
+        let tree = self.trees.index(index.file, &index.name)?;
+        let mut strangers = Vec::new();
+        let checked = tree.check(|key, row, _, dead, _| {
+            let Some(rows) = &mut rows else { return };
+            if dead {
+                return;
+            }
+            let expected = rows.remove(&row);
+            let right = expected.is_some_and(|hash| !plain || hash == hasher.hash_one(key));
+            if !right && strangers.len() < SHOWN_MAX as usize {
+                strangers.push(match expected {
+                    Some(_) => format!("an entry points to row {row}, which has another key"),
+                    None => format!("an entry points to row {row}, which is not there"),
+                });
+            }
+        })?;
+        for problem in checked.problems.iter().chain(&strangers) {
+            self.problem(problem);
+        }
+        if index.predicate.is_some() || !index.valid {
+            return Ok(());
+        }
+        let mut missing: Vec<RowId> = rows.into_iter().flat_map(HashMap::into_keys).collect();
+        missing.sort_unstable();
+        for row in missing.iter().take(SHOWN_MAX as usize) {
+            self.problem(&format!("row {row} has no entry"));
+        }
+        Ok(())
+    }
+
+    /// The rows that are seen, with the hash of the key that they have in an index.
+    fn keys(
+        &mut self,
+        catalog: &Catalog,
+        relation: &Relation,
+        index: &Index,
+        plain: bool,
+        hasher: &RandomState,
+    ) -> Result<HashMap<RowId, u64>> {
+        let columns = relation.columns.iter().map(|column| ColumnLayout {
+            id: column.id,
+            layout: layout(column),
+            missing: column.missing.as_deref().map(Into::into),
+        });
+        let (relation_oid, database) = (relation.oid, Oid::INVALID);
+        let description =
+            TableDescription { columns: columns.collect(), relation: relation_oid, database };
+        let table = Table::open(self.trees.tables(), relation.file, Arc::new(description))?;
+        let attributes: Vec<usize> = match plain {
+            true => index.keys.iter().map(|key| place(key.attribute)).collect(),
+            false => Vec::new(),
+        };
+        let mut keys = Vec::with_capacity(index.keys.len());
+        for key in &index.keys {
+            keys.push(KeyColumn {
+                type_oid: catalog.base_type(key.type_oid, -1)?.0.0,
+                descending: key.descending,
+                nulls_first: key.nulls_first,
+            });
+        }
+        let snapshot = self.trees.transactions().snapshot();
+        let view = View::new(snapshot, Xid::INVALID, CommandId(0), Arc::new(Met::default()));
+        let heap = Heap::new("check", Account::unlimited());
+        let mut rows = HashMap::new();
+        let mut scan = table.scan(&attributes, &[], table.all_rows());
+        while let Some(found) = scan.next_batch(&view, &heap, BATCH_ROWS_MAX)? {
+            for at in found.batch.rows() {
+                let mut key = Vec::new();
+                if plain {
+                    let columns = found.batch.columns();
+                    let values: Vec<Datum<'_>> = columns.iter().map(|c| c.get(at)).collect();
+                    types::key::encode(catalog, &keys, &values, &mut key)?;
+                }
+                rows.insert(found.rows[at], hasher.hash_one(&key[..]));
+            }
+        }
+        self.found.rows += rows.len() as u64;
+        Ok(rows)
+    }
+}
