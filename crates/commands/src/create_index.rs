@@ -114,6 +114,13 @@ pub(crate) fn run(env: &Env<'_>, create: &IndexStmt<'_>) -> Result<()> {
     relation_rows::refuse_system(&relation)?;
     env.catalog().require_owner(relation.owner, &format!("table {}", relation.name))?;
     check_method(env, create.access_method)?;
+    if env.storage.in_use(relation.oid) {
+        return Err(err!(
+            OBJECT_IN_USE,
+            "cannot CREATE INDEX \"{}\" because it is being used by active queries in this session",
+            relation.name
+        ));
+    }
     if let Some(name) = create.name
         && env.catalog().relation_in(relation.namespace, name)?.is_some()
     {

@@ -259,7 +259,7 @@ fn lock(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
     // Readers of an index hold the lock of its table only.
     let owner = env.catalog().table_of_index(object.object)?;
     env.lock(owner.unwrap_or(object.object), LockMode::AccessExclusive)?;
-    if env.storage.in_use(owner.unwrap_or(object.object)) {
+    if env.storage.in_use(object.object) {
         let what = env.catalog().describe(object)?;
         let (word, name) = what.rsplit_once(' ').unwrap_or(("", &what));
         return Err(err!(

@@ -3,7 +3,7 @@
 //! The lock is the table's, because readers of an index hold no lock of its own.
 
 use crate::relation_rows::refuse_system;
-use crate::table::alter::find;
+use crate::table::alter::{find, no_relation};
 use crate::table::alter_column::replace_tree;
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
@@ -66,11 +66,7 @@ fn of_catalogs() -> Error {
 fn index(env: &Env<'_>, name: &RangeVar<'_>) -> Result<()> {
     let catalog = env.catalog();
     let Some(oid) = catalog.relation_named(name.schema, name.name)? else {
-        let shown = match name.schema {
-            Some(schema) => format!("{schema}.{}", name.name),
-            None => name.name.to_string(),
-        };
-        return Err(err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"));
+        return Err(no_relation(name));
     };
     let Some(table) = catalog.table_of_index(oid)? else {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not an index", name.name));
@@ -104,16 +100,16 @@ fn all(env: &Env<'_>, schema: Option<Oid>) -> Result<()> {
 
 /// Builds the indexes of a table anew, or one of them.
 fn rebuild(env: &Env<'_>, table: &Relation, only: Option<Oid>) -> Result<()> {
-    if env.storage.in_use(table.oid) {
-        return Err(err!(
-            OBJECT_IN_USE,
-            "cannot REINDEX TABLE \"{}\" because it is being used by active queries in this \
-             session",
-            table.name
-        ));
-    }
     let wanted = |oid: Oid| only.is_none_or(|only| only == oid);
     for index in table.indexes.iter().filter(|index| wanted(index.oid)) {
+        if env.storage.in_use(index.oid) {
+            return Err(err!(
+                OBJECT_IN_USE,
+                "cannot REINDEX INDEX \"{}\" because it is being used by active queries in this \
+                 session",
+                index.name
+            ));
+        }
         replace_tree(env, index.oid, index.file, env.storage.create_index_tree()?)?;
     }
     env.catalog().next_command()?;

@@ -49,7 +49,7 @@ fn rename_relation(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     let catalog = env.catalog();
     let oid = catalog
         .relation_named(name.schema, name.name)?
-        .ok_or_else(|| err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", name.name))?;
+        .ok_or_else(|| crate::table::alter::no_relation(name))?;
     if oid < catalog::builtin::FIRST_USER {
         return Err(err!(
             INSUFFICIENT_PRIVILEGE,
@@ -60,12 +60,27 @@ fn rename_relation(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     let table = catalog.table_of_index(oid)?;
     env.lock(table.unwrap_or(oid), LockMode::AccessExclusive)?;
     let found = catalog.relation(table.unwrap_or(oid))?;
+    require_kind(rename.object_type, table.is_none().then_some(found.kind), name.name)?;
     match table {
         Some(_) => catalog.require_owner(found.owner, &format!("index {}", name.name))?,
         None => crate::object::require_owner(env, &found)?,
     }
     crate::object::require_create(env, found.namespace)?;
     relation(env, oid, rename.new_name)
+}
+
+/// ALTER VIEW and ALTER SEQUENCE name nothing else; ALTER TABLE and ALTER INDEX any relation.
+fn require_kind(said: ObjectType, kind: Option<RelationKind>, name: &str) -> Result<()> {
+    let (wanted, word) = match said {
+        ObjectType::View => (RelationKind::View, "a view"),
+        ObjectType::Sequence => (RelationKind::Sequence, "a sequence"),
+        ObjectType::MaterializedView => (RelationKind::MaterializedView, "a materialized view"),
+        _ => return Ok(()),
+    };
+    if kind == Some(wanted) {
+        return Ok(());
+    }
+    Err(err!(WRONG_OBJECT_TYPE, "\"{name}\" is not {word}"))
 }
 
 /// Gives a relation another name: its row type, and the constraint of an index, follow.
@@ -356,6 +371,14 @@ pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Re
     refuse_system(&relation)?;
     let namespace = catalog.require_namespace(alter.new_schema)?;
     crate::object::require_create(env, namespace)?;
+    if let Some((table, ..)) = crate::sequence::owner_of(env, relation.oid)? {
+        let table = catalog.relation(table)?;
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "cannot move an owned sequence into another schema"
+        )
+        .detail(format!("Sequence \"{}\" is linked to table \"{}\".", relation.name, table.name)));
+    }
     if namespace == relation.namespace {
         return Ok(());
     }

@@ -183,6 +183,24 @@ pub(crate) fn create(env: &Env<'_>, create: &CreateSequenceStmt<'_>) -> Result<(
     own(env, oid, options.owned_by, DependencyKind::Auto)
 }
 
+/// The table, attribute and kind of dependency of the column that a sequence belongs to.
+pub(crate) fn owner_of(env: &Env<'_>, sequence: Oid) -> Result<Option<(Oid, i16, DependencyKind)>> {
+    use catalog::columns::pg_depend::*;
+    let key = [Value::Oid(pg_class::RELATION), Value::Oid(sequence), Value::Int4(0)];
+    for (_, row) in env.catalog().find_rows(index::PG_DEPEND_DEPENDER_INDEX, &key)? {
+        let kind = match row.char(DEPTYPE)? {
+            b'a' => DependencyKind::Auto,
+            b'i' => DependencyKind::Internal,
+            _ => continue,
+        };
+        let attribute = i16::try_from(row.int4(REFOBJSUBID)?).unwrap_or(0);
+        if row.oid(REFCLASSID)? == pg_class::RELATION && attribute > 0 {
+            return Ok(Some((row.oid(REFOBJID)?, attribute, kind)));
+        }
+    }
+    Ok(None)
+}
+
 fn own(
     env: &Env<'_>,
     sequence: Oid,
@@ -321,7 +339,12 @@ pub(crate) fn alter(env: &Env<'_>, alter: &AlterSequenceStmt<'_>) -> Result<()> 
     }
     let relation = find(env, name, LockMode::ShareRowExclusive)?;
     let Some(old) = relation.sequence else {
-        return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", relation.name));
+        let kind = match relation.kind {
+            RelationKind::View => "views",
+            _ => "tables",
+        };
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", relation.name)
+            .detail(format!("This operation is not supported for {kind}.")));
     };
     env.catalog().require_owner(relation.owner, &format!("sequence {}", relation.name))?;
     change(env, &relation, old, alter.options)
@@ -334,6 +357,16 @@ fn change(
     options: &[DefElem<'_>],
 ) -> Result<()> {
     let changes = options.iter().any(|option| option.name != "owned_by");
+    if options.iter().any(|option| option.name == "owned_by")
+        && let Some((table, _, DependencyKind::Internal)) = owner_of(env, relation.oid)?
+    {
+        let table = env.catalog().relation(table)?;
+        return Err(err!(FEATURE_NOT_SUPPORTED, "cannot change ownership of identity sequence")
+            .detail(format!(
+                "Sequence \"{}\" is linked to table \"{}\".",
+                relation.name, table.name
+            )));
+    }
     let options = apply(env, options, old.type_oid, Some(old))?;
     let key = [Value::Oid(relation.oid)];
     env.catalog().update_rows(index::PG_SEQUENCE_SEQRELID_INDEX, &key, |row| {

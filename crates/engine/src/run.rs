@@ -66,7 +66,7 @@ impl Backend {
     ) -> Result<Completion> {
         let account = self.state.account();
         let width = plan.columns.len();
-        let _using = self.uses.begin(plan.relations);
+        let _using = self.uses.begin(plan.relations, &descriptions.indexes);
         let execution = Execution::new(plan, descriptions, self, storage, account, values)?;
         let mut root = execution.root()?;
         let mut sent = 0u64;

@@ -21,11 +21,7 @@ pub(crate) fn find(env: &Env<'_>, name: &RangeVar<'_>, mode: LockMode) -> Result
     for _ in 0..100 {
         let generation = catalog.generation();
         let Some(oid) = catalog.relation_named(name.schema, name.name)? else {
-            let shown = match name.schema {
-                Some(schema) => format!("{schema}.{}", name.name),
-                None => name.name.to_string(),
-            };
-            return Err(err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"));
+            return Err(no_relation(name));
         };
         if catalog.table_of_index(oid)?.is_some() {
             return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is an index", name.name));
@@ -36,6 +32,15 @@ pub(crate) fn find(env: &Env<'_>, name: &RangeVar<'_>, mode: LockMode) -> Result
         }
     }
     Err(err!(LOCK_NOT_AVAILABLE, "relation \"{}\" keeps changing", name.name))
+}
+
+/// 42P01
+pub(crate) fn no_relation(name: &RangeVar<'_>) -> Error {
+    let shown = match name.schema {
+        Some(schema) => format!("{schema}.{}", name.name),
+        None => name.name.to_string(),
+    };
+    err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist")
 }
 
 /// Runs ALTER TABLE.

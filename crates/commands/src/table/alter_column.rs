@@ -3,7 +3,7 @@
 use super::column::{self, Definition, OwnedSequence};
 use super::constraint::{self, contains_null, no_column};
 use crate::relation_rows::{self, update_class};
-use crate::{Env, depend, object};
+use crate::{Env, depend, object, type_ids as oids};
 use base::{FileId, Oid, Result, err};
 use catalog::columns::{hidden, index, pg_attribute, pg_class};
 use catalog::relation::{Column, Relation};
@@ -228,6 +228,12 @@ pub(crate) fn add_identity(
 ) -> Result<()> {
     let column = named(relation, name)?;
     let ConstraintKind::Identity { always, options } = constraint.kind else { return Ok(()) };
+    if ![oids::INT2, oids::INT4, oids::INT8].contains(&column.type_oid) {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "identity column type must be smallint, integer, or bigint"
+        ));
+    }
     if column.identity.is_some() {
         return Err(err!(
             OBJECT_NOT_IN_PREREQUISITE_STATE,

@@ -1,9 +1,11 @@
-//! Which relations the session's running statements and open cursors use.
+//! Which tables and indexes the session's running statements and open cursors use.
 
 use base::Oid;
+use catalog::relation::Index;
 use plan::RelationUse;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How many executions of a session use each relation.
 #[derive(Default)]
@@ -13,16 +15,30 @@ pub(crate) struct Uses(RefCell<HashMap<Oid, u32>>);
 pub(crate) struct Using<'u, 'p> {
     uses: &'u Uses,
     relations: &'p [RelationUse],
+    indexes: &'p [Arc<Index>],
+}
+
+impl Using<'_, '_> {
+    fn oids(&self) -> impl Iterator<Item = Oid> {
+        let tables = self.relations.iter().map(|relation| relation.oid);
+        tables.chain(self.indexes.iter().map(|index| index.oid))
+    }
 }
 
 impl Uses {
     /// Notes that an execution begins.
-    pub(crate) fn begin<'u, 'p>(&'u self, relations: &'p [RelationUse]) -> Using<'u, 'p> {
+    pub(crate) fn begin<'u, 'p>(
+        &'u self,
+        relations: &'p [RelationUse],
+        indexes: &'p [Arc<Index>],
+    ) -> Using<'u, 'p> {
+        let using = Using { uses: self, relations, indexes };
         let mut counts = self.0.borrow_mut();
-        for relation in relations {
-            *counts.entry(relation.oid).or_default() += 1;
+        for oid in using.oids() {
+            *counts.entry(oid).or_default() += 1;
         }
-        Using { uses: self, relations }
+        drop(counts);
+        using
     }
 
     pub(super) fn is_used(&self, relation: Oid) -> bool {
@@ -33,11 +49,11 @@ impl Uses {
 impl Drop for Using<'_, '_> {
     fn drop(&mut self) {
         let mut counts = self.uses.0.borrow_mut();
-        for relation in self.relations {
-            if let Some(count) = counts.get_mut(&relation.oid) {
+        for oid in self.oids() {
+            if let Some(count) = counts.get_mut(&oid) {
                 *count -= 1;
                 if *count == 0 {
-                    counts.remove(&relation.oid);
+                    counts.remove(&oid);
                 }
             }
         }
