@@ -66,18 +66,3 @@ DROP TABLE t;
 SELECT count(*) FROM t;
 -- session one
 COMMIT;
-CREATE TABLE a (x int); CREATE TABLE b (x int);
-BEGIN;
--- session two
-BEGIN;
--- session one
-ALTER TABLE a ADD COLUMN y int;
--- session two
-ALTER TABLE b ADD COLUMN y int;
--- session one waits
-SELECT * FROM b;
--- session two
-SELECT * FROM a;
-ROLLBACK;
--- session one
-COMMIT;

@@ -74,14 +74,16 @@ impl Checker<'_> {
         plain: bool,
         hasher: &RandomState,
     ) -> Result<HashMap<RowId, u64>> {
-        let columns = relation.columns.iter().map(|column| ColumnLayout {
-            id: column.id,
-            layout: layout(column),
-            missing: column.missing.as_deref().map(Into::into),
-        });
+        let mut columns = Vec::with_capacity(relation.columns.len());
+        for column in &relation.columns {
+            columns.push(ColumnLayout {
+                id: column.id,
+                layout: layout(catalog, column)?,
+                missing: column.missing.as_deref().map(Into::into),
+            });
+        }
         let (relation_oid, database) = (relation.oid, Oid::INVALID);
-        let description =
-            TableDescription { columns: columns.collect(), relation: relation_oid, database };
+        let description = TableDescription { columns, relation: relation_oid, database };
         let table = Table::open(self.trees.tables(), relation.file, Arc::new(description))?;
         let attributes: Vec<usize> = match plain {
             true => index.keys.iter().map(|key| place(key.attribute)).collect(),

@@ -1,7 +1,7 @@
 //! Filling the tree of a new index from its table.
 
-use super::place;
 use super::rows::Look;
+use super::{layout, place};
 use crate::backend::Backend;
 use base::{Csn, Error, Result, RowId, Xid, err};
 use btree::BuildEntry;
@@ -108,7 +108,7 @@ impl Backend {
             .included
             .iter()
             .filter_map(|attribute| table.columns.get(place(*attribute)))
-            .map(|column| self.layout(column))
+            .map(|column| layout(&self.catalog, column))
             .collect::<Result<_>>()?;
         Ok(EntryShape { columns: columns?, included })
     }
