@@ -45,6 +45,9 @@ pub(crate) fn require_owner(env: &crate::Env<'_>, relation: &Relation) -> base::
 
 /// 42501 unless the current user may make objects in a schema.
 pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<()> {
+    if schema == env.catalog().temporary_namespace() {
+        return Ok(());
+    }
     let schema = env.catalog().namespace(schema)?;
     let acl = schema.acl.as_deref();
     match env.catalog().has_privilege(AclKind::Namespace, schema.owner, acl, Privilege::Create)? {

@@ -192,6 +192,10 @@ impl session::engine::Backend for Backend {
         self.check_becoming(authorization, role)
     }
 
+    fn may_examine_settings(&self) -> bool {
+        self.may_examine()
+    }
+
     fn settings_changed(&self) {
         self.follow_identity();
     }

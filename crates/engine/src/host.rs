@@ -101,6 +101,9 @@ impl Host for Backend {
     }
 
     fn setting(&self, name: &str) -> Result<Option<String>> {
+        if session::settings::is_confidential(name) && !self.may_examine() {
+            return Err(session::settings::not_to_be_examined(name));
+        }
         Ok(self.state.show(name))
     }
 

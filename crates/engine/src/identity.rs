@@ -73,6 +73,13 @@ impl Backend {
         Ok(())
     }
 
+    /// Whether the user has the privileges of `pg_read_all_settings`.
+    pub(crate) fn may_examine(&self) -> bool {
+        const READ_ALL_SETTINGS: Oid = Oid(3374);
+        let user = self.catalog.user();
+        self.catalog.has_privileges_of(user, READ_ALL_SETTINGS).unwrap_or(false)
+    }
+
     /// The role that a name of a setting means; none when it may not be (rule 1).
     fn role_of_setting(&self, authorization: bool, name: &str) -> Option<Oid> {
         if let Some(known) = self.identity.known(name) {

@@ -8,11 +8,12 @@
 
 use crate::backend::Backend;
 use analyze::{Access, Needed};
-use base::{Error, Oid, Result, err};
+use base::{Error, Oid, Result, SqlState, err};
 use catalog::Catalog;
 use catalog::acl::{AclKind, Privilege, Privileges};
 use catalog::builtin::FIRST_USER;
 use catalog::relation::Relation;
+use parse::Statement;
 
 /// The privileges that columns can have, of those that queries need.
 const OF_COLUMNS: &str = "raw";
@@ -69,6 +70,40 @@ impl Backend {
             }
         }
         Ok(true)
+    }
+
+    /// What VACUUM, ANALYZE and CHECKPOINT may not do: tables are passed over with a warning.
+    pub(crate) fn refuse_maintenance(&self, statement: &Statement<'_>) -> Result<()> {
+        /// `pg_checkpoint`
+        const CHECKPOINT: Oid = Oid(4544);
+        let user = self.catalog.user();
+        let Statement::Vacuum(vacuum) = statement else {
+            if self.catalog.has_privileges_of(user, CHECKPOINT)? {
+                return Ok(());
+            }
+            return Err(err!(
+                INSUFFICIENT_PRIVILEGE,
+                "permission denied to execute CHECKPOINT command"
+            )
+            .detail(
+                "Only roles with privileges of the \"pg_checkpoint\" role may execute this command.",
+            ));
+        };
+        for target in vacuum.relations {
+            let name = &target.relation;
+            let Some(oid) = self.catalog.relation_named(name.schema, name.name)? else { continue };
+            let Some(relation) = self.catalog.find_relation(oid)? else { continue };
+            let own = self.catalog.database_row(self.catalog.database())?.owner == user;
+            if own && !relation.shared || self.catalog.has_any_on(user, &relation, "m")? {
+                continue;
+            }
+            let verb = if vacuum.vacuum { "vacuum" } else { "analyze" };
+            self.state.warning(Error::new(
+                SqlState::WARNING,
+                format!("permission denied to {verb} \"{}\", skipping it", relation.name),
+            ));
+        }
+        Ok(())
     }
 
     fn function_denial(&self, function: Oid) -> Result<Option<Error>> {

@@ -125,6 +125,7 @@ impl Backend {
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
             Statement::Vacuum(_) | Statement::Checkpoint => {
+                self.refuse_maintenance(statement)?;
                 if matches!(statement, Statement::Checkpoint) {
                     self.engine.storage.checkpoint()?;
                 }

@@ -83,7 +83,11 @@ impl Server for Backend {
                 file,
             }
         };
-        definitions().filter(|(_, definition)| !definition.hidden).map(row).collect()
+        let all = self.may_examine();
+        let shown = |definition: &session::settings::Definition| {
+            !definition.hidden && (all || !session::settings::is_confidential(definition.name))
+        };
+        definitions().filter(|(_, definition)| shown(definition)).map(row).collect()
     }
 
     fn sessions(&self) -> Vec<SessionRow> {

@@ -26,6 +26,8 @@ enum Command {
     Init(Init),
     /// Check all data of a directory that no server runs on, after recovery if it needs one
     Check(Check),
+    /// Run SQL on a data directory without a server; reads standard input without -c and -f
+    Shell(Shell),
 }
 
 #[derive(Args)]
@@ -58,6 +60,25 @@ struct Check {
     data_dir: PathBuf,
 }
 
+#[derive(Args)]
+struct Shell {
+    /// The data directory; made if it is missing or empty
+    #[arg(value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Run SQL, all of it in one message
+    #[arg(short = 'c', long = "command", value_name = "SQL")]
+    commands: Vec<String>,
+    /// Run the statements of a file, after those of -c
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The database
+    #[arg(short = 'd', long = "dbname", value_name = "NAME", default_value = "postgres")]
+    database: String,
+    /// The role
+    #[arg(short = 'U', long = "username", value_name = "NAME", default_value = "postgres")]
+    user: String,
+}
+
 fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -85,6 +106,17 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::from(2),
             Err(error) => Err(error),
         },
+        Command::Shell(shell) => {
+            let commands = shell.commands.into_iter().map(server::ShellInput::Command);
+            let files = shell.files.into_iter().map(server::ShellInput::File);
+            let options = server::ShellOptions {
+                data_dir: shell.data_dir,
+                inputs: commands.chain(files).collect(),
+                user: shell.user,
+                database: shell.database,
+            };
+            return ExitCode::from(server::shell(&options));
+        }
         Command::Init(init) => server::initialize(&init.data_dir, init.next_xid),
     };
     match result {

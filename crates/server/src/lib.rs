@@ -24,6 +24,7 @@ mod lock_file;
 pub mod log;
 mod postmaster;
 mod process;
+mod shell;
 mod startup;
 mod stream;
 
@@ -32,3 +33,4 @@ pub use data_directory::initialize;
 pub use handover::is_server_process;
 pub use postmaster::{ServeOptions, serve};
 pub use process::server_process;
+pub use shell::{ShellInput, ShellOptions, shell};

@@ -214,6 +214,11 @@ pub trait Backend {
     /// 22023 for a role that does not exist; 42501.
     fn check_identity(&self, authorization: bool, role: &str) -> Result<()>;
 
+    /// Whether the user has the privileges of `pg_read_all_settings`.
+    fn may_examine_settings(&self) -> bool {
+        true
+    }
+
     /// Settings may have changed: who the session runs as follows them.
     fn settings_changed(&self) {}
 

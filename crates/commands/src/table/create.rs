@@ -120,7 +120,8 @@ pub(crate) fn place(
         )
         .detail("System catalog modifications are currently disallowed."));
     }
-    if !may_create(env, &schema, privilege)? {
+    let own = namespace == catalog.temporary_namespace();
+    if !own && !may_create(env, &schema, privilege)? {
         return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {}", schema.name));
     }
     if catalog.relation_in(namespace, name.name)?.is_some() {

@@ -231,6 +231,9 @@ impl Backend {
             Ok(()) => Some(self.plan_insert(relation, &columns)?),
             Err(_) => None,
         };
+        if let Some(planned) = &planned {
+            planned.permitted()?;
+        }
         let options = options::read(copy.options, true, at)?;
         options.encoding.check()?;
         let targets = self.copy_targets(&bump, relation, &columns, &options)?;

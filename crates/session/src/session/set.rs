@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::engine::{Backend, Completion, Isolation, ResultColumn};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::settings::{Action, Settings, lookup, quote_identifier, unrecognized};
+use crate::settings::{is_confidential, not_to_be_examined};
 use crate::state::State;
 use crate::statement::ModeChanges;
 use base::{Error, Oid, Result, bail, err};
@@ -197,10 +198,15 @@ impl Session {
         describing: bool,
         client: &mut dyn Client,
     ) -> Result<Completion> {
+        let all = self.backend.may_examine_settings();
+        if is_confidential(name) && !all {
+            return Err(not_to_be_examined(name));
+        }
         let columns = show_columns(name);
         let rows: Vec<Vec<String>> = if name == "all" {
             let settings = self.state.settings();
-            settings.show_all().map(|(n, v)| vec![n.to_owned(), v, String::new()]).collect()
+            let shown = settings.show_all().filter(|(name, _)| all || !is_confidential(name));
+            shown.map(|(n, v)| vec![n.to_owned(), v, String::new()]).collect()
         } else {
             vec![vec![self.state.show(name).ok_or_else(|| unrecognized(name))?]]
         };

@@ -12,12 +12,14 @@
 
 mod base_values;
 mod check;
+mod confidential;
 mod definition;
 mod number;
 mod store;
 mod value;
 
 pub use base_values::{Base, Entry};
+pub use confidential::{is_confidential, not_to_be_examined};
 pub use definition::{Context, Definition, Id, Kind, definitions, lookup};
 pub use store::{Action, Settings};
 pub use value::{Source, Value};
