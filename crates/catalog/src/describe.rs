@@ -36,7 +36,7 @@ impl ObjectAddress {
 }
 
 /// The index that finds an object by its OID, in catalogs whose objects have one.
-pub(crate) fn index_by_oid(class: Oid) -> Option<Oid> {
+pub fn index_by_oid(class: Oid) -> Option<Oid> {
     let catalog = crate::builtin::relation(class)?;
     if catalog.columns.first()?.name != "oid" {
         return None;

@@ -75,7 +75,7 @@ pub fn elements<'a>(
             Statement::CreateTable(create) => (1, Some(&create.relation)),
             Statement::CreateView(view) => (2, Some(&view.view)),
             Statement::CreateIndex(index) => (3, Some(&index.relation)),
-            Statement::CreateTrigger(_) => (4, None),
+            Statement::CreateTrigger(trigger) => (4, Some(&trigger.relation)),
             _ => (5, None),
         };
         if let Some(other) = relation.and_then(|name| name.schema)

@@ -58,7 +58,9 @@ pub(crate) fn reassign(env: &Env<'_>, statement: &ReassignOwnedStmt<'_>) -> Resu
         refuse_pinned(env, role, "reassign ownership of objects owned by")?;
         for found in catalog.role_dependents(role)? {
             let here = !found.database.is_valid() || found.database == catalog.database();
-            if here && found.kind == SharedDependencyKind::Owner {
+            // Default privileges are DROP OWNED's.
+            let defaults = found.dependent.class == pg_default_acl::RELATION;
+            if here && !defaults && found.kind == SharedDependencyKind::Owner {
                 owner::reassign(env, &found.dependent, new)?;
                 catalog.next_command()?;
             }

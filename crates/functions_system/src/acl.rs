@@ -4,6 +4,8 @@ use crate::rows::Cell;
 use crate::shim::{raw, set};
 use base::{Error, Oid, Result, err};
 use catalog::acl::{self, Acl, AclItem, AclKind, Privileges};
+use catalog::columns::{index, pg_attribute, pg_class};
+use catalog::store::Value;
 use expr::{Call, Datum, Entry};
 use types::{Array, oids};
 
@@ -112,6 +114,38 @@ fn contains<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     Ok(Datum::Bool(found))
 }
 
+/// `pg_get_acl`: the list of an object, or of a column; NULL where there is none.
+fn of_object<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let (class, object, column) = (Oid(args[0].oid()?), Oid(args[1].oid()?), args[2].int4()?);
+    let catalog = crate::shim::catalog(cx)?;
+    if !class.is_valid() || !object.is_valid() {
+        return Ok(Datum::Null);
+    }
+    let (index, key, class) = if class == pg_class::RELATION && column != 0 {
+        let Ok(column) = i16::try_from(column) else { return Ok(Datum::Null) };
+        let key = vec![Value::Oid(object), Value::Int2(column)];
+        (Some(index::PG_ATTRIBUTE_RELID_ATTNUM_INDEX), key, pg_attribute::RELATION)
+    } else {
+        (catalog::index_by_oid(class), vec![Value::Oid(object)], class)
+    };
+    let described = catalog::builtin::relation(class);
+    let place = described.and_then(|described| {
+        let is_list =
+            |column: &catalog::builtin::SystemColumn| column.type_oid.0 == oids::ACLITEM_ARRAY;
+        described.columns.iter().position(is_list)
+    });
+    let (Some(index), Some(place)) = (index, place) else {
+        return Ok(Datum::Null);
+    };
+    let rows = catalog.find_rows(index, &key)?;
+    let Some((_, row)) = rows.first() else { return Ok(Datum::Null) };
+    let attribute = i16::try_from(place + 1).unwrap_or(i16::MAX);
+    match row.optional_texts(attribute)? {
+        Some(items) => crate::rows::texts(cx, oids::ACLITEM, &items),
+        None => Ok(Datum::Null),
+    }
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     set!("aclexplode", |cx, args| explode(&args[0])?),
@@ -122,6 +156,7 @@ pub(crate) const TABLE: &[Entry] = &[
         let (a, b) = (args[0].text()?, args[1].text()?);
         Ok(Datum::Bool(AclItem::from_stored(a)? == AclItem::from_stored(b)?))
     }),
+    Entry::scalar("pg_get_acl", of_object),
     raw!("aclinsert", |cx, args| Err(gone("aclinsert"))),
     raw!("aclremove", |cx, args| Err(gone("aclremove"))),
 ];

@@ -1,13 +1,53 @@
 //! Privileges on relations and their columns, as statements need them.
 
-use super::Catalog;
+use super::functions::proc_row;
+use super::types::{language_row, type_row};
+use super::{Catalog, shared};
 use crate::acl::{Acl, AclKind, Privilege, Privileges};
+use crate::cache::{KeyRef, Kind};
+use crate::columns::index;
 use crate::relation::Relation;
 use crate::relation_word;
-use crate::rows::RelationKind;
+use crate::rows::{Language, Proc, Ref, RelationKind, Type};
+use crate::store::Value;
 use base::{Error, Oid, Result};
+use std::sync::Arc;
 
 impl Catalog {
+    /// A function as its row says now, built-in ones included: GRANT changes their rows, too.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn proc_now(&self, oid: Oid) -> Result<Option<Ref<Proc>>> {
+        let entry = self.cached(KeyRef::oid(Kind::Proc, oid), || {
+            Ok(self.row(index::PG_PROC_OID_INDEX, &[Value::Oid(oid)], proc_row)?.map(Arc::new))
+        })?;
+        Ok(shared(&entry))
+    }
+
+    /// A type as its row says now.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn type_now(&self, oid: Oid) -> Result<Option<Ref<Type>>> {
+        let entry = self.cached(KeyRef::oid(Kind::Type, oid), || {
+            Ok(self.row(index::PG_TYPE_OID_INDEX, &[Value::Oid(oid)], type_row)?.map(Arc::new))
+        })?;
+        Ok(shared(&entry))
+    }
+
+    /// A language as its row says now.
+    ///
+    /// # Errors
+    /// Those of storage.
+    pub fn language_now(&self, oid: Oid) -> Result<Option<Ref<Language>>> {
+        let entry = self.cached(KeyRef::oid(Kind::Language, oid), || {
+            let key = [Value::Oid(oid)];
+            Ok(self.row(index::PG_LANGUAGE_OID_INDEX, &key, language_row)?.map(Arc::new))
+        })?;
+        Ok(shared(&entry))
+    }
+
     /// The error of a missing privilege on a relation.
     pub fn relation_denied(relation: &Relation) -> Error {
         let word = match relation.kind {

@@ -141,7 +141,13 @@ impl Catalog {
         relation.system = true;
         relation.columns = columns.collect();
         relation.query = query.map(|sql| Stored::Sql(sql.into()));
-        relation.acl = system.acl.map(|acl| self.parse_acl(acl)).transpose()?;
+        // GRANT changes the row; what is compiled in is what the row began with.
+        let key = [Value::Oid(system.oid)];
+        relation.acl =
+            match self.row(index::PG_CLASS_OID_INDEX, &key, |row| acl(row, pg_class::RELACL))? {
+                Some(acl) => acl,
+                None => system.acl.map(|acl| self.parse_acl(acl)).transpose()?,
+            };
         let indexes = builtin::indexes_of(system.oid);
         relation.indexes =
             indexes.map(|index| Arc::new(self.system_index(system, index))).collect();

@@ -68,7 +68,7 @@ fn collation_row(row: &Row) -> Result<Collation> {
     })
 }
 
-fn language_row(row: &Row) -> Result<Language> {
+pub(crate) fn language_row(row: &Row) -> Result<Language> {
     use pg_language::*;
     Ok(Language {
         oid: row.oid(OID)?,

@@ -6,7 +6,7 @@ use crate::object::{self, ObjectAddress};
 use crate::{Env, LockMode, database, relation_rows, resolve};
 use base::{Error, Oid, Result, err};
 use catalog::acl::{self, Acl, AclKind, Privileges};
-use catalog::builtin::{FIRST_USER, PUBLIC};
+use catalog::builtin::FIRST_USER;
 use catalog::columns::{
     index, pg_attribute, pg_class, pg_database, pg_default_acl, pg_language, pg_namespace, pg_proc,
     pg_type,
@@ -159,7 +159,7 @@ impl Target {
     }
 }
 
-/// Reads the list of an object; what is built in keeps its list.
+/// Reads the list of an object.
 fn open(env: &Env<'_>, address: ObjectAddress) -> Result<Target> {
     let class = class_of(address.class)?;
     let rows = env.catalog().find_rows(class.by_oid, &[Value::Oid(address.object)])?;
@@ -167,15 +167,6 @@ fn open(env: &Env<'_>, address: ObjectAddress) -> Result<Target> {
         return Err(Error::internal("an object was found and is gone"));
     };
     let name = row.text(class.name)?;
-    let fixed = address.object < FIRST_USER
-        && address.object != PUBLIC
-        && address.class != pg_database::RELATION;
-    if fixed {
-        return Err(Error::unsupported(format!(
-            "changing the privileges of {} \"{name}\", which is built in, is not supported yet",
-            class.word
-        )));
-    }
     let mut target = Target {
         address,
         place: Place::Object,
@@ -250,6 +241,12 @@ fn named(env: &Env<'_>, kind: ObjectType, name: &ObjectRef<'_>) -> Result<Object
         (ObjectType::Language, name) => {
             let name = simple(name)?;
             match catalog.language_named(name)? {
+                Some(language) if !language.trusted => {
+                    Err(err!(WRONG_OBJECT_TYPE, "language \"{name}\" is not trusted").detail(
+                        "GRANT and REVOKE are not allowed on untrusted languages, because only \
+                         superusers can use untrusted languages.",
+                    ))
+                }
                 Some(language) => Ok(ObjectAddress::new(pg_language::RELATION, language.oid)),
                 None => Err(err!(UNDEFINED_OBJECT, "language \"{name}\" does not exist")),
             }

@@ -189,7 +189,7 @@ pub(crate) fn check_type(env: &Env<'_>, column: &str, type_oid: Oid) -> Result<(
 /// 42501 unless the current user may use a type; an array is used as its elements are.
 fn require_usage(env: &Env<'_>, type_oid: Oid) -> Result<()> {
     let catalog = env.catalog();
-    let ty = catalog.type_(type_oid)?;
+    let Some(ty) = catalog.type_now(type_oid)? else { return Ok(()) };
     if ty.element.is_valid() && ty.len == -1 {
         return require_usage(env, ty.element);
     }
