@@ -45,8 +45,14 @@ pub struct Access {
 /// # Errors
 /// Those of reading the catalogs.
 pub fn access(catalog: &Catalog, query: &Query<'_>) -> Result<Access> {
-    let mut collector = Collector { catalog, access: Access::default(), levels: Vec::new() };
+    let (access, levels, changed_views) = (Access::default(), Vec::new(), Vec::new());
+    let mut collector = Collector { catalog, access, levels, changed_views };
     collector.query(query, Oid::INVALID, false)?;
+    // A view that is changed is asked for before what it is changed into.
+    for (to, from) in collector.changed_views.iter().rev().enumerate() {
+        let entry = collector.access.relations.remove(*from + to);
+        collector.access.relations.insert(to, entry);
+    }
     collector.access.functions.sort_unstable();
     collector.access.functions.dedup();
     Ok(collector.access)
@@ -62,6 +68,8 @@ struct Collector<'q, 'c> {
     catalog: &'c Catalog,
     access: Access,
     levels: Vec<Level<'q>>,
+    /// Where the views stand through which tables are changed, innermost first.
+    changed_views: Vec<usize>,
 }
 
 fn add(list: &mut Vec<i16>, attribute: i16) {
@@ -123,6 +131,7 @@ impl<'q> Collector<'q, '_> {
                 inserted: Vec::new(),
                 updated: Vec::new(),
             });
+            self.changed_views.push(self.access.relations.len() - 1);
             if let Some(place) = places.get_mut(one.range.0 as usize) {
                 *place = Some(self.access.relations.len() - 1);
             }

@@ -58,8 +58,7 @@ pub fn begin_refresh(env: &Env<'_>, refresh: &RefreshMatViewStmt<'_>) -> Result<
     if relation.kind != RelationKind::MaterializedView {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not a materialized view", relation.name));
     }
-    let what = format!("materialized view {}", relation.name);
-    env.catalog().require_owner(relation.owner, &what)?;
+    env.catalog().require_any_on(&relation, "m")?;
     if refresh.concurrent {
         check_concurrent(env, refresh, &relation)?;
     }
