@@ -11,7 +11,7 @@ pub(crate) mod domain;
 pub(crate) mod enumeration;
 
 use crate::table::create::creation_namespace;
-use crate::{Env, depend, object};
+use crate::{Env, depend, grant, object};
 use base::{Oid, Result, err};
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::pg_type;
@@ -58,8 +58,14 @@ pub(crate) fn place(env: &Env<'_>, name: Name<'_>) -> Result<Oid> {
 
 /// Writes a type's row and what it needs: its schema.
 pub(crate) fn insert(env: &Env<'_>, row: &Row) -> Result<()> {
-    env.catalog().insert(row)?;
-    let schema = object::schema(row.oid(pg_type::TYPNAMESPACE)?);
+    let catalog = env.catalog();
+    let (namespace, address) =
+        (row.oid(pg_type::TYPNAMESPACE)?, object::ty(row.oid(pg_type::OID)?));
+    match grant::for_new(env, AclKind::Type, &address, catalog.user(), namespace)? {
+        Some(acl) => catalog.insert(&row.clone().with(pg_type::TYPACL, acl))?,
+        None => catalog.insert(row)?,
+    };
+    let schema = object::schema(namespace);
     object::record_owner(env, object::ty(row.oid(pg_type::OID)?))?;
     depend::record(env, object::ty(row.oid(pg_type::OID)?), schema, DependencyKind::Normal)
 }
