@@ -7,6 +7,7 @@ use crate::table::alter::{find, no_relation};
 use crate::table::alter_column::replace_tree;
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
+use catalog::Catalog;
 use catalog::columns::pg_index;
 use catalog::relation::Relation;
 use catalog::rows::RelationKind;
@@ -26,8 +27,7 @@ pub(crate) fn run(env: &Env<'_>, reindex: &ReindexStmt<'_>) -> Result<()> {
                     table.name
                 ));
             }
-            let word = catalog::relation_word(table.kind);
-            catalog.require_owner(table.owner, &format!("{word} {}", table.name))?;
+            catalog.require_any_on(&table, "m")?;
             if table.indexes.is_empty() {
                 env.notice(format!("table \"{}\" has no indexes to reindex", table.name));
                 return Ok(());
@@ -36,9 +36,13 @@ pub(crate) fn run(env: &Env<'_>, reindex: &ReindexStmt<'_>) -> Result<()> {
             rebuild(env, &table, None)
         }
         ReindexTarget::Schema(name) => {
-            let schema = catalog.require_namespace(name)?;
-            let owner = catalog.namespace(schema)?.owner;
-            catalog.require_owner(owner, &format!("schema {name}"))?;
+            let Some(found) = catalog.namespace_named(name)? else {
+                return Err(err!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist"));
+            };
+            if !catalog.has_privileges_of(catalog.user(), MAINTAIN)? {
+                catalog.require_owner(found.owner, &format!("schema {name}"))?;
+            }
+            let schema = found.oid;
             if schema < catalog::builtin::FIRST_USER && name != "public" {
                 return Err(of_catalogs());
             }
@@ -59,6 +63,9 @@ pub(crate) fn run(env: &Env<'_>, reindex: &ReindexStmt<'_>) -> Result<()> {
     }
 }
 
+/// `pg_maintain`
+const MAINTAIN: Oid = Oid(6337);
+
 fn of_catalogs() -> Error {
     Error::unsupported("REINDEX of system catalogs is not supported yet")
 }
@@ -72,7 +79,9 @@ fn index(env: &Env<'_>, name: &RangeVar<'_>) -> Result<()> {
         return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not an index", name.name));
     };
     let table = env.lock_and_describe(table, LockMode::AccessExclusive)?;
-    catalog.require_owner(table.owner, &format!("index {}", name.name))?;
+    if !catalog.has_any_on(catalog.user(), &table, "m")? {
+        return Err(Catalog::permission_denied(&format!("index {}", name.name)));
+    }
     refuse_system(&table)?;
     rebuild(env, &table, Some(oid))
 }
