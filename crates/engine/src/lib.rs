@@ -26,6 +26,7 @@ mod identity;
 mod lock_table;
 mod permission;
 mod planned;
+mod read_only;
 mod referential;
 mod registry;
 mod run;

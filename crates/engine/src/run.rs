@@ -23,6 +23,9 @@ impl Backend {
         parameters: &Parameters,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
+        if let Body::Query { plan, .. } = &planned.body {
+            self.refuse_changes(plan.get(), session::engine::Plan::tag(planned))?;
+        }
         planned.permitted()?;
         match &planned.body {
             Body::Query { plan, descriptions } => {
@@ -104,6 +107,7 @@ impl Backend {
         statement: &Statement<'_>,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
+        self.refuse_definition(statement)?;
         let env = Env { session: self, storage: self, server: self, bump, source };
         let transaction = self.transaction()?;
         let mut rows = None;

@@ -246,6 +246,9 @@ impl Backend {
         };
         kind?;
         let planned = planned.ok_or_else(|| Error::internal("COPY without a plan"))?;
+        if relation.persistence != catalog::rows::Persistence::Temporary {
+            self.refuse_in_read_only("COPY FROM")?;
+        }
         if options.freeze {
             self.check_freeze(relation)?;
         }
