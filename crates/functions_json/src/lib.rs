@@ -8,6 +8,7 @@
 mod aggregate;
 mod array;
 mod jsonb_change;
+mod populate;
 mod read;
 mod sets;
 mod shim;
@@ -22,6 +23,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         array::TABLE,
         array::SEARCH_TABLE,
         jsonb_change::TABLE,
+        populate::TABLE,
         read::TABLE,
         sets::TABLE,
         write::TABLE,

@@ -499,7 +499,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         }
         let ty = match range.kind {
             RangeKind::Relation { row_type, .. } => Type::plain(row_type),
-            _ => anonymous_row(range),
+            _ => crate::range::anonymous_row(range.columns, range.types),
         };
         let site = self.site(Oid::INVALID, &types, ty, Oid::INVALID);
         c.builder.operation(self.operation(op::RowValue)?, site, &registers)
@@ -672,12 +672,6 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         })?;
         Ok(Some(value.copy_to(&self.trees)?))
     }
-}
-
-/// The type of a row of a range that has no row type of its own.
-fn anonymous_row(range: &analyze::tree::Range<'_>) -> Type {
-    let names: Vec<String> = range.columns.iter().map(|name| (*name).to_string()).collect();
-    Type { typmod: types::row_names::typmod(&names), ..Type::plain(Oid(oids::RECORD)) }
 }
 
 fn missing(proc: &Ref<Proc>) -> Error {

@@ -4,12 +4,14 @@ use crate::compile::{Compiler, sql_type};
 use crate::node::{Column, FunctionBody, FunctionCall, Node, NodeKind, SortColumn};
 use crate::planner::{Columns, Cond, Level, Planner, Rel};
 use analyze::tree::{
-    CteUse, Expr, ExprKind, FunctionRange, Materialize, Query, RangeId, RangeKind, SetTree, Type,
+    CteUse, Expr, ExprKind, FunctionRange, Materialize, Query, Range, RangeId, RangeKind, SetTree,
+    Type,
 };
 use base::{Error, Oid, Result};
 use catalog::rows::ArgMode;
 use expr::{Body, Builder, Program, Site, SqlType};
 use types::oids;
+use types::row_columns::RowColumn;
 
 impl<'q, 'p> Planner<'_, 'q, 'p> {
     /// A range under conditions that see only it.
@@ -30,7 +32,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 return self.filter(self.numbered(level, range, node, &visible), conds);
             }
             RangeKind::Functions { functions, ordinality } => {
-                self.function_scan(level, functions, ordinality, described.types)?
+                self.function_scan(level, functions, ordinality, described)?
             }
             RangeKind::Values(rows) => self.values(level, rows, described.types)?,
             RangeKind::Cte(cte) => self.cte(level, &cte)?,
@@ -82,18 +84,24 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         level: &Level<'_, 'q>,
         functions: &'q [FunctionRange<'q>],
         ordinality: bool,
-        types: &[Type],
+        described: &Range<'q>,
     ) -> Result<&'p Node<'p>> {
         let none = Columns::default();
+        let mut names = described.columns;
         let (calls, reads) = self.collecting(|| {
             let calls = functions.iter().map(|function| {
                 let composite = function.composite;
                 let columns = function.column_count as u16;
-                self.function_call(level, &none, &function.call, columns, composite)
+                let own = names.split_off(..usize::from(columns).min(names.len()));
+                let mut call = function.call;
+                if composite && call.ty.oid.0 == oids::RECORD {
+                    call.ty = anonymous_row(own.unwrap_or_default(), function.types);
+                }
+                self.function_call(level, &none, &call, columns, composite)
             });
             Ok(&*self.bump.try_alloc_slice(calls)?)
         })?;
-        let mut out = self.columns(types)?;
+        let mut out = self.columns(described.types)?;
         if ordinality && out.len() == functions.iter().map(|f| f.column_count as usize).sum() {
             out.push(self.column(Type::plain(Oid(oids::INT8)))?);
         }
@@ -311,4 +319,17 @@ pub(crate) fn visible_targets(query: &Query<'_>) -> Vec<u16> {
     };
     let all = targets.iter().enumerate();
     all.filter(|(_, target)| !target.junk).map(|(i, _)| i as u16).collect()
+}
+
+/// The type of rows of these columns that are of no named row type. Dropped columns are left out.
+pub(crate) fn anonymous_row(names: &[&str], types: &[Type]) -> Type {
+    let columns = names.iter().zip(types).filter(|(_, ty)| ty.oid.is_valid());
+    let columns: Vec<RowColumn> = columns
+        .map(|(name, ty)| RowColumn {
+            name: (*name).to_string(),
+            type_oid: ty.oid.0,
+            typmod: ty.typmod,
+        })
+        .collect();
+    Type { typmod: types::row_columns::typmod(&columns), ..Type::plain(Oid(oids::RECORD)) }
 }

@@ -47,7 +47,9 @@ pub trait TypeHost {
     /// # Errors
     /// Those of reading the catalog.
     fn column_names(&self, _type_oid: u32, typmod: i32) -> Result<Vec<String>> {
-        Ok(crate::row_names::of_typmod(typmod))
+        let columns = crate::row_columns::of_typmod(typmod);
+        let columns = columns.iter().flat_map(|columns| columns.iter());
+        Ok(columns.map(|column| column.name.clone()).collect())
     }
 
     /// The name of a type as messages show it.

@@ -30,7 +30,7 @@ pub mod numeric;
 pub mod oids;
 mod packed;
 pub mod record;
-pub mod row_names;
+pub mod row_columns;
 pub mod scalar;
 pub mod text;
 

@@ -8,7 +8,7 @@ select * from json_to_record('{"a": 1}');
 select * from json_to_recordset('{"a": 1}') as x(a int);
 select * from json_to_record('[1]') as x(a int);
 select * from jsonb_to_recordset('[1]') as x(a int);
-create type jrow as (a int, b text, c date);
+create table jrow (a int, b text, c date);
 select * from json_populate_record(null::jrow, '{"a": 5, "c": "2024-02-29", "zz": 1}');
 select * from json_populate_record(row(1, 'dflt', null)::jrow, '{"a": 7}');
 select (json_populate_record(null::jrow, '{"b": {"k": 1}}')).b;

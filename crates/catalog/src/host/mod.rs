@@ -93,7 +93,7 @@ impl TypeHost for Catalog {
 
     fn column_names(&self, type_oid: u32, typmod: i32) -> Result<Vec<String>> {
         if type_oid == oids::RECORD {
-            return Ok(types::row_names::of_typmod(typmod));
+            return types::NoCatalog.column_names(type_oid, typmod);
         }
         let relation = self.relation(self.host_type(type_oid)?.relation)?;
         let name = |column: &crate::relation::Column| match column.dropped {

@@ -1,0 +1,341 @@
+//! Rows from JSON objects: json_to_record, json_populate_record, their sets and jsonb twins.
+//!
+//! # How it works
+//! jsonb is read in its text form, so that one reader serves both. A value becomes a column's by
+//! the column's type: arrays from arrays, rows from objects, json as it is, anything else by the
+//! type's text input, to which strings go for arrays and rows too.
+
+use base::{Error, Result, err};
+use expr::{Call, Datum, Entry, SetRows};
+use std::borrow::Cow;
+use types::array::{self, Dimension};
+use types::json::{self, Node, NodeKind, Scalar};
+use types::row_columns::{self, RowColumn};
+use types::{Record, TypeClass, oids, record};
+
+use crate::read::node_text;
+
+/// The columns of a row type; the type of a dropped one is 0.
+fn columns(cx: &Call<'_, '_>, type_oid: u32, typmod: i32) -> Result<Option<Vec<RowColumn>>> {
+    if type_oid == oids::RECORD {
+        return Ok(row_columns::of_typmod(typmod).map(|columns| columns.to_vec()));
+    }
+    let host = cx.io().host;
+    if !matches!(host.class(type_oid)?, TypeClass::Composite) {
+        return Ok(None);
+    }
+    let names = host.column_names(type_oid, typmod)?;
+    let types = host.columns(type_oid)?;
+    let columns = names.into_iter().zip(types);
+    Ok(Some(
+        columns.map(|(name, (type_oid, typmod))| RowColumn { name, type_oid, typmod }).collect(),
+    ))
+}
+
+/// The text of a json or jsonb argument.
+fn text_of<'m>(cx: &Call<'_, 'm>, datum: &Datum<'m>) -> Result<Cow<'m, str>> {
+    if let Datum::Text(text) = datum {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = Vec::new();
+    cx.io().output(oids::JSONB, datum, &mut out)?;
+    Ok(Cow::Owned(crate::write::text_of(&out)?.to_string()))
+}
+
+fn pairs<'n, 't>(node: &'n Node<'t>) -> Result<&'n [(Cow<'t, str>, Node<'t>)]> {
+    match &node.kind {
+        NodeKind::Object(pairs) => Ok(pairs),
+        NodeKind::Array(_) => {
+            Err(err!(INVALID_PARAMETER_VALUE, "cannot call populate_composite on an array"))
+        }
+        NodeKind::Scalar(_) => {
+            Err(err!(INVALID_PARAMETER_VALUE, "cannot call populate_composite on a scalar"))
+        }
+    }
+}
+
+/// The values of the columns: an object's, else those of the row that is the base.
+fn fields<'m>(
+    cx: &Call<'_, 'm>,
+    node: &Node<'_>,
+    columns: &[RowColumn],
+    base: Option<&Record<'_>>,
+) -> Result<Vec<Datum<'m>>> {
+    base::stack::check_stack_depth()?;
+    let pairs = pairs(node)?;
+    let mut values = Vec::with_capacity(columns.len());
+    for (i, column) in columns.iter().enumerate() {
+        if column.type_oid == 0 {
+            values.push(Datum::Null);
+            continue;
+        }
+        let found = pairs.iter().rev().find(|(key, _)| *key == column.name);
+        values.push(match (found, base) {
+            (Some((key, node)), _) => value(cx, node, column.type_oid, column.typmod, key)?,
+            (None, Some(base)) => base.get(i)?.copy_to(&cx.bump)?,
+            (None, None) => Datum::Null,
+        });
+    }
+    Ok(values)
+}
+
+fn row<'m>(cx: &Call<'_, 'm>, columns: &[RowColumn], values: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let result = cx.site.result;
+    row_of(cx, (result.oid.0, result.typmod), columns, values)
+}
+
+fn row_of<'m>(
+    cx: &Call<'_, 'm>,
+    (type_oid, typmod): (u32, i32),
+    columns: &[RowColumn],
+    values: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let types = columns.iter().map(|column| match column.type_oid {
+        0 => oids::INT4,
+        type_oid => type_oid,
+    });
+    let fields: Vec<(u32, Datum<'m>)> = types.zip(values.iter().copied()).collect();
+    record::to_datum(type_oid, typmod, &fields, &cx.bump)
+}
+
+/// A value as one of a type.
+fn value<'m>(
+    cx: &Call<'_, 'm>,
+    node: &Node<'_>,
+    type_oid: u32,
+    typmod: i32,
+    key: &str,
+) -> Result<Datum<'m>> {
+    if matches!(node.kind, NodeKind::Scalar(Scalar::Null)) {
+        return Ok(Datum::Null);
+    }
+    let io = cx.io();
+    if matches!(type_oid, oids::JSON | oids::JSONB) {
+        return io.input(type_oid, typmod, node.raw, &cx.bump);
+    }
+    if !matches!(node.kind, NodeKind::Scalar(Scalar::String(_))) {
+        match io.host.class(type_oid)? {
+            TypeClass::Array { element, .. } => return array(cx, node, element, typmod, key),
+            TypeClass::Composite => {
+                let Some(columns) = columns(cx, type_oid, typmod)? else {
+                    return Err(Error::internal("a row type without columns"));
+                };
+                let values = fields(cx, node, &columns, None)?;
+                return row_of(cx, (type_oid, typmod), &columns, &values);
+            }
+            _ => {}
+        }
+    }
+    io.input(type_oid, typmod, node_text(node).unwrap_or_default(), &cx.bump)
+}
+
+/// The elements of an array that is being read, and the lengths of its dimensions.
+struct Elements<'m> {
+    values: Vec<Datum<'m>>,
+    lengths: Vec<usize>,
+    /// Whether the number of dimensions is known: that of the first element that is no array.
+    closed: bool,
+}
+
+fn array<'m>(
+    cx: &Call<'_, 'm>,
+    node: &Node<'_>,
+    element: u32,
+    typmod: i32,
+    key: &str,
+) -> Result<Datum<'m>> {
+    let NodeKind::Array(items) = &node.kind else {
+        return Err(err!(INVALID_TEXT_REPRESENTATION, "expected JSON array")
+            .hint(format!("See the value of key \"{key}\".")));
+    };
+    let mut elements = Elements { values: Vec::new(), lengths: Vec::new(), closed: false };
+    level(cx, items, 0, (element, typmod), &mut elements, key)?;
+    let dims: Vec<Dimension> = if elements.values.is_empty() {
+        Vec::new()
+    } else {
+        elements.lengths.iter().map(|length| Dimension::from_one(*length)).collect()
+    };
+    array::to_datum(element, &dims, &elements.values, &cx.bump)
+}
+
+fn level<'m>(
+    cx: &Call<'_, 'm>,
+    items: &[Node<'_>],
+    depth: usize,
+    (element, typmod): (u32, i32),
+    out: &mut Elements<'m>,
+    key: &str,
+) -> Result<()> {
+    base::stack::check_stack_depth()?;
+    match out.lengths.get(depth) {
+        None => out.lengths.push(items.len()),
+        Some(length) if *length == items.len() => {}
+        Some(_) => {
+            return Err(err!(INVALID_TEXT_REPRESENTATION, "malformed JSON array")
+                .detail("Multidimensional arrays must have sub-arrays with matching dimensions."));
+        }
+    }
+    for (i, item) in items.iter().enumerate() {
+        let innermost = out.closed && depth + 1 == out.lengths.len();
+        match &item.kind {
+            NodeKind::Array(inner) if !innermost => {
+                level(cx, inner, depth + 1, (element, typmod), out, key)?;
+            }
+            _ if out.closed && !innermost => {
+                return Err(err!(INVALID_TEXT_REPRESENTATION, "expected JSON array")
+                    .hint(format!("See the array element [{i}] of key \"{key}\".")));
+            }
+            _ => {
+                out.closed = true;
+                out.values.push(value(cx, item, element, typmod, key)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `json_to_record`
+fn to_record<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let result = cx.site.result;
+    let Some(columns) = columns(cx, result.oid.0, result.typmod)? else {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "function returning record called in context that cannot accept type record"
+        ));
+    };
+    let text = text_of(cx, &args[0])?;
+    let values = fields(cx, &json::tree(&text)?, &columns, None)?;
+    row(cx, &columns, &values)
+}
+
+/// The columns of the row type that a base decides.
+fn base_columns(cx: &Call<'_, '_>, base: &Datum<'_>, function: &str) -> Result<Vec<RowColumn>> {
+    let declared = cx.arg_type(0).oid.0;
+    let mut typmod = cx.site.result.typmod;
+    if declared == oids::RECORD && !base.is_null() {
+        typmod = Record::from_datum(base)?.typmod();
+    }
+    match columns(cx, declared, typmod)? {
+        Some(columns) => Ok(columns),
+        None if declared == oids::RECORD => Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "could not determine row type for result of {function}"
+        )
+        .hint(
+            "Provide a non-null record argument, or call the function in the FROM clause using a \
+             column definition list.",
+        )),
+        None => Err(err!(DATATYPE_MISMATCH, "first argument of {function} must be a row type")),
+    }
+}
+
+/// `json_populate_record`
+fn populate<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Datum<'m>> {
+    let function = if BINARY { "jsonb_populate_record" } else { "json_populate_record" };
+    let columns = base_columns(cx, &args[0], function)?;
+    if args[1].is_null() {
+        return Ok(args[0]);
+    }
+    let base = if args[0].is_null() { None } else { Some(Record::from_datum(&args[0])?) };
+    let text = text_of(cx, &args[1])?;
+    let values = fields(cx, &json::tree(&text)?, &columns, base.as_ref())?;
+    row(cx, &columns, &values)
+}
+
+/// A set of rows whose objects are read one by one.
+struct Objects {
+    texts: std::vec::IntoIter<String>,
+    columns: Vec<RowColumn>,
+    base: Option<Vec<u8>>,
+}
+
+impl SetRows for Objects {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let Some(text) = self.texts.next() else { return Ok(false) };
+        let base = self.base.as_deref().map(Record::new).transpose()?;
+        let values = fields(cx, &json::tree(&text)?, &self.columns, base.as_ref())?;
+        match out {
+            // Among the targets a row is one value.
+            [whole] if values.len() != 1 => *whole = row(cx, &self.columns, &values)?,
+            _ => {
+                for (place, value) in out.iter_mut().zip(values) {
+                    *place = value;
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn objects(
+    cx: &Call<'_, '_>,
+    json: &Datum<'_>,
+    columns: Vec<RowColumn>,
+    base: Option<Vec<u8>>,
+    function: &str,
+) -> Result<Box<dyn SetRows>> {
+    if json.is_null() {
+        return Ok(Box::new(Objects { texts: Vec::new().into_iter(), columns, base }));
+    }
+    let mut out = Vec::new();
+    let text = match json {
+        Datum::Text(text) => *text,
+        _ => {
+            cx.io().output(oids::JSONB, json, &mut out)?;
+            crate::write::text_of(&out)?
+        }
+    };
+    let tree = json::tree(text)?;
+    let NodeKind::Array(items) = &tree.kind else {
+        let what = if matches!(tree.kind, NodeKind::Object(_)) { "an object" } else { "a scalar" };
+        return Err(err!(INVALID_PARAMETER_VALUE, "cannot call {function} on {what}"));
+    };
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items {
+        if !matches!(item.kind, NodeKind::Object(_)) {
+            return Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "argument of {function} must be an array of objects"
+            ));
+        }
+        texts.push(item.raw.to_string());
+    }
+    Ok(Box::new(Objects { texts: texts.into_iter(), columns, base }))
+}
+
+/// `json_to_recordset`
+fn to_recordset<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Box<dyn SetRows>> {
+    let function = if BINARY { "jsonb_to_recordset" } else { "json_to_recordset" };
+    let result = cx.site.result;
+    let columns = columns(cx, result.oid.0, result.typmod)?.unwrap_or_default();
+    objects(cx, &args[0], columns, None, function)
+}
+
+/// `json_populate_recordset`
+fn populate_set<'m, const BINARY: bool>(
+    cx: &mut Call<'_, 'm>,
+    args: &[Datum<'m>],
+) -> Result<Box<dyn SetRows>> {
+    let function = if BINARY { "jsonb_populate_recordset" } else { "json_populate_recordset" };
+    let columns = base_columns(cx, &args[0], function)?;
+    let base = if args[0].is_null() { None } else { Some(args[0].bytes()?.to_vec()) };
+    objects(cx, &args[1], columns, base, function)
+}
+
+/// The table of this module.
+pub(crate) const TABLE: &[Entry] = &[
+    Entry::scalar("json_to_record", to_record),
+    Entry::scalar("jsonb_to_record", to_record),
+    Entry::scalar("json_populate_record", populate::<false>),
+    Entry::scalar("jsonb_populate_record", populate::<true>),
+    Entry::set("json_to_recordset", to_recordset::<false>),
+    Entry::set("jsonb_to_recordset", to_recordset::<true>),
+    Entry::set("json_populate_recordset", populate_set::<false>),
+    Entry::set("jsonb_populate_recordset", populate_set::<true>),
+];
