@@ -62,7 +62,7 @@ impl<'q> Analyzer<'q, '_> {
         Ok(found)
     }
 
-    fn find_sort_operators(&self, oid: Oid) -> Result<Option<SortOperators>> {
+    pub(crate) fn find_sort_operators(&self, oid: Oid) -> Result<Option<SortOperators>> {
         let row = self.type_row(self.base_type(oid)?)?;
         if row.is_true_array()
             && row.oid.0 != oids::ANYARRAY

@@ -9,7 +9,8 @@ use expr::{Inputs, Runner};
 use memory::{Bump, Heap};
 use plan::{Subplan, SubplanKind};
 use std::collections::HashMap;
-use types::{Datum, oids};
+use types::array::Dimension;
+use types::{Array, Datum, oids};
 
 /// The most results that are kept.
 const MEMO_MAX: usize = 10_000;
@@ -149,14 +150,14 @@ impl<'q> SubplanState<'q> {
                     types::record::to_datum(oids::RECORD, -1, &fields, &bump)?
                 }
             },
-            SubplanKind::Array(element) => {
+            SubplanKind::Array { element, nested } => {
                 let mut values = Vec::new();
                 while let Some(batch) = self.root.next(x, CHUNK)? {
                     for row in batch.rows() {
                         values.push(batch.column(0).get(row).copy_to(&bump)?);
                     }
                 }
-                types::array::from_list(element.0, &values, &bump)?
+                array_of(element.0, nested, &values, bump)?
             }
             SubplanKind::Compare { .. } => Datum::Null,
         };
@@ -262,4 +263,38 @@ impl<'q> SubplanState<'q> {
         }
         Ok(())
     }
+}
+
+/// `ARRAY(SELECT ...)`; of arrays an array with one dimension more.
+fn array_of<'m>(
+    element: u32,
+    nested: bool,
+    values: &[Datum<'_>],
+    bump: &'m Bump,
+) -> Result<Datum<'m>> {
+    if !nested || values.is_empty() {
+        return types::array::from_list(element, values, &bump);
+    }
+    let mut dims: Option<Vec<Dimension>> = None;
+    let mut elements = Vec::new();
+    for value in values {
+        if value.is_null() {
+            return Err(err!(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
+        }
+        let array = Array::from_datum(value)?;
+        let its = array.dimensions();
+        if its.is_empty() {
+            return Err(err!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
+        }
+        if dims.get_or_insert_with(|| its.clone()) != &its {
+            return Err(err!(
+                ARRAY_SUBSCRIPT_ERROR,
+                "cannot accumulate arrays of different dimensionality"
+            ));
+        }
+        elements.extend(array.elements()?);
+    }
+    let mut all = vec![Dimension::from_one(values.len())];
+    all.extend(dims.unwrap_or_default());
+    types::array::to_datum(element, &all, &elements, &bump)
 }

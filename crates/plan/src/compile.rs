@@ -3,7 +3,7 @@
 use crate::operations::{self as op, boolean_test};
 use crate::planner::{Columns, Level, Planner, Var};
 use crate::same::same;
-use analyze::tree::{ColumnUse, Expr, ExprKind, FunctionForm, RangeKind, SubscriptStep, Type};
+use analyze::tree::{ColumnUse, Expr, ExprKind, RangeKind, SubscriptStep, Type};
 use base::{Error, Oid, Result};
 use catalog::rows::{Proc, Ref, Volatility};
 use expr::{
@@ -622,11 +622,11 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 Ok(value.map(|value| if changes { op::same_bits(value) } else { value }))
             }
             ExprKind::Collate(arg) => self.constant_value(arg),
-            ExprKind::Function { function, args, returns_set: false, form, .. } => {
-                self.constant_call(expr, function, args, form != FunctionForm::SqlSyntax)
+            ExprKind::Function { function, args, returns_set: false, variadic, .. } => {
+                self.constant_call(expr, function, args, variadic)
             }
             ExprKind::Operator { function, args, .. } => {
-                self.constant_call(expr, function, args, true)
+                self.constant_call(expr, function, args, false)
             }
             _ => Ok(None),
         }
@@ -637,7 +637,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         expr: &Expr<'q>,
         function: Oid,
         args: &'q [Expr<'q>],
-        _plain: bool,
+        variadic: bool,
     ) -> Result<Option<Datum<'q>>> {
         let mut values = Vec::with_capacity(args.len());
         for arg in args {
@@ -661,7 +661,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         for value in &values {
             registers.push(compiler.builder.constant(value)?);
         }
-        let result = self.call_of(&mut compiler, function, args, &registers, expr.ty, false)?;
+        let result = self.call_of(&mut compiler, function, args, &registers, expr.ty, variadic)?;
         let program = compiler.builder.finish(&[result])?;
         let cx = Value { bump: self.bump, host: self.env.host(), params: &[], subplans: None };
         let value = program.eval_one(&mut Runner::new(), &cx, Inputs::Row(&[]));

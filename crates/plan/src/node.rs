@@ -100,8 +100,13 @@ pub enum SubplanKind<'p> {
     Scalar,
     /// The only row, as a record.
     Row,
-    /// An array of the first column, whose element type this is.
-    Array(Oid),
+    /// An array of the first column.
+    Array {
+        /// The array's element type.
+        element: Oid,
+        /// The column is an array itself: one dimension is added.
+        nested: bool,
+    },
     /// Whether a comparison with any (or all) rows holds. The program reads the left side's values,
     /// then the row's columns.
     Compare {

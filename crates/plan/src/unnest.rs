@@ -332,7 +332,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         c: &mut Compiler<'_, 'q, 'p>,
         level: &Level<'_, 'q>,
         link: &'q SubLink<'q>,
-        _: Type,
+        result: Type,
     ) -> Result<Reg> {
         let address: *const () = std::ptr::from_ref(link).cast();
         let joined = level.substitutes.borrow().iter().find(|s| s.0 == address).map(|s| s.1);
@@ -361,8 +361,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             SubLinkKind::Scalar => SubplanKind::Scalar,
             SubLinkKind::Row => SubplanKind::Row,
             SubLinkKind::Array => {
-                let element = link.query.targets.first().map(|target| target.expr.ty.oid);
-                SubplanKind::Array(element.unwrap_or(Oid::INVALID))
+                let target = link.query.targets.first().map(|target| target.expr.ty.oid);
+                let target = target.unwrap_or(Oid::INVALID);
+                let nested = target == result.oid;
+                let element = if nested { self.element_type(target)? } else { target };
+                SubplanKind::Array { element, nested }
             }
             SubLinkKind::Compare { any, kind, functions, left, casts, .. } => {
                 for expr in left {

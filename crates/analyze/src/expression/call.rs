@@ -239,9 +239,7 @@ impl<'q> Analyzer<'q, '_> {
         let mut all = self.with_defaults(&found, args)?;
         let actual: Vec<Oid> = all.iter().map(|arg| arg.ty.oid).collect();
         let mut declared = found.args.clone();
-        let result = self
-            .resolve_generic(&actual, &mut declared, found.proc.result)
-            .map_err(|error| self.at(error, call.location))?;
+        let result = self.resolve_generic(&actual, &mut declared, found.proc.result)?;
         self.cast_args(&mut all, &declared)?;
         let mut variadic = call.variadic;
         if variadic && found.proc.variadic.0 == oids::ANY {

@@ -370,7 +370,13 @@ impl<'q> Analyzer<'q, '_> {
         let kind = match construct {
             "COALESCE" => ExprKind::Coalesce(args),
             _ => {
-                self.sort_operators(target, location)?;
+                if self.find_sort_operators(target)?.is_none() {
+                    let name = self.type_name(target)?;
+                    return Err(err!(
+                        UNDEFINED_FUNCTION,
+                        "could not identify a comparison function for type {name}"
+                    ));
+                }
                 ExprKind::MinMax { greatest: construct == "GREATEST", args }
             }
         };

@@ -92,12 +92,21 @@ impl<'q> ModifyTable<'q> {
     }
 }
 
-/// A value as errors show it.
-pub(super) fn shown(x: &Execution<'_>, type_oid: base::Oid, value: &Datum<'_>) -> Result<String> {
+/// A value of a key as errors show it.
+pub(super) fn key_shown(
+    x: &Execution<'_>,
+    type_oid: base::Oid,
+    value: &Datum<'_>,
+) -> Result<String> {
     if value.is_null() {
         return Ok("null".into());
     }
-    let mut text = x.host.io().output_string(type_oid.0, value)?;
+    x.host.io().output_string(type_oid.0, value)
+}
+
+/// A value of a row as errors show it: its beginning.
+fn shown(x: &Execution<'_>, type_oid: base::Oid, value: &Datum<'_>) -> Result<String> {
+    let mut text = key_shown(x, type_oid, value)?;
     if text.len() > SHOWN_BYTES_MAX {
         let mut end = SHOWN_BYTES_MAX;
         while !text.is_char_boundary(end) {

@@ -1,6 +1,6 @@
 //! Keeping indexes in step with their table.
 
-use super::checks::shown;
+use super::checks::key_shown;
 use super::{ModifyTable, Wide};
 use crate::entry::EntryShape;
 use crate::keys::key_columns;
@@ -146,7 +146,7 @@ impl<'q> ModifyTable<'q> {
                 Some(column) if key.attribute > 0 => column.name.clone(),
                 _ => x.host.index_key_text(state.described.oid, names.len() + 1),
             });
-            values.push(shown(x, key.type_oid, value)?);
+            values.push(key_shown(x, key.type_oid, value)?);
         }
         let detail = format!("Key ({})=({}) already exists.", names.join(", "), values.join(", "));
         let name = &state.described.name;

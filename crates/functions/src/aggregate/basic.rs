@@ -83,7 +83,9 @@ impl<const TYPE: u32, const MAX: bool> Aggregate for Extreme<TYPE, MAX> {
             let type_oid = if TYPE == 0 { cx.arg_type(0).oid.0 } else { TYPE };
             let order = compare(cx.io().host, type_oid, &args[0], &state.get(0))?;
             let better = if MAX { Ordering::Greater } else { Ordering::Less };
-            if order != better {
+            // Of equal values that differ the last one stays, of blank-padded texts the first.
+            let keeps = order.is_eq() && TYPE == types::oids::BPCHAR;
+            if order == better.reverse() || keeps {
                 return Ok(());
             }
         }

@@ -168,10 +168,17 @@ fn fill<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         return Err(err!(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
             .detail("Low bound array has different size than dimensions array."));
     }
+    if lengths.iter().any(|length| *length < 0) {
+        return Err(err!(
+            PROGRAM_LIMIT_EXCEEDED,
+            "array size exceeds the maximum allowed ({})",
+            array::ELEMENTS_MAX
+        ));
+    }
     let dims: Vec<Dimension> = lengths
         .iter()
         .zip(&lowers)
-        .map(|(length, lower)| Dimension { length: (*length).max(0), lower: *lower })
+        .map(|(length, lower)| Dimension { length: *length, lower: *lower })
         .collect();
     array::check_dimensions(&dims)?;
     let count: usize = dims.iter().map(|d| d.length as usize).product();

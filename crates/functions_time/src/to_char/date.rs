@@ -394,7 +394,7 @@ impl Value {
                 return Ok(true);
             }
             P::MonthName | P::MonthShort | P::MonthRoman => {
-                self.write_month(pattern, case, fill, out)
+                self.write_month(pattern, case, fill, out)?;
             }
             P::DayName | P::DayShort => {
                 self.calendar_only()?;
@@ -414,10 +414,19 @@ impl Value {
         Ok(false)
     }
 
-    fn write_month(&self, pattern: Pattern, case: Case, fill: bool, out: &mut String) {
+    fn write_month(
+        &self,
+        pattern: Pattern,
+        case: Case,
+        fill: bool,
+        out: &mut String,
+    ) -> Result<()> {
+        if pattern != Pattern::MonthRoman {
+            self.calendar_only()?;
+        }
         let month = self.civil.month;
         if month == 0 {
-            return;
+            return Ok(());
         }
         let index = if month > 0 { month - 1 } else { 12 + month } as usize % 12;
         let name = MONTHS[index];
@@ -428,6 +437,7 @@ impl Value {
             _ if fill => out.push_str(&cased(ROMAN[index], case)),
             _ => out.push_str(&format!("{:<4}", cased(ROMAN[index], case))),
         }
+        Ok(())
     }
 
     fn write_zone(&self, pattern: Pattern, case: Case, fill: bool, out: &mut String) {

@@ -258,7 +258,8 @@ impl Template {
         };
         let negative = rounded.is_negative() && rounded.is_finite()
             || matches!(rounded, NumericBuf::NegInfinity);
-        let overflow = !rounded.is_finite() || whole.len() > room;
+        let unknown = rounded.is_nan() && self.digits_after == 0;
+        let overflow = !rounded.is_finite() && !unknown || whole.len() > room;
         let (whole, fraction) = if overflow {
             ("#".repeat(room), "#".repeat(self.digits_after))
         } else {
@@ -389,35 +390,39 @@ impl Template {
     }
 
     fn format_roman(&self, value: &NumericBuf, upper: bool) -> String {
-        const PARTS: [(i64, &str); 13] = [
-            (1000, "M"),
-            (900, "CM"),
-            (500, "D"),
-            (400, "CD"),
-            (100, "C"),
-            (90, "XC"),
-            (50, "L"),
-            (40, "XL"),
-            (10, "X"),
-            (9, "IX"),
-            (5, "V"),
-            (4, "IV"),
-            (1, "I"),
-        ];
-        let text = match value.to_i64() {
-            Some(number @ 1..=3999) => {
-                let mut rest = number;
-                let mut text = String::new();
-                for (size, part) in PARTS {
-                    while rest >= size {
-                        text.push_str(part);
-                        rest -= size;
-                    }
-                }
-                if upper { text } else { text.to_lowercase() }
-            }
-            _ => "#".repeat(15),
+        let text = match value.to_i64().and_then(to_roman) {
+            Some(text) if upper => text,
+            Some(text) => text.to_lowercase(),
+            None => "#".repeat(15),
         };
         if self.fill { text } else { format!("{text:>15}") }
     }
+}
+
+/// A number from 1 to 3999 in Roman digits.
+pub(super) fn to_roman(number: i64) -> Option<String> {
+    const PARTS: [(i64, &str); 13] = [
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ];
+    let mut rest = Some(number).filter(|number| (1..=3999).contains(number))?;
+    let mut text = String::new();
+    for (size, part) in PARTS {
+        while rest >= size {
+            text.push_str(part);
+            rest -= size;
+        }
+    }
+    Some(text)
 }

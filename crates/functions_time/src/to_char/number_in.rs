@@ -1,6 +1,6 @@
 //! to_number: reading a number by a template.
 
-use super::number::{Node, Template};
+use super::number::{Node, Template, to_roman};
 use base::{Error, Result, err};
 use types::NumericBuf;
 
@@ -19,13 +19,13 @@ fn roman(text: &str) -> Option<i64> {
     };
     let values: Option<Vec<i64>> = text.trim().chars().map(digit).collect();
     let values = values.filter(|v| !v.is_empty())?;
-    Some(
-        values
-            .iter()
-            .enumerate()
-            .map(|(i, v)| if values.get(i + 1).is_some_and(|next| next > v) { -v } else { *v })
-            .sum(),
-    )
+    let signed = values
+        .iter()
+        .enumerate()
+        .map(|(i, v)| if values.get(i + 1).is_some_and(|next| next > v) { -v } else { *v });
+    let number = signed.sum();
+    // There is one way to write a number.
+    to_roman(number).filter(|written| *written == text.trim().to_uppercase()).map(|_| number)
 }
 
 /// Reads a number: digits where the template has digits, signs anywhere, everything else skipped.
@@ -61,13 +61,13 @@ pub(super) fn read(template: &Template, text: &str) -> Result<NumericBuf> {
                 while sign(chars.peek()) {
                     chars.next();
                 }
+                if chars.peek() == Some(&' ') {
+                    chars.next();
+                }
                 if template.has_point || !point {
                     match chars.peek() {
                         Some(c) if c.is_ascii_digit() => {
                             digits.push(*c);
-                            chars.next();
-                        }
-                        Some(' ') if digits.is_empty() => {
                             chars.next();
                         }
                         _ => {}
