@@ -201,8 +201,7 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
         }
     };
     if serve_session(&server, &mut session, &mut link).await {
-        // The link goes first: the client need not wait for what is cleaned up.
-        drop(link);
+        // The session leaves before its socket is closed: who waits for that finds it gone.
         if let Err(panicked) = Fiber::new(None, || session.end()).await {
             log::log(format!("internal error at the end of a session: {}", panicked.message));
         }
