@@ -183,6 +183,7 @@ fn key<'q>(env: &Env<'q>, relation: &Relation, element: &IndexElem<'_>) -> Resul
     let (attribute, expression, name, ty) = match (element.name, element.expression) {
         (Some(name), _) => {
             let attribute = attribute(relation, name)?;
+            crate::table::column::refuse_virtual(relation, &[attribute], "indexes")?;
             let column = relation
                 .column_at(attribute)
                 .ok_or_else(|| Error::internal("a column without a number"))?;
@@ -205,6 +206,8 @@ fn key<'q>(env: &Env<'q>, relation: &Relation, element: &IndexElem<'_>) -> Resul
                 context,
                 None,
             )?;
+            let read = crate::table::column::attributes_of(expr);
+            crate::table::column::refuse_virtual(relation, &read, "indexes")?;
             require_immutable(env, expr, "index expression")?;
             match expr.kind {
                 // An expression that is just a column is that column.
@@ -304,11 +307,21 @@ fn predicate<'q>(
     let (bump, session) = (env.bump, env.session);
     let expr =
         analyze_expression(bump, session, env.source, filter, Some(relation), context, None)?;
+    let read = crate::table::column::attributes_of(expr);
+    crate::table::column::refuse_virtual(relation, &read, "indexes")?;
     require_immutable(env, expr, "index predicate")?;
     Ok(expr)
 }
 
 fn require_immutable(env: &Env<'_>, expr: &Expr<'_>, what: &str) -> Result<()> {
+    if is_immutable(env, expr)? {
+        return Ok(());
+    }
+    Err(err!(INVALID_OBJECT_DEFINITION, "functions in {what} must be marked IMMUTABLE"))
+}
+
+/// Whether an expression has the same value for the same columns forever.
+pub(crate) fn is_immutable(env: &Env<'_>, expr: &Expr<'_>) -> Result<bool> {
     let mut result = Ok(true);
     analyze::walk::visit(expr, 0, &mut |part, _| {
         let function = match part.kind {
@@ -326,10 +339,7 @@ fn require_immutable(env: &Env<'_>, expr: &Expr<'_>, what: &str) -> Result<()> {
         }
         true
     });
-    if result? {
-        return Ok(());
-    }
-    Err(err!(INVALID_OBJECT_DEFINITION, "functions in {what} must be marked IMMUTABLE"))
+    result
 }
 
 fn choose_name(

@@ -5,6 +5,7 @@ use crate::estimate;
 use crate::needs::vars_of;
 use crate::node::{Column, IndexBound, IndexKeys, NodeKind, ScanColumn, SortColumn};
 use crate::planner::{Columns, Cond, Level, Planner, ROW_ID, Rel, Var};
+use crate::virtual_column::is_virtual;
 use analyze::tree::{Expr, ExprKind, Type};
 use base::{Oid, Result};
 use catalog::relation::{Index, Relation};
@@ -64,6 +65,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if relation.kind == RelationKind::Sequence {
             return self.sequence_scan(level, range, &relation, conds);
         }
+        self.need_virtual(level, range, &relation)?;
         let (columns, scan_columns, out) = self.scan_columns(level, range, &relation)?;
         let all_rows = self.env.relation_rows(&relation).max(1.0);
         let sargable = self.sargable(level, range, conds)?;
@@ -106,7 +108,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
         })?;
         let node = self.node(kind, &out, (rows, 0.0, cost), &reads)?;
-        Ok(Rel { node, columns, unique: unique_sets(level, range, &relation) })
+        let rel = Rel { node, columns, unique: unique_sets(level, range, &relation) };
+        self.with_virtual(level, range, &relation, rel)
     }
 
     fn index_keys(&self, relation: &Relation, index: &Index) -> Result<IndexKeys<'p>> {
@@ -173,6 +176,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             needed.range((range, i16::MIN)..=(range, i16::MAX)).map(|n| n.1).collect()
         };
         for attribute in needed {
+            if relation.column_at(attribute).is_some_and(is_virtual) {
+                continue;
+            }
             let ty = match relation.column_at(attribute) {
                 Some(column) if attribute > 0 => Type {
                     oid: column.type_oid,

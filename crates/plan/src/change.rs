@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::modify::{Assignment, Check, Conflict, ConflictUpdate, IndexWrite, Modify};
 use crate::node::{Node, NodeKind, SortColumn};
 use crate::planner::{Columns, Level, Planner, ROW_ID, Var};
+use crate::virtual_column::is_virtual;
 use analyze::tree::{
     Command, ConflictAction, Expr, ExprKind, OnConflict, Query, RangeKind, Target, Type,
 };
@@ -186,7 +187,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     ) -> Columns<'q> {
         let mut columns = Columns::default();
         let attributes = relation.columns.len() as u16;
-        for column in relation.live_columns() {
+        for column in relation.live_columns().filter(|column| !is_virtual(column)) {
             let at = column.attribute as u16 - 1;
             let default = if query.command == Command::Delete { at } else { attributes + at };
             for (range, place) in [(OLD, at), (NEW, attributes + at), (target, default)] {
@@ -209,7 +210,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     ) -> Columns<'q> {
         let mut columns = Columns::default();
         let shift = if new { relation.columns.len() as u16 } else { 0 };
-        for column in relation.live_columns() {
+        for column in relation.live_columns().filter(|column| !is_virtual(column)) {
             let var = Var { level: level.id, range: 0, attribute: column.attribute };
             columns.vars.push((var, shift + column.attribute as u16 - 1));
         }
@@ -277,11 +278,18 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         wide: &Columns<'q>,
     ) -> Result<&'p [Check<'p>]> {
         let mut checks = Vec::new();
-        for column in relation.live_columns().filter(|column| column.not_null) {
-            checks.push(Check::NotNull(column.attribute));
-        }
         let level = self.stored_level(relation)?;
         let columns = self.half(&level, relation, true);
+        for column in relation.live_columns().filter(|column| column.not_null) {
+            let attribute = column.attribute;
+            checks.push(match is_virtual(column) {
+                false => Check::NotNull(attribute),
+                true => {
+                    let expr = self.attribute(relation, attribute)?;
+                    Check::NotNullValue(attribute, self.program(&level, &columns, [expr])?)
+                }
+            });
+        }
         for (i, constraint) in relation.constraints.iter().enumerate() {
             if constraint.kind != ConstraintKind::Check || !constraint.enforced {
                 continue;
@@ -396,7 +404,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             ConflictAction::Update { targets, assignments, filter } => {
                 let mut columns = Columns::default();
                 let attributes = relation.columns.len() as u16;
-                for column in relation.live_columns() {
+                for column in relation.live_columns().filter(|column| !is_virtual(column)) {
                     let at = column.attribute as u16 - 1;
                     columns.vars.push((level.var(target, column.attribute), at));
                     let excluded = level.var(conflict.excluded.0, column.attribute);

@@ -415,6 +415,9 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             if column.attribute == 0 {
                 return self.whole_half(c, owner, var, other.range);
             }
+            if let Some(expr) = self.virtual_of(owner, var.range, column.attribute, other.range)? {
+                return self.expr(c, owner, expr);
+            }
             if c.columns.var(other).is_some() {
                 var = other;
             }
@@ -441,6 +444,9 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                     columns.get(at).ok_or_else(|| Error::internal("a join has no such column"))?;
                 return self.expr(c, owner, expr);
             }
+        }
+        if let Some(value) = self.virtual_value(c, owner, var)? {
+            return Ok(value);
         }
         let param = self.param_of(owner, var)?;
         c.builder.param(param)

@@ -41,6 +41,7 @@ mod row_values;
 mod same;
 mod sequence;
 mod unnest;
+mod virtual_column;
 mod window;
 
 pub use constant::constant;

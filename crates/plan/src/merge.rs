@@ -4,6 +4,7 @@ use crate::compile::Compiler;
 use crate::modify::{Assignment, MergeAction};
 use crate::node::{Node, NodeKind};
 use crate::planner::{Columns, Level, Planner, ROW_ID};
+use crate::virtual_column::is_virtual;
 use analyze::tree::{
     Expr, FromItem, JoinKind, MERGE_ACTION, Merge, MergeWhen, Query, RangeId, RangeKind,
 };
@@ -145,7 +146,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let action = attributes * 2 + input_columns as u16;
         wide.vars.retain(|(var, _)| var.range != target || var.attribute < 0);
         wide.vars.push((level.var(target, MERGE_ACTION), action));
-        for column in relation.live_columns() {
+        for column in relation.live_columns().filter(|column| !is_virtual(column)) {
             let at = action + column.attribute as u16;
             wide.vars.push((level.var(target, column.attribute), at));
         }

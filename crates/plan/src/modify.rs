@@ -62,6 +62,8 @@ pub struct Assignment {
 pub enum Check<'p> {
     /// NOT NULL of an attribute.
     NotNull(i16),
+    /// NOT NULL of a virtual attribute, with its value.
+    NotNullValue(i16, Program<'p>),
     /// CHECK, by the number of the constraint in the relation.
     Constraint(u16, Program<'p>),
     /// The condition of a view with a check option, by the view's name.

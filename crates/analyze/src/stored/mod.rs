@@ -424,6 +424,25 @@ impl<'q> Analyzer<'q, '_> {
     }
 }
 
+/// An expression with all columns of its own level read from another range.
+///
+/// # Errors
+/// 0A000 when it has a subquery in which they cannot be told apart.
+pub fn move_expression<'q>(
+    bump: &'q Bump,
+    environment: &dyn Environment,
+    expr: &'q Expr<'q>,
+    range: RangeId,
+) -> Result<&'q Expr<'q>> {
+    let cell = RefCell::new(Parameters::none());
+    let analyzer =
+        Analyzer { bump, env: environment, source: "", parameters: &cell, check_as: Oid::INVALID };
+    match analyzer.moved(expr, range)? {
+        Some(moved) => analyzer.alloc(moved),
+        None => Err(Error::unsupported("an expression with such a subquery is not supported yet")),
+    }
+}
+
 /// Casts an analysed expression to another type as an assignment does; `None` when there is no
 /// such cast.
 ///

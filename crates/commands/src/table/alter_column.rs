@@ -7,7 +7,7 @@ use crate::{Env, depend, object, type_ids as oids};
 use base::{FileId, Oid, Result, err};
 use catalog::columns::{hidden, index, pg_attribute, pg_class};
 use catalog::relation::{Column, Relation};
-use catalog::rows::{ConstraintKind as Kind, Identity};
+use catalog::rows::{ConstraintKind as Kind, Generated, Identity};
 use catalog::store::Value;
 use parse::{ColumnDef, Constraint, ConstraintKind, Expression};
 
@@ -79,6 +79,9 @@ fn fill(env: &Env<'_>, old: &Relation, attribute: i16, definition: &Definition<'
         None
     };
     let Some(stored) = stored else { return Ok(()) };
+    if definition.column.generated == Some(Generated::Virtual) {
+        return Ok(());
+    }
     if definition.generated.is_none() && definition.sequence.is_none() {
         let (ty, typmod) = (definition.column.type_oid, definition.column.typmod);
         if let Some(value) = env.storage.missing_value(&stored, ty, typmod)? {

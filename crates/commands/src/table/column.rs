@@ -153,16 +153,67 @@ fn apply<'a>(
         }
         ConstraintKind::Generated { stored, expression } => {
             if !stored {
-                return Err(base::Error::unsupported(
-                    "virtual generated columns are not supported yet",
-                )
-                .hint("Write STORED after the generation expression."));
+                check_virtual(env, &definition.column)?;
             }
-            definition.column.generated = Some(Generated::Stored);
+            definition.column.generated =
+                Some(if stored { Generated::Stored } else { Generated::Virtual });
             definition.column.has_default = true;
             definition.generated = Some(expression);
         }
         _ => definition.constraints.push(constraint),
+    }
+    Ok(())
+}
+
+/// 0A000 when one of the attributes is a virtual generated column.
+pub(crate) fn refuse_virtual(relation: &Relation, attributes: &[i16], what: &str) -> Result<()> {
+    let is_virtual = |attribute: &i16| {
+        relation
+            .column_at(*attribute)
+            .is_some_and(|column| column.generated == Some(Generated::Virtual))
+    };
+    if attributes.iter().any(is_virtual) {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "{what} on virtual generated columns are not supported"
+        ));
+    }
+    Ok(())
+}
+
+/// The attributes of its own table that an expression reads.
+pub(crate) fn attributes_of(expr: &Expr<'_>) -> Vec<i16> {
+    let mut attributes = Vec::new();
+    analyze::walk::visit(expr, 0, &mut |part, depth| {
+        if let analyze::tree::ExprKind::Column(used) = part.kind
+            && used.levels_up == depth
+        {
+            attributes.push(used.attribute);
+        }
+        true
+    });
+    attributes
+}
+
+/// Refuses the types that a virtual column cannot have.
+fn check_virtual(env: &Env<'_>, column: &NewColumn) -> Result<()> {
+    let ty = env.catalog().type_(column.type_oid)?;
+    if ty.kind == TypeKind::Domain {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "virtual generated column \"{}\" cannot have a domain type",
+            column.name
+        ));
+    }
+    if column.type_oid >= catalog::builtin::FIRST_USER {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "virtual generated column \"{}\" cannot have a user-defined type",
+            column.name
+        )
+        .detail(
+            "Virtual generated columns that make use of user-defined types are not yet supported.",
+        ));
     }
     Ok(())
 }
@@ -242,7 +293,40 @@ pub(crate) fn bind<'q>(
         None => (StoredContext::Default, None),
     };
     let bump = env.bump;
-    analyze_expression(bump, env.session, env.source, expression, over, context, Some(target))
+    let expr =
+        analyze_expression(bump, env.session, env.source, expression, over, context, Some(target))?;
+    if column.generated.is_some() {
+        check_generation(env, relation, expr)?;
+    }
+    Ok(expr)
+}
+
+/// A generated column is computed from plain columns, always in the same way.
+fn check_generation(env: &Env<'_>, relation: &Relation, expr: &Expr<'_>) -> Result<()> {
+    let mut found = None;
+    analyze::walk::visit(expr, 0, &mut |part, depth| {
+        if let analyze::tree::ExprKind::Column(used) = part.kind
+            && used.levels_up == depth
+            && let Some(other) = relation.column_at(used.attribute)
+            && other.generated.is_some()
+        {
+            found.get_or_insert((other.name.clone(), part.at));
+        }
+        true
+    });
+    if let Some((name, at)) = found {
+        let error = err!(
+            INVALID_OBJECT_DEFINITION,
+            "cannot use generated column \"{name}\" in column generation expression"
+        )
+        .detail("A generated column cannot reference another generated column.");
+        let location = at.map_or(parse::Location::NONE, |at| parse::Location::at(at as usize));
+        return Err(env.at(error, location));
+    }
+    if !crate::create_index::is_immutable(env, expr)? {
+        return Err(err!(INVALID_OBJECT_DEFINITION, "generation expression is not immutable"));
+    }
+    Ok(())
 }
 
 /// Writes the default or generation expression of a column.

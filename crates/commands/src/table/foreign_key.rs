@@ -58,6 +58,8 @@ pub(crate) fn add(
         .collect();
     let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
     let attributes: Vec<i16> = columns.iter().map(|column| column.attribute).collect();
+    let what = "foreign key constraints";
+    super::column::refuse_virtual(relation, &attributes, what)?;
     let key_attributes: Vec<i16> = keys.iter().map(|column| column.attribute).collect();
     use pg_constraint::*;
     let row = base_row(oid, &name, relation, Kind::Foreign)

@@ -31,6 +31,9 @@ pub(crate) fn add(
     }
     let attributes = attributes(relation, attribute, definition)?;
     let included = columns_named(relation, definition.including)?;
+    let what = if definition.primary { "primary keys" } else { "unique constraints" };
+    super::column::refuse_virtual(relation, &attributes, what)?;
+    super::column::refuse_virtual(relation, &included, "indexes")?;
     if definition.primary {
         require_not_null(env, relation, &attributes)?;
     }

@@ -3,6 +3,7 @@
 use super::ModifyTable;
 use crate::state::Execution;
 use base::{Result, err};
+use catalog::rows::Generated;
 use memory::Bump;
 use plan::Check;
 use types::Datum;
@@ -24,19 +25,14 @@ impl<'q> ModifyTable<'q> {
         for check in self.modify.checks {
             match check {
                 Check::NotNull(attribute) => {
-                    let at = *attribute as usize - 1;
-                    if !wide[attributes + at].is_null() {
-                        continue;
+                    if wide[attributes + *attribute as usize - 1].is_null() {
+                        return Err(self.null_value(x, *attribute, wide)?);
                     }
-                    let column = &self.relation.columns[at].name;
-                    let error = err!(
-                        NOT_NULL_VIOLATION,
-                        "null value in column \"{column}\" of relation \"{}\" violates not-null \
-                         constraint",
-                        self.relation.name
-                    );
-                    let error = error.detail(self.failing_row(x, wide)?).column(column);
-                    return Err(self.named(x, error));
+                }
+                Check::NotNullValue(attribute, program) => {
+                    if self.eval(x, program, wide, bump)?.iter().any(Datum::is_null) {
+                        return Err(self.null_value(x, *attribute, wide)?);
+                    }
                 }
                 Check::View(view, program) => {
                     let holds = self.eval(x, program, wide, bump)?;
@@ -68,6 +64,22 @@ impl<'q> ModifyTable<'q> {
         Ok(())
     }
 
+    fn null_value(
+        &self,
+        x: &Execution<'q>,
+        attribute: i16,
+        wide: &[Datum<'_>],
+    ) -> Result<base::Error> {
+        let column = &self.relation.columns[attribute as usize - 1].name;
+        let error = err!(
+            NOT_NULL_VIOLATION,
+            "null value in column \"{column}\" of relation \"{}\" violates not-null constraint",
+            self.relation.name
+        );
+        let error = error.detail(self.failing_row(x, wide)?).column(column);
+        Ok(self.named(x, error))
+    }
+
     /// An error with the table's schema and name.
     pub(super) fn named(&self, x: &Execution<'q>, error: base::Error) -> base::Error {
         let error = error.table(&self.relation.name);
@@ -83,6 +95,10 @@ impl<'q> ModifyTable<'q> {
         for column in self.relation.live_columns() {
             if !std::mem::replace(&mut first, false) {
                 text.push_str(", ");
+            }
+            if column.generated == Some(Generated::Virtual) {
+                text.push_str("virtual");
+                continue;
             }
             let value = &wide[self.attributes() + column.attribute as usize - 1];
             text.push_str(&shown(x, column.type_oid, value)?);

@@ -1,0 +1,48 @@
+-- Virtual generated columns: computed when read, never stored.
+create table v (a int, b int generated always as (a * 2) virtual, c text default 'c');
+insert into v (a) values (1), (2), (null);
+insert into v values (4, default, 'x');
+insert into v values (5, 10);
+select * from v order by a;
+select b from v where b > 2 order by b;
+update v set a = a + 10 where b = 4 returning *;
+update v set b = 5;
+update v set b = default where a = 1;
+select sum(b), count(b) from v;
+delete from v where b = 8 returning a, b, c;
+select v from v order by a;
+select x.b, y.b from v x join v y on x.b = y.b order by 1;
+select w.a, v.b from (values (1), (2)) w(a) left join v on v.a = w.a order by w.a;
+create table z (a int, k int generated always as (coalesce(a, 0) + 100));
+insert into z values (1), (null);
+select w.a, z.k from (values (1), (2)) w(a) left join z on z.a = w.a order by w.a;
+select * from z order by k;
+alter table z add column d int generated always as (a - 1) virtual;
+select * from z order by k;
+create table chk (a int, b int generated always as (a * 2) virtual check (b < 50));
+insert into chk values (10);
+insert into chk values (30);
+update chk set a = 40 returning b;
+create table nn (a int, b int generated always as (nullif(a, 0)) virtual not null);
+insert into nn values (1);
+insert into nn values (0);
+create table bad (a int, b int generated always as (a * 2) virtual primary key);
+create table bad (a int, b int generated always as (a * 2) virtual unique);
+create index on v (b);
+create table bad (a int, b int generated always as (a * 2) virtual, c int generated always as (b * 2) virtual);
+create table bad (a int, b int generated always as (random()) virtual);
+create domain dint as int;
+create table bad (a int, b dint generated always as (a) virtual);
+select attname, attgenerated from pg_attribute where attrelid = 'v'::regclass and attnum > 0 order by attnum;
+create view vv as select a, b from v;
+select * from vv order by a;
+update v set c = 'upd' where a = 1 returning old.b, new.b, b;
+insert into v (a) values (7) returning b;
+copy (select a, c from v order by a) to stdout;
+copy v (b) to stdout;
+copy v (a) from stdin;
+70
+\.
+select a, b from v where a = 70;
+merge into v using (values (70), (71)) s(x) on v.a = s.x when matched then update set a = 700 when not matched then insert (a) values (s.x) returning merge_action(), v.b;
+select b, (select max(b) from v v2 where v2.b < v.b) as below from v order by b;
