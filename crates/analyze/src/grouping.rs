@@ -2,7 +2,7 @@
 
 use crate::scope::{Clause, Level};
 use crate::target::Targets;
-use crate::tree::{Expr, ExprKind, GroupingSet, RangeKind, SortKey};
+use crate::tree::{Expr, ExprKind, GroupingItem, GroupingSet, RangeKind, SortKey};
 use crate::{Analyzer, location_of};
 use base::{Result, err};
 use parse::{Expression, GroupingElement, Location};
@@ -12,10 +12,12 @@ const SETS_MAX: usize = 4096;
 
 /// GROUP BY, resolved.
 #[derive(Default)]
-pub(crate) struct Grouping {
+pub(crate) struct Grouping<'q> {
     pub(crate) keys: Vec<SortKey>,
     /// Empty for a plain GROUP BY.
     pub(crate) sets: Vec<Vec<u32>>,
+    /// What `sets` was written as.
+    pub(crate) written: Vec<GroupingItem<'q>>,
 }
 
 impl<'q> Analyzer<'q, '_> {
@@ -25,16 +27,17 @@ impl<'q> Analyzer<'q, '_> {
         elements: &[GroupingElement<'_>],
         distinct: bool,
         targets: &mut Targets<'q>,
-    ) -> Result<Grouping> {
+    ) -> Result<Grouping<'q>> {
         let mut grouping = Grouping::default();
         let plain =
             elements.iter().all(|element| matches!(element, GroupingElement::Expression(_)));
         let mut sets: Vec<Vec<u32>> = vec![Vec::new()];
         for element in elements {
-            let its = self.grouping_sets(level, element, targets, &mut grouping.keys)?;
+            let (its, item) = self.grouping_sets(level, element, targets, &mut grouping.keys)?;
             if plain {
                 continue;
             }
+            grouping.written.push(item);
             let mut product = Vec::new();
             for set in &sets {
                 for more in &its {
@@ -78,16 +81,19 @@ impl<'q> Analyzer<'q, '_> {
         element: &GroupingElement<'_>,
         targets: &mut Targets<'q>,
         keys: &mut Vec<SortKey>,
-    ) -> Result<Vec<Vec<u32>>> {
+    ) -> Result<(Vec<Vec<u32>>, GroupingItem<'q>)> {
         base::stack::check_stack_depth()?;
         Ok(match element {
-            GroupingElement::Empty(_) => vec![Vec::new()],
+            GroupingElement::Empty(_) => (vec![Vec::new()], GroupingItem::Simple(&[])),
             GroupingElement::Expression(expression) => {
-                vec![self.grouping_unit(level, expression, targets, keys)?]
+                let unit = self.grouping_unit(level, expression, targets, keys)?;
+                let item = GroupingItem::Simple(self.slice(&unit)?);
+                (vec![unit], item)
             }
             GroupingElement::Rollup(units, _) => {
                 let units = self.grouping_units(level, units, targets, keys)?;
-                (0..=units.len()).rev().map(|n| units[..n].concat()).collect()
+                let sets = (0..=units.len()).rev().map(|n| units[..n].concat()).collect();
+                (sets, GroupingItem::Rollup(self.unit_list(&units)?))
             }
             GroupingElement::Cube(units, location) => {
                 if units.len() > 12 {
@@ -100,16 +106,24 @@ impl<'q> Analyzer<'q, '_> {
                     let chosen = units.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
                     chosen.flat_map(|(_, unit)| unit.iter().copied()).collect()
                 };
-                (0..all).rev().map(set).collect()
+                let sets = (0..all).rev().map(set).collect();
+                (sets, GroupingItem::Cube(self.unit_list(&units)?))
             }
             GroupingElement::Sets(elements, _) => {
-                let mut sets = Vec::new();
+                let (mut sets, mut items) = (Vec::new(), Vec::new());
                 for element in *elements {
-                    sets.extend(self.grouping_sets(level, element, targets, keys)?);
+                    let (its, item) = self.grouping_sets(level, element, targets, keys)?;
+                    sets.extend(its);
+                    items.push(item);
                 }
-                sets
+                (sets, GroupingItem::Sets(self.slice(&items)?))
             }
         })
+    }
+
+    fn unit_list(&self, units: &[Vec<u32>]) -> Result<&'q [&'q [u32]]> {
+        let units: Result<Vec<&'q [u32]>> = units.iter().map(|unit| self.slice(unit)).collect();
+        self.slice(&units?)
     }
 
     fn grouping_units(
@@ -154,7 +168,7 @@ impl<'q> Analyzer<'q, '_> {
     pub(crate) fn check_grouping(
         &self,
         level: &Level<'q, '_>,
-        grouping: &Grouping,
+        grouping: &Grouping<'q>,
         targets: &mut Targets<'q>,
         having: &mut Option<&'q Expr<'q>>,
     ) -> Result<()> {
@@ -242,7 +256,7 @@ struct Check<'c, 'q, 'e, 'l> {
     analyzer: &'c Analyzer<'q, 'e>,
     level: &'c Level<'q, 'l>,
     grouped: &'c [Expr<'q>],
-    grouping: &'c Grouping,
+    grouping: &'c Grouping<'q>,
 }
 
 impl<'q> Check<'_, 'q, '_, '_> {

@@ -16,6 +16,8 @@ use parse::{FuncCall, Location, WindowDef};
 #[derive(Clone)]
 pub(crate) struct Pending<'q> {
     pub(crate) name: Option<&'q str>,
+    /// The window that it was made from, and whether it has that one's order.
+    pub(crate) base: Option<(&'q str, bool)>,
     pub(crate) partition: Vec<Expr<'q>>,
     /// The keys' targets are indices into this list.
     pub(crate) order: Vec<Expr<'q>>,
@@ -72,6 +74,7 @@ impl<'q> Analyzer<'q, '_> {
             keys.push(self.sort_key(order.len(), &value, item, item.value.location())?);
             order.push(value);
         }
+        let mut copied = None;
         if let Some(name) = window.reference {
             let (_, base) = self.find_window(level, name, window.location)?;
             let fail = |message: String| {
@@ -95,6 +98,7 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 return fail(message);
             }
+            copied = Some((self.text(name)?, !base.order.is_empty()));
             partition = base.partition;
             if order.is_empty() {
                 (order, keys) = (base.order, base.keys);
@@ -102,7 +106,7 @@ impl<'q> Analyzer<'q, '_> {
         }
         let frame = self.frame(level, &window.frame, &order, &keys, window.location)?;
         let name = window.name.map(|name| self.text(name)).transpose()?;
-        Ok(Pending { name, partition, order, keys, frame })
+        Ok(Pending { name, base: copied, partition, order, keys, frame })
     }
 
     fn frame(
@@ -341,7 +345,8 @@ impl<'q> Analyzer<'q, '_> {
         let same_list = |a: &[Expr<'q>], b: &[Expr<'q>]| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))
         };
-        a.keys == b.keys
+        a.base == b.base
+            && a.keys == b.keys
             && same_list(&a.partition, &b.partition)
             && same_list(&a.order, &b.order)
             && self.same_frame(&a.frame, &b.frame)
@@ -387,6 +392,8 @@ impl<'q> Analyzer<'q, '_> {
             }
             specs.push(WindowSpec {
                 name: window.name,
+                base: window.base.map(|(name, _)| name),
+                base_order: window.base.is_some_and(|(_, order)| order),
                 partition_by: self.slice(&partition_by)?,
                 order_by: self.slice(&order_by)?,
                 frame: window.frame,

@@ -9,6 +9,7 @@
 //! # How it works
 //! ```text
 //! object      a definition by OID: constraint, index, view, function, trigger
+//! plan        the expressions of a plan, with names for all of its ranges
 //!   └─ Printer   text, layout, and the stack of scopes of the queries around
 //!        ├─ query        SELECT and its clauses, FROM, INSERT, UPDATE, DELETE, MERGE
 //!        ├─ expression   everything with a value
@@ -22,9 +23,8 @@
 //! 3. Something is qualified exactly when the search path finds another thing, or nothing.
 //!
 //! # Limits
-//! The tree does not keep everything that was written. ROLLUP and CUBE are shown as the grouping
-//! sets that they stand for, a window that copies another one as its whole, arguments that were
-//! given by name in the order of declaration. Rules other than a
+//! The tree does not keep everything that was written: arguments that were given by name are shown
+//! in the order of declaration. Rules other than a
 //! view's and bodies of functions in SQL-standard form are 0A000.
 //!
 //! Sources: the manual's chapter 9.27.3 (functions of the system catalog), what PostgreSQL 18
@@ -32,8 +32,10 @@
 
 mod expression;
 mod object;
+mod plan;
 mod printer;
 mod query;
 mod scope;
 
 pub use object::definition;
+pub use plan::{Hooks, LevelQuery, PlanNames, SubplanName};

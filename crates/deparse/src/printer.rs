@@ -1,9 +1,11 @@
 //! Where text is put together.
 
+use crate::plan::PlanView;
 use crate::scope::Scope;
 use analyze::Environment;
 use analyze::tree::{Expr, Query, RangeId};
 use base::{Oid, Result};
+use std::rc::Rc;
 
 /// One step of indentation of clauses.
 pub(crate) const STEP: i32 = 8;
@@ -46,6 +48,8 @@ pub(crate) struct Frame<'q, 'n> {
     pub(crate) in_set_operation: bool,
     pub(crate) in_group_by: bool,
     pub(crate) in_order_by: bool,
+    /// The level and the range of a scan's condition: its columns need no prefix, others do.
+    pub(crate) scanned: Option<(u32, u32)>,
 }
 
 /// Turns bound trees into text.
@@ -55,7 +59,7 @@ pub(crate) struct Printer<'e, 'q, 'n> {
     pub(crate) style: Style,
     pub(crate) indent: i32,
     /// The scopes of the queries around, innermost last.
-    pub(crate) scopes: Vec<Scope>,
+    pub(crate) scopes: Vec<Rc<Scope>>,
     /// The queries of the scopes, where they are of queries.
     pub(crate) queries: Vec<Option<&'q Query<'q>>>,
     pub(crate) frame: Frame<'q, 'n>,
@@ -63,6 +67,10 @@ pub(crate) struct Printer<'e, 'q, 'n> {
     pub(crate) inside: Vec<RangeId>,
     /// The names of the parameters of a function.
     pub(crate) parameters: Vec<String>,
+    /// The levels of the scopes in a plan.
+    pub(crate) levels: Vec<u32>,
+    /// The plan whose expressions are printed.
+    pub(crate) plan: Option<PlanView<'n, 'q>>,
 }
 
 impl<'e, 'q> Printer<'e, 'q, '_> {
@@ -77,6 +85,8 @@ impl<'e, 'q> Printer<'e, 'q, '_> {
             frame: Frame::default(),
             inside: Vec::new(),
             parameters: Vec::new(),
+            levels: Vec::new(),
+            plan: None,
         }
     }
 
@@ -155,9 +165,17 @@ impl<'e, 'q> Printer<'e, 'q, '_> {
         self.type_name(oid, typmod)
     }
 
-    /// The name of a relation, qualified where it must be.
+    /// The name of a relation, qualified where it must be, or where a CTE in sight hides it.
     pub(crate) fn relation_name(&mut self, oid: Oid) -> Result<()> {
-        let name = self.env.catalog().relation_text(oid)?.unwrap_or_default();
+        let catalog = self.env.catalog();
+        let relation = catalog.relation(oid)?;
+        let ctes = self.queries.iter().flatten().flat_map(|query| query.ctes);
+        let name = if ctes.into_iter().any(|cte| cte.name == relation.name) {
+            let schema = catalog.namespace(relation.namespace)?;
+            catalog::names::qualified(&schema.name, &relation.name)
+        } else {
+            catalog.relation_text(oid)?.unwrap_or_default()
+        };
         self.put(&name);
         Ok(())
     }

@@ -11,6 +11,7 @@ use analyze::Environment;
 use analyze::tree::{ColumnUse, Expr, ExprKind, FromItem, Query, RangeId, RangeKind};
 use base::{Oid, Result};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// The names of one range.
 #[derive(Default, Debug)]
@@ -66,7 +67,7 @@ impl Scope {
     pub(crate) fn of_query(
         environment: &dyn Environment,
         query: &Query<'_>,
-        outer: &[Scope],
+        outer: &[Rc<Scope>],
     ) -> Result<Scope> {
         let mut scope = Scope::default();
         scope.name_ranges(environment, query, outer)?;
@@ -82,6 +83,23 @@ impl Scope {
         for at in 0..query.ranges.len() {
             if matches!(query.ranges[at].kind, RangeKind::Join { .. }) {
                 scope.name_join(query, at);
+            }
+        }
+        Ok(scope)
+    }
+
+    /// The scope of a query of a plan, whose ranges have names already; joins are gone.
+    pub(crate) fn of_plan(
+        environment: &dyn Environment,
+        query: &Query<'_>,
+        names: Vec<Option<String>>,
+    ) -> Result<Scope> {
+        let name = |name| RangeNames { name, ..RangeNames::default() };
+        let ranges = names.into_iter().map(name).collect();
+        let mut scope = Scope { ranges, ..Scope::default() };
+        for at in 0..query.ranges.len() {
+            if !matches!(query.ranges[at].kind, RangeKind::Join { .. }) {
+                scope.name_columns(environment, query, at)?;
             }
         }
         Ok(scope)
@@ -104,7 +122,7 @@ impl Scope {
         &mut self,
         environment: &dyn Environment,
         query: &Query<'_>,
-        outer: &[Scope],
+        outer: &[Rc<Scope>],
     ) -> Result<()> {
         let mut counters: HashMap<String, u32> = HashMap::new();
         for names in outer.iter().flat_map(|scope| &scope.ranges) {
@@ -319,7 +337,7 @@ fn own_columns(query: &Query<'_>, range: &analyze::tree::Range<'_>) -> Vec<Optio
 }
 
 /// Rule 1.
-fn unique_range(counters: &mut HashMap<String, u32>, name: String) -> String {
+pub(crate) fn unique_range(counters: &mut HashMap<String, u32>, name: String) -> String {
     let Some(counter) = counters.get(&name).copied() else {
         counters.insert(name.clone(), 0);
         return name;

@@ -21,6 +21,7 @@ mod command_server;
 mod copy;
 mod databases;
 mod environment;
+mod explain;
 mod host;
 mod identity;
 mod lock_table;

@@ -225,10 +225,25 @@ impl Backend {
             found.copied().ok_or_else(|| Error::internal("a statement that its text does not have"))
         })?;
         let tag = statement.command_tag();
+        let columns = match statement {
+            Statement::Explain(explain) => {
+                let options = explain::Options::read(explain.options, source)?;
+                let type_oid = Oid(explain::result_type(options.format));
+                Some(vec![ResultColumn {
+                    name: "QUERY PLAN".into(),
+                    table: Oid::INVALID,
+                    number: 0,
+                    type_oid,
+                    type_bytes: self.catalog.type_(type_oid)?.len,
+                    type_modifier: -1,
+                }])
+            }
+            _ => None,
+        };
         Ok(Planned {
             tag,
             parameters: Vec::new(),
-            columns: None,
+            columns,
             fits: None,
             denied: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },

@@ -126,6 +126,7 @@ impl Backend {
                 rows = self.select_into(&env, statement, into)?;
             }
             Statement::AlterSystem(set) => self.alter_system(set)?,
+            Statement::Explain(explain) => self.explain(source, explain, destination)?,
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
             Statement::Vacuum(_) | Statement::Checkpoint => {

@@ -4,6 +4,7 @@ use crate::aggregate::Aggregate;
 use crate::cte::{CteScan, RecursiveUnion, With, WorkTable};
 use crate::function::FunctionScan;
 use crate::hash_join::HashJoin;
+use crate::instrument::Instrumented;
 use crate::limit::{Append, Limit};
 use crate::lock::LockRows;
 use crate::modify::ModifyTable;
@@ -65,6 +66,14 @@ fn index_scan<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
 /// The operators of a node and of what is below it.
 pub(crate) fn build<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
     base::stack::check_stack_depth()?;
+    let Some(instruments) = &x.instruments else { return operator(x, node) };
+    let outer = instruments.enter(node.id);
+    let built = operator(x, node);
+    instruments.enter(outer);
+    Ok(Box::new(Instrumented::new(node.id, built?)))
+}
+
+fn operator<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
     Ok(match node.kind {
         NodeKind::Result { program, filters } => Box::new(OneRow::new(x, node, program, filters)),
         NodeKind::Values(rows) => Box::new(Values::new(x, node, rows)),

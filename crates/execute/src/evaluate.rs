@@ -144,6 +144,15 @@ impl<'q> Conditions<'q> {
 
     /// The rows that meet all conditions; may be none.
     pub(crate) fn select(&mut self, x: &Execution<'q>, batch: Batch) -> Result<Batch> {
+        let before = batch.len();
+        let selected = self.selected(x, batch)?;
+        if let Some(instruments) = &x.instruments {
+            instruments.note_removed(before - selected.len());
+        }
+        Ok(selected)
+    }
+
+    fn selected(&mut self, x: &Execution<'q>, batch: Batch) -> Result<Batch> {
         let Some(bump) = &mut self.bump else { return Ok(batch) };
         bump.reset();
         let plain = !self.programs.iter().any(|program| program.volatile);

@@ -208,6 +208,9 @@ impl<'q> HashJoin<'q> {
             None => both,
             Some(on) => {
                 let rows = on.with_vectors(x, &both, |vectors| Ok(selected(&both, vectors)))?;
+                if let Some(instruments) = &x.instruments {
+                    instruments.note_removed(both.len() - rows.len());
+                }
                 both.select(rows.into())
             }
         };

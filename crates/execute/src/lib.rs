@@ -33,6 +33,7 @@ mod entry;
 mod evaluate;
 mod function;
 mod hash_join;
+mod instrument;
 mod keys;
 mod limit;
 mod lock;
@@ -50,6 +51,7 @@ mod subplan;
 mod window;
 
 pub use entry::EntryShape;
+pub use instrument::NodeCounters;
 pub use modify::{Feed, insert_feed};
 pub use operator::Operator;
 pub use state::{Execution, Owned};

@@ -129,6 +129,9 @@ impl<'q> NestedLoop<'q> {
             None => both,
             Some(on) => {
                 let selected = on.with_vectors(x, &both, |vectors| Ok(selected(&both, vectors)))?;
+                if let Some(instruments) = &x.instruments {
+                    instruments.note_removed(rows - selected.len());
+                }
                 both.select(selected.into())
             }
         };

@@ -2,6 +2,7 @@
 
 use crate::build::build;
 use crate::cte::CteState;
+use crate::instrument::{Instruments, NodeCounters};
 use crate::operator::Operator;
 use crate::storage::Storage;
 use crate::subplan::SubplanState;
@@ -74,6 +75,8 @@ pub struct Execution<'q> {
     pub(crate) changed: Cell<u64>,
     /// The node whose changed rows the command tag counts.
     pub(crate) counted: Option<u32>,
+    /// The counters of EXPLAIN ANALYZE.
+    pub(crate) instruments: Option<Instruments>,
 }
 
 impl<'q> Execution<'q> {
@@ -112,7 +115,18 @@ impl<'q> Execution<'q> {
             work_tables: RefCell::new(plan.ctes.iter().map(|_| Vec::new()).collect()),
             changed: Cell::new(0),
             counted: counted(plan.root),
+            instruments: None,
         })
+    }
+
+    /// Counts what each node does; `timing` takes the time, too.
+    pub fn instrument(&mut self, timing: bool) {
+        self.instruments = Some(Instruments::new(self.plan.nodes, timing));
+    }
+
+    /// What the nodes have done, by number; nothing without [`Execution::instrument`].
+    pub fn counters(&self) -> Vec<NodeCounters> {
+        self.instruments.as_ref().map(Instruments::counters).unwrap_or_default()
     }
 
     /// The operators of the plan's root.
@@ -142,6 +156,9 @@ impl<'q> Execution<'q> {
     /// A context for an operator, with an account of its own.
     pub(crate) fn heap(&self, name: &'static str) -> Heap {
         let account = self.account.child(Level::Operator, name, memory::ledger::UNLIMITED);
+        if let Some(instruments) = &self.instruments {
+            instruments.note_memory(account.node());
+        }
         Heap::new(name, account)
     }
 

@@ -108,6 +108,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
         })?;
         let node = self.node(kind, &out, (rows, 0.0, cost), &reads)?;
+        self.note_range(node, level, range);
+        if let Some((_, found)) = &best {
+            self.note_index(node, conds, &found.used);
+        }
         let rel = Rel { node, columns, unique: unique_sets(level, range, &relation) };
         self.with_virtual(level, range, &relation, rel)
     }

@@ -164,7 +164,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 registers.push(c.builder.input(i as u16)?);
                 out.push(*column);
             }
-            Ok((c.builder.finish(&registers)?, out))
+            let program = c.builder.finish(&registers)?;
+            let noted = targets.iter().map(|target| Some((&target.expr, level.id)));
+            self.note_program(&program, 0, noted);
+            Ok((program, out))
         })?;
         reads.extend(below.node.reads);
         let mut columns = Columns::default();
@@ -439,6 +442,7 @@ pub(crate) fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'
         recursive: false,
         group_by: &[],
         grouping_sets: &[],
+        grouping: &[],
         group_distinct: false,
         having: None,
         windows: &[],

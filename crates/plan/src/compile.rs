@@ -48,11 +48,17 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         'q: 'x,
     {
         let mut compiler = Compiler::new(Builder::new(self.bump), columns);
-        let mut results = Vec::new();
+        let (mut results, mut noted) = (Vec::new(), Vec::new());
+        let noting = self.is_noting();
         for expr in exprs {
             results.push(self.expr(&mut compiler, level, expr)?);
+            if noting {
+                noted.push(Some((expr, level.id)));
+            }
         }
-        compiler.builder.finish(&results)
+        let program = compiler.builder.finish(&results)?;
+        self.note_program(&program, 0, noted);
+        Ok(program)
     }
 
     /// A register with the value of an expression.

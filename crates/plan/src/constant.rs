@@ -24,6 +24,7 @@ pub fn constant<'q>(
         state: RefCell::new(State::default()),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes: RefCell::default(),
     };
     planner.constant_value(expr)
 }

@@ -465,14 +465,22 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         'q: 'a,
     {
         let mut compiler = Compiler::new(expr::Builder::new(self.bump), columns);
-        let mut results = Vec::new();
+        let (mut results, mut noted) = (Vec::new(), Vec::new());
         for side in sides {
             results.push(match side {
-                Side::Expr(expr, level) => self.expr(&mut compiler, level, expr)?,
-                Side::Column(column) => compiler.builder.input(column)?,
+                Side::Expr(expr, level) => {
+                    noted.push(Some((expr, level.id)));
+                    self.expr(&mut compiler, level, expr)?
+                }
+                Side::Column(column) => {
+                    noted.push(None);
+                    compiler.builder.input(column)?
+                }
             });
         }
-        compiler.builder.finish(&results)
+        let program = compiler.builder.finish(&results)?;
+        self.note_program(&program, 0, noted);
+        Ok(program)
     }
 
     /// One program of several conditions.

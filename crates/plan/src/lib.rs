@@ -31,6 +31,7 @@ mod merge;
 mod modify;
 mod needs;
 mod node;
+mod notes;
 mod operations;
 mod planner;
 mod query;
@@ -51,6 +52,7 @@ pub use node::{
     IndexKeys, Join, Node, NodeKind, OutputColumn, Plan, RelationUse, RowLock, ScanColumn,
     SortColumn, Subplan, SubplanKind, WindowBody, WindowCall,
 };
+pub use notes::{LevelNote, NotedExpr, Notes};
 pub use planner::Environment;
 pub use row_program::{domain_program, row_program, value_program};
 pub use row_values::{RowValue, row_values};
@@ -73,6 +75,36 @@ pub fn plan<'q, 'p>(
     query: &'q Query<'q>,
     external_params: u16,
 ) -> Result<(Plan<'p>, Descriptions)> {
+    let none = RefCell::default();
+    let (plan, descriptions, _) = plan_in(bump, trees, environment, query, external_params, none)?;
+    Ok((plan, descriptions))
+}
+
+/// The same, with notes of what the plan is made from.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_noted<'q, 'p>(
+    bump: &'p Bump,
+    trees: &'q Bump,
+    environment: &dyn Environment,
+    query: &'q Query<'q>,
+    external_params: u16,
+) -> Result<(Plan<'p>, Descriptions, Notes<'q>)> {
+    let notes = RefCell::new(Some(Notes::default()));
+    let (plan, descriptions, notes) =
+        plan_in(bump, trees, environment, query, external_params, notes)?;
+    Ok((plan, descriptions, notes.unwrap_or_default()))
+}
+
+fn plan_in<'q, 'p>(
+    bump: &'p Bump,
+    trees: &'q Bump,
+    environment: &dyn Environment,
+    query: &'q Query<'q>,
+    external_params: u16,
+    notes: RefCell<Option<Notes<'q>>>,
+) -> Result<(Plan<'p>, Descriptions, Option<Notes<'q>>)> {
     let planner = Planner {
         env: environment,
         trees,
@@ -80,10 +112,11 @@ pub fn plan<'q, 'p>(
         state: RefCell::new(State { params: external_params, ..State::default() }),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes,
     };
     let root = planner.query(query, None)?;
     let root = planner.only(root, &range::visible_targets(query))?;
     let mut plan = planner.finish(root, query)?;
     plan.external_params = external_params;
-    Ok((plan, planner.state.into_inner().descriptions))
+    Ok((plan, planner.state.into_inner().descriptions, planner.notes.into_inner()))
 }

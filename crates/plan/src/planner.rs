@@ -1,6 +1,7 @@
 //! What all parts of planning share.
 
 use crate::node::{Column, Descriptions, Node, NodeKind, Plan, RelationUse, Subplan};
+use crate::notes::Notes;
 use analyze::tree::{CteUse, Expr, ExprKind, GroupingSet, Query, Type};
 use base::{Error, Oid, Result};
 use catalog::Catalog;
@@ -151,6 +152,8 @@ pub(crate) struct Planner<'e, 'q, 'p> {
     pub(crate) var_params: RefCell<Vec<(Var, u16)>>,
     /// The levels whose columns are joined with a subquery's rows right now.
     pub(crate) joined_levels: RefCell<Vec<u32>>,
+    /// What EXPLAIN wants to know; none for everybody else.
+    pub(crate) notes: RefCell<Option<Notes<'q>>>,
 }
 
 impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
@@ -163,17 +166,22 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         query: &'q Query<'q>,
         parent: Option<&'a Level<'a, 'q>>,
     ) -> Level<'a, 'q> {
-        let mut state = self.state.borrow_mut();
-        state.levels += 1;
-        Level {
-            id: state.levels,
+        let id = {
+            let mut state = self.state.borrow_mut();
+            state.levels += 1;
+            state.levels
+        };
+        let level = Level {
+            id,
             parent,
             query,
             params: RefCell::default(),
             needed: RefCell::default(),
             ctes: RefCell::new(vec![None; query.ctes.len()]),
             substitutes: RefCell::default(),
-        }
+        };
+        self.note_level(&level);
+        level
     }
 
     pub(crate) fn new_param(&self) -> Result<u16> {

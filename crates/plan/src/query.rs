@@ -94,7 +94,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if level.query.has_target_sets {
             return self.target_sets(level, rel, targets);
         }
-        let mut exprs: Vec<&'q Expr<'q>> = targets.iter().map(|target| &target.expr).collect();
+        let exprs: Vec<&'q Expr<'q>> = targets.iter().map(|target| &target.expr).collect();
         let (mut node, _) = self.project(level, rel, &exprs)?;
         if locks.is_empty() && level.parent.is_none() {
             node = self.scan_alone(node)?;
@@ -103,13 +103,15 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let (program, reads) = self.collecting(|| {
                 let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
                 let mut results = Vec::new();
-                for expr in exprs.drain(..) {
+                for expr in &exprs {
                     results.push(self.expr(&mut c, level, expr)?);
                 }
                 for (column, _) in locks {
                     results.push(c.builder.input(*column)?);
                 }
-                c.builder.finish(&results)
+                let program = c.builder.finish(&results)?;
+                self.note_program(&program, 0, exprs.iter().map(|e| Some((*e, level.id))));
+                Ok(program)
             })?;
             let mut out = node.columns.to_vec();
             for _ in locks {
@@ -195,6 +197,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 }
             }
             let program = c.builder.finish(&registers)?;
+            let noted = targets.iter().map(|target| Some((&target.expr, level.id)));
+            self.note_program(&program, 0, noted);
             if sets.iter().all(Option::is_none) {
                 return Ok(NodeKind::Project { input: rel.node, program });
             }
@@ -265,7 +269,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             _ => {}
         }
         let cost = (input.rows, input.startup_cost, input.total_cost);
-        self.node(kind, node.columns, cost, &node.reads.iter().copied().collect())
+        let alone = self.node(kind, node.columns, cost, &node.reads.iter().copied().collect())?;
+        self.note_same(input, alone);
+        Ok(alone)
     }
 
     /// The node's columns and some expressions more; where each expression is.
@@ -300,7 +306,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 new.push(expr);
                 missing += 1;
             }
-            Ok((c.builder.finish(&registers)?, new))
+            let program = c.builder.finish(&registers)?;
+            let noted = new.iter().map(|expr| Some((*expr, level.id)));
+            self.note_program(&program, usize::from(rel.width()), noted);
+            Ok((program, new))
         })?;
         if missing == 0 {
             return Ok((rel, places));

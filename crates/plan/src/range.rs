@@ -32,7 +32,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 return self.filter(self.numbered(level, range, node, &visible), conds);
             }
             RangeKind::Functions { functions, ordinality } => {
-                self.function_scan(level, functions, ordinality, described)?
+                let node = self.function_scan(level, functions, ordinality, described)?;
+                self.note_calls(node, level, functions);
+                node
             }
             RangeKind::Values(rows) => self.values(level, rows, described.types)?,
             RangeKind::Cte(cte) => self.cte(level, &cte)?,
@@ -40,6 +42,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 return Err(Error::internal("a range that cannot be scanned"));
             }
         };
+        // A CTE that is taken in is no scan.
+        if !matches!(described.kind, RangeKind::Cte(_))
+            || matches!(node.kind, NodeKind::CteScan(_) | NodeKind::WorkTable(_))
+        {
+            self.note_range(node, level, range.0);
+        }
         let all: Vec<u16> = (0..node.columns.len() as u16).collect();
         self.filter(self.numbered(level, range, node, &all), conds)
     }
@@ -225,6 +233,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             state.ctes.len() as u16 - 1
         };
         owner.ctes.borrow_mut()[index] = Some(number);
+        self.note_cte(number, described.name);
         let node = if described.recursive {
             self.recursive(owner, described.query, number)?
         } else {

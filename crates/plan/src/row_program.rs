@@ -28,6 +28,7 @@ pub fn row_program<'q, 'p>(
         state: RefCell::new(State::default()),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes: RefCell::default(),
     };
     let level = planner.stored_level(relation)?;
     let program = planner.program(&level, &planner.half(&level, relation, false), [expr])?;
@@ -54,6 +55,7 @@ pub fn value_program<'q, 'p>(
         state: RefCell::new(State::default()),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes: RefCell::default(),
     };
     let query = trees.alloc(crate::change::empty_query(&[]))?;
     let level = planner.level(query, None);
@@ -81,6 +83,7 @@ pub fn domain_program<'p>(
         state: RefCell::new(State::default()),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes: RefCell::default(),
     };
     let query = trees.alloc(crate::change::empty_query(&[]))?;
     let level = planner.level(query, None);

@@ -50,6 +50,7 @@ pub fn row_values<'p>(
         state: RefCell::new(state),
         var_params: RefCell::default(),
         joined_levels: RefCell::default(),
+        notes: RefCell::default(),
     };
     let plan = planner.row_values(relation, values, filter)?;
     Ok((plan, planner.state.into_inner().descriptions))

@@ -67,6 +67,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let functions = self.bump.alloc_slice_copy(&[call])?;
         let kind = NodeKind::FunctionScan { functions, ordinality: false };
         let node = self.node(kind, &out, (1.0, 0.0, 1.0), &Default::default())?;
+        self.note_range(node, level, range);
         self.filter(Rel { node, columns, unique: Vec::new() }, conds)
     }
 }

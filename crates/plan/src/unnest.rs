@@ -388,6 +388,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             state.subplans.push(subplan);
             state.subplans.len() as u16 - 1
         };
+        self.note_subplan(link, number);
         c.builder.subplan(number, &args, volatile)
     }
 

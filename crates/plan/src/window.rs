@@ -99,6 +99,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let cost = (rel.rows(), 0.0, sorted.total_cost + rel.rows() * 0.02);
             let reads = rel.node.reads.iter().copied().collect();
             let node = self.node(kind, &out, cost, &reads)?;
+            self.note_window(node, level, number);
             rel = Rel { node, columns, unique: Vec::new() };
         }
         Ok(rel)

@@ -26,7 +26,7 @@ const ROWS: [&[&str]; 16] = [
     &["analyze", "functions_system"],
     &["plan", "deparse"],
     &["execute"],
-    &["commands", "plpgsql"],
+    &["commands", "plpgsql", "explain"],
     &["session", "replication"],
     &["engine"],
     &["server"],

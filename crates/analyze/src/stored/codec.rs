@@ -216,6 +216,7 @@ impl<'q> Node<'q> for i16 {}
 impl<'q> Node<'q> for Oid {}
 impl<'q> Node<'q> for &'q str {}
 impl<'q> Node<'q> for &'q [Expr<'q>] {}
+impl<'q> Node<'q> for &'q [u32] {}
 
 impl<'q> Codec<'q> for Expr<'q> {
     fn put(&self, out: &mut Writer) {
@@ -392,7 +393,7 @@ records! {
     [WindowCall<'q>] WindowCall { function, aggregate, args, star, filter, window, transition }
     [Frame<'q>] Frame { unit, start, end, exclusion, explicit, between, in_range }
     [Query<'q>] Query {
-        command, ranges, from, filter, targets, ctes, recursive, group_by, grouping_sets,
+        command, ranges, from, filter, targets, ctes, recursive, group_by, grouping_sets, grouping,
         group_distinct, having, windows, distinct, order_by, offset, limit, with_ties,
         set_operation, locking, result_relation, assignments, written, overriding, on_conflict, merge,
         view_checks, changed_views, returning, has_aggregates, has_windows, has_target_sets,
@@ -404,7 +405,7 @@ records! {
     [FunctionRange<'q>] FunctionRange { call, column_count, composite, types }
     [Cte<'q>] Cte { name, query, columns, aliased, types, materialize, recursive, uses }
     [GroupingSet<'q>] GroupingSet { items }
-    [WindowSpec<'q>] WindowSpec { name, partition_by, order_by, frame }
+    [WindowSpec<'q>] WindowSpec { name, base, base_order, partition_by, order_by, frame }
     [SetOperation<'q>] SetOperation { kind, all, left, right, types, keys }
     [RowMark] RowMark { range, strength, wait }
     [Assignment] Assignment { attribute, target }
@@ -479,6 +480,7 @@ variants! {
     [FromItem<'q>] FromItem {
         0 Range(a), 1 Join { kind, left, right, on, range, using, natural },
     }
+    [GroupingItem<'q>] GroupingItem { 0 Simple(a), 1 Rollup(a), 2 Cube(a), 3 Sets(a) }
     [JoinKind] JoinKind { 0 Inner, 1 Left, 2 Full, 3 Right }
     [Materialize] Materialize { 0 Default, 1 Always, 2 Never }
     [Distinct<'q>] Distinct { 0 None, 1 All(a), 2 On(a) }

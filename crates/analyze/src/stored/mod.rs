@@ -19,7 +19,7 @@ use parse::{Expression, Statement};
 use std::cell::RefCell;
 
 /// The first byte of a stored tree.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// For what a stored expression is meant: decides what it may contain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -33,7 +33,7 @@ pub use expr::{
     SqlValue, SubLink, SubLinkKind, SubscriptStep, SystemColumn, Type, WindowCall,
 };
 pub use query::{
-    ChangedView, Command, Cte, CteUse, Distinct, FromItem, FunctionRange, GroupingSet, JoinKind,
-    LockStrength, LockWait, Materialize, Query, Range, RangeId, RangeKind, RowMark, SetKind,
-    SetOperation, SetTree, Target, ViewCheck, WindowSpec,
+    ChangedView, Command, Cte, CteUse, Distinct, FromItem, FunctionRange, GroupingItem,
+    GroupingSet, JoinKind, LockStrength, LockWait, Materialize, Query, Range, RangeId, RangeKind,
+    RowMark, SetKind, SetOperation, SetTree, Target, ViewCheck, WindowSpec,
 };

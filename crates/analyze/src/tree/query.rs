@@ -41,6 +41,8 @@ pub struct Query<'q> {
     pub group_by: &'q [SortKey],
     /// GROUPING SETS, CUBE, ROLLUP; empty for a plain GROUP BY.
     pub grouping_sets: &'q [GroupingSet<'q>],
+    /// What `grouping_sets` was written as.
+    pub grouping: &'q [GroupingItem<'q>],
     /// GROUP BY DISTINCT.
     pub group_distinct: bool,
     /// HAVING.
@@ -298,11 +300,28 @@ pub struct GroupingSet<'q> {
     pub items: &'q [u32],
 }
 
+/// An element of GROUP BY with GROUPING SETS, CUBE or ROLLUP, by indices into `group_by`.
+#[derive(Clone, Copy, Debug)]
+pub enum GroupingItem<'q> {
+    /// One expression, several in parentheses, or none.
+    Simple(&'q [u32]),
+    /// ROLLUP
+    Rollup(&'q [&'q [u32]]),
+    /// CUBE
+    Cube(&'q [&'q [u32]]),
+    /// GROUPING SETS
+    Sets(&'q [GroupingItem<'q>]),
+}
+
 /// A window.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowSpec<'q> {
     /// Its name, when it has one.
     pub name: Option<&'q str>,
+    /// The window that it was made from.
+    pub base: Option<&'q str>,
+    /// It has the order of its base.
+    pub base_order: bool,
     /// PARTITION BY by target.
     pub partition_by: &'q [SortKey],
     /// ORDER BY by target.

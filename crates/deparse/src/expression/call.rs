@@ -1,5 +1,6 @@
 //! Calls of functions, aggregates and window functions.
 
+use crate::plan::window_name;
 use crate::printer::Printer;
 use analyze::tree::{Aggregate, AggregateKind, Expr, WindowCall};
 use base::{Oid, Result};
@@ -21,15 +22,24 @@ impl<'q> Printer<'_, 'q, '_> {
 
     pub(super) fn call(&mut self, function: Oid, args: &[Expr<'q>], variadic: bool) -> Result<()> {
         let name = self.function_name(function)?;
+        self.put(&name);
+        self.put("(");
+        self.arguments(args, variadic)?;
+        self.put(")");
+        Ok(())
+    }
+
+    /// The arguments of a call without the defaults at their end.
+    pub(super) fn written<'x>(
+        &self,
+        function: Oid,
+        args: &'x [Expr<'q>],
+    ) -> Result<&'x [Expr<'q>]> {
         let defaults = self.env.catalog().proc(function)?.default_count;
         let defaults = usize::try_from(defaults).unwrap_or(0);
         // What nobody wrote stands nowhere in the statement.
         let added = args.iter().rev().take(defaults).take_while(|arg| !was_written(arg)).count();
-        self.put(&name);
-        self.put("(");
-        self.arguments(args.get(..args.len() - added).unwrap_or(args), variadic)?;
-        self.put(")");
-        Ok(())
+        Ok(args.get(..args.len() - added).unwrap_or(args))
     }
 
     fn arguments(&mut self, args: &[Expr<'q>], variadic: bool) -> Result<()> {
@@ -102,7 +112,9 @@ impl<'q> Printer<'_, 'q, '_> {
             },
             // In a plan windows have names by number.
             None => {
-                self.put(&format!("w{}", call.window + 1));
+                let query = self.queries.last().copied().flatten();
+                let name = query.map(|query| window_name(query, call.window));
+                self.name(&name.unwrap_or_default());
                 Ok(())
             }
         }

@@ -48,6 +48,9 @@ impl<'q> Printer<'_, 'q, '_> {
         top: bool,
     ) -> Result<Option<String>> {
         let column = self.resolve(column);
+        if self.plan.is_some() && self.plan_column(column)? {
+            return Ok(None);
+        }
         let at = self.scopes.len().checked_sub(1 + usize::from(column.levels_up));
         let range = at
             .and_then(|at| self.scopes.get(at))
@@ -65,8 +68,13 @@ impl<'q> Printer<'_, 'q, '_> {
                     .unwrap_or_else(|| "?dropped?column?".to_owned()),
             ),
         };
-        let mut prefixed =
-            self.frame.prefixed || name.is_none() || column.returning != ReturningRow::Default;
+        let scanned = self.frame.scanned.map(|scanned| {
+            let level = at.and_then(|at| self.levels.get(at).copied());
+            level == Some(scanned.0) && column.range.0 == scanned.1
+        });
+        let mut prefixed = scanned.map_or(self.frame.prefixed, |own| !own)
+            || name.is_none()
+            || column.returning != ReturningRow::Default;
         if self.frame.in_order_by
             && !self.frame.in_group_by
             && !prefixed

@@ -32,6 +32,9 @@ impl<'q> Printer<'_, 'q, '_> {
     /// An expression.
     pub(crate) fn expression(&mut self, expr: &Expr<'q>, implicit: bool) -> Result<()> {
         base::stack::check_stack_depth()?;
+        if let Some(value) = self.plan.and_then(|plan| plan.hooks.constant(expr)) {
+            return self.constant(&value, expr.ty, 0);
+        }
         match expr.kind {
             ExprKind::Const(value) => self.constant(&value, expr.ty, 0),
             ExprKind::Column(column) => self.column(column, expr.ty, false).map(drop),
@@ -102,7 +105,12 @@ impl<'q> Printer<'_, 'q, '_> {
                     Ok(())
                 })
             }
-            ExprKind::SubLink(sublink) => self.sublink(sublink),
+            ExprKind::SubLink(sublink) => {
+                match self.plan.and_then(|plan| plan.hooks.subplan(sublink)) {
+                    Some(subplan) => self.subplan(sublink, &subplan),
+                    None => self.sublink(sublink),
+                }
+            }
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
             ExprKind::Grouping { items, levels_up } => self.grouping(items, levels_up),
             ExprKind::Window(window) => self.window_call(window),
@@ -162,6 +170,9 @@ impl<'q> Printer<'_, 'q, '_> {
     }
 
     fn joined(&mut self, expr: &Expr<'q>, parts: &[Expr<'q>], word: &str) -> Result<()> {
+        if self.row_comparison(parts)? {
+            return Ok(());
+        }
         self.enclosed(|printer| {
             for (at, part) in parts.iter().enumerate() {
                 if at > 0 {
@@ -358,8 +369,14 @@ impl<'q> Printer<'_, 'q, '_> {
                 let below = cast_argument(arg).filter(|_| arg.ty.oid == expr.ty.oid);
                 self.cast(expr, below.filter(|_| !rest.is_empty()).unwrap_or(arg), true, typmod)
             }
-            (FunctionForm::SqlSyntax, _) if self.sql_syntax(expr, function, args)? => Ok(()),
-            _ => self.call(function, args, variadic),
+            _ => {
+                let args = self.written(function, args)?;
+                let special = form == FunctionForm::SqlSyntax;
+                if special && self.sql_syntax(expr, function, args)? {
+                    return Ok(());
+                }
+                self.call(function, args, variadic)
+            }
         }
     }
 

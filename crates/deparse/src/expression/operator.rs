@@ -1,7 +1,7 @@
 //! Operators.
 
 use crate::printer::Printer;
-use analyze::tree::{Expr, ExprKind, RowCompareKind, SubLinkKind};
+use analyze::tree::{Expr, ExprKind, Query, RowCompareKind, SubLinkKind};
 use base::{Oid, Result};
 use catalog::quote_identifier;
 
@@ -47,6 +47,14 @@ impl<'q> Printer<'_, 'q, '_> {
                 })
             }
             ExprKind::RowCompare { kind, operators, left, right } => {
+                if let Some(query) = row_of_subquery(right.iter()) {
+                    let name = match operators.first() {
+                        Some(first) => self.row_operator(kind, *first)?,
+                        None => row_word(kind).to_owned(),
+                    };
+                    let left: Vec<&Expr<'q>> = left.iter().collect();
+                    return self.row_with_subquery(&left, &name, query);
+                }
                 let name = match operators.first() {
                     Some(first) => self.row_operator(kind, *first)?,
                     None => row_word(kind).to_owned(),
@@ -77,6 +85,29 @@ impl<'q> Printer<'_, 'q, '_> {
         })
     }
 
+    /// Comparisons of columns that were written as one of a row with a subquery; false when they
+    /// were not.
+    pub(super) fn row_comparison(&mut self, parts: &[Expr<'q>]) -> Result<bool> {
+        let Some((operator, left, query)) = taken_apart(parts) else { return Ok(false) };
+        let name = self.operator_name(operator)?;
+        self.row_with_subquery(&left, &name, query)?;
+        Ok(true)
+    }
+
+    fn row_with_subquery(
+        &mut self,
+        left: &[&Expr<'q>],
+        name: &str,
+        query: &'q Query<'q>,
+    ) -> Result<()> {
+        self.put("((");
+        self.list(left, |printer, expr| printer.expression(expr, true))?;
+        self.put(&format!(") {name} ("));
+        self.query(query, None, false)?;
+        self.put("))");
+        Ok(())
+    }
+
     fn distinct(&mut self, expr: &Expr<'q>, args: &[Expr<'q>; 2]) -> Result<()> {
         self.enclosed(|printer| {
             printer.operand(&args[0], expr, true)?;
@@ -93,6 +124,43 @@ impl<'q> Printer<'_, 'q, '_> {
         }
         Ok(row.name.to_string())
     }
+}
+
+type RowComparison<'c, 'q> = (Oid, Vec<&'c Expr<'q>>, &'q Query<'q>);
+
+/// The operator, the row and the subquery that comparisons of columns were made from.
+fn taken_apart<'c, 'q>(parts: &'c [Expr<'q>]) -> Option<RowComparison<'c, 'q>> {
+    let (mut left, mut right, mut first) = (Vec::new(), Vec::new(), None);
+    for part in parts {
+        let ExprKind::Operator { operator, args: [a, b], .. } = part.kind else { return None };
+        left.push(a);
+        right.push(b);
+        first = first.or(Some(operator));
+    }
+    Some((first?, left, row_of_subquery(right.into_iter())?))
+}
+
+/// Whether comparisons of columns were written as one of a row with a subquery.
+pub(super) fn is_row_comparison(parts: &[Expr<'_>]) -> bool {
+    taken_apart(parts).is_some()
+}
+
+/// The subquery whose columns some expressions are, all of them and in order.
+pub(super) fn row_of_subquery<'c, 'q: 'c>(
+    exprs: impl Iterator<Item = &'c Expr<'q>>,
+) -> Option<&'q Query<'q>> {
+    let (mut found, mut count) = (None, 0i16);
+    for expr in exprs {
+        let ExprKind::Field { arg, field } = super::strip_implicit(expr).kind else { return None };
+        let ExprKind::SubLink(link) = arg.kind else { return None };
+        count += 1;
+        if !matches!(link.kind, SubLinkKind::Row) || field != count {
+            return None;
+        }
+        found = found.or(Some(link.query));
+    }
+    let targets = found?.targets.iter().filter(|target| !target.junk).count();
+    found.filter(|_| usize::try_from(count) == Ok(targets))
 }
 
 fn row_word(kind: RowCompareKind) -> &'static str {

@@ -1,5 +1,6 @@
 //! Where parentheses are needed.
 
+use super::operator::{is_row_comparison, row_of_subquery};
 use crate::printer::Printer;
 use analyze::tree::{Expr, ExprKind, FunctionForm};
 
@@ -74,6 +75,12 @@ impl Printer<'_, '_, '_> {
             | ExprKind::IsNull { .. }
             | ExprKind::Boolean { .. }
             | ExprKind::Distinct { .. } => self.is_simple_condition(parent, is_boolean),
+            ExprKind::RowCompare { right, .. } if row_of_subquery(right.iter()).is_some() => {
+                self.is_simple_condition(parent, is_boolean)
+            }
+            ExprKind::And(parts) | ExprKind::Or(parts) if is_row_comparison(parts) => {
+                self.is_simple_condition(parent, is_boolean)
+            }
             ExprKind::Not(_) | ExprKind::And(_) => self.is_simple_condition(parent, |parent| {
                 matches!(parent.kind, ExprKind::And(_) | ExprKind::Or(_))
             }),

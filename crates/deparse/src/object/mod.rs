@@ -14,6 +14,7 @@ use base::{Oid, Result, err};
 use catalog::rows::Stored;
 use expr::definition::Definition;
 use memory::Bump;
+use std::rc::Rc;
 
 /// The text of a definition; none when there is no such object.
 ///
@@ -80,7 +81,7 @@ pub(crate) fn print_expression<'q>(
     let mut printer = Printer::new(env, style);
     printer.frame = Frame { names_visible: true, ..Frame::default() };
     if relation.is_valid() {
-        printer.scopes.push(Scope::of_relation(env, relation)?);
+        printer.scopes.push(Rc::new(Scope::of_relation(env, relation)?));
         printer.queries.push(None);
     }
     printer.expression(expr, false)?;

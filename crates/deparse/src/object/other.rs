@@ -12,6 +12,7 @@ use catalog::rows::RelationKind;
 use catalog::store::Value;
 use expr::definition::Definition;
 use memory::Bump;
+use std::rc::Rc;
 
 /// The bits of `tgtype`.
 const ROW: i16 = 1;
@@ -74,7 +75,7 @@ pub(super) fn trigger(
         for (names, name) in scope.ranges.iter_mut().zip(["old", "new"]) {
             names.name = Some(name.to_owned());
         }
-        printer.scopes.push(scope);
+        printer.scopes.push(Rc::new(scope));
         printer.queries.push(None);
         printer.frame = Frame { prefixed: true, names_visible: true, ..Frame::default() };
         printer.expression(expr, false)?;

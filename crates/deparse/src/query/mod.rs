@@ -16,6 +16,7 @@ use analyze::tree::{
     SetKind, SetTree,
 };
 use base::Result;
+use std::rc::Rc;
 
 impl<'q, 'n> Printer<'_, 'q, 'n> {
     /// A query. `results` are the names of its columns where something else than the query
@@ -46,7 +47,7 @@ impl<'q, 'n> Printer<'_, 'q, 'n> {
             in_set_operation,
             ..Frame::default()
         };
-        self.scopes.push(scope);
+        self.scopes.push(Rc::new(scope));
         self.queries.push(Some(query));
         let outer = std::mem::replace(&mut self.frame, frame);
         let (indent, inside) = (self.indent, std::mem::take(&mut self.inside));

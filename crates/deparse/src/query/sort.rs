@@ -2,7 +2,8 @@
 
 use crate::printer::{Printer, STEP};
 use analyze::tree::{
-    Expr, ExprKind, FrameBound, FrameExclusion, FrameUnit, FunctionForm, Query, SortKey, WindowSpec,
+    Expr, ExprKind, FrameBound, FrameExclusion, FrameUnit, FunctionForm, GroupingItem, Query,
+    SortKey, WindowSpec,
 };
 use base::Result;
 
@@ -63,28 +64,47 @@ impl<'q> Printer<'_, 'q, '_> {
             self.put("DISTINCT ");
         }
         let before = std::mem::replace(&mut self.frame.in_group_by, true);
-        let result = match query.grouping_sets {
+        let result = match query.grouping {
             [] => self.list(query.group_by, |printer, key| printer.sort_target(key.target, false)),
-            sets => {
-                let only = sets.len() == 1;
-                self.put(if only { "" } else { "GROUPING SETS (" });
-                let result = self.list(sets, |printer, set| {
-                    printer.put("(");
-                    printer.list(set.items, |printer, item| {
-                        match query.group_by.get(*item as usize) {
-                            Some(key) => printer.sort_target(key.target, false),
-                            None => Ok(()),
-                        }
-                    })?;
-                    printer.put(")");
-                    Ok(())
-                });
-                self.put(if only { "" } else { ")" });
-                result
-            }
+            items => self.list(items, |printer, item| printer.grouping_item(query, item, true)),
         };
         self.frame.in_group_by = before;
         result
+    }
+
+    fn grouping_item(
+        &mut self,
+        query: &Query<'q>,
+        item: &GroupingItem<'q>,
+        bare: bool,
+    ) -> Result<()> {
+        let (word, units) = match item {
+            GroupingItem::Simple(unit) => return self.grouping_unit(query, unit, bare),
+            GroupingItem::Rollup(units) => ("ROLLUP(", units),
+            GroupingItem::Cube(units) => ("CUBE(", units),
+            GroupingItem::Sets(items) => {
+                self.put("GROUPING SETS (");
+                self.list(items, |printer, item| printer.grouping_item(query, item, false))?;
+                self.put(")");
+                return Ok(());
+            }
+        };
+        self.put(word);
+        self.list(units, |printer, unit| printer.grouping_unit(query, unit, true))?;
+        self.put(")");
+        Ok(())
+    }
+
+    /// One expression, in parentheses unless it may stand bare, or several.
+    fn grouping_unit(&mut self, query: &Query<'q>, unit: &[u32], bare: bool) -> Result<()> {
+        let enclosed = !bare || unit.len() != 1;
+        self.put(if enclosed { "(" } else { "" });
+        self.list(unit, |printer, at| match query.group_by.get(*at as usize) {
+            Some(key) => printer.sort_target(key.target, false),
+            None => Ok(()),
+        })?;
+        self.put(if enclosed { ")" } else { "" });
+        Ok(())
     }
 
     pub(super) fn order_by(&mut self, keys: &[SortKey], numbers: bool) -> Result<()> {
@@ -144,12 +164,16 @@ impl<'q> Printer<'_, 'q, '_> {
     pub(crate) fn window(&mut self, window: &WindowSpec<'q>) -> Result<()> {
         self.put("(");
         let mut gap = "";
-        if !window.partition_by.is_empty() {
+        if let Some(base) = window.base {
+            self.name(base);
+            gap = " ";
+        }
+        if !window.partition_by.is_empty() && window.base.is_none() {
             self.put("PARTITION BY ");
             self.list(window.partition_by, |printer, key| printer.sort_target(key.target, false))?;
             gap = " ";
         }
-        if !window.order_by.is_empty() {
+        if !window.order_by.is_empty() && !window.base_order {
             self.put(gap);
             self.put("ORDER BY ");
             self.order_by(window.order_by, false)?;

@@ -1,0 +1,20 @@
+-- clauses of queries that are kept as they were written
+create table t (a int, b int, c text);
+create view v1 as select a, b, count(*) from t group by rollup (a, (b, c));
+create view v2 as select a, b, grouping(a, b) from t group by a, cube (b), grouping sets (rollup (a), ());
+create view v3 as select a + 1 as x, sum(b) from t group by distinct rollup (a + 1), (a) order by grouping(a);
+create view v4 as select a, sum(b) over (w order by c), count(*) over (w), rank() over v from t window w as (partition by a), v as (w order by b rows 2 preceding);
+create view v5 as select c from t where (a, b) = (select max(a), min(b) from t) or (a, b) > (select 1, 2) or (a, b) in (select b, a from t);
+create view v6 as with t as (select a + 1 as a from t) select a from t;
+create view v7 as select normalize(c) as n, normalize(c, nfd) as m, c is normalized as i, c is nfkc normalized as k, overlay(c placing 'x' from 2 for 3) as o, c at time zone 'UTC' as z from (select c, c::timestamp as d from t) s(c, d) where false;
+create view v7 as select normalize(c) as n, normalize(c, nfd) as m, c is normalized as i, c is nfkc normalized as k, overlay(c placing 'x' from 2 for 3) as o from t;
+create view v8 (p, q) as select x.*, y.a as other from t x full join t y using (a, b) order by 1;
+create view v9 as select * from t as s(q) join (values (1, 2)) as v(q) using (q) where exists (select from t where t.a = s.q);
+create view v10 as select a from t union (select b from t order by b limit 1) except all select 1 intersect select 2;
+create view v11 as select array(select a from t order by a) as l, (select array_agg(c order by c desc) from t t2 where t2.a = t.a) as m, a = any (select b from t) as n, a <> all (array[1, 2]) as o, not (a in (1, 2)) as p from t;
+create view v12 as select case when a > 1 then 'x' when b is null then null else c end as k, coalesce(c, 'none') || b as l, - a as m, @ a as n, not a > 1 and b < 2 as p, (a > 1) is not true as q from t limit all offset 3;
+create view v13 as select (x).a, (x).b as bee, x from (select t as x from t) s;
+create view v14 as select a from t fetch first 2 rows with ties;
+create view v14 as select a from t order by a fetch first 2 rows with ties;
+create view v15 as select t.a, "T".a as "A" from t, t "T", lateral (select t.a as a, "T".b offset 0) l, generate_series(t.a, l.b) with ordinality as g(n, o) where l.a = g.n for share of t nowait;
+select relname, pg_get_viewdef(oid), pg_get_viewdef(oid, true) from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace order by 1;
