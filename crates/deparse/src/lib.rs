@@ -37,5 +37,5 @@ mod printer;
 mod query;
 mod scope;
 
-pub use object::definition;
+pub use object::{definition, expression_text};
 pub use plan::{Hooks, LevelQuery, PlanNames, SubplanName};

@@ -69,9 +69,10 @@ fn update(
 
 fn set_default(env: &Env<'_>, domain: &Domain<'_>, default: Option<&Expr<'_>>) -> Result<()> {
     let encoded = default.map(stored::encode_expression);
+    let text = default.map(|expr| deparse::expression_text(env.session, expr)).transpose()?;
     update(env, domain, |row| {
         row.set(pg_type::TYPDEFAULTBIN, encoded.as_ref().map(Value::from));
-        row.set(pg_type::TYPDEFAULT, None::<String>);
+        row.set(pg_type::TYPDEFAULT, text.clone());
         Ok(())
     })?;
     // What the default before needed goes; what the type itself needs is written anew.

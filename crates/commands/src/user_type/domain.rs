@@ -62,6 +62,7 @@ pub(crate) fn create(env: &Env<'_>, create: &CreateDomainStmt<'_>) -> Result<()>
         .with(pg_type::TYPCOLLATION, collation);
     if let Some(default) = default {
         row.set(pg_type::TYPDEFAULTBIN, &stored::encode_expression(default));
+        row.set(pg_type::TYPDEFAULT, deparse::expression_text(env.session, default)?);
     }
     insert(env, &row)?;
     depend::record(env, object::ty(oid), object::ty(base), DependencyKind::Normal)?;

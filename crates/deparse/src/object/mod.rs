@@ -88,6 +88,14 @@ pub(crate) fn print_expression<'q>(
     Ok(printer.text)
 }
 
+/// An expression over no relation, as the catalogs keep it beside its tree.
+///
+/// # Errors
+/// Those of reading the catalogs.
+pub fn expression_text(env: &dyn Environment, expr: &Expr<'_>) -> Result<String> {
+    print_expression(env, expr, Oid::INVALID, Style::default())
+}
+
 /// `pg_get_expr`
 fn stored_expression(
     env: &dyn Environment,
