@@ -4,7 +4,7 @@ use crate::Analyzer;
 use crate::coerce::{TEXT, UNKNOWN};
 use crate::references::references;
 use crate::scope::{CteEntry, Level};
-use crate::tree::{Cte, Materialize, Query, Type};
+use crate::tree::{Cte, Materialize, Query, SetTree, Type};
 use base::{Error, Result, SqlState, err};
 use parse::{CommonTableExpr, Location, SelectStmt, Statement, WithClause};
 
@@ -223,7 +223,20 @@ impl<'q> Analyzer<'q, '_> {
         let entry = level.ctes.borrow_mut().pop();
         let query = analysed?;
         self.same_types(cte, entry.map_or(&[][..], |entry| entry.types), query)?;
+        self.hashable(query)?;
         Ok(query)
+    }
+
+    /// 0A000 for UNION without ALL over a type that has no hash function.
+    fn hashable(&self, query: &'q Query<'q>) -> Result<()> {
+        let Some(SetTree::Node(union)) = query.set_operation else { return Ok(()) };
+        for ty in union.types.iter().filter(|_| !union.all) {
+            if !self.is_hashable(ty.oid)? {
+                return Err(err!(FEATURE_NOT_SUPPORTED, "could not implement recursive UNION")
+                    .detail("All column datatypes must be hashable."));
+            }
+        }
+        Ok(())
     }
 
     fn recursive_union(

@@ -81,6 +81,15 @@ impl<'q> Analyzer<'q, '_> {
         })
     }
 
+    /// Whether values of a type, and the elements of an array, can be hashed.
+    pub(crate) fn is_hashable(&self, oid: Oid) -> Result<bool> {
+        let row = self.type_row(self.base_type(oid)?)?;
+        if row.is_true_array() && row.oid.0 != oids::ANYARRAY {
+            return self.is_hashable(row.element);
+        }
+        Ok(self.default_class(HASH, oid)?.is_some())
+    }
+
     pub(crate) fn sort_operators(&self, oid: Oid, location: Location) -> Result<SortOperators> {
         if let Some(found) = self.find_sort_operators(oid)? {
             return Ok(found);

@@ -660,10 +660,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 JoinCond { cond, ranges, selectivity }
             })
             .collect();
-        let sequence = if leaves.iter().any(|leaf| !leaf.lateral.is_empty()) {
-            Shape::chain((0..leaves.len()).collect())
-        } else if leaves.len() <= 10 {
+        let sequence = if leaves.len() <= 10 {
             best_shape(&leaves, &conds)
+        } else if leaves.iter().any(|leaf| !leaf.lateral.is_empty()) {
+            Shape::chain((0..leaves.len()).collect())
         } else {
             greedy_shape(&leaves, &conds)
         };
@@ -709,12 +709,16 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if !lateral && right.rel.rows() > left.rel.rows() && right.lateral.is_empty() {
             std::mem::swap(&mut left, &mut right);
         }
-        let rel = match self.by_lookup(level, &left, &right, &now)? {
-            Some(rel) => rel,
-            None => match self.by_lookup(level, &right, &left, &now)? {
-                Some(rel) => rel,
-                None => self.join(level, Join::Inner, left.rel, right.rel, &now, lateral)?,
+        let looked_up = match lateral {
+            true => None,
+            false => match self.by_lookup(level, &left, &right, &now)? {
+                None => self.by_lookup(level, &right, &left, &now)?,
+                found => found,
             },
+        };
+        let rel = match looked_up {
+            Some(rel) => rel,
+            None => self.join(level, Join::Inner, left.rel, right.rel, &now, lateral)?,
         };
         let lateral: BTreeSet<u32> =
             left.lateral.union(&right.lateral).filter(|r| !ranges.contains(r)).copied().collect();

@@ -43,10 +43,16 @@ pub(crate) fn set_rows(leaves: &[Planned<'_, '_>], conds: &[(u32, f64)], set: u3
     rows.max(1.0)
 }
 
-/// The cheapest tree over all leaves.
+/// The cheapest tree over all leaves. What a leaf reads while it runs is on its left.
 pub(crate) fn best_shape(leaves: &[Planned<'_, '_>], conds: &[JoinCond<'_, '_>]) -> Shape {
     let conds: Vec<(u32, f64)> =
         conds.iter().map(|c| (leaf_set(leaves, &c.ranges), c.selectivity)).collect();
+    // The leaves that the leaves of a set read while they run.
+    let needs: Vec<u32> = leaves.iter().map(|leaf| leaf_set(leaves, &leaf.lateral)).collect();
+    let lateral = |set: u32| {
+        let of = needs.iter().enumerate().filter(|(i, _)| set >> i & 1 == 1);
+        of.fold(0, |all, (_, needs)| all | needs)
+    };
     let all = (1u32 << leaves.len()) - 1;
     let mut best: HashMap<u32, (f64, Shape)> = HashMap::new();
     let mut rows: HashMap<u32, f64> = HashMap::new();
@@ -64,13 +70,17 @@ pub(crate) fn best_shape(leaves: &[Planned<'_, '_>], conds: &[JoinCond<'_, '_>])
         let mut left = (set - 1) & set;
         while left > 0 {
             let right = set & !left;
-            if left > right
-                && let (Some((a, _)), Some((b, _))) = (best.get(&left), best.get(&right))
+            if let (Some((a, _)), Some((b, _))) = (best.get(&left), best.get(&right))
+                && lateral(left) & right == 0
+                && (left > right || lateral(right) & left != 0)
             {
+                let (l, r) = (rows[&left], rows[&right]);
                 let connected =
                     conds.iter().any(|(n, _)| n & set == *n && n & left != 0 && n & right != 0);
-                let (l, r) = (rows[&left], rows[&right]);
-                let join = if connected {
+                let join = if lateral(right) & left != 0 {
+                    // The right side runs anew for each row of the left one.
+                    l * (b + r * 0.02)
+                } else if connected {
                     l.max(r) * 0.01 + l.min(r) * 0.02
                 } else {
                     l * r * 0.02 + 1000.0

@@ -26,3 +26,6 @@ with t(n) as (select 1 union all select n + 1 from t where n < 3) select * from 
 with recursive t(n) as (select 1 union all select n + 1 from (select * from t) s where n < 3) select n from t order by n;
 with recursive t(n, c) as (select 1, count(*) from tree union all select n + 1, c from t where n < 2) select * from t order by n;
 with recursive j(id) as (select 1 union select t.id from tree t, j where t.parent = j.id) select count(*), sum(id) from j;
+WITH RECURSIVE t(n) AS (VALUES ('01'::varbit) UNION SELECT n || '10'::varbit FROM t WHERE n < '100'::varbit) SELECT n FROM t;
+WITH RECURSIVE t(n) AS (VALUES (ARRAY['1'::bit(1)]) UNION SELECT n FROM t) SELECT n FROM t;
+WITH RECURSIVE t(n) AS (VALUES (ARRAY[1], 'a'::name, (1, 2)) UNION SELECT n, name, column3 FROM t AS t(n, name, column3)) SELECT n FROM t;
