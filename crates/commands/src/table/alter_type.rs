@@ -4,10 +4,10 @@
 //! and the table is written once. Where the stored form stays the same nothing is written.
 
 use super::alter_column::{named, rebuild_indexes, replace_tree};
-use super::{column, constraint, foreign_key};
+use super::{column, constraint, foreign_key, rebind};
 use crate::relation_rows::{self, set_type as set_row_type};
 use crate::{Env, depend, object, type_ids as oids};
-use analyze::tree::{Expr, ExprKind};
+use analyze::tree::{Expr, ExprKind, Type};
 use analyze::{StoredContext, analyze_expression, stored};
 use base::{Error, Oid, Result, err};
 use catalog::columns::{
@@ -45,10 +45,14 @@ pub(crate) fn run(
         }
         changes.push(change);
     }
+    let retyped = changes.iter().filter(|change| change.type_oid != change.column.type_oid);
+    let retyped: Vec<i16> = retyped.map(|change| change.column.attribute).collect();
+    let texts = rebind::texts(env, relation, &retyped)?;
     for change in &changes {
         describe(env, relation, change)?;
     }
     env.catalog().next_command()?;
+    rebind::bind(env, relation.oid, &texts)?;
     let new = env.catalog().relation(relation.oid)?;
     let values: Vec<(i16, Stored)> = changes
         .iter()
@@ -104,7 +108,7 @@ fn prepare<'r>(
         (Some(_), None) => generated(env, column, type_oid, typmod)?,
         (None, using) => value(env, relation, column, using, (type_oid, typmod))?,
     };
-    refuse_users(env, relation, column, type_oid)?;
+    refuse_users(env, relation, column)?;
     let value = match is_kept(env, value, column, type_oid, typmod)? {
         true => None,
         false => Some(stored::encode_expression(value)),
@@ -190,7 +194,7 @@ fn is_kept(
 }
 
 /// What stands on the column and does not follow it.
-fn refuse_users(env: &Env<'_>, relation: &Relation, column: &Column, type_oid: Oid) -> Result<()> {
+fn refuse_users(env: &Env<'_>, relation: &Relation, column: &Column) -> Result<()> {
     let object = object::column(relation.oid, column.attribute);
     let name = &column.name;
     for dependency in env.catalog().dependents_of(&object)? {
@@ -218,43 +222,6 @@ fn refuse_users(env: &Env<'_>, relation: &Relation, column: &Column, type_oid: O
         let shown = env.catalog().describe(&user)?;
         return Err(err!(FEATURE_NOT_SUPPORTED, "{message}")
             .detail(format!("{shown} depends on column \"{name}\"")));
-    }
-    if type_oid == column.type_oid {
-        return Ok(());
-    }
-    // Expressions hold the types that they were made for.
-    let uses = |stored: &Stored| {
-        let expr = analyze::analyze_stored(env.bump, env.session, stored)?;
-        let mut found = false;
-        analyze::walk::visit(expr, 0, &mut |part, _| {
-            found |= matches!(part.kind,
-                ExprKind::Column(used) if used.attribute == column.attribute || used.attribute == 0);
-            true
-        });
-        Ok::<_, Error>(found)
-    };
-    for constraint in &relation.constraints {
-        if let Some(check) = &constraint.check
-            && uses(check)?
-        {
-            return Err(Error::unsupported(format!(
-                "changing the type of column \"{name}\", which constraint \"{}\" uses, is not \
-                 supported yet",
-                constraint.name
-            )));
-        }
-    }
-    for index in &relation.indexes {
-        let expressions = index.keys.iter().filter_map(|key| key.expression.as_ref());
-        for expression in expressions.chain(&index.predicate) {
-            if uses(expression)? {
-                return Err(Error::unsupported(format!(
-                    "changing the type of column \"{name}\", which an expression of index \
-                     \"{}\" uses, is not supported yet",
-                    index.name
-                )));
-            }
-        }
     }
     Ok(())
 }
@@ -296,7 +263,12 @@ fn describe(env: &Env<'_>, relation: &Relation, change: &Change<'_>) -> Result<(
         for (used, number) in columns.zip(1i16..) {
             if used == attribute {
                 let is_key = usize::from(number.unsigned_abs()) <= index.keys.len();
-                retype_key(env, index.oid, number, is_key, change, &ty)?;
+                let new = Type { oid: type_oid, typmod, collation: change.collation };
+                if is_key && type_oid != column.type_oid {
+                    retype_key(env, index.oid, number, new)?;
+                } else {
+                    retype_column(env, index.oid, number, new)?;
+                }
             }
         }
     }
@@ -351,26 +323,13 @@ fn recast_default(
     })
 }
 
-/// A column of an index follows its table's: type, and for a key the operator class.
-fn retype_key(
-    env: &Env<'_>,
-    index_oid: Oid,
-    number: i16,
-    is_key: bool,
-    change: &Change<'_>,
-    ty: &catalog::rows::Type,
-) -> Result<()> {
+/// A column of an index gets another type, and with it, as a key, the type's operator class.
+pub(crate) fn retype_key(env: &Env<'_>, index_oid: Oid, number: i16, new: Type) -> Result<()> {
     use catalog::columns::pg_index::{INDCLASS, INDCOLLATION};
     const BTREE: Oid = Oid(403);
-    relation_rows::update_column(env, index_oid, number, |row| {
-        set_row_type(row, change.type_oid, change.typmod, change.collation, ty);
-        Ok(())
-    })?;
-    if !is_key || change.type_oid == change.column.type_oid {
-        return Ok(());
-    }
-    let Some(class) = env.catalog().opclass_for(BTREE, change.type_oid)? else {
-        let shown = analyze::names::format_type(env.catalog(), change.type_oid, -1)?;
+    retype_column(env, index_oid, number, new)?;
+    let Some(class) = env.catalog().opclass_for(BTREE, new.oid)? else {
+        let shown = analyze::names::format_type(env.catalog(), new.oid, -1)?;
         return Err(err!(
             UNDEFINED_OBJECT,
             "data type {shown} has no default operator class for access method \"btree\""
@@ -387,12 +346,20 @@ fn retype_key(
             let (mut classes, mut collations) = (row.oids(INDCLASS)?, row.oids(INDCOLLATION)?);
             if let (Some(c), Some(l)) = (classes.get_mut(at), collations.get_mut(at)) {
                 *c = class.oid;
-                *l = change.collation;
+                *l = new.collation;
             }
             row.set(INDCLASS, classes).set(INDCOLLATION, collations);
             Ok(())
         })
         .map(drop)
+}
+
+fn retype_column(env: &Env<'_>, index_oid: Oid, number: i16, new: Type) -> Result<()> {
+    let ty = env.catalog().type_(new.oid)?;
+    relation_rows::update_column(env, index_oid, number, |row| {
+        set_row_type(row, new.oid, new.typmod, new.collation, &ty);
+        Ok(())
+    })
 }
 
 /// Checks that rewritten rows meet what the table's CHECK constraints say.

@@ -9,6 +9,7 @@ pub(crate) mod constraint;
 pub(crate) mod create;
 mod foreign_key;
 mod key;
+mod rebind;
 
 pub(crate) use as_query::create_relation;
 pub use as_query::{create_from_query, query_columns};
