@@ -4,8 +4,8 @@ use crate::Analyzer;
 use crate::dml::Assigned;
 use crate::scope::{Clause, Item, Level};
 use crate::select::empty_query;
-use crate::tree::{Command, Merge, MergeAction, MergeWhen, Overriding, Query};
-use base::{Result, err};
+use crate::tree::{Command, Expr, ExprKind, Merge, MergeAction, MergeWhen, Overriding, Query};
+use base::{Error, Result, err};
 use parse::MergeStmt;
 
 impl<'q> Analyzer<'q, '_> {
@@ -17,7 +17,14 @@ impl<'q> Analyzer<'q, '_> {
         let level = Level::new(parent);
         self.check_reachable(stmt)?;
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation, Command::Merge)?;
+        let first = stmt.whens.iter().find_map(|when| match when.action {
+            parse::MergeAction::Insert { .. } => Some(Command::Insert),
+            parse::MergeAction::Update(_) => Some(Command::Update),
+            parse::MergeAction::Delete => Some(Command::Delete),
+            parse::MergeAction::Nothing => None,
+        });
+        let command = first.unwrap_or(Command::Delete);
+        let changed = self.changed(&level, &stmt.relation, command, true)?;
         let source = std::slice::from_ref(&stmt.source);
         let from = self.analyze_from(&level, source)?;
         let source_items: Vec<Item<'q>> = level.namespace.borrow().clone();
@@ -63,6 +70,7 @@ impl<'q> Analyzer<'q, '_> {
                 overriding,
             });
         }
+        let (on, filter) = self.merge_filters(&changed, on, &actions)?;
         level.namespace.replace(both);
         level.merge_target.set(Some(changed.range));
         let returning = self.returning(&level, &changed, stmt.returning)?;
@@ -70,7 +78,10 @@ impl<'q> Analyzer<'q, '_> {
         let merge = Merge { on: self.alloc(on)?, actions: self.slice(&actions)? };
         let query = Query {
             from: self.slice(&from)?,
+            filter,
             result_relation: Some(changed.range),
+            view_checks: changed.checks(self)?,
+            changed_views: changed.views(self)?,
             merge: Some(self.alloc(merge)?),
             returning,
             ctes: self.finish_ctes(&level, ctes)?,
@@ -78,6 +89,28 @@ impl<'q> Analyzer<'q, '_> {
             ..empty_query(Command::Merge)
         };
         self.finish(&level, query)
+    }
+
+    /// The conditions of a view on the target: rows that it does not have do not match. Where rows
+    /// of the target count by themselves it is a condition on all rows.
+    fn merge_filters(
+        &self,
+        changed: &crate::dml::Changed<'q>,
+        on: Expr<'q>,
+        actions: &[MergeAction<'q>],
+    ) -> Result<(Expr<'q>, Option<&'q Expr<'q>>)> {
+        let Some(filter) = changed.all_filters(self, None)? else { return Ok((on, None)) };
+        let any = |when| actions.iter().any(|action| action.when == when);
+        match (any(MergeWhen::NotMatchedByTarget), any(MergeWhen::NotMatchedBySource)) {
+            (_, false) => {
+                let kind = ExprKind::And(self.slice(&[on, *filter])?);
+                Ok((Expr { kind, ..on }, None))
+            }
+            (false, true) => Ok((on, Some(filter))),
+            (true, true) => Err(Error::unsupported(
+                "MERGE into a view with actions for rows of both sides is not supported yet",
+            )),
+        }
     }
 
     /// 42601 for a WHEN behind one that takes all of its rows.

@@ -48,7 +48,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
         }
         let old = &*self.bump.alloc_slice_copy(&old)?;
-        let mut wide = self.wide(level, target.0, query, &relation, &input_columns);
+        let plain = self.wide(level, target.0, query, &relation, &input_columns);
+        let mut wide = plain.clone();
         if query.merge.is_some() {
             let count = input.columns.len();
             self.merge_wide(level, target.0, &relation, &mut wide, count);
@@ -90,7 +91,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             assignments: self.bump.alloc_slice_copy(&assignments)?,
             generated,
             generated_values,
-            checks: self.checks(&relation, level, query, &wide)?,
+            checks: self.checks(&relation, level, query, &plain)?,
             indexes: self.index_writes(&relation, query.command, &changed)?,
             conflict: match conflict {
                 Some(conflict) => Some(self.bump.alloc(conflict)?),

@@ -55,7 +55,7 @@ impl<'q> Changed<'q> {
     }
 
     /// The conditions of views, and the statement's own.
-    fn all_filters(
+    pub(crate) fn all_filters(
         &self,
         analyzer: &Analyzer<'q, '_>,
         own: Option<&'q Expr<'q>>,
@@ -73,14 +73,14 @@ impl<'q> Changed<'q> {
         }
     }
 
-    fn views(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ChangedView]> {
+    pub(crate) fn views(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ChangedView]> {
         match &self.view {
             Some(view) => analyzer.slice(&view.views),
             None => Ok(&[]),
         }
     }
 
-    fn checks(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ViewCheck<'q>]> {
+    pub(crate) fn checks(&self, analyzer: &Analyzer<'q, '_>) -> Result<&'q [ViewCheck<'q>]> {
         match &self.view {
             Some(view) => analyzer.slice(&view.checks),
             None => Ok(&[]),
@@ -110,11 +110,14 @@ impl<'q> Analyzer<'q, '_> {
         level: &Level<'q, '_>,
         name: &RangeVar<'_>,
         command: Command,
+        merging: bool,
     ) -> Result<Changed<'q>> {
         let relation = self.open_relation(level, name, ROW_EXCLUSIVE)?;
         let what = match relation.kind {
             RelationKind::Table | RelationKind::PartitionedTable => None,
-            RelationKind::View => return self.changed_view(level, name, relation, command),
+            RelationKind::View => {
+                return self.changed_view(level, name, relation, command, merging);
+            }
             RelationKind::MaterializedView => Some("materialized view"),
             RelationKind::Sequence => Some("sequence"),
             RelationKind::Toast => Some("TOAST relation"),
@@ -134,7 +137,7 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation, Command::Insert)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Insert, false)?;
         if changed.view.is_some() && stmt.on_conflict.is_some() {
             return Err(Error::unsupported("ON CONFLICT with a view is not supported yet"));
         }

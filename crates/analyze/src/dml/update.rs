@@ -24,7 +24,7 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation, Command::Update)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Update, false)?;
         let from = self.with_target(&level, &changed, stmt.from)?;
         let assigned = self.assignments(&level, &changed, stmt.assignments)?;
         let filter = self.filter(&level, stmt.filter, Clause::Where)?;
@@ -53,7 +53,7 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Query<'q>> {
         let level = Level::new(parent);
         let ctes = self.with_clause(&level, stmt.with)?;
-        let changed = self.changed(&level, &stmt.relation, Command::Delete)?;
+        let changed = self.changed(&level, &stmt.relation, Command::Delete, false)?;
         let from = self.with_target(&level, &changed, stmt.using)?;
         let filter = self.filter(&level, stmt.filter, Clause::Where)?;
         let filter = changed.all_filters(self, filter)?;

@@ -31,6 +31,7 @@ pub(crate) struct ViewTarget<'q> {
     name: String,
     /// For each column its name and the attribute of the table that it is, or why it is none.
     columns: Vec<(String, core::result::Result<i16, &'static str>)>,
+    merging: bool,
     /// The conditions of the views.
     pub(crate) filters: Vec<Expr<'q>>,
     /// What new rows are checked for, the innermost view first.
@@ -55,6 +56,7 @@ impl ViewTarget<'_> {
 
     /// 0A000 for a column that cannot be changed.
     pub(crate) fn check_column(&self, column: &Column, verb: &str) -> Result<()> {
+        let verb = if self.merging { "merge into" } else { verb };
         let reason = self.columns.iter().find(|(name, _)| *name == column.name);
         match reason {
             Some((name, Err(reason))) => Err(err!(
@@ -203,18 +205,22 @@ fn base_of(query: &Query<'_>) -> Option<(Oid, bool)> {
     }
 }
 
-fn cannot_change(command: Command, name: &str, reason: &str) -> Error {
+fn cannot_change(command: Command, merging: bool, name: &str, reason: &str) -> Error {
     let (verb, doing, event) = match command {
         Command::Insert => ("insert into", "inserting into", "INSERT"),
         Command::Delete => ("delete from", "deleting from", "DELETE"),
         _ => ("update", "updating", "UPDATE"),
     };
-    err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot {verb} view \"{name}\"").detail(reason).hint(
-        format!(
+    let error = err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot {verb} view \"{name}\"");
+    error.detail(reason).hint(match merging {
+        true => format!(
+            "To enable {doing} the view using MERGE, provide an INSTEAD OF {event} trigger."
+        ),
+        false => format!(
             "To enable {doing} the view, provide an INSTEAD OF {event} trigger or an \
              unconditional ON {event} DO INSTEAD rule."
         ),
-    )
+    })
 }
 
 impl<'q> Analyzer<'q, '_> {
@@ -225,23 +231,21 @@ impl<'q> Analyzer<'q, '_> {
         name: &RangeVar<'_>,
         view: Arc<Relation>,
         command: Command,
+        merging: bool,
     ) -> Result<Changed<'q>> {
-        if command == Command::Merge {
-            return Err(Error::unsupported("MERGE into a view is not supported yet"));
-        }
         // From the outermost view to the table.
         let mut views: Vec<(Arc<Relation>, &'q Query<'q>)> = Vec::new();
         let mut at = view.clone();
         let base = loop {
             let query = crate::view::view_query(self.bump, self.env, at.oid)?;
             if let Some(reason) = obstacle(query) {
-                return Err(cannot_change(command, &at.name, reason));
+                return Err(cannot_change(command, merging, &at.name, reason));
             }
             let mut visible = query.targets.iter().filter(|target| !target.junk);
             if command != Command::Delete
                 && !visible.any(|target| attribute_below(&target.expr).is_ok())
             {
-                return Err(cannot_change(command, &at.name, NO_COLUMNS));
+                return Err(cannot_change(command, merging, &at.name, NO_COLUMNS));
             }
             views.push((at.clone(), query));
             let Some((below, is_view)) = base_of(query) else {
@@ -258,13 +262,14 @@ impl<'q> Analyzer<'q, '_> {
             let reason = "Views that do not select from a single table or view are not \
                           automatically updatable.";
             let name = views.last().map_or(&view.name, |(view, _)| &view.name);
-            return Err(cannot_change(command, name, reason));
+            return Err(cannot_change(command, merging, name, reason));
         }
         let plain = RangeVar { alias: None, ..*name };
         let (range, _) = self.add_relation(level, &base, &plain, ROW_EXCLUSIVE, false)?;
         let mut target = ViewTarget {
             name: view.name.clone(),
             columns: Vec::new(),
+            merging,
             filters: Vec::new(),
             checks: Vec::new(),
             views: Vec::new(),

@@ -118,6 +118,12 @@ impl<'a> Sorted<'a> {
                     sorted.default = Some(expression);
                 }
                 ConstraintKind::NotNull { .. } => {
+                    if constraint.no_inherit {
+                        return Err(at(err!(
+                            INVALID_OBJECT_DEFINITION,
+                            "not-null constraints for domains cannot be marked NO INHERIT"
+                        )));
+                    }
                     if null {
                         return Err(at(err!(
                             SYNTAX_ERROR,

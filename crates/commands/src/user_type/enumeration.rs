@@ -72,6 +72,18 @@ fn free_oid(env: &Env<'_>, first: u32, end: u32) -> Result<Oid> {
     ))
 }
 
+/// Gives the labels the places 1, 2, 3, ...
+fn renumber(env: &Env<'_>, labels: &[EnumLabel]) -> Result<()> {
+    for (label, place) in labels.iter().zip(1u16..) {
+        env.catalog().update_rows(index::PG_ENUM_OID_INDEX, &[Value::Oid(label.oid)], |row| {
+            row.set(pg_enum::ENUMSORTORDER, f32::from(place));
+            Ok(())
+        })?;
+    }
+    env.catalog().next_command()?;
+    Ok(())
+}
+
 fn insert_label(env: &Env<'_>, ty: Oid, oid: Oid, order: f32, label: &str) -> Result<()> {
     let row = Row::new(pg_enum::RELATION)
         .with(pg_enum::OID, oid)
@@ -150,9 +162,17 @@ fn add(
             (free_oid(env, low, first.oid.0)?, first.sort_order - 1.0)
         }
         (Some(low), Some(high)) => {
-            let middle = low.oid.0 + (high.oid.0 - low.oid.0) / 2;
-            let oid = free_oid(env, middle.max(low.oid.0 + 1), high.oid.0)?;
-            (oid, f32::midpoint(low.sort_order, high.sort_order))
+            let order = f32::midpoint(low.sort_order, high.sort_order);
+            if order == low.sort_order || order == high.sort_order {
+                renumber(env, labels)?;
+                let labels = env.catalog().enum_labels(ty)?;
+                return add(env, ty, &labels, alter, new);
+            }
+            // Labels are often put before or after the same one again and again: the room is left
+            // on its side.
+            let part = (high.oid.0 - low.oid.0) / 16;
+            let first = if alter.after { high.oid.0 - part - 1 } else { low.oid.0 + part };
+            (free_oid(env, first.max(low.oid.0 + 1), high.oid.0)?, order)
         }
     };
     insert_label(env, ty, oid, order, new)

@@ -1,0 +1,27 @@
+-- Labels put before and after the same ones again and again keep their order.
+create type i as enum ('L1', 'L2');
+alter type i add value 'a1' before 'L2';
+alter type i add value 'a2' before 'L2';
+alter type i add value 'a3' before 'L2';
+alter type i add value 'a4' before 'L2';
+alter type i add value 'a5' before 'L2';
+alter type i add value 'a6' before 'L2';
+alter type i add value 'a7' before 'L2';
+alter type i add value 'a8' before 'L2';
+alter type i add value 'a9' before 'L2';
+alter type i add value 'b1' after 'L1';
+alter type i add value 'b2' after 'L1';
+alter type i add value 'b3' after 'L1';
+alter type i add value 'b4' after 'L1';
+alter type i add value 'b5' after 'L1';
+alter type i add value 'c1' before 'L1';
+alter type i add value 'c2' before 'L1';
+select enum_range(null::i);
+create table t (v i);
+insert into t select unnest(enum_range(null::i));
+create index on t (v);
+select v from t order by v;
+select max(v), min(v) from t where v between 'b2' and 'a8';
+select enumlabel from pg_enum where enumtypid = 'i'::regtype order by enumsortorder;
+alter type i add value 'x' before 'nosuch';
+create domain d_fail as int4 not null no inherit;
