@@ -64,6 +64,7 @@ impl<'q> SetCall<'q> {
         x: &Execution<'q>,
         bump: &'m Bump,
         out: &mut [Datum<'m>],
+        expected: &[plan::Column],
     ) -> Result<bool> {
         match &mut self.state {
             State::Ended => Ok(false),
@@ -95,6 +96,7 @@ impl<'q> SetCall<'q> {
                 }
                 if !value.is_null() {
                     let record = Record::from_datum(&value)?;
+                    check_row(x, &record, expected)?;
                     for (i, field) in out.iter_mut().enumerate().take(record.len()) {
                         *field = record.get(i)?;
                     }
@@ -107,6 +109,42 @@ impl<'q> SetCall<'q> {
     fn columns(&self) -> usize {
         usize::from(self.call.columns)
     }
+}
+
+/// 42804 for an anonymous row that has not the columns that a column definition list asks for.
+fn check_row(x: &Execution<'_>, record: &Record<'_>, expected: &[plan::Column]) -> Result<()> {
+    if expected.is_empty() || record.type_oid() != oids::RECORD {
+        return Ok(());
+    }
+    let mismatch = |detail: String| {
+        base::err!(
+            DATATYPE_MISMATCH,
+            "function return row and query-specified return row do not match"
+        )
+        .detail(detail)
+    };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    if record.len() != expected.len() {
+        return Err(mismatch(format!(
+            "Returned row contains {} attribute{}, but query expects {}.",
+            record.len(),
+            plural(record.len()),
+            expected.len()
+        )));
+    }
+    for (i, column) in expected.iter().enumerate() {
+        let returned = record.column_type(i);
+        if returned != column.ty.oid.0 && returned != oids::UNKNOWN {
+            let host = x.host.io().host;
+            return Err(mismatch(format!(
+                "Returned type {} at ordinal position {}, but query expects {}.",
+                host.type_name(returned),
+                i + 1,
+                host.type_name(column.ty.oid.0)
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Rows of functions side by side.
@@ -156,7 +194,8 @@ impl<'q> Operator<'q> for FunctionScan<'q> {
             let (mut at, mut any) = (0, false);
             for call in &mut self.calls {
                 let count = call.columns();
-                any |= call.next(x, &self.bump, &mut values[at..at + count])?;
+                let expected = self.node.columns.get(at..at + count).unwrap_or_default();
+                any |= call.next(x, &self.bump, &mut values[at..at + count], expected)?;
                 at += count;
             }
             if !any {

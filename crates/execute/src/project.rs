@@ -265,7 +265,7 @@ impl<'q> Operator<'q> for ProjectSet<'q> {
                 for (value, call) in values.iter_mut().zip(&mut self.calls) {
                     if let Some(call) = call {
                         let mut out = [Datum::Null];
-                        if call.next(x, &self.bump, &mut out)? {
+                        if call.next(x, &self.bump, &mut out, &[])? {
                             any = true;
                             *value = Some(out[0]);
                         } else {

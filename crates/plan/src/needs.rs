@@ -95,8 +95,11 @@ fn resolve(level: &Level<'_, '_>, range: u32, attribute: i16, f: &mut dyn FnMut(
     }
     let Some(described) = level.query.ranges.get(range as usize) else { return };
     if attribute == 0 {
-        for i in 0..described.types.len() {
-            resolve(level, range, i as i16 + 1, f);
+        for (i, ty) in described.types.iter().enumerate() {
+            // A dropped column has no type.
+            if ty.oid.is_valid() {
+                resolve(level, range, i as i16 + 1, f);
+            }
         }
         return;
     }

@@ -1,0 +1,21 @@
+-- Whole rows of tables with dropped columns, and rows that do not fit a column definition list.
+create table foo (f1 serial, f2 text, f3 int default 42);
+insert into foo (f2,f3) values ('test', default), ('More', 11);
+alter table foo drop column f1;
+alter table foo add column f4 int8 default 99;
+update foo set f4 = 5 where f3 = 11 returning old, new, *;
+delete from foo where f3 = 11 returning old.f2, new.f4, foo;
+create table d (a int, b int, c text);
+alter table d drop column b;
+insert into d values (1, 'x') returning d, old, new;
+select d from d;
+create view vd as select a, c from d;
+update vd set c = 'y' returning old, new, vd;
+select jsonb_agg(d) from d;
+create temp view vt as select * from (values (1, 'a')) x(p, q);
+select vt from vt;
+select row_to_json(vt) from vt;
+select (vt).q from vt;
+with a(b) as (values (row(1,2,3))) select * from a, coalesce(b) as c(d int, e int);
+with a(b) as (values (row(1,2,3))) select * from a, coalesce(b) as c(d int, e int, f float);
+with a(b) as (values (row(1,2,3))) select * from a, coalesce(b) as c(d int, e int, f int);
