@@ -38,6 +38,8 @@ pub struct Frequent {
     generation: u64,
     /// `statement_timeout`; 0: none.
     pub statement_timeout_ms: u64,
+    /// `transaction_timeout`; 0: none.
+    pub transaction_timeout_ms: u64,
     /// Whether `synchronous_commit` is not `off`.
     pub synchronous_commit: bool,
     /// What a transaction begins with.
@@ -47,9 +49,11 @@ pub struct Frequent {
 impl Frequent {
     fn read(settings: &Settings) -> Frequent {
         let isolation = Isolation::parse(settings.text("default_transaction_isolation"));
+        let ms = |name| u64::try_from(settings.integer(name)).unwrap_or(0);
         Frequent {
             generation: settings.generation(),
-            statement_timeout_ms: u64::try_from(settings.integer("statement_timeout")).unwrap_or(0),
+            statement_timeout_ms: ms("statement_timeout"),
+            transaction_timeout_ms: ms("transaction_timeout"),
             synchronous_commit: settings.text("synchronous_commit") != "off",
             modes: Modes {
                 isolation: isolation.unwrap_or(Isolation::ReadCommitted),

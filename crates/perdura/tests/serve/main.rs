@@ -73,6 +73,27 @@ fn the_server_process_dies_with_the_postmaster_and_the_directory_opens_again() {
 }
 
 #[test]
+fn transaction_timeout_ends_the_session_of_a_long_transaction_and_no_other() {
+    let server = Server::start("transaction-timeout");
+    let mut client = server.connect();
+    client.query("SET transaction_timeout = '300ms'");
+    for _ in 0..3 {
+        assert_eq!(kinds(&client.query("BEGIN; SELECT 1; COMMIT")), "CTDCCZ");
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    assert_eq!(sqlstate(&client.query("SELECT pg_sleep(20)")), "25P04");
+    let mut client = server.connect();
+    client.query("BEGIN");
+    client.query("SET LOCAL transaction_timeout = '200ms'");
+    // Nothing is asked: the message comes by itself, and the connection is closed.
+    assert_eq!(sqlstate(&client.until_ready()), "25P04");
+    let mut client = server.connect();
+    client.query("BEGIN; SET LOCAL transaction_timeout = '200ms'; COMMIT");
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(kinds(&client.query("SELECT 1")), "TDCZ");
+}
+
+#[test]
 fn a_second_server_on_the_directory_is_refused() {
     let server = Server::start("second");
     let output = Server::command(&server.dir, server.port)

@@ -220,6 +220,7 @@ impl Session {
             .settings_mut()
             .report_changes(|name, value| backend::parameter_status(out, name, value));
         backend::ready_for_query(out, self.transaction.status());
+        self.time_transaction(client);
         self.state.rests(self.transaction.status());
         if self.transaction.status() == TransactionStatus::Idle {
             let base = self.state.cluster().settings();
@@ -236,6 +237,24 @@ impl Session {
         if limit > 0 {
             client.set_timer(Interrupt::StatementTimeout, Some(Duration::from_millis(limit)));
         }
+        let limit = self.state.frequent().transaction_timeout_ms;
+        if limit > 0 && !self.transaction.in_block() {
+            client.set_timer(Interrupt::TransactionTimeout, Some(Duration::from_millis(limit)));
+        }
+    }
+
+    /// `transaction_timeout` goes on while the client of a transaction block is waited for. One that
+    /// was set in the block counts from the block's beginning.
+    fn time_transaction(&self, client: &mut dyn Client) {
+        let limit = self.state.frequent().transaction_timeout_ms;
+        if limit == 0 || self.transaction.status() == TransactionStatus::Idle {
+            client.set_timer(Interrupt::TransactionTimeout, None);
+            return;
+        }
+        let since = SystemClock::new().now_us() - self.state.transaction_start_us();
+        let since = Duration::from_micros(u64::try_from(since).unwrap_or(0));
+        let left = Duration::from_millis(limit).saturating_sub(since);
+        client.set_timer(Interrupt::TransactionTimeout, Some(left));
     }
 
     fn end_message(&mut self, client: &mut dyn Client) {
