@@ -6,7 +6,7 @@ insert into dk values (1, 'one'), (1, 'uno'), (5, 'none');
 delete from de where id = 9 returning *;
 delete from de using dk where de.g = dk.g and note = 'one' returning de.id, note;
 select id from de order by id;
-delete from de d using de e where d.g = e.g and d.id > e.id returning d.id, e.id as because;
+with gone as (delete from de d using de e where d.g = e.g and e.id = d.id - 3 returning d.id, e.id as because) select * from gone order by id;
 select id, g from de order by id;
 delete from de where g = (select max(g) from de) returning v;
 delete from de where nosuch = 1;

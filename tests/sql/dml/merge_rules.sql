@@ -5,7 +5,7 @@ insert into tgt values (1, 10), (2, 20), (3, 30), (4, 40);
 insert into sr values (1, 100), (2, null), (5, 500), (6, -1);
 merge into tgt t using sr s on t.id = s.id when matched and s.v is null then delete when matched then update set v = s.v when not matched and s.v > 0 then insert values (s.id, s.v) returning merge_action(), t.id, t.v;
 select * from tgt order by id;
-merge into tgt t using sr s on t.id = s.id when not matched by source and t.id = 3 then update set note = 'orphan' when not matched by source then delete returning merge_action(), t.*;
+with m as (merge into tgt t using sr s on t.id = s.id when not matched by source and t.id = 3 then update set note = 'orphan' when not matched by source then delete returning merge_action(), t.*) select * from m order by id;
 select * from tgt order by id;
 merge into tgt using sr on tgt.id = sr.id when matched then do nothing when not matched then insert (id) values (sr.id) returning merge_action(), tgt.id, sr.v;
 merge into tgt using (values (1), (1)) s(id) on tgt.id = s.id when matched then update set v = 0;

@@ -18,6 +18,6 @@ with t as (truncate mw) select 1;
 with d as (delete from mw where id = 2 returning id) delete from ml using d where ml.id = d.id returning ml.*;
 with ins as (insert into mw values (3, 'dup') on conflict (id) do update set v = excluded.v returning id, v) select * from ins;
 with f as (insert into mw values (20, 'z'), (20, 'zz') returning id) select * from f;
-with n as (select max(id) as m from mw) update mw set id = id + n.m from n returning id;
+with n as (select max(id) as m from mw), u as (update mw set id = id + n.m from n returning id) select id from u order by id;
 select * from mw order by id;
 select * from ml order by id, op;

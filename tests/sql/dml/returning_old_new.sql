@@ -2,7 +2,7 @@
 create table ro (id int primary key, v int, t text);
 insert into ro values (1, 10, 'a'), (2, 20, 'b') returning old.id, old.v, new.id, new.v, v;
 update ro set v = v + 5 where id = 1 returning old.v, new.v, new.v - old.v as diff, v;
-update ro set v = v * 2 returning with (old as before, new as after) before.v as b, after.v as a, id;
+with u as (update ro set v = v * 2 returning with (old as before, new as after) before.v as b, after.v as a, id) select * from u order by id;
 delete from ro where id = 2 returning old.*, new.*;
 delete from ro where id = 1 returning old, new, ro;
 insert into ro values (3, 30, 'c') returning old, new;

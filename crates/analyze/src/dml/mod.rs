@@ -203,7 +203,7 @@ impl<'q> Analyzer<'q, '_> {
         }
         let mut columns: Vec<Column> = Vec::with_capacity(named.len());
         for target in named {
-            let column = self.target_column(changed, target)?;
+            let column = self.target_column(changed, target, false)?;
             let parts = named.iter().filter(|other| other.name == target.name);
             let whole = parts.clone().any(|other| other.indirection.is_empty());
             if whole && columns.iter().any(|old| old.attribute == column.attribute) {
@@ -216,12 +216,17 @@ impl<'q> Analyzer<'q, '_> {
         Ok(columns)
     }
 
-    fn target_column(&self, changed: &Changed<'q>, target: &ResTarget<'_>) -> Result<Column> {
+    fn target_column(
+        &self,
+        changed: &Changed<'q>,
+        target: &ResTarget<'_>,
+        is_set: bool,
+    ) -> Result<Column> {
         let name = target.name.unwrap_or_default();
         if let Some(column) = changed.column(name) {
             return Ok(column);
         }
-        let error = if system_column(name).is_some() {
+        let error = if is_set && system_column(name).is_some() {
             err!(FEATURE_NOT_SUPPORTED, "cannot assign to system column \"{name}\"")
         } else {
             err!(
@@ -229,6 +234,11 @@ impl<'q> Analyzer<'q, '_> {
                 "column \"{name}\" of relation \"{}\" does not exist",
                 changed.name()
             )
+        };
+        let qualified = is_set && !target.indirection.is_empty() && name == changed.item.alias;
+        let error = match qualified {
+            true => error.hint("SET target columns cannot be qualified with the relation name."),
+            false => error,
         };
         Err(self.at(error, target.location))
     }

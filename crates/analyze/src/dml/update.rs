@@ -148,7 +148,7 @@ impl<'q> Analyzer<'q, '_> {
         value: Expr<'q>,
         assigned: &mut Assigned<'q>,
     ) -> Result<()> {
-        let column = self.target_column(changed, target)?;
+        let column = self.target_column(changed, target, true)?;
         if let Some(view) = &changed.view {
             view.check_column(&column, "update")?;
         }
@@ -275,6 +275,7 @@ impl<'q> Analyzer<'q, '_> {
         let Some(clause) = clause else { return Ok(&[]) };
         let mut names: [Option<&'q str>; 2] = [None, None];
         for alias in clause.aliases {
+            let twice = names.iter().flatten().any(|name| *name == alias.name);
             let slot = &mut names[usize::from(!alias.old)];
             if slot.is_some() {
                 let word = if alias.old { "OLD" } else { "NEW" };
@@ -282,7 +283,7 @@ impl<'q> Analyzer<'q, '_> {
                 return Err(self.at(error, alias.location));
             }
             let taken = level.namespace.borrow().iter().any(|item| item.alias == alias.name);
-            if taken {
+            if taken || twice {
                 let error =
                     err!(DUPLICATE_ALIAS, "table name \"{}\" specified more than once", alias.name);
                 return Err(self.at(error, alias.location));
