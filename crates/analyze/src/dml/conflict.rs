@@ -2,7 +2,7 @@
 
 use super::Changed;
 use crate::Analyzer;
-use crate::scope::{Clause, Item, Level};
+use crate::scope::{Clause, Level};
 use crate::tree::{ConflictAction, OnConflict, Range, RangeKind};
 use base::{Error, Oid, Result, err};
 use parse::OnConflictClause;
@@ -49,7 +49,7 @@ impl<'q> Analyzer<'q, '_> {
         let range = Range { columns: self.slice(&names)?, ..range };
         let excluded = level.add_range(range);
         let action = if clause.update {
-            let item = Item { cols_visible: false, ..self.item(excluded, &range)? };
+            let item = self.item(excluded, &range)?;
             level.namespace.replace(vec![item, target]);
             let assigned = self.assignments(level, changed, clause.assignments)?;
             let filter = self.filter(level, clause.filter, Clause::Where)?;
