@@ -155,7 +155,10 @@ impl Backend {
         let memory = (account.node().reserved(), account.node().peak());
         let begin = Instant::now();
         let ran = match options.analyze {
-            true => self.run_explained(&plan, &descriptions, what.values, options)?,
+            true => {
+                self.refuse_changes(&plan, what.statement.command_tag())?;
+                self.run_explained(&plan, &descriptions, what.values, options)?
+            }
             false => Ran::default(),
         };
         let execution_ms = milliseconds(begin);
@@ -233,6 +236,10 @@ impl Backend {
             let named = PLANNING.contains(&row.name.as_str()) || row.name.starts_with("enable_");
             named && row.source != "default" && row.value != row.boot
         });
-        changed.map(|row| (row.name, row.value)).collect()
+        let shown = |row: expr::server::SettingRow| {
+            let value = self.state.show(&row.name).unwrap_or(row.value);
+            (row.name, value)
+        };
+        changed.map(shown).collect()
     }
 }

@@ -62,3 +62,8 @@ explain (costs off, verbose) select g + 1 from generate_series(1, 3) g where g >
 explain (costs off, verbose) select b, rank() over (order by b desc), count(*) over (order by b desc) from t;
 explain (costs off, verbose) delete from u where y = 3 returning x + 1;
 explain (costs off) select b, c from t group by grouping sets ((b), (c));
+explain (costs off) select * from t where not (b is null or b > 3 and c <> 'y');
+explain (costs off) select * from t where not (b > 3 or c like 'x%');
+explain (costs off) select * from t where (b > 3 or c < 'x') or (b < 2 or (c > 'z' or b = 7));
+explain (costs off) select * from t where b = any (array[1, 2 + 3]) or c not in ('a', 'b');
+explain (costs off) select * from t order by c collate "C" desc, b using >;

@@ -50,6 +50,7 @@ impl<'q> Printer<'_, 'q, '_> {
             ExprKind::NullIf { args, .. } => self.call_of("NULLIF", args),
             ExprKind::And(parts) => self.joined(expr, parts, " AND "),
             ExprKind::Or(parts) => self.joined(expr, parts, " OR "),
+            ExprKind::Not(arg) if self.plan.is_some() => self.negated(arg),
             ExprKind::Not(arg) => self.enclosed(|printer| {
                 printer.put("NOT ");
                 printer.operand(arg, expr, false)
@@ -173,6 +174,17 @@ impl<'q> Printer<'_, 'q, '_> {
         if self.row_comparison(parts)? {
             return Ok(());
         }
+        if self.plan.is_some() {
+            let mut flat = Vec::new();
+            flatten(expr, parts, &mut flat);
+            self.put("(");
+            for (at, part) in flat.into_iter().enumerate() {
+                self.put(if at > 0 { word } else { "" });
+                self.expression(part, false)?;
+            }
+            self.put(")");
+            return Ok(());
+        }
         self.enclosed(|printer| {
             for (at, part) in parts.iter().enumerate() {
                 if at > 0 {
@@ -182,6 +194,53 @@ impl<'q> Printer<'_, 'q, '_> {
             }
             Ok(())
         })
+    }
+
+    /// The negation of a condition, as planning simplifies it.
+    fn negated(&mut self, expr: &Expr<'q>) -> Result<()> {
+        let parts = match expr.kind {
+            ExprKind::Not(arg) => return self.expression(arg, false),
+            ExprKind::And(parts) => Some((parts, " OR ")),
+            ExprKind::Or(parts) => Some((parts, " AND ")),
+            _ => None,
+        };
+        if let Some((parts, word)) = parts {
+            self.put("(");
+            for (at, part) in parts.iter().enumerate() {
+                self.put(if at > 0 { word } else { "" });
+                self.negated(part)?;
+            }
+            self.put(")");
+            return Ok(());
+        }
+        let negated = match expr.kind {
+            ExprKind::Operator { operator, function, args } => {
+                let operator = self.env.catalog().operator(operator)?.negator;
+                operator.is_valid().then_some(ExprKind::Operator { operator, function, args })
+            }
+            ExprKind::ScalarArray { operator, function, any, left, right } => {
+                let operator = self.env.catalog().operator(operator)?.negator;
+                let any = !any;
+                let negated = ExprKind::ScalarArray { operator, function, any, left, right };
+                operator.is_valid().then_some(negated)
+            }
+            ExprKind::IsNull { arg, negated, row: false } => {
+                Some(ExprKind::IsNull { arg, negated: !negated, row: false })
+            }
+            ExprKind::Boolean { arg, test } => {
+                Some(ExprKind::Boolean { arg, test: opposite(test) })
+            }
+            _ => None,
+        };
+        match negated {
+            Some(kind) => self.expression(&Expr { kind, ..*expr }, false),
+            None => {
+                self.put("(NOT ");
+                self.expression(expr, false)?;
+                self.put(")");
+                Ok(())
+            }
+        }
     }
 
     fn call_of(&mut self, name: &str, args: &[Expr<'q>]) -> Result<()> {
@@ -461,6 +520,29 @@ pub(crate) fn strip_implicit<'c, 'q>(expr: &'c Expr<'q>) -> &'c Expr<'q> {
     match below {
         Some(below) if implicit => strip_implicit(below),
         _ => expr,
+    }
+}
+
+fn opposite(test: BooleanTest) -> BooleanTest {
+    match test {
+        BooleanTest::IsTrue => BooleanTest::IsNotTrue,
+        BooleanTest::IsNotTrue => BooleanTest::IsTrue,
+        BooleanTest::IsFalse => BooleanTest::IsNotFalse,
+        BooleanTest::IsNotFalse => BooleanTest::IsFalse,
+        BooleanTest::IsUnknown => BooleanTest::IsNotUnknown,
+        BooleanTest::IsNotUnknown => BooleanTest::IsUnknown,
+    }
+}
+
+/// The parts of a connective and of those of its kind in it.
+fn flatten<'c, 'q>(expr: &Expr<'q>, parts: &'c [Expr<'q>], out: &mut Vec<&'c Expr<'q>>) {
+    for part in parts {
+        match (expr.kind, part.kind) {
+            (ExprKind::And(_), ExprKind::And(inner)) | (ExprKind::Or(_), ExprKind::Or(inner)) => {
+                flatten(expr, inner, out);
+            }
+            _ => out.push(part),
+        }
     }
 }
 

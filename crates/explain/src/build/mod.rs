@@ -71,6 +71,15 @@ impl<'q> Hooks<'q> for Source<'_, 'q, '_> {
             ExprKind::Param(number) => {
                 self.parameters.get((number as usize).checked_sub(1)?).copied()
             }
+            ExprKind::Array { elements, nested: false } => {
+                let value = |element: &Expr<'q>| match element.kind {
+                    ExprKind::Const(value) => Some(value),
+                    _ => self.constant(element),
+                };
+                let values: Option<Vec<Datum<'q>>> = elements.iter().map(value).collect();
+                let element = self.env.catalog().find_type(expr.ty.oid).ok()??.element;
+                types::array::from_list(element.0, &values?, &self.bump).ok()
+            }
             // Errors of constants belong to execution.
             _ => plan::constant(self.bump, self.env, expr).ok().flatten(),
         }

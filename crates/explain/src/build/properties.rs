@@ -347,6 +347,9 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
         let Some(on) = on else { return Ok(()) };
         programs.push(on);
         let condition = self.result(&on, 0, &[], false)?.text;
+        if condition == "true" {
+            return Ok(());
+        }
         shown.show("Join Filter", text(condition));
         self.removed(shown, node, "Rows Removed by Join Filter", &[node.id]);
         Ok(())

@@ -11,16 +11,25 @@ use plan::{
 pub(super) struct Shown {
     pub(super) text: String,
     pub(super) plain: bool,
+    /// What a sort by another collation than the column's shows.
+    collated: Option<String>,
 }
 
 impl Shown {
     fn plain(text: impl Into<String>) -> Shown {
-        Shown { text: text.into(), plain: true }
+        Shown { text: text.into(), plain: true, collated: None }
+    }
+
+    fn computed(text: impl Into<String>) -> Shown {
+        Shown { text: text.into(), plain: false, collated: None }
     }
 }
 
 /// Conditions that hold together.
 pub(super) fn all_of(mut conditions: Vec<String>) -> Option<String> {
+    if conditions.len() > 1 {
+        conditions.retain(|condition| condition != "true");
+    }
     match conditions.len() {
         0 => None,
         1 => conditions.pop(),
@@ -68,10 +77,22 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             // A column of a subquery may stand for anything.
             let plain = matches!(noted.expr.kind, analyze::tree::ExprKind::Column(_))
                 && !text.contains('(');
-            return Ok(Shown { text, plain });
+            let collated = match noted.expr.kind {
+                analyze::tree::ExprKind::Collate(arg) => {
+                    let arg = NotedExpr { expr: *arg, level: noted.level };
+                    let inner = self.expression(&arg, implicit)?;
+                    let name = self.source.env.catalog().collation(noted.expr.ty.collation)?;
+                    let name = catalog::quote_identifier(&name.name);
+                    let column = matches!(arg.expr.kind, analyze::tree::ExprKind::Column(_));
+                    let inner = if column { inner } else { format!("({inner})") };
+                    Some(format!("{inner} COLLATE {name}"))
+                }
+                _ => None,
+            };
+            return Ok(Shown { text, plain, collated });
         }
         let Some(mut column) = program.plain_input(at).map(usize::from) else {
-            return Ok(Shown { text: "?".into(), plain: false });
+            return Ok(Shown::computed("?"));
         };
         for input in inputs {
             if column < input.columns.len() {
@@ -79,7 +100,7 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             }
             column -= input.columns.len();
         }
-        Ok(Shown { text: "?".into(), plain: false })
+        Ok(Shown::computed("?"))
     }
 
     /// The texts of conditions.
@@ -122,30 +143,30 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             | NodeKind::SetOperation { left: input, .. } => self.column(input, at),
             NodeKind::Append(inputs) => match inputs.first() {
                 Some(first) => self.column(first, at),
-                None => Ok(Shown { text: "?".into(), plain: false }),
+                None => Ok(Shown::computed("?")),
             },
             NodeKind::Aggregate { input, keys, calls, .. } => match keys.get(at) {
                 Some(key) => self.column(input, usize::from(key.column)),
                 None => match calls.get(at - keys.len()) {
                     Some(call) => self.aggregate(input, call),
-                    None => Ok(Shown { text: "GROUPING()".into(), plain: false }),
+                    None => Ok(Shown::computed("GROUPING()")),
                 },
             },
             NodeKind::Window { input, .. } if at < input.columns.len() => self.column(input, at),
             NodeKind::Window { input, calls, .. } => match calls.get(at - input.columns.len()) {
                 Some(call) => self.window_call(node, input, call),
-                None => Ok(Shown { text: "?".into(), plain: false }),
+                None => Ok(Shown::computed("?")),
             },
             NodeKind::Modify(modify) => match &modify.returning {
                 Some(returning) => self.result(returning, at, &[], true),
-                None => Ok(Shown { text: "?".into(), plain: false }),
+                None => Ok(Shown::computed("?")),
             },
         }
     }
 
     fn scan_column(&self, node: &Node<'_>, column: Option<ScanColumn>) -> Shown {
         let Some((level, range)) = self.source.notes.ranges.get(&node.id).copied() else {
-            return Shown { text: "?".into(), plain: false };
+            return Shown::computed("?");
         };
         let name = match column {
             Some(ScanColumn::Attribute(attribute)) => {
@@ -171,7 +192,7 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
         let args = if star { "*".to_owned() } else { args.join(", ") };
         let distinct = if call.distinct.is_empty() { "" } else { "DISTINCT " };
         let name = catalog::quote_identifier(call.name);
-        Ok(Shown { text: format!("{name}({distinct}{args})"), plain: false })
+        Ok(Shown::computed(format!("{name}({distinct}{args})")))
     }
 
     fn window_call(
@@ -193,7 +214,7 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             catalog::quote_identifier(&function),
             catalog::quote_identifier(&window.unwrap_or_default()),
         );
-        Ok(Shown { text: format!("{function}({args}) OVER {window}"), plain: false })
+        Ok(Shown::computed(format!("{function}({args}) OVER {window}")))
     }
 
     /// The output columns of a node, or those that are wanted of them.
@@ -223,7 +244,11 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
         let mut list = Vec::new();
         for key in keys {
             let column = self.column(input, usize::from(key.column))?;
-            let mut text = if column.plain { column.text } else { format!("({})", column.text) };
+            let mut text = match column.collated {
+                Some(collated) => collated,
+                None if column.plain => column.text,
+                None => format!("({})", column.text),
+            };
             text.push_str(match (key.descending, key.nulls_first) {
                 (true, true) => " DESC",
                 (true, false) => " DESC NULLS LAST",
