@@ -68,7 +68,9 @@ fn the_readme_leads_from_make_run_to_an_answer() {
     let dir = std::env::temp_dir().join(format!("perdura-readme-{}", std::process::id()));
     let port = testkit::free_port().unwrap().to_string();
     let mut make = Command::new("make")
-        .args(["-o", "build", "run", &format!("PORT={port}"), &format!("DATA={}", dir.display())])
+        // Under `make test` it would tell in which folder it is.
+        .args(["--no-print-directory", "-o", "build", "run"])
+        .args([format!("PORT={port}"), format!("DATA={}", dir.display())])
         .arg(format!("PERDURA={}", program.display()))
         .current_dir(workspace())
         .stdin(Stdio::null())
@@ -77,8 +79,9 @@ fn the_readme_leads_from_make_run_to_an_answer() {
         .spawn()
         .unwrap();
     let mut told = String::new();
-    BufReader::new(make.stdout.take().unwrap()).read_line(&mut told).unwrap();
-    // Open to the end: the server goes on writing to it.
+    // Both are open to the end: make and the server go on writing to them.
+    let mut out = BufReader::new(make.stdout.take().unwrap());
+    out.read_line(&mut told).unwrap();
     let mut log = BufReader::new(make.stderr.take().unwrap());
     let ready =
         log.by_ref().lines().map_while(Result::ok).any(|line| line.contains("ready to accept"));
