@@ -1,10 +1,9 @@
 //! Constants outside of statements.
 
-use crate::planner::{Environment, Planner, State};
+use crate::planner::{Environment, Planner};
 use analyze::tree::Expr;
 use base::Result;
 use memory::Bump;
-use std::cell::RefCell;
 use types::Datum;
 
 /// The value of an expression that is made of constants and immutable functions only; none for
@@ -17,14 +16,6 @@ pub fn constant<'q>(
     environment: &dyn Environment,
     expr: &Expr<'q>,
 ) -> Result<Option<Datum<'q>>> {
-    let planner = Planner {
-        env: environment,
-        trees: bump,
-        bump,
-        state: RefCell::new(State::default()),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
-        notes: RefCell::default(),
-    };
+    let planner = Planner::new(environment, bump, bump);
     planner.constant_value(expr)
 }

@@ -106,13 +106,9 @@ fn plan_in<'q, 'p>(
     notes: RefCell<Option<Notes<'q>>>,
 ) -> Result<(Plan<'p>, Descriptions, Option<Notes<'q>>)> {
     let planner = Planner {
-        env: environment,
-        trees,
-        bump,
         state: RefCell::new(State { params: external_params, ..State::default() }),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
         notes,
+        ..Planner::new(environment, trees, bump)
     };
     let root = planner.query(query, None)?;
     let root = planner.only(root, &range::visible_targets(query))?;

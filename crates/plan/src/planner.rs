@@ -157,6 +157,23 @@ pub(crate) struct Planner<'e, 'q, 'p> {
 }
 
 impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
+    /// A planner that has seen nothing and takes no notes.
+    pub(crate) fn new(
+        env: &'e dyn Environment,
+        trees: &'q Bump,
+        bump: &'p Bump,
+    ) -> Planner<'e, 'q, 'p> {
+        Planner {
+            env,
+            trees,
+            bump,
+            state: RefCell::default(),
+            var_params: RefCell::default(),
+            joined_levels: RefCell::default(),
+            notes: RefCell::default(),
+        }
+    }
+
     pub(crate) fn catalog(&self) -> &'e Catalog {
         self.env.catalog()
     }

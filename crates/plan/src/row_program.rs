@@ -1,13 +1,12 @@
 //! Expressions over one row of a table, outside of statements.
 
 use crate::compile::Compiler;
-use crate::planner::{Columns, Environment, Planner, State};
+use crate::planner::{Columns, Environment, Planner};
 use analyze::tree::Expr;
 use base::{Error, Oid, Result};
 use catalog::relation::Relation;
 use expr::{Builder, Program};
 use memory::Bump;
-use std::cell::RefCell;
 
 /// The program of an expression over a table (range 0): its inputs are the table's attributes in
 /// order, dropped ones included.
@@ -21,15 +20,7 @@ pub fn row_program<'q, 'p>(
     relation: &Relation,
     expr: &'q Expr<'q>,
 ) -> Result<Program<'p>> {
-    let planner = Planner {
-        env: environment,
-        trees,
-        bump,
-        state: RefCell::new(State::default()),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
-        notes: RefCell::default(),
-    };
+    let planner = Planner::new(environment, trees, bump);
     let level = planner.stored_level(relation)?;
     let program = planner.program(&level, &planner.half(&level, relation, false), [expr])?;
     if program.params > 0 || !planner.state.into_inner().subplans.is_empty() {
@@ -48,15 +39,7 @@ pub fn value_program<'q, 'p>(
     environment: &dyn Environment,
     expr: &'q Expr<'q>,
 ) -> Result<Program<'p>> {
-    let planner = Planner {
-        env: environment,
-        trees,
-        bump,
-        state: RefCell::new(State::default()),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
-        notes: RefCell::default(),
-    };
+    let planner = Planner::new(environment, trees, bump);
     let query = trees.alloc(crate::change::empty_query(&[]))?;
     let level = planner.level(query, None);
     let program = planner.program(&level, &Columns::default(), [expr])?;
@@ -76,15 +59,7 @@ pub fn domain_program<'p>(
     environment: &dyn Environment,
     domain: Oid,
 ) -> Result<Program<'p>> {
-    let planner = Planner {
-        env: environment,
-        trees,
-        bump,
-        state: RefCell::new(State::default()),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
-        notes: RefCell::default(),
-    };
+    let planner = Planner::new(environment, trees, bump);
     let query = trees.alloc(crate::change::empty_query(&[]))?;
     let level = planner.level(query, None);
     let columns = Columns::default();

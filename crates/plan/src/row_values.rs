@@ -43,15 +43,7 @@ pub fn row_values<'p>(
         descriptions: Descriptions { relations: vec![relation.clone()], indexes: Vec::new() },
         ..State::default()
     };
-    let planner = Planner {
-        env: environment,
-        trees,
-        bump,
-        state: RefCell::new(state),
-        var_params: RefCell::default(),
-        joined_levels: RefCell::default(),
-        notes: RefCell::default(),
-    };
+    let planner = Planner { state: RefCell::new(state), ..Planner::new(environment, trees, bump) };
     let plan = planner.row_values(relation, values, filter)?;
     Ok((plan, planner.state.into_inner().descriptions))
 }
