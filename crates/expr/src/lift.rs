@@ -144,6 +144,38 @@ macro_rules! fun {
     }};
 }
 
+/// A row of a table whose function is written in place, over datums.
+#[macro_export]
+macro_rules! raw {
+    ($name:literal, |$cx:ident, $args:ident| $body:expr) => {{
+        fn shim<'m>(
+            $cx: &mut $crate::Call<'_, 'm>,
+            $args: &[$crate::Datum<'m>],
+        ) -> $crate::Result<$crate::Datum<'m>> {
+            let _ = &$cx;
+            let _ = &$args;
+            $body
+        }
+        $crate::Entry::scalar($name, shim)
+    }};
+}
+
+/// A row of a table for a function whose definition is SQL, which is bound by its number.
+#[macro_export]
+macro_rules! in_sql {
+    ($name:literal, $oid:literal, |$cx:ident, $args:ident| $body:expr) => {{
+        fn shim<'m>(
+            $cx: &mut $crate::Call<'_, 'm>,
+            $args: &[$crate::Datum<'m>],
+        ) -> $crate::Result<$crate::Datum<'m>> {
+            let _ = &$cx;
+            let _ = &$args;
+            $body
+        }
+        $crate::Entry::numbered($name, $oid, shim)
+    }};
+}
+
 /// The call inside the shim that [`fun!`] makes.
 #[doc(hidden)]
 #[macro_export]

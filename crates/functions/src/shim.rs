@@ -4,21 +4,7 @@ use base::Result;
 use expr::{Call, Datum};
 use types::{Numeric, NumericBuf};
 
-/// A row of a table whose function is written in place, over datums.
-macro_rules! raw {
-    ($name:literal, |$cx:ident, $args:ident| $body:expr) => {{
-        fn shim<'m>(
-            $cx: &mut expr::Call<'_, 'm>,
-            $args: &[expr::Datum<'m>],
-        ) -> base::Result<expr::Datum<'m>> {
-            let _ = &$cx;
-            let _ = &$args;
-            $body
-        }
-        expr::Entry::scalar($name, shim)
-    }};
-}
-pub(crate) use raw;
+pub(crate) use expr::raw;
 
 /// The numeric of an argument.
 pub(crate) fn num(datum: &Datum<'_>) -> Result<NumericBuf> {

@@ -1,7 +1,7 @@
 //! Changed jsonb values: `||`, `-`, `#-`, jsonb_set, jsonb_insert, strip_nulls.
 
-use crate::shim::raw;
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use std::borrow::Cow;
 use types::json::{self, Node, NodeKind, Scalar};

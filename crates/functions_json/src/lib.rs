@@ -11,7 +11,6 @@ mod jsonb_change;
 mod populate;
 mod read;
 mod sets;
-mod shim;
 mod write;
 
 use expr::Entry;

@@ -1,7 +1,7 @@
 //! Parts of json and jsonb values: `->`, `->>`, `#>`, typeof, length, existence, casts.
 
-use crate::shim::raw;
 use base::{Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::json::{self, Node, NodeKind, Scalar};
 use types::jsonb::View;

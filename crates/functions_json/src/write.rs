@@ -1,7 +1,7 @@
 //! Values as JSON: to_json, row_to_json, json_build_object and their like.
 
-use crate::shim::raw;
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::datetime::format;
 use types::oids::{self, *};

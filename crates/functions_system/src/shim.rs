@@ -4,36 +4,6 @@ use base::Result;
 use catalog::Catalog;
 use expr::Call;
 
-/// A row of a table whose function is written in place, over datums.
-macro_rules! raw {
-    ($name:literal, |$cx:ident, $args:ident| $body:expr) => {{
-        fn shim<'m>(
-            $cx: &mut expr::Call<'_, 'm>,
-            $args: &[expr::Datum<'m>],
-        ) -> base::Result<expr::Datum<'m>> {
-            let _ = &$cx;
-            let _ = &$args;
-            $body
-        }
-        expr::Entry::scalar($name, shim)
-    }};
-}
-
-/// A row of a table for a function whose definition is SQL, which is bound by its number.
-macro_rules! in_sql {
-    ($name:literal, $oid:literal, |$cx:ident, $args:ident| $body:expr) => {{
-        fn shim<'m>(
-            $cx: &mut expr::Call<'_, 'm>,
-            $args: &[expr::Datum<'m>],
-        ) -> base::Result<expr::Datum<'m>> {
-            let _ = &$cx;
-            let _ = &$args;
-            $body
-        }
-        expr::Entry::numbered($name, $oid, shim)
-    }};
-}
-
 /// A row of a table for a function that returns a set that is computed at its beginning.
 macro_rules! set {
     ($name:literal, |$cx:ident, $args:ident| $body:expr) => {{
@@ -50,8 +20,7 @@ macro_rules! set {
     }};
 }
 
-pub(crate) use in_sql;
-pub(crate) use raw;
+pub(crate) use expr::{in_sql, raw};
 pub(crate) use set;
 
 /// The session's catalogs.

@@ -1,8 +1,8 @@
 //! Length, parts, padding, trimming, case and position of text.
 
-use crate::shim::{in_sql, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
+use expr::{in_sql, raw};
 use std::collections::HashMap;
 use types::text::trim_bpchar;
 

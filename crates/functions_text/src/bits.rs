@@ -1,8 +1,8 @@
 //! bit and bit varying.
 
-use crate::shim::{in_sql, raw};
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
+use expr::{in_sql, raw};
 use types::text::bits::{pack, unpack};
 
 fn of(datum: &Datum<'_>) -> Result<Vec<bool>> {

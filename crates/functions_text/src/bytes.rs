@@ -1,9 +1,9 @@
 //! bytea.
 
 use crate::basic::bit_length;
-use crate::shim::{in_sql, raw};
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
+use expr::{in_sql, raw};
 
 fn part(bytes: &[u8], start: i32, length: Option<i32>) -> Result<&[u8]> {
     let start = i64::from(start);

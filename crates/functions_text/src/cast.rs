@@ -1,7 +1,7 @@
 //! Casts between the text types.
 
-use crate::shim::raw;
 use base::Result;
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::text::{bits, fit_bpchar, fit_name, fit_varchar, trim_bpchar};
 

@@ -1,8 +1,8 @@
 //! encode, decode, digests and checksums.
 
-use crate::shim::raw;
 use base::{Error, Result, err};
 use data_encoding::{BASE64, Encoding, Specification};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use md5::{Digest, Md5};
 use sha2::{Sha224, Sha256, Sha384, Sha512};

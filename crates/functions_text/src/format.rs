@@ -1,8 +1,8 @@
 //! concat, format and quoting.
 
-use crate::shim::{in_sql, raw};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
+use expr::{in_sql, raw};
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use types::text::trim_bpchar;

@@ -14,7 +14,6 @@ mod encode;
 mod format;
 mod like;
 mod regexp;
-mod shim;
 mod split;
 
 use expr::Entry;

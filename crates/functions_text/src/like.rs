@@ -1,8 +1,8 @@
 //! LIKE, ILIKE and their escape clause.
 
 use crate::basic::lower_char;
-use crate::shim::raw;
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 
 fn escape_at_end() -> Error {

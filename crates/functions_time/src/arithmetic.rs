@@ -1,11 +1,11 @@
 //! Sums and differences of dates, times, timestamps and intervals; age, overlaps.
 
-use crate::shim::raw;
 use crate::value::{
     checked, give_interval, give_timetz, interval, named_zone, session_zone, timetz, to_local,
     to_utc,
 };
 use base::{Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use std::cmp::Ordering;
 use types::compare::compare;

@@ -1,10 +1,10 @@
 //! Casts between dates, times, timestamps and intervals, and their precision.
 
-use crate::shim::raw;
 use crate::value::{
     checked, give_interval, give_timetz, interval, session_zone, timetz, to_local, to_utc,
 };
 use base::{Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::datetime::{
     Interval, TimeTz, US_PER_DAY, US_PER_SEC, date_to_timestamp, round_micros, timestamp_is_finite,

@@ -5,9 +5,9 @@
 //! `base + offset`: at or below it if `less`, otherwise at or above.
 
 use crate::arithmetic::{timestamp_plus, timestamptz_plus};
-use crate::shim::raw;
 use crate::value::{give_interval, give_timetz, interval, session_zone, timetz};
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::compare::compare;
 use types::datetime::{

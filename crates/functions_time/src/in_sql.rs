@@ -4,9 +4,9 @@
 use crate::arithmetic::{age, date_plus, overlaps, time_plus, timestamp_plus, timestamptz_plus};
 use crate::cast::joined;
 use crate::part::date_part_of_timestamp;
-use crate::shim::in_sql;
 use crate::value::{give_interval, give_timetz, interval, session_zone, timetz, to_local, to_utc};
 use base::Result;
+use expr::in_sql;
 use expr::{Call, Datum, Entry};
 use types::datetime::{TimeTz, US_PER_DAY, date_to_timestamp};
 use types::oids;

@@ -13,7 +13,6 @@ mod make;
 mod now;
 mod part;
 mod series;
-mod shim;
 mod to_char;
 mod trunc;
 mod value;

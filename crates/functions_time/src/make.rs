@@ -1,8 +1,8 @@
 //! make_date and its like; to_timestamp of a number.
 
-use crate::shim::raw;
 use crate::value::{checked, give_interval, named_zone, session_zone, to_utc};
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Datum, Entry};
 use types::datetime::{
     Civil, Interval, TIMESTAMP_INFINITY, TIMESTAMP_NEG_INFINITY, US_PER_SEC, date_from_civil,

@@ -1,7 +1,7 @@
 //! The clock.
 
-use crate::shim::raw;
 use crate::value::to_local;
+use expr::raw;
 use expr::{Datum, Entry};
 use types::datetime::Civil;
 use types::datetime::US_PER_SEC;

@@ -1,9 +1,9 @@
 //! date_trunc and date_bin.
 
 use crate::part::{Field, field, iso_week, not_recognized, not_supported};
-use crate::shim::raw;
 use crate::value::{checked, give_interval, interval, named_zone, session_zone, to_utc};
 use base::{Result, err};
+use expr::raw;
 use expr::{Datum, Entry};
 use types::datetime::zone::Zone;
 use types::datetime::{

@@ -1,8 +1,8 @@
 //! AT TIME ZONE: `timezone(...)`.
 
-use crate::shim::raw;
 use crate::value::{give_timetz, interval, named_zone, session_zone, timetz, to_local, to_utc};
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::datetime::zone::Zone;
 use types::datetime::{Interval, TimeTz, US_PER_DAY, US_PER_SEC, timestamp_is_finite};

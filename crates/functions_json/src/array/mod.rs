@@ -2,8 +2,8 @@
 
 mod search;
 
-use crate::shim::raw;
 use base::{Error, Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry, SetRows};
 use std::cmp::Ordering;
 use types::array::{self, Dimension};

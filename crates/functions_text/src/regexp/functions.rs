@@ -3,9 +3,9 @@
 use super::translate::Flags;
 use super::{Groups, Pattern};
 use crate::basic::position_of;
-use crate::shim::in_sql;
 use crate::split::Texts;
 use base::{Result, err};
+use expr::in_sql;
 use expr::{Call, Datum, Entry, SetRows};
 use types::{array, oids};
 

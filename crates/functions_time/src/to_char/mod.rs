@@ -11,9 +11,9 @@ mod date_in;
 mod number;
 mod number_in;
 
-use crate::shim::raw;
 use crate::value::{interval, to_local};
 use base::{Result, err};
+use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::datetime::timestamp_is_finite;
 use types::{Numeric, NumericBuf};
