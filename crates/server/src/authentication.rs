@@ -5,7 +5,7 @@ use crate::hba::Method;
 use crate::process::Server;
 use base::{Error, Result};
 use sched::Fiber;
-use session::{Identity, Role};
+use session::{Identity, Origin, Role};
 use std::future::poll_fn;
 use std::sync::Arc;
 use wire::scram::{Exchange, NONCE_BYTES, Step};
@@ -19,6 +19,7 @@ pub(crate) async fn authenticate(
     server: &Arc<Server>,
     link: &mut Link,
     identity: &Identity,
+    origin: &mut Origin,
 ) -> Result<Role> {
     let address = link.stream.peer_ip();
     let place = match address {
@@ -26,8 +27,9 @@ pub(crate) async fn authenticate(
         None => "host \"[local]\"".to_owned(),
     };
     let Identity { user, database, .. } = identity;
-    let rule = server.hba().find(address, database, user);
-    let whom = format!("{place}, user \"{user}\", database \"{database}\", no encryption");
+    let rule = server.hba().find(address, origin.encryption.is_some(), database, user);
+    let encryption = if origin.encryption.is_some() { "SSL encryption" } else { "no encryption" };
+    let whom = format!("{place}, user \"{user}\", database \"{database}\", {encryption}");
     match rule {
         None => base::bail_fatal!(
             INVALID_AUTHORIZATION_SPECIFICATION,
@@ -41,6 +43,7 @@ pub(crate) async fn authenticate(
         Some(Method::ScramSha256) => {
             let role = role(server, user).await?;
             scram(server, link, user, role).await?;
+            origin.system_user = Some(format!("scram-sha-256:{user}").into());
         }
     }
     let Some(role) = role(server, user).await? else {
@@ -71,8 +74,15 @@ async fn scram(server: &Server, link: &mut Link, user: &str, role: Option<Role>)
     let verifier = role.and_then(|role| role.verifier);
     let mut nonce = [0; NONCE_BYTES];
     rand::fill(&mut nonce);
-    let mut exchange = Exchange::new(user, verifier, nonce, &server.scram_secret);
-    backend::authentication_sasl(link.output(), &[wire::scram::MECHANISM]);
+    let end_point = link.stream.tls().map(|tls| tls.context().end_point().to_vec());
+    let binding = end_point.filter(|hash| !hash.is_empty());
+    if binding.is_some() {
+        let mechanisms = [wire::scram::MECHANISM_PLUS, wire::scram::MECHANISM];
+        backend::authentication_sasl(link.output(), &mechanisms);
+    } else {
+        backend::authentication_sasl(link.output(), &[wire::scram::MECHANISM]);
+    }
+    let mut exchange = Exchange::new(user, verifier, nonce, &server.scram_secret, binding);
     loop {
         send(link).await?;
         let step = answer(link, &mut exchange).await?;

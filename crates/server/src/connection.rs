@@ -98,6 +98,9 @@ impl Link {
                 Poll::Pending => return Poll::Pending,
             }
         }
+        if self.stream.poll_flush(cx)?.is_pending() {
+            return Poll::Pending;
+        }
         self.sent = 0;
         self.output = None;
         Poll::Ready(Ok(()))

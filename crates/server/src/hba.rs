@@ -1,8 +1,8 @@
 //! pg_hba.conf: who may connect from where, and how it is authenticated.
 //!
 //! Differs from PostgreSQL: the methods are `trust`, `reject` and `scram-sha-256`; host names as
-//! addresses, `samehost` and `samenet`, and `hostssl` rules (which match nothing without TLS) are
-//! understood but never match; the others are errors.
+//! addresses, `samehost` and `samenet`, and `hostgssenc` rules are understood but never match; the
+//! others are errors.
 
 use crate::config::{Config, os_text};
 use crate::log::{self, Level};
@@ -47,6 +47,8 @@ enum Name {
 #[derive(Debug)]
 struct Rule {
     place: Place,
+    /// Whether it is for encrypted connections only, or for others only.
+    encrypted: Option<bool>,
     databases: Vec<Name>,
     users: Vec<Name>,
     method: Method,
@@ -110,6 +112,7 @@ impl Hba {
     pub(crate) fn find(
         &self,
         address: Option<IpAddr>,
+        encrypted: bool,
         database: &str,
         user: &str,
     ) -> Option<Method> {
@@ -117,6 +120,7 @@ impl Hba {
             .iter()
             .find(|rule| {
                 rule.place.matches(address)
+                    && rule.encrypted.is_none_or(|wanted| wanted == encrypted)
                     && rule.databases.iter().any(|name| name.matches_database(database, user))
                     && rule.users.iter().any(|name| name.matches_user(user))
             })
@@ -251,8 +255,8 @@ fn parse_line(line: &str) -> std::result::Result<Option<Rule>, String> {
     let kind = one(kind)?;
     let (local, never) = match kind {
         "local" => (true, false),
-        "host" | "hostnossl" | "hostnogssenc" => (false, false),
-        "hostssl" | "hostgssenc" => (false, true),
+        "host" | "hostssl" | "hostnossl" | "hostnogssenc" => (false, false),
+        "hostgssenc" => (false, true),
         "include" | "include_if_exists" | "include_dir" => {
             return Err(format!("\"{kind}\" records are not supported yet"));
         }
@@ -286,7 +290,12 @@ fn parse_line(line: &str) -> std::result::Result<Option<Rule>, String> {
     if let Some(option) = fields.next() {
         return Err(format!("unrecognized authentication option name: \"{}\"", one(option)?));
     }
-    Ok(Some(Rule { place, databases, users, method }))
+    let encrypted = match kind {
+        "hostssl" => Some(true),
+        "hostnossl" => Some(false),
+        _ => None,
+    };
+    Ok(Some(Rule { place, encrypted, databases, users, method }))
 }
 
 fn parse_place<'f>(
@@ -369,7 +378,7 @@ mod tests {
         ];
         for (address, database, user, expected) in cases {
             assert_eq!(
-                hba.find(address, database, user),
+                hba.find(address, false, database, user),
                 expected,
                 "{address:?} {database} {user}"
             );

@@ -27,6 +27,7 @@ mod process;
 mod shell;
 mod startup;
 mod stream;
+mod tls;
 
 pub use check::check;
 pub use data_directory::initialize;

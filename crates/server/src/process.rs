@@ -7,6 +7,7 @@ use crate::hba::Hba;
 use crate::log::{self, Level};
 use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, SMART, STOPPED};
 use crate::stream::{Acceptor, Stream};
+use crate::tls;
 use base::Result;
 use base::interrupt::Interrupt;
 use rustix::process::{Resource, Rlimit, Signal};
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     data_dir: PathBuf,
     overrides: Vec<(String, String)>,
     hba: RwLock<Arc<Hba>>,
+    tls: RwLock<Option<Arc<tls::Context>>>,
     postmaster: std::os::unix::net::UnixStream,
 }
 
@@ -43,6 +45,11 @@ impl Server {
     /// The rules of pg_hba.conf.
     pub(crate) fn hba(&self) -> Arc<Hba> {
         self.hba.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What new connections are encrypted with, if they may be.
+    pub(crate) fn tls(&self) -> Option<Arc<tls::Context>> {
+        self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether new sessions are refused.
@@ -82,6 +89,13 @@ impl Server {
             Err(error) => {
                 log::error(Some(Level::Log), &error);
                 log::log("no changes were applied");
+            }
+        }
+        match tls::Context::load(&self.data_dir, &self.cluster.settings()) {
+            Ok(tls) => *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls,
+            Err(error) => {
+                log::error(Some(Level::Log), &error);
+                log::log("SSL configuration was not reloaded");
             }
         }
         match Hba::load(&self.data_dir, &config) {
@@ -151,6 +165,7 @@ fn run(handover: Handover) -> Result<()> {
     let hba = Hba::load(&data_dir, &config)
         .map_err(|()| base::err!(CONFIG_FILE_ERROR, "could not load pg_hba.conf").fatal())?;
     let settings = config.to_base(&data_dir)?;
+    let tls = tls::Context::load(&data_dir, &settings).map_err(base::Error::fatal)?;
     let seconds = u64::try_from(settings.integer("authentication_timeout")).unwrap_or(60);
     let max_connections = settings.integer("max_connections");
     let cluster = Cluster::open(
@@ -174,6 +189,7 @@ fn run(handover: Handover) -> Result<()> {
         data_dir,
         overrides,
         hba: RwLock::new(Arc::new(hba)),
+        tls: RwLock::new(tls),
         postmaster,
     });
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,8 +1,11 @@
 //! From the first packet to a session.
 
 use crate::authentication;
+use crate::config::os_text;
 use crate::connection::Link;
+use crate::log;
 use crate::process::Server;
+use crate::tls::{self, TlsStream};
 use base::{Error, Result};
 use sched::Fiber;
 use session::{Identity, Session};
@@ -14,11 +17,14 @@ use wire::startup::{First, Version};
 /// The bytes of a cancel key in 3.0 and from 3.2 on.
 const CANCEL_KEY_BYTES: usize = 4;
 const LONG_CANCEL_KEY_BYTES: usize = 32;
-/// A client may ask for encryption of either kind before it goes on without.
-const REQUESTS_MAX: usize = 2;
+/// The first byte of a TLS handshake: no packet of the protocol begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;
 
 enum Request {
-    Encryption,
+    Tls,
+    GssApi,
+    /// TLS begins without a request for it.
+    DirectTls,
     Cancel,
     Session(Identity, Version, Vec<String>),
 }
@@ -28,17 +34,44 @@ enum Request {
 /// # Errors
 /// What ends the connection; it is to be sent.
 pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Option<Session>> {
-    let mut encryption_requests = 0;
+    let (mut tls_done, mut gss_done) = (false, false);
     let (mut identity, version, unknown) = loop {
         let Some(request) = first_packet(server, link).await? else { return Ok(None) };
         match request {
-            Request::Encryption => {
-                encryption_requests += 1;
-                if !link.input().is_empty() || encryption_requests > REQUESTS_MAX {
-                    return Err(wire::violation("received unencrypted data after SSL request"));
+            Request::DirectTls => {
+                let (false, Some(context), true) = (tls_done, server.tls(), plain_tcp(link)) else {
+                    return Ok(None);
+                };
+                tls_done = true;
+                if !encrypt(link, context).await {
+                    return Ok(None);
                 }
-                link.output().push(b'N');
-                send(link).await?;
+                if !link.stream.tls().is_some_and(TlsStream::has_alpn) {
+                    log::log(
+                        "received direct SSL connection request without ALPN protocol negotiation \
+                         extension",
+                    );
+                    return Ok(None);
+                }
+            }
+            Request::Tls if !std::mem::replace(&mut tls_done, true) => {
+                match server.tls().filter(|_| plain_tcp(link)) {
+                    Some(context) => {
+                        link.output().push(b'S');
+                        send(link).await?;
+                        if !encrypt(link, context).await {
+                            return Ok(None);
+                        }
+                    }
+                    None => refuse(link, "SSL").await?,
+                }
+            }
+            Request::GssApi if !std::mem::replace(&mut gss_done, true) => {
+                refuse(link, "GSSAPI encryption").await?;
+            }
+            Request::Tls | Request::GssApi => {
+                let minor = if matches!(request, Request::Tls) { 5679 } else { 5680 };
+                return Err(wire::startup::unsupported_version(1234, minor));
             }
             Request::Cancel => return Ok(None),
             Request::Session(identity, version, unknown) => break (identity, version, unknown),
@@ -55,12 +88,13 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
         let agreed = version.min(Version::V3_2);
         backend::negotiate_protocol_version(link.output(), agreed, &unknown);
     }
-    let role = authentication::authenticate(server, link, &identity).await?;
+    let mut origin = link.stream.origin();
+    let role = authentication::authenticate(server, link, &identity, &mut origin).await?;
     identity.superuser = role.superuser;
     backend::authentication_ok(link.output());
     let key_bytes = if version >= Version::V3_2 { LONG_CANCEL_KEY_BYTES } else { CANCEL_KEY_BYTES };
     let cluster = server.cluster.clone();
-    let entry = cluster.enter(key_bytes);
+    let entry = cluster.enter(key_bytes, origin);
     let interrupts = entry.interrupts.clone();
     let out = link.output();
     let session = Fiber::new(Some(interrupts), || Session::start(cluster, entry, identity, out))
@@ -68,6 +102,36 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
         .map_err(|panicked| Error::internal(panicked.message))?
         .map_err(Error::fatal)?;
     Ok(Some(session))
+}
+
+fn plain_tcp(link: &Link) -> bool {
+    link.stream.is_plain_tcp()
+}
+
+/// Does a TLS handshake. False when it failed, which the log says.
+async fn encrypt(link: &mut Link, context: Arc<tls::Context>) -> bool {
+    let received = link.input().to_vec();
+    link.consume(received.len());
+    match link.stream.encrypt(context, &received).await {
+        Ok(()) => true,
+        Err(error) => {
+            log::log(format!("could not accept SSL connection: {}", os_text(&error)));
+            false
+        }
+    }
+}
+
+/// Says that there is no encryption of a kind.
+async fn refuse(link: &mut Link, what: &str) -> Result<()> {
+    link.output().push(b'N');
+    send(link).await?;
+    if link.input().is_empty() {
+        return Ok(());
+    }
+    Err(wire::violation(format!("received unencrypted data after {what} request")).detail(
+        "This could be either a client-software bug or evidence of an attempted man-in-the-middle \
+         attack.",
+    ))
 }
 
 async fn send(link: &mut Link) -> Result<()> {
@@ -79,9 +143,13 @@ async fn send(link: &mut Link) -> Result<()> {
 /// Reads one first packet; nothing when the client left without a word.
 async fn first_packet(server: &Server, link: &mut Link) -> Result<Option<Request>> {
     loop {
+        if link.input().first() == Some(&TLS_HANDSHAKE) {
+            return Ok(Some(Request::DirectTls));
+        }
         if let Some((first, length)) = First::split(link.input())? {
             let request = match first {
-                First::SslRequest | First::GssEncRequest => Request::Encryption,
+                First::SslRequest => Request::Tls,
+                First::GssEncRequest => Request::GssApi,
                 First::Cancel { pid, key } => {
                     server.cluster.cancel(pid, key);
                     Request::Cancel

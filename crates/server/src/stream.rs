@@ -1,9 +1,12 @@
-//! A client's socket, TCP or Unix.
+//! A client's socket, TCP or Unix, and encryption over it.
 
+use crate::tls::{Context as TlsContext, TlsStream};
+use session::Origin;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -19,6 +22,9 @@ pub(crate) enum Accepted {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream>),
+    /// Nothing comes from it and nothing goes there.
+    Closed,
 }
 
 impl Stream {
@@ -38,13 +44,63 @@ impl Stream {
         }
     }
 
+    /// The TCP socket, if there is one.
+    pub(crate) fn tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Stream::Tcp(socket) => Some(socket),
+            Stream::Tls(tls) => Some(tls.socket()),
+            Stream::Unix(_) | Stream::Closed => None,
+        }
+    }
+
     /// The client's address; nothing for a Unix socket.
     pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
+        self.tcp()?.peer_addr().ok().map(|address| address.ip().to_canonical())
+    }
+
+    /// Where the connection comes from, and how it is encrypted.
+    pub(crate) fn origin(&self) -> Origin {
+        let encryption = match self {
+            Stream::Tls(tls) => Some(Box::new(tls.encryption())),
+            _ => None,
+        };
+        Origin {
+            client: self.tcp().and_then(|socket| socket.peer_addr().ok()),
+            server: self.tcp().and_then(|socket| socket.local_addr().ok()),
+            encryption,
+            ..Origin::default()
+        }
+    }
+
+    /// Whether the connection can be encrypted: it is TCP, and is not yet.
+    pub(crate) fn is_plain_tcp(&self) -> bool {
+        matches!(self, Stream::Tcp(_))
+    }
+
+    /// The encryption.
+    pub(crate) fn tls(&self) -> Option<&TlsStream> {
         match self {
+            Stream::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Does the server's side of a TLS handshake, of which `received` has already arrived.
+    ///
+    /// # Errors
+    /// As [`TlsStream::accept`]; the stream is closed then.
+    pub(crate) async fn encrypt(
+        &mut self,
+        context: Arc<TlsContext>,
+        received: &[u8],
+    ) -> io::Result<()> {
+        match std::mem::replace(self, Stream::Closed) {
             Stream::Tcp(socket) => {
-                socket.peer_addr().ok().map(|address| address.ip().to_canonical())
+                let tls = TlsStream::accept(socket, context, received).await?;
+                *self = Stream::Tls(Box::new(tls));
+                Ok(())
             }
-            Stream::Unix(_) => None,
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -55,6 +111,9 @@ impl Stream {
         cx: &mut Context<'_>,
         buffer: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
+        if let Stream::Tls(tls) = self {
+            return tls.poll_read(cx, buffer);
+        }
         let before = buffer.len();
         let room = buffer.capacity() - before;
         debug_assert!(room > 0, "reading into a full buffer");
@@ -63,6 +122,7 @@ impl Stream {
         let result = match self {
             Stream::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut target),
             Stream::Unix(socket) => Pin::new(socket).poll_read(cx, &mut target),
+            Stream::Tls(_) | Stream::Closed => Poll::Ready(Ok(())),
         };
         let count = target.filled().len();
         buffer.truncate(before + count);
@@ -78,6 +138,16 @@ impl Stream {
         match self {
             Stream::Tcp(socket) => Pin::new(socket).poll_write(cx, bytes),
             Stream::Unix(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Stream::Tls(tls) => tls.poll_write(cx, bytes),
+            Stream::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    /// Ready when all that was written is with the system.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tls(tls) => tls.poll_flush(cx),
+            _ => Poll::Ready(Ok(())),
         }
     }
 }

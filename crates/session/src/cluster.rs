@@ -2,6 +2,7 @@
 
 use crate::activity::Activity;
 use crate::engine::Engine;
+use crate::origin::Origin;
 use crate::settings::Base;
 use base::SessionId;
 use base::clock::{Clock, SystemClock};
@@ -32,6 +33,8 @@ pub struct SessionEntry {
     pub id: SessionId,
     /// Who knows it may cancel the session's statements.
     pub cancel_key: Vec<u8>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// How to interrupt it.
     pub interrupts: Arc<Interrupts>,
     /// What it does.
@@ -140,7 +143,7 @@ impl Cluster {
     }
 
     /// Enters a new session whose cancel key has `key_bytes` random bytes.
-    pub fn enter(&self, key_bytes: usize) -> Arc<SessionEntry> {
+    pub fn enter(&self, key_bytes: usize, origin: Origin) -> Arc<SessionEntry> {
         let mut cancel_key = vec![0; key_bytes];
         rand::fill(cancel_key.as_mut_slice());
         let mut sessions = self.sessions.lock();
@@ -153,6 +156,7 @@ impl Cluster {
         let entry = Arc::new(SessionEntry {
             id,
             cancel_key,
+            origin,
             interrupts: Interrupts::new(),
             activity: Mutex::default(),
         });

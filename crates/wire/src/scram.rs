@@ -8,7 +8,9 @@
 //! 1. Proofs and keys are compared in constant time.
 //! 2. A user without a verifier goes through the whole exchange with a made-up one and fails at
 //!    its end, so that nobody learns which users exist.
-//! 3. Channel binding is not offered: a client that says it saw it offered is refused.
+//! 3. Channel binding (tls-server-end-point) is offered where there is a certificate's hash to bind
+//!    to. A client that could have bound and says that it was not offered is refused: somebody
+//!    between has removed the offer.
 
 use crate::violation;
 use base::{Error, Result};
@@ -19,6 +21,10 @@ use subtle::ConstantTimeEq;
 
 /// The name of the mechanism.
 pub const MECHANISM: &str = "SCRAM-SHA-256";
+/// The name of the mechanism with channel binding.
+pub const MECHANISM_PLUS: &str = "SCRAM-SHA-256-PLUS";
+/// The flag of the channel binding that is known.
+const END_POINT_FLAG: &str = "p=tls-server-end-point";
 /// The rounds of a new verifier unless `scram_iterations` says otherwise.
 pub const ITERATIONS: u32 = 4096;
 /// The random bytes of the server's half of the nonce.
@@ -137,6 +143,9 @@ pub struct Exchange {
     verifier: Verifier,
     known: bool,
     nonce: [u8; NONCE_BYTES],
+    /// What the channel can be bound to; and whether the client chose to.
+    end_point: Option<Vec<u8>>,
+    bound: bool,
     sent: Option<Sent>,
 }
 
@@ -145,21 +154,24 @@ struct Sent {
     client_first_bare: String,
     server_first: String,
     nonce: String,
-    channel: String,
+    /// What the client's final message must repeat of the channel.
+    channel: Vec<u8>,
 }
 
 impl Exchange {
     /// An exchange with `user`, whose verifier is given if there is one. `nonce` is random;
-    /// `secret` is random too but stays the same for the whole cluster.
+    /// `secret` is random too but stays the same for the whole cluster. `end_point` is the hash of
+    /// the server's certificate, if SCRAM-SHA-256-PLUS is offered.
     pub fn new(
         user: &str,
         verifier: Option<Verifier>,
         nonce: [u8; NONCE_BYTES],
         secret: &[u8],
+        end_point: Option<Vec<u8>>,
     ) -> Exchange {
         let known = verifier.is_some();
         let verifier = verifier.unwrap_or_else(|| Verifier::made_up(user, secret));
-        Exchange { verifier, known, nonce, sent: None }
+        Exchange { verifier, known, nonce, end_point, bound: false, sent: None }
     }
 
     /// Takes the client's next message: the body of SASLInitialResponse, then of SASLResponse.
@@ -168,7 +180,19 @@ impl Exchange {
     /// 08P01 for what is no SCRAM message.
     pub fn step(&mut self, body: &[u8]) -> Result<Step> {
         match self.sent.take() {
-            None => self.first(initial_response(body)?),
+            None => {
+                let (mechanism, message) = initial_response(body)?;
+                self.bound = match mechanism {
+                    MECHANISM => false,
+                    MECHANISM_PLUS if self.end_point.is_some() => true,
+                    _ => {
+                        return Err(violation(
+                            "client selected an invalid SASL authentication mechanism",
+                        ));
+                    }
+                };
+                self.first(message)
+            }
             Some(sent) => self.last(&sent, body),
         }
     }
@@ -179,6 +203,25 @@ impl Exchange {
         let authzid = parts.next().ok_or_else(|| malformed("Comma expected."))?;
         let bare = parts.next().ok_or_else(|| malformed("Comma expected."))?;
         match flag {
+            END_POINT_FLAG if self.bound => {}
+            p if self.bound && p.starts_with("p=") => {
+                let kind = &p[2..];
+                return Err(violation(format!(
+                    "unsupported SCRAM channel-binding type \"{kind}\""
+                )));
+            }
+            "n" | "y" if self.bound => {
+                return Err(malformed(
+                    "The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not \
+                     include channel binding data.",
+                ));
+            }
+            "y" if self.end_point.is_some() => {
+                base::bail_fatal!(
+                    INVALID_AUTHORIZATION_SPECIFICATION,
+                    "SCRAM channel binding negotiation error"
+                )
+            }
             "n" | "y" => {}
             p if p.starts_with("p=") => {
                 return Err(malformed(
@@ -218,7 +261,13 @@ impl Exchange {
             client_first_bare: bare.to_owned(),
             server_first,
             nonce,
-            channel: format!("{flag},,"),
+            channel: {
+                let mut channel = format!("{flag},,").into_bytes();
+                if self.bound {
+                    channel.extend_from_slice(self.end_point.as_deref().unwrap_or_default());
+                }
+                channel
+            },
         });
         Ok(Step::Continue(answer))
     }
@@ -229,7 +278,13 @@ impl Exchange {
             message.rsplit_once(",p=").ok_or_else(|| malformed("Attribute \"p\" expected."))?;
         let mut attributes = without_proof.split(',');
         let channel = attributes.next().and_then(|a| a.strip_prefix("c="));
-        if channel != Some(BASE64.encode(sent.channel.as_bytes()).as_str()) {
+        if channel != Some(BASE64.encode(&sent.channel).as_str()) {
+            if self.bound {
+                base::bail_fatal!(
+                    INVALID_AUTHORIZATION_SPECIFICATION,
+                    "SCRAM channel binding check failed"
+                );
+            }
             return Err(violation(
                 "unexpected SCRAM channel-binding attribute in client-final-message",
             ));
@@ -263,16 +318,14 @@ impl Exchange {
     }
 }
 
-/// The client's first SCRAM message within the body of SASLInitialResponse.
-fn initial_response(body: &[u8]) -> Result<&str> {
+/// The mechanism and the client's first SCRAM message within the body of SASLInitialResponse.
+fn initial_response(body: &[u8]) -> Result<(&str, &str)> {
     let mut reader = crate::reader::Reader::new(body);
-    if reader.string()? != MECHANISM.as_bytes() {
-        return Err(violation("client selected an invalid SASL authentication mechanism"));
-    }
+    let mechanism = std::str::from_utf8(reader.string()?).unwrap_or_default();
     let length = usize::try_from(reader.i32()?).map_err(|_| malformed("The message is empty."))?;
     let message = reader.bytes(length)?;
     reader.end()?;
-    text(message)
+    Ok((mechanism, text(message)?))
 }
 
 fn text(bytes: &[u8]) -> Result<&str> {
@@ -295,6 +348,16 @@ mod tests {
 
     /// The client's side of RFC 5802, for the tests.
     fn client_final(password: &str, nonce: &str, server_first: &str, flag: &str) -> (String, Key) {
+        bound_final(password, nonce, server_first, flag, b"")
+    }
+
+    fn bound_final(
+        password: &str,
+        nonce: &str,
+        server_first: &str,
+        flag: &str,
+        end_point: &[u8],
+    ) -> (String, Key) {
         let mut parts = server_first.split(',');
         let full_nonce = &parts.next().unwrap()[2..];
         assert!(full_nonce.starts_with(nonce));
@@ -308,7 +371,8 @@ mod tests {
         }
         let client_key = hmac(&salted, &[b"Client Key"]);
         let stored: Key = Sha256::digest(client_key).into();
-        let bare = format!("c={},r={full_nonce}", BASE64.encode(format!("{flag},,").as_bytes()));
+        let channel = [format!("{flag},,").as_bytes(), end_point].concat();
+        let bare = format!("c={},r={full_nonce}", BASE64.encode(&channel));
         let auth = format!("n=,r={nonce},{server_first},{bare}");
         let mut proof = hmac(&stored, &[auth.as_bytes()]);
         proof.iter_mut().zip(client_key).for_each(|(p, k)| *p ^= k);
@@ -325,7 +389,7 @@ mod tests {
     }
 
     fn log_in(stored: Option<Verifier>, password: &str) -> Step {
-        let mut exchange = Exchange::new("u", stored, [7; NONCE_BYTES], b"secret");
+        let mut exchange = Exchange::new("u", stored, [7; NONCE_BYTES], b"secret", None);
         let Step::Continue(server_first) = exchange.step(&first("abc", "y")).unwrap() else {
             panic!("the exchange ended after its first message");
         };
@@ -347,6 +411,44 @@ mod tests {
         assert!(matches!(log_in(Some(read.clone()), "pencil"), Step::Authenticated(_)));
         assert_eq!(log_in(Some(read), "pen"), Step::Failed);
         assert_eq!(log_in(None, "pencil"), Step::Failed);
+    }
+
+    #[test]
+    fn a_bound_channel_must_be_the_same_on_both_sides() {
+        let verifier = Verifier::from_password("pencil", b"salt and pepper!", 4096);
+        let try_it = |offered: &[u8], mechanism: &str, flag: &str, seen: &[u8]| -> Result<Step> {
+            let mut exchange = Exchange::new(
+                "u",
+                Some(verifier.clone()),
+                [7; NONCE_BYTES],
+                b"secret",
+                Some(offered.to_vec()),
+            );
+            let message = format!("{flag},,n=,r=abc");
+            let mut body = format!("{mechanism}\0").into_bytes();
+            body.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
+            body.extend_from_slice(message.as_bytes());
+            let Step::Continue(server_first) = exchange.step(&body)? else {
+                panic!("the exchange ended after its first message");
+            };
+            let server_first = String::from_utf8(server_first).unwrap();
+            let (message, _) = bound_final("pencil", "abc", &server_first, flag, seen);
+            exchange.step(message.as_bytes())
+        };
+        let (hash, end_point) = (&b"hash of a certificate"[..], "p=tls-server-end-point");
+        let bound = try_it(hash, MECHANISM_PLUS, end_point, hash).unwrap();
+        assert!(matches!(bound, Step::Authenticated(_)));
+        assert!(matches!(try_it(hash, MECHANISM, "n", b"").unwrap(), Step::Authenticated(_)));
+        for (mechanism, flag, seen, message) in [
+            (MECHANISM_PLUS, end_point, &b"another"[..], "SCRAM channel binding check failed"),
+            (MECHANISM, "y", b"", "SCRAM channel binding negotiation error"),
+            (MECHANISM_PLUS, "n", b"", "malformed SCRAM message"),
+            (MECHANISM, end_point, hash, "malformed SCRAM message"),
+            (MECHANISM_PLUS, "p=x", b"", "unsupported SCRAM channel-binding type \"x\""),
+        ] {
+            let error = try_it(hash, mechanism, flag, seen).unwrap_err();
+            assert_eq!(error.fields().message, message, "{mechanism} {flag}");
+        }
     }
 
     #[test]
@@ -375,18 +477,18 @@ mod tests {
         for body in
             [&b""[..], b"SCRAM-SHA-256\0", b"PLAIN\0\0\0\0\0", b"SCRAM-SHA-256\0\xff\xff\xff\xff"]
         {
-            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s");
+            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s", None);
             assert_eq!(exchange.step(body).unwrap_err().sqlstate().as_str(), "08P01");
         }
         for text in ["", "n,,n=,r=", "z,,n=,r=a", "n,,n=", "n"] {
             let mut body = b"SCRAM-SHA-256\0".to_vec();
             body.extend_from_slice(&u32::try_from(text.len()).unwrap().to_be_bytes());
             body.extend_from_slice(text.as_bytes());
-            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s");
+            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s", None);
             assert_eq!(exchange.step(&body).unwrap_err().sqlstate().as_str(), "08P01", "{text:?}");
         }
         for text in ["", "c=biws", "c=eSws,r=x,p=AAAA", "c=biws,r=x,p=AAAA"] {
-            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s");
+            let mut exchange = Exchange::new("u", None, [0; NONCE_BYTES], b"s", None);
             exchange.step(&first("abc", "n")).unwrap();
             assert_eq!(exchange.step(text.as_bytes()).unwrap_err().sqlstate().as_str(), "08P01");
         }

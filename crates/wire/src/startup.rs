@@ -91,15 +91,7 @@ impl<'a> First<'a> {
 
 fn startup(version: Version, mut reader: Reader<'_>) -> Result<Startup<'_>> {
     if version.major() != 3 {
-        return Err(Error::new(
-            SqlState::FEATURE_NOT_SUPPORTED,
-            format!(
-                "unsupported frontend protocol {}.{}: server supports 3.0 to 3.2",
-                version.major(),
-                version.minor()
-            ),
-        )
-        .fatal());
+        return Err(unsupported_version(version.major(), version.minor()));
     }
     let layout = || violation("invalid startup packet layout: expected terminator as last byte");
     let mut parameters = Vec::new();
@@ -119,6 +111,16 @@ fn startup(version: Version, mut reader: Reader<'_>) -> Result<Startup<'_>> {
     }
     reader.end().map_err(|_| layout())?;
     Ok(Startup { version, parameters, unknown_options })
+}
+
+/// 0A000: the client speaks something else.
+#[cold]
+pub fn unsupported_version(major: u32, minor: u32) -> Error {
+    Error::new(
+        SqlState::FEATURE_NOT_SUPPORTED,
+        format!("unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2"),
+    )
+    .fatal()
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {

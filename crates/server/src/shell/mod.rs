@@ -90,7 +90,7 @@ fn stop(error: &Error) {
 }
 
 async fn run(cluster: Arc<Cluster>, options: &ShellOptions) -> Result<u8> {
-    let entry = cluster.enter(4);
+    let entry = cluster.enter(4, session::Origin::default());
     let interrupts = entry.interrupts.clone();
     let user = options.user.clone();
     let role = fiber(&interrupts, || cluster.engine().role(&user)).await?;
