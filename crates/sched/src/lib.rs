@@ -4,7 +4,7 @@
 //! session is a task on one worker. A running statement is a [`Fiber`]: a future whose body is
 //! plain synchronous code on a stack of its own. Where that code waits (`base::wait::block_on`),
 //! the fiber suspends and the worker runs other tasks. An idle session has neither stack nor
-//! buffer: both come from the worker's pools ([`Buffer`]).
+//! buffer: both come from the worker's pools ([`Buffer`]). Answers leave together ([`Outbox`]).
 //!
 //! ```
 //! let answer = sched::run(2, |_workers| async {
@@ -29,10 +29,12 @@
 
 mod buffer;
 mod fiber;
+mod outbox;
 mod stack;
 mod worker;
 
 pub use buffer::Buffer;
 pub use fiber::{Fiber, Panicked};
+pub use outbox::{Outbox, Receipt};
 pub use stack::{STACK_BYTES, STACK_KEPT_BYTES};
 pub use worker::{Worker, Workers, run};

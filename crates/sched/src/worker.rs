@@ -1,5 +1,6 @@
 //! The worker threads.
 
+use crate::Outbox;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::thread;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 
-type Job = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce(&Outbox) + Send>;
 
 /// A worker, seen from anywhere.
 #[derive(Clone, Debug)]
@@ -18,17 +19,17 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Runs a task on this worker. `make` is called there, so that the task itself need not be
-    /// `Send`. The task is dropped when the workers end before it.
-    pub fn spawn<F>(&self, make: impl FnOnce() -> F + Send + 'static)
+    /// Runs a task on this worker. `make` is called there, with the worker's outbox, so that the
+    /// task itself need not be `Send`. The task is dropped when the workers end before it.
+    pub fn spawn<F>(&self, make: impl FnOnce(&Outbox) -> F + Send + 'static)
     where
         F: Future<Output = ()> + 'static,
     {
         self.load.fetch_add(1, Ordering::Relaxed);
         let load = self.load.clone();
-        let job = Box::new(move || {
+        let job = Box::new(move |outbox: &Outbox| {
             let leaving = Leaving(load);
-            let future = make();
+            let future = make(outbox);
             spawn_local(async move {
                 let _leaving = leaving;
                 future.await;
@@ -75,8 +76,10 @@ impl Workers {
 }
 
 async fn serve(mut jobs: UnboundedReceiver<Job>) {
+    let outbox = Outbox::new();
+    spawn_local(outbox.clone().deliver());
     while let Some(job) = jobs.recv().await {
-        job();
+        job(&outbox);
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
             let (done, mut finished) = unbounded_channel();
             for _ in 0..9 {
                 let (seen, done) = (seen.clone(), done.clone());
-                workers.least_loaded().spawn(move || async move {
+                workers.least_loaded().spawn(move |_| async move {
                     seen.lock().unwrap().insert(thread::current().id());
                     let _ = done.send(());
                     std::future::pending::<()>().await;

@@ -9,9 +9,10 @@ use crate::stream::Stream;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
 use base::{Error, Result};
-use sched::{Buffer, Fiber};
+use sched::{Buffer, Fiber, Outbox, Receipt};
 use session::{Client, Flow, Session};
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(crate) struct Link {
     input: Option<Buffer>,
     output: Option<Buffer>,
     sent: usize,
+    outbox: Outbox,
+    receipt: Rc<Receipt>,
     timers: Vec<Timer>,
 }
 
@@ -44,8 +47,9 @@ impl Drop for Timer {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream) -> Link {
-        Link { stream, input: None, output: None, sent: 0, timers: Vec::new() }
+    pub(crate) fn new(stream: Stream, outbox: Outbox) -> Link {
+        let receipt = Rc::default();
+        Link { stream, input: None, output: None, sent: 0, outbox, receipt, timers: Vec::new() }
     }
 
     /// What is to be sent.
@@ -85,8 +89,34 @@ impl Link {
         result
     }
 
+    /// Leaves what is there to the worker's outbox. Not where it is encrypted first.
+    fn post(&mut self, cx: &mut Context<'_>) {
+        if self.sent == 0
+            && !self.receipt.is_waiting()
+            && let Some(socket) = self.stream.plain()
+            && let Some(output) = self.output.take()
+        {
+            self.outbox.post(socket, output, &self.receipt, cx.waker());
+        }
+    }
+
+    /// Takes back what the outbox could not send.
+    fn take_back(&mut self) {
+        if let Some((mut rest, sent)) = self.receipt.take_rest() {
+            if let Some(behind) = self.output.take() {
+                rest.extend_from_slice(&behind);
+            }
+            self.sent = sent;
+            self.output = Some(rest);
+        }
+    }
+
     /// Sends what is there; ready when all of it is sent.
     pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        if self.receipt.is_waiting() && self.output.is_some() {
+            self.outbox.flush();
+        }
+        self.take_back();
         let Some(output) = &mut self.output else { return Poll::Ready(Ok(())) };
         while self.sent < output.len() {
             match self.stream.poll_write(cx, &output[self.sent..]) {
@@ -181,8 +211,8 @@ impl Client for View<'_> {
 }
 
 /// Serves one client from its first packet to its last.
-pub(crate) async fn serve(server: Arc<Server>, stream: Stream) {
-    let mut link = Link::new(stream);
+pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
+    let mut link = Link::new(stream, outbox);
     // In a box of its own: most of it is not needed once the session has begun.
     let starting = Box::pin(startup::start(&server, &mut link));
     let started = tokio::time::timeout(server.authentication_timeout, starting).await;
@@ -262,13 +292,10 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
 /// # Errors
 /// Interrupts that end an idle session.
 async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
-    let mut others_first = link.output.is_some();
+    let mut posting = link.output.is_some();
     poll_fn(|cx| {
-        // An answer wakes its client, which takes the processor. So all sessions of the worker that
-        // have work do it first, and then the answers go out together.
-        if std::mem::take(&mut others_first) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+        if std::mem::take(&mut posting) {
+            link.post(cx);
         }
         if interrupts.any() {
             interrupts.take_error().or_else(|error| match error.fields().severity {

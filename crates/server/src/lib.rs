@@ -25,6 +25,7 @@ pub mod log;
 mod postmaster;
 mod process;
 mod shell;
+mod socket;
 mod startup;
 mod stream;
 mod tls;

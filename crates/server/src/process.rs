@@ -255,10 +255,15 @@ async fn accept(server: Arc<Server>, acceptor: Acceptor, workers: Workers) {
         match acceptor.accept().await {
             Ok(accepted) => {
                 let server = server.clone();
-                workers.least_loaded().spawn(move || async move {
-                    match Stream::register(accepted) {
-                        Ok(stream) => connection::serve(server, stream).await,
-                        Err(error) => log::log(format!("could not set up a connection: {error}")),
+                workers.least_loaded().spawn(move |outbox| {
+                    let outbox = outbox.clone();
+                    async move {
+                        match Stream::register(accepted) {
+                            Ok(stream) => connection::serve(server, stream, outbox).await,
+                            Err(error) => {
+                                log::log(format!("could not set up a connection: {error}"));
+                            }
+                        }
                     }
                 });
             }

@@ -1,14 +1,14 @@
 //! A client's socket, TCP or Unix, and encryption over it.
 
+use crate::socket::Socket;
 use crate::tls::{Context as TlsContext, TlsStream};
 use session::Origin;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::OwnedFd;
-use std::pin::Pin;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// A connected socket before a worker has it.
@@ -20,8 +20,8 @@ pub(crate) enum Accepted {
 
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Tcp(Rc<TcpStream>),
+    Unix(Rc<UnixStream>),
     Tls(Box<TlsStream>),
     /// Nothing comes from it and nothing goes there.
     Closed,
@@ -35,11 +35,11 @@ impl Stream {
                 socket.set_nonblocking(true)?;
                 let socket = TcpStream::from_std(socket)?;
                 socket.set_nodelay(true)?;
-                Ok(Stream::Tcp(socket))
+                Ok(Stream::Tcp(Rc::new(socket)))
             }
             Accepted::Unix(socket) => {
                 socket.set_nonblocking(true)?;
-                Ok(Stream::Unix(UnixStream::from_std(socket)?))
+                Ok(Stream::Unix(Rc::new(UnixStream::from_std(socket)?)))
             }
         }
     }
@@ -72,6 +72,15 @@ impl Stream {
         }
     }
 
+    /// The socket, when bytes can be sent by it as they are.
+    pub(crate) fn plain(&self) -> Option<Rc<dyn AsFd>> {
+        match self {
+            Stream::Tcp(socket) => Some(socket.clone()),
+            Stream::Unix(socket) => Some(socket.clone()),
+            Stream::Tls(_) | Stream::Closed => None,
+        }
+    }
+
     /// Whether the connection can be encrypted: it is TCP, and is not yet.
     pub(crate) fn is_plain_tcp(&self) -> bool {
         matches!(self, Stream::Tcp(_))
@@ -96,6 +105,9 @@ impl Stream {
     ) -> io::Result<()> {
         match std::mem::replace(self, Stream::Closed) {
             Stream::Tcp(socket) => {
+                let Some(socket) = Rc::into_inner(socket) else {
+                    return Err(io::ErrorKind::ResourceBusy.into());
+                };
                 let tls = TlsStream::accept(socket, context, received).await?;
                 *self = Stream::Tls(Box::new(tls));
                 Ok(())
@@ -111,22 +123,12 @@ impl Stream {
         cx: &mut Context<'_>,
         buffer: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
-        if let Stream::Tls(tls) = self {
-            return tls.poll_read(cx, buffer);
+        match self {
+            Stream::Tcp(socket) => socket.poll_receive(cx, buffer),
+            Stream::Unix(socket) => socket.poll_receive(cx, buffer),
+            Stream::Tls(tls) => tls.poll_read(cx, buffer),
+            Stream::Closed => Poll::Ready(Ok(0)),
         }
-        let before = buffer.len();
-        let room = buffer.capacity() - before;
-        debug_assert!(room > 0, "reading into a full buffer");
-        buffer.resize(before + room, 0);
-        let mut target = ReadBuf::new(&mut buffer[before..]);
-        let result = match self {
-            Stream::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut target),
-            Stream::Unix(socket) => Pin::new(socket).poll_read(cx, &mut target),
-            Stream::Tls(_) | Stream::Closed => Poll::Ready(Ok(())),
-        };
-        let count = target.filled().len();
-        buffer.truncate(before + count);
-        result.map_ok(|()| count)
     }
 
     /// Sends some of `bytes`.
@@ -136,8 +138,8 @@ impl Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self {
-            Stream::Tcp(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Stream::Unix(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Stream::Tcp(socket) => socket.poll_transmit(cx, bytes),
+            Stream::Unix(socket) => socket.poll_transmit(cx, bytes),
             Stream::Tls(tls) => tls.poll_write(cx, bytes),
             Stream::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
