@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PERDURA ?= $(TARGET)/release/perdura
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-sql check facts record kill9 bench
+.PHONY: help run build test test-sql check facts record kill9 bench bench-memory asan valgrind fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -48,3 +48,19 @@ kill9: build ## kill -9 under load against a ledger (ROUNDS=100 SEED=n WHAT=serv
 
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)
+
+asan: ## the tests of crate memory under AddressSanitizer (nightly)
+	@RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(TARGET)/asan \
+	  cargo +nightly test --quiet --package memory --target x86_64-unknown-linux-gnu
+
+valgrind: ## the tests of crate memory under valgrind
+	@CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="valgrind --quiet --error-exitcode=9 \
+	  --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --fair-sched=yes" \
+	  cargo test --quiet --package memory --tests
+
+fuzz: ## the allocators under libFuzzer for SECS seconds (nightly)
+	@cd crates/memory/fuzz && RUSTFLAGS="-Zsanitizer=address -Cpasses=sancov-module \
+	  -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	  -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing" CARGO_TARGET_DIR=$(TARGET)/fuzz \
+	  cargo +nightly run --quiet --release --target x86_64-unknown-linux-gnu -- \
+	  -max_total_time=$(or $(SECS),60) -max_len=3000 -artifact_prefix=$(TARGET)/fuzz/

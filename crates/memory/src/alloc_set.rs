@@ -14,8 +14,11 @@
 #![expect(unsafe_code, reason = "cuts raw blocks into chunks")]
 
 use crate::bump::BlockSizes;
-use crate::chunk::{CHUNK_ALIGN, HEADER_BYTES, Header, Kind, SENTINEL};
-use crate::context::{CLOBBER, Context, Core, Methods, Stats};
+use crate::chunk::{
+    CHUNK_ALIGN, HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel,
+    chunk_of, clobber, set_sentinel, with_sentinel,
+};
+use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats};
 use base::Result;
 use std::alloc::Layout;
 use std::cell::Cell;
@@ -42,7 +45,7 @@ const _: () = assert!(LIMIT_MAX == 8192);
 /// The header at the beginning of a block.
 #[repr(C, align(16))]
 struct Block {
-    owner: *const Core,
+    owner: NonNull<Core>,
     previous: Option<NonNull<Block>>,
     next: Option<NonNull<Block>>,
     bytes: usize,
@@ -76,10 +79,21 @@ fn list_of(bytes: usize) -> usize {
     ((bytes - 1) >> 3).checked_ilog2().map_or(0, |log| log as usize + 1)
 }
 
-/// The bytes that a chunk needs for a request: one more for the sentinel in debug builds.
+/// The bytes asked for, as the header keeps them: nothing reads them in release builds.
 #[inline]
-fn with_sentinel(bytes: usize) -> usize {
-    if cfg!(debug_assertions) { bytes + 1 } else { bytes }
+fn kept(requested: usize) -> usize {
+    if cfg!(debug_assertions) { requested } else { 0 }
+}
+
+/// # Safety
+/// `at` is a living chunk of an AllocSet with this header.
+unsafe fn requested(at: NonNull<u8>, header: Header) -> usize {
+    if header.is(Kind::AllocSetLarge) {
+        // SAFETY: as this function's.
+        unsafe { (*block_of::<Block>(at, header).as_ptr()).reserved }
+    } else {
+        header.extra()
+    }
 }
 
 impl AllocSetMethods {
@@ -98,8 +112,8 @@ impl AllocSetMethods {
                 unsafe {
                     self.lists[list].set(at.cast::<Option<NonNull<u8>>>().read());
                     let header = Header::before(at);
-                    debug_assert!(!header.is_live() && header.list() == list);
-                    header.live().with_requested(bytes).put_before(at);
+                    debug_assert!(!header.is_live() && header.small() == list);
+                    header.live().with_extra(kept(bytes)).put_before(at);
                 }
                 at
             }
@@ -236,68 +250,6 @@ impl AllocSetMethods {
     }
 
     /// # Safety
-    /// `at` came from `alloc_chunk` of this allocator.
-    pub(crate) unsafe fn free_chunk(&self, core: &Core, at: NonNull<u8>) {
-        // SAFETY: as this function's.
-        unsafe {
-            let header = Header::before(at);
-            assert!(header.is_live(), "double free in memory context \"{}\"", core.name());
-            let block = block_of(at, header);
-            debug_assert!(
-                std::ptr::eq((*block.as_ptr()).owner, core),
-                "memory freed in the wrong context \"{}\"",
-                core.name()
-            );
-            check_sentinel(at, header, core);
-            match header.kind() {
-                Some(Kind::AllocSetLarge) => self.free_large(core, block),
-                Some(Kind::AllocSet) => {
-                    if cfg!(debug_assertions) {
-                        at.as_ptr().write_bytes(CLOBBER, SMALLEST << header.list());
-                    }
-                    self.put_on_list(at, header.list());
-                }
-                _ => panic!("no chunk of AllocSet \"{}\"", core.name()),
-            }
-        }
-    }
-
-    /// # Safety
-    /// `at` came from `alloc_chunk` of this allocator.
-    pub(crate) unsafe fn realloc_chunk(
-        &self,
-        core: &Core,
-        at: NonNull<u8>,
-        bytes: usize,
-    ) -> Result<NonNull<u8>> {
-        // SAFETY: as this function's.
-        unsafe {
-            let header = Header::before(at);
-            assert!(header.is_live(), "realloc of freed memory in \"{}\"", core.name());
-            check_sentinel(at, header, core);
-            let need = with_sentinel(bytes);
-            let old = match header.kind() {
-                Some(Kind::AllocSetLarge) => {
-                    if need > self.limit {
-                        return self.realloc_large(core, block_of(at, header), bytes);
-                    }
-                    (*block_of(at, header).as_ptr()).reserved
-                }
-                _ => SMALLEST << header.list(),
-            };
-            if need <= old && header.kind() == Some(Kind::AllocSet) {
-                header.with_requested(bytes).put_before(at);
-                set_sentinel(at, bytes);
-                return Ok(at);
-            }
-            let to = self.alloc_chunk(core, bytes)?;
-            std::ptr::copy_nonoverlapping(at.as_ptr(), to.as_ptr(), old.min(bytes));
-            self.free_chunk(core, at);
-            Ok(to)
-        }
-    }
-
-    /// # Safety
     /// `block` is in the list and holds one large chunk.
     unsafe fn realloc_large(
         &self,
@@ -379,57 +331,92 @@ unsafe fn cut(block: NonNull<Block>, list: usize, requested: usize) -> NonNull<u
         let at = NonNull::new_unchecked(free.add(HEADER_BYTES));
         (*block.as_ptr()).free = at.as_ptr().add(SMALLEST << list);
         let offset = at.as_ptr().addr() - block.as_ptr().addr();
-        Header::new(Kind::AllocSet, list, offset, requested).put_before(at);
+        Header::new(Kind::AllocSet, list, offset, kept(requested)).put_before(at);
         at
     }
 }
 
-/// # Safety
-/// `at` is a chunk with this header.
-unsafe fn block_of(at: NonNull<u8>, header: Header) -> NonNull<Block> {
-    // SAFETY: the block begins that many bytes before.
-    unsafe { at.sub(header.offset()).cast() }
-}
-
-/// # Safety
-/// `at` has one more byte than `bytes`, in debug builds.
-#[inline]
-unsafe fn set_sentinel(at: NonNull<u8>, bytes: usize) {
-    if cfg!(debug_assertions) {
+// SAFETY: a chunk's header leads to its block, and the block to its context.
+unsafe impl Chunked for AllocSetMethods {
+    #[inline]
+    unsafe fn free_chunk(&self, core: &Core, at: NonNull<u8>) {
         // SAFETY: as this function's.
-        unsafe { at.as_ptr().add(bytes).write(SENTINEL) };
+        unsafe {
+            let header = Header::before(at);
+            check_live(at, header, core);
+            check_sentinel(at, || requested(at, header), core);
+            if header.is(Kind::AllocSet) {
+                clobber(at, SMALLEST << header.small());
+                self.put_on_list(at, header.small());
+            } else {
+                self.free_large(core, block_of(at, header));
+            }
+        }
     }
-}
 
-/// # Safety
-/// `at` is a living chunk with this header.
-#[inline]
-unsafe fn check_sentinel(at: NonNull<u8>, header: Header, core: &Core) {
-    if cfg!(debug_assertions) {
+    unsafe fn realloc_chunk(
+        &self,
+        core: &Core,
+        at: NonNull<u8>,
+        bytes: usize,
+    ) -> Result<NonNull<u8>> {
         // SAFETY: as this function's.
-        let intact = unsafe {
-            let bytes = match header.kind() {
-                Some(Kind::AllocSetLarge) => (*block_of(at, header).as_ptr()).reserved,
-                _ => header.requested(),
+        unsafe {
+            let header = Header::before(at);
+            check_live(at, header, core);
+            check_sentinel(at, || requested(at, header), core);
+            let need = with_sentinel(bytes);
+            let old = if header.is(Kind::AllocSetLarge) {
+                let block = block_of::<Block>(at, header);
+                if need > self.limit {
+                    return self.realloc_large(core, block, bytes);
+                }
+                (*block.as_ptr()).reserved
+            } else {
+                let room = SMALLEST << header.small();
+                if need <= room {
+                    header.with_extra(kept(bytes)).put_before(at);
+                    set_sentinel(at, bytes);
+                    return Ok(at);
+                }
+                room
             };
-            at.as_ptr().add(bytes).read() == SENTINEL
-        };
-        assert!(intact, "write past the end of a chunk in memory context \"{}\"", core.name());
+            let to = self.alloc_chunk(core, bytes)?;
+            std::ptr::copy_nonoverlapping(at.as_ptr(), to.as_ptr(), old.min(bytes));
+            self.free_chunk(core, at);
+            Ok(to)
+        }
     }
-}
 
-/// The core of the context that owns an AllocSet chunk.
-///
-/// # Safety
-/// `at` is a living chunk of kind AllocSet or AllocSetLarge.
-pub(crate) unsafe fn owner(at: NonNull<u8>) -> *const Core {
-    // SAFETY: as this function's.
-    unsafe { (*block_of(at, Header::before(at)).as_ptr()).owner }
+    unsafe fn space(&self, at: NonNull<u8>) -> usize {
+        // SAFETY: as this function's.
+        unsafe {
+            let header = Header::before(at);
+            if header.is(Kind::AllocSetLarge) {
+                (*block_of::<Block>(at, header).as_ptr()).bytes
+            } else {
+                (SMALLEST << header.small()) + HEADER_BYTES
+            }
+        }
+    }
+
+    unsafe fn room(&self, at: NonNull<u8>) -> usize {
+        // SAFETY: as this function's.
+        unsafe {
+            let header = Header::before(at);
+            if header.is(Kind::AllocSetLarge) {
+                (*block_of::<Block>(at, header).as_ptr()).reserved
+            } else {
+                SMALLEST << header.small()
+            }
+        }
+    }
 }
 
 // SAFETY: a chunk is cut from a block once, and is on a free list or in use, never both.
 unsafe impl Methods for AllocSetMethods {
     const KIND: &'static str = "AllocSet";
+    const CHUNKS: Option<ChunkMethods> = Some(ChunkMethods::of::<AllocSetMethods>());
     type Options = BlockSizes;
 
     fn init(sizes: BlockSizes) -> AllocSetMethods {
@@ -452,29 +439,13 @@ unsafe impl Methods for AllocSetMethods {
         if layout.align() <= CHUNK_ALIGN {
             return self.alloc_chunk(core, layout.size());
         }
-        // Room to move on to an aligned place, with a header that leads back.
-        let room = layout.size().saturating_add(layout.align() + HEADER_BYTES);
-        let chunk = self.alloc_chunk(core, room)?;
-        // SAFETY: the aligned place and the header before it are within the chunk.
-        unsafe {
-            let first = chunk.as_ptr().add(HEADER_BYTES);
-            let at = NonNull::new_unchecked(first.add(first.align_offset(layout.align())));
-            let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
-            Header::new(Kind::Aligned, 0, offset, 0).put_before(at);
-            Ok(at)
-        }
+        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
     }
 
     #[inline]
     unsafe fn free(&self, core: &Core, at: NonNull<u8>, layout: Layout) {
         // SAFETY: as this function's; an aligned place leads back to its chunk.
-        unsafe {
-            if layout.align() <= CHUNK_ALIGN {
-                self.free_chunk(core, at);
-            } else {
-                self.free_chunk(core, at.sub(Header::before(at).offset()));
-            }
-        }
+        unsafe { self.free_chunk(core, chunk_of(at, layout.align())) };
     }
 
     unsafe fn realloc(
@@ -512,9 +483,7 @@ unsafe impl Methods for AllocSetMethods {
                     return;
                 }
                 let start = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
-                if cfg!(debug_assertions) {
-                    start.write_bytes(CLOBBER, bytes - BLOCK_HEADER);
-                }
+                clobber(NonNull::new_unchecked(start), bytes - BLOCK_HEADER);
                 (*block.as_ptr()).free = start;
                 (*block.as_ptr()).previous = None;
                 keeper = Some(block);
@@ -536,17 +505,7 @@ unsafe impl Methods for AllocSetMethods {
 
     unsafe fn chunk_space(&self, at: NonNull<u8>, layout: Layout) -> usize {
         // SAFETY: as this function's.
-        unsafe {
-            let mut at = at;
-            if layout.align() > CHUNK_ALIGN {
-                at = at.sub(Header::before(at).offset());
-            }
-            let header = Header::before(at);
-            match header.kind() {
-                Some(Kind::AllocSetLarge) => (*block_of(at, header).as_ptr()).bytes,
-                _ => (SMALLEST << header.list()) + HEADER_BYTES,
-            }
-        }
+        unsafe { self.space(chunk_of(at, layout.align())) }
     }
 
     fn is_empty(&self) -> bool {
@@ -576,22 +535,20 @@ unsafe impl Methods for AllocSetMethods {
             unsafe {
                 blocks += 1;
                 bytes += (*block.as_ptr()).bytes as u64;
-                assert!(std::ptr::eq((*block.as_ptr()).owner, core));
+                assert!(std::ptr::eq((*block.as_ptr()).owner.as_ptr(), core));
                 let end = (*block.as_ptr()).free;
                 let mut at = block.cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
                 while at.as_ptr() < end {
                     let header = Header::before(at);
+                    assert!(header.is_known(), "a broken chunk header in \"{}\"", core.name());
                     if header.is_live() {
-                        check_sentinel(at, header, core);
+                        check_sentinel(at, || requested(at, header), core);
                     }
-                    match header.kind() {
-                        Some(Kind::AllocSetLarge) => break,
-                        Some(Kind::AllocSet) => {
-                            assert!(block_of(at, header) == block);
-                            at = at.add((SMALLEST << header.list()) + HEADER_BYTES);
-                        }
-                        _ => panic!("a broken chunk header in \"{}\"", core.name()),
+                    if header.is(Kind::AllocSetLarge) {
+                        break;
                     }
+                    assert!(header.is(Kind::AllocSet) && block_of::<Block>(at, header) == block);
+                    at = at.add((SMALLEST << header.small()) + HEADER_BYTES);
                 }
             }
         });

@@ -252,9 +252,7 @@ unsafe impl Methods for BumpMethods {
                     continue;
                 }
                 let start = block.as_ptr().cast::<u8>();
-                if cfg!(debug_assertions) {
-                    start.add(HEADER).write_bytes(crate::context::CLOBBER, bytes - HEADER);
-                }
+                crate::chunk::clobber(block.cast::<u8>().add(HEADER), bytes - HEADER);
                 self.blocks.set(Some(block));
                 self.next.set(start.add(HEADER));
                 self.end.set(start.add(bytes));

@@ -2,49 +2,67 @@
 //!
 //! | bits | field |
 //! |---|---|
-//! | 0-3 | kind: 1 AllocSet chunk, 2 AllocSet block of one chunk, 3 aligned further inside a chunk |
-//! | 4-7 | the free list (kind 1) |
+//! | 0-3 | kind: see [`Kind`] |
+//! | 4-7 | small: the free list (AllocSet), the bytes at the end that were not asked for (Generation) |
 //! | 8-15 | state: 0xA5 in use, 0x5A freed |
-//! | 16-39 | bytes from the block's beginning to the chunk, divided by 8 (kinds 1 and 2); bytes from the chunk that holds it (kind 3) |
-//! | 40-63 | the bytes asked for (debug builds, kind 1) |
+//! | 16-39 | bytes from the block's beginning to the chunk, divided by 8; for an aligned place, bytes from the chunk that holds it |
+//! | 40-63 | extra: the bytes asked for (AllocSet in debug builds), the chunk's bytes divided by 8 (Generation), the alignment's logarithm (an aligned place) |
+//!
+//! Every block that holds chunks begins with a pointer to the core of its context.
 
 #![expect(unsafe_code, reason = "reads and writes the words before chunks")]
 
+use crate::context::Core;
+use base::{Result, err};
+use std::alloc::Layout;
 use std::ptr::NonNull;
 
 /// A chunk's header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Header(u64);
 
+/// Whose chunk it is. 0 and 15 are not used: wiped memory has them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     AllocSet = 1,
+    /// The only chunk of a block of an AllocSet.
     AllocSetLarge = 2,
+    /// A place further inside a chunk.
     Aligned = 3,
+    Generation = 4,
+    /// The only chunk of a block of a Generation.
+    GenerationLarge = 5,
+    Slab = 6,
 }
 
 /// The bytes of a header.
 pub(crate) const HEADER_BYTES: usize = 8;
 /// The largest alignment that a chunk has by itself.
 pub(crate) const CHUNK_ALIGN: usize = 8;
+/// The largest alignment of an aligned place.
+pub(crate) const ALIGN_MAX: usize = 4 << 20;
+/// What freed memory is filled with in debug builds.
+pub(crate) const CLOBBER: u8 = 0x7F;
 /// The byte after a chunk's last one in debug builds.
-pub(crate) const SENTINEL: u8 = 0x7E;
+const SENTINEL: u8 = 0x7E;
 
 const LIVE: u64 = 0xA5;
 const FREED: u64 = 0x5A;
+const EXTRA_MAX: u64 = 0xFF_FFFF;
 
 impl Header {
-    pub(crate) fn new(kind: Kind, list: usize, offset: usize, requested: usize) -> Header {
+    /// A living chunk's header; `offset` is in bytes.
+    #[inline]
+    pub(crate) fn new(kind: Kind, small: usize, offset: usize, extra: usize) -> Header {
         let offset = if kind == Kind::Aligned { offset } else { offset / 8 };
-        debug_assert!(offset < 1 << 24 && list < 16);
-        let requested = if cfg!(debug_assertions) { requested as u64 & 0xFF_FFFF } else { 0 };
-        Header(
-            kind as u64 | (list as u64) << 4 | LIVE << 8 | (offset as u64) << 16 | requested << 40,
-        )
+        debug_assert!(offset < 1 << 24 && small < 16);
+        let extra = (extra as u64 & EXTRA_MAX) << 40;
+        Header(kind as u64 | (small as u64) << 4 | LIVE << 8 | (offset as u64) << 16 | extra)
     }
 
     /// # Safety
     /// A header stands before `at`.
+    #[inline]
     pub(crate) unsafe fn before(at: NonNull<u8>) -> Header {
         // SAFETY: as this function's; chunks are aligned to 8.
         Header(unsafe { at.as_ptr().sub(HEADER_BYTES).cast::<u64>().read() })
@@ -52,51 +70,185 @@ impl Header {
 
     /// # Safety
     /// There is room for a header before `at`.
+    #[inline]
     pub(crate) unsafe fn put_before(self, at: NonNull<u8>) {
         // SAFETY: as this function's.
         unsafe { at.as_ptr().sub(HEADER_BYTES).cast::<u64>().write(self.0) };
     }
 
-    pub(crate) fn kind(self) -> Option<Kind> {
-        match self.0 & 0xF {
-            1 => Some(Kind::AllocSet),
-            2 => Some(Kind::AllocSetLarge),
-            3 => Some(Kind::Aligned),
-            _ => None,
-        }
+    #[inline]
+    pub(crate) fn is(self, kind: Kind) -> bool {
+        self.0 & 0xF == kind as u64
     }
 
-    pub(crate) fn list(self) -> usize {
+    /// Whether it is a header at all, as far as that can be seen.
+    #[inline]
+    pub(crate) fn is_known(self) -> bool {
+        matches!(self.0 & 0xF, 1..=6) && matches!(self.0 >> 8 & 0xFF, LIVE | FREED)
+    }
+
+    #[inline]
+    pub(crate) fn small(self) -> usize {
         (self.0 >> 4 & 0xF) as usize
     }
 
+    #[inline]
     pub(crate) fn is_live(self) -> bool {
         self.0 >> 8 & 0xFF == LIVE
     }
 
     /// The bytes back to the block, or to the chunk that holds an aligned one.
+    #[inline]
     pub(crate) fn offset(self) -> usize {
         let offset = (self.0 >> 16 & 0xFF_FFFF) as usize;
-        if self.kind() == Some(Kind::Aligned) { offset } else { offset * 8 }
+        if self.is(Kind::Aligned) { offset } else { offset * 8 }
     }
 
-    pub(crate) fn requested(self) -> usize {
+    #[inline]
+    pub(crate) fn extra(self) -> usize {
         (self.0 >> 40) as usize
     }
 
     #[must_use]
-    pub(crate) fn with_requested(self, requested: usize) -> Header {
-        let requested = if cfg!(debug_assertions) { requested as u64 & 0xFF_FFFF } else { 0 };
-        Header(self.0 & 0xFF_FFFF_FFFF | requested << 40)
+    #[inline]
+    pub(crate) fn with_extra(self, extra: usize) -> Header {
+        Header(self.0 & 0xFF_FFFF_FFFF | (extra as u64 & EXTRA_MAX) << 40)
     }
 
     #[must_use]
+    #[inline]
+    pub(crate) fn with_small(self, small: usize) -> Header {
+        debug_assert!(small < 16);
+        Header(self.0 & !0xF0 | (small as u64) << 4)
+    }
+
+    #[must_use]
+    #[inline]
     pub(crate) fn freed(self) -> Header {
         Header(self.0 & !(0xFF << 8) | FREED << 8)
     }
 
     #[must_use]
+    #[inline]
     pub(crate) fn live(self) -> Header {
         Header(self.0 & !(0xFF << 8) | LIVE << 8)
     }
+}
+
+/// The block of a chunk with this header.
+///
+/// # Safety
+/// `at` is a chunk in a block of type B.
+#[inline]
+pub(crate) unsafe fn block_of<B>(at: NonNull<u8>, header: Header) -> NonNull<B> {
+    // SAFETY: the block begins that many bytes before.
+    unsafe { at.sub(header.offset()).cast() }
+}
+
+/// The core of the context that a chunk belongs to.
+///
+/// # Safety
+/// `at` is a living chunk with this header, and no aligned place.
+#[inline]
+pub(crate) unsafe fn owner(at: NonNull<u8>, header: Header) -> NonNull<Core> {
+    // SAFETY: blocks begin with the pointer to their owner, which lives as long as they do.
+    unsafe { block_of::<NonNull<Core>>(at, header).read() }
+}
+
+/// Stops at what can be seen of a misuse.
+///
+/// # Safety
+/// `at` is a chunk of the context `core`, or was one.
+#[inline]
+pub(crate) unsafe fn check_live(at: NonNull<u8>, header: Header, core: &Core) {
+    assert!(header.is_live(), "double free in memory context \"{}\"", core.name());
+    // SAFETY: as this function's.
+    let owner = unsafe { owner(at, header) };
+    debug_assert!(
+        std::ptr::eq(owner.as_ptr(), core),
+        "memory freed in the wrong context \"{}\"",
+        core.name()
+    );
+}
+
+/// The bytes that a chunk needs for a request: one more for the sentinel in debug builds.
+#[inline]
+pub(crate) fn with_sentinel(bytes: usize) -> usize {
+    if cfg!(debug_assertions) { bytes.saturating_add(1) } else { bytes }
+}
+
+/// # Safety
+/// `at` has one more byte than `bytes`, in debug builds.
+#[inline]
+pub(crate) unsafe fn set_sentinel(at: NonNull<u8>, bytes: usize) {
+    if cfg!(debug_assertions) {
+        // SAFETY: as this function's.
+        unsafe { at.as_ptr().add(bytes).write(SENTINEL) };
+    }
+}
+
+/// # Safety
+/// `at` is a living chunk of which `bytes` were asked for.
+#[inline]
+pub(crate) unsafe fn check_sentinel(at: NonNull<u8>, bytes: impl FnOnce() -> usize, core: &Core) {
+    if cfg!(debug_assertions) {
+        // SAFETY: as this function's.
+        let intact = unsafe { at.as_ptr().add(bytes()).read() == SENTINEL };
+        assert!(intact, "write past the end of a chunk in memory context \"{}\"", core.name());
+    }
+}
+
+/// Fills memory that was freed, in debug builds.
+///
+/// # Safety
+/// `at` has that many bytes and nobody uses them.
+#[inline]
+pub(crate) unsafe fn clobber(at: NonNull<u8>, bytes: usize) {
+    if cfg!(debug_assertions) {
+        // SAFETY: as this function's.
+        unsafe { at.as_ptr().write_bytes(CLOBBER, bytes) };
+    }
+}
+
+/// An aligned place in a chunk that `alloc` makes large enough, with a header that leads back.
+#[inline]
+pub(crate) fn alloc_aligned(
+    layout: Layout,
+    alloc: impl FnOnce(usize) -> Result<NonNull<u8>>,
+) -> Result<NonNull<u8>> {
+    if layout.align() > ALIGN_MAX {
+        let align = layout.align();
+        return Err(err!(INTERNAL_ERROR, "invalid memory alloc request alignment {align}"));
+    }
+    let room = layout.size().saturating_add(layout.align() + HEADER_BYTES);
+    let chunk = alloc(room)?;
+    // SAFETY: the aligned place and the header before it are within the chunk.
+    unsafe {
+        let first = chunk.as_ptr().add(HEADER_BYTES);
+        let at = NonNull::new_unchecked(first.add(first.align_offset(layout.align())));
+        let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
+        let log = layout.align().trailing_zeros() as usize;
+        Header::new(Kind::Aligned, 0, offset, log).put_before(at);
+        Ok(at)
+    }
+}
+
+/// The chunk that holds an aligned place.
+///
+/// # Safety
+/// `at` came from [`alloc_aligned`] and lives.
+#[inline]
+pub(crate) unsafe fn holder(at: NonNull<u8>) -> NonNull<u8> {
+    // SAFETY: as this function's.
+    unsafe { at.sub(Header::before(at).offset()) }
+}
+
+/// The chunk of memory with this layout: itself, or the one that holds it.
+///
+/// # Safety
+/// `at` came from an allocator with chunks for a layout of this alignment, and lives.
+#[inline]
+pub(crate) unsafe fn chunk_of(at: NonNull<u8>, align: usize) -> NonNull<u8> {
+    // SAFETY: as this function's.
+    if align <= CHUNK_ALIGN { at } else { unsafe { holder(at) } }
 }

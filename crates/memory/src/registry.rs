@@ -142,6 +142,10 @@ impl Entry {
         self.id
     }
 
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     pub(crate) fn set_parent(&self, id: u64) {
         self.parent_id.store(id, Relaxed);
     }

@@ -1,8 +1,10 @@
 //! The tree of contexts, seen from outside.
 
 use memory::collections::{Heap, TryPush};
+use memory::raw::{self, Current};
 use memory::{
-    Account, AllocSet, AllocSetMethods, Bump, BumpMethods, Ledger, ledger::UNLIMITED, raw, registry,
+    Account, AllocSet, AllocSetMethods, Bump, BumpMethods, Generation, GenerationMethods, Ledger,
+    ledger::UNLIMITED, registry,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -172,17 +174,83 @@ fn every_block_may_fail_and_nothing_is_lost() {
 #[test]
 fn the_current_context_is_switched_by_scope() {
     let outer = AllocSet::new("outer", Account::unlimited());
-    let inner = AllocSet::new("inner", Account::unlimited());
-    raw::switch_to(&outer, || {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            raw::switch_to(&inner, || {
-                raw::with_current(|current| assert_eq!(current.name(), "inner"));
-                panic!("expected");
-            })
-        }));
-        assert!(caught.is_err());
-        raw::with_current(|current| assert_eq!(current.name(), "outer"));
-    });
+    let inner = Generation::new("inner", Account::unlimited());
+    let current = Current::new(&outer);
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        current.scope(&inner, |current| {
+            assert_eq!(current.get().name(), "inner");
+            panic!("expected");
+        })
+    }));
+    assert!(caught.is_err());
+    assert_eq!(current.get().name(), "outer");
+}
+
+#[test]
+fn a_context_knows_its_relatives_and_whether_it_is_reset() {
+    let mut parent = AllocSet::new("parent", Account::unlimited());
+    assert!(parent.is_reset() && parent.parent().is_none());
+    {
+        let older = parent.child::<BumpMethods>("older");
+        let younger = parent.child::<GenerationMethods>("younger");
+        let names = |relative: Option<memory::Relative>| relative.map(|r| (r.name, r.kind));
+        assert_eq!(names(older.parent()), Some(("parent", "AllocSet")));
+        assert_eq!(names(parent.first_child()), Some(("younger", "Generation")));
+        assert_eq!(names(younger.next_sibling()), Some(("older", "Bump")));
+        assert_eq!(older.next_sibling(), None);
+        assert_eq!(older.parent().unwrap().id, parent.id());
+    }
+    assert_eq!(parent.first_child(), None);
+    raw::palloc(&parent, 1).unwrap();
+    assert!(!parent.is_reset());
+    parent.reset();
+    assert!(parent.is_reset());
+    parent.on_reset(|| {});
+    assert!(!parent.is_reset() && parent.is_empty());
+    parent.reset();
+    assert!(parent.is_reset());
+    parent.delete();
+}
+
+#[test]
+fn collections_of_every_kind_of_context_report_lack_of_memory() {
+    fn fill(context: impl memory::collections::InContext + Clone) -> base::Error {
+        use memory::collections::{HashMap, HashSet, String, TryAdd, TryPut, Vec, try_box};
+        let mut list = Vec::new_in(context.clone());
+        let mut map = HashMap::with_hasher_in(Default::default(), context.clone());
+        let mut set = HashSet::with_hasher_in(Default::default(), context.clone());
+        let mut text = String::new_in(context.clone());
+        for i in 0u64.. {
+            let step = list
+                .try_push(i)
+                .and_then(|()| map.try_put(i, i).map(drop))
+                .and_then(|()| set.try_add(i).map(drop))
+                .and_then(|()| text.try_write(format_args!("{i},")))
+                .and_then(|()| try_box([i; 40], context.clone()).map(drop));
+            if let Err(error) = step {
+                assert!(list.iter().enumerate().all(|(i, value)| i as u64 == *value));
+                assert!(map.iter().all(|(key, value)| key == value && *key <= i));
+                assert!(set.iter().all(|value| *value <= i));
+                assert!(i > 100 && text.starts_with("0,1,2,"));
+                return error;
+            }
+        }
+        unreachable!("the limit is met before all numbers are used")
+    }
+    let ledger = Ledger::new(1 << 20);
+    let account = ledger.session(1, "session", UNLIMITED);
+    let errors = [
+        fill(&AllocSet::new("list", account.clone())),
+        fill(&Generation::new("list", account.clone())),
+        fill(&Bump::new("list", account.clone())),
+        fill(Heap::new("list", account.clone())),
+    ];
+    for error in errors {
+        assert_eq!(error.sqlstate().as_str(), "53200");
+        assert!(error.fields().detail.as_deref().unwrap().contains("\"list\""));
+    }
+    account.settle();
+    assert_eq!(ledger.node().reserved(), 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What all contexts have in common.
 
-use super::Stats;
+use super::{ChunkMethods, Stats};
+use crate::chunk::clobber;
 use crate::ledger::{Account, out_of_memory};
 use crate::registry::Entry;
 use base::Result;
@@ -10,9 +11,6 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// What freed memory is filled with in debug builds.
-pub(crate) const CLOBBER: u8 = 0x7F;
-
 type Callback = Box<dyn FnOnce()>;
 
 /// The part of a context that does not depend on its allocator.
@@ -21,11 +19,11 @@ pub struct Core {
     account: Account,
     pub(super) entry: Arc<Entry>,
     pub(super) links: Links,
-    pub(super) methods: Dynamic,
+    pub(super) methods: &'static Dynamic,
     callbacks: RefCell<Vec<Callback>>,
     failure: RefCell<Option<base::Error>>,
     /// This core, with access to the allocator behind it.
-    whole: Cell<*const Core>,
+    whole: Cell<NonNull<Core>>,
 }
 
 /// Where a context stands in the tree.
@@ -39,13 +37,15 @@ pub(super) struct Links {
     pub(super) detachable: Cell<bool>,
 }
 
-/// The methods of the allocator that follows a core, by address.
-#[derive(Clone, Copy)]
-pub(super) struct Dynamic {
+/// The methods of the allocator that follows a core, by address: the table of its kind.
+pub(crate) struct Dynamic {
     /// Frees the whole context.
     pub(super) destroy: unsafe fn(NonNull<Core>),
-    pub(super) stats: unsafe fn(NonNull<Core>) -> Stats,
+    pub(crate) alloc: unsafe fn(NonNull<Core>, Layout) -> Result<NonNull<u8>>,
+    pub(crate) is_empty: unsafe fn(NonNull<Core>) -> bool,
+    pub(crate) stats: unsafe fn(NonNull<Core>) -> Stats,
     pub(super) check: unsafe fn(NonNull<Core>),
+    pub(crate) chunks: Option<ChunkMethods>,
 }
 
 impl Core {
@@ -53,7 +53,7 @@ impl Core {
         name: &'static str,
         kind: &'static str,
         account: Account,
-        methods: Dynamic,
+        methods: &'static Dynamic,
     ) -> Core {
         let entry = Entry::register(name, kind, 0, account.node().clone());
         Core {
@@ -64,16 +64,16 @@ impl Core {
             methods,
             callbacks: RefCell::new(Vec::new()),
             failure: RefCell::new(None),
-            whole: Cell::new(std::ptr::null()),
+            whole: Cell::new(NonNull::dangling()),
         }
     }
 
-    pub(super) fn set_whole(&self, whole: *const Core) {
+    pub(super) fn set_whole(&self, whole: NonNull<Core>) {
         self.whole.set(whole);
     }
 
     /// This core, as a pointer with access to the allocator behind it too.
-    pub(crate) fn whole(&self) -> *const Core {
+    pub(crate) fn whole(&self) -> NonNull<Core> {
         self.whole.get()
     }
 
@@ -85,6 +85,27 @@ impl Core {
     /// The account that pays.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The allocator's methods.
+    pub(crate) fn table(&self) -> &'static Dynamic {
+        self.methods
+    }
+
+    /// The context above, below and beside it, as they are now.
+    pub(crate) fn relatives(&self) -> [Option<NonNull<Core>>; 3] {
+        let links = &self.links;
+        [links.parent.get(), links.first_child.get(), links.next_sibling.get()]
+    }
+
+    /// The number, name and kind.
+    pub(crate) fn relation(&self) -> super::Relative {
+        super::Relative { id: self.entry.id(), name: self.name, kind: self.entry.kind() }
+    }
+
+    /// Whether callbacks wait for a reset.
+    pub(super) fn has_callbacks(&self) -> bool {
+        !self.callbacks.borrow().is_empty()
     }
 
     /// Takes a block from the system, reserved and counted. `layout` is aligned to 16 at least.
@@ -100,6 +121,7 @@ impl Core {
         // SAFETY: no block has size 0.
         let Some(block) = NonNull::new(unsafe { std::alloc::alloc(layout) }) else {
             self.account.release(bytes);
+            crate::reserve::spend();
             return Err(out_of_memory(bytes, self.name));
         };
         self.count(1, layout.size().cast_signed() as i64);
@@ -111,12 +133,11 @@ impl Core {
     /// # Safety
     /// `block` came from `obtain` with this layout and is not used any more.
     pub unsafe fn release(&self, block: NonNull<u8>, layout: Layout) {
-        if cfg!(debug_assertions) {
-            // SAFETY: the block has that many bytes.
-            unsafe { block.as_ptr().write_bytes(CLOBBER, layout.size()) };
+        // SAFETY: as this function's; the block has that many bytes.
+        unsafe {
+            clobber(block, layout.size());
+            std::alloc::dealloc(block.as_ptr(), layout);
         }
-        // SAFETY: as this function's.
-        unsafe { std::alloc::dealloc(block.as_ptr(), layout) };
         self.count(-1, -(layout.size().cast_signed() as i64));
         self.account.release(layout.size() as u64);
     }
@@ -146,7 +167,10 @@ impl Core {
         if delta < 0 || moved.is_none() {
             self.account.release(delta.unsigned_abs());
         }
-        let Some(moved) = moved else { return Err(out_of_memory(bytes as u64, self.name)) };
+        let Some(moved) = moved else {
+            crate::reserve::spend();
+            return Err(out_of_memory(bytes as u64, self.name));
+        };
         self.count(0, delta);
         Ok(moved)
     }

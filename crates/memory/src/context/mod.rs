@@ -11,11 +11,11 @@
 //! 3. Whoever resets or deletes holds the context exclusively, so that nothing borrowed from it
 //!    lives: that is checked at compile time.
 //! 4. Reset callbacks run before anything is freed, the last one registered first.
+//! 5. Relatives are told as plain data ([`Relative`]): a child may be dropped while others look.
 
 #![expect(unsafe_code, reason = "the tree links and raw blocks of memory contexts")]
 
 mod core;
-pub(crate) use self::core::CLOBBER;
 mod tree;
 
 pub use self::core::Core;
@@ -57,6 +57,82 @@ impl Stats {
     }
 }
 
+/// A context's parent, child or sibling, as it is when one asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Relative {
+    /// The number by which the registry knows it.
+    pub id: u64,
+    /// The name.
+    pub name: &'static str,
+    /// The allocator.
+    pub kind: &'static str,
+}
+
+/// The methods of an allocator with chunks, by address: what `pfree` finds through a header.
+#[derive(Clone, Copy)]
+pub struct ChunkMethods {
+    pub(crate) free: unsafe fn(NonNull<Core>, NonNull<u8>),
+    pub(crate) realloc: unsafe fn(NonNull<Core>, NonNull<u8>, usize) -> Result<NonNull<u8>>,
+    pub(crate) space: unsafe fn(NonNull<Core>, NonNull<u8>) -> usize,
+    pub(crate) room: unsafe fn(NonNull<Core>, NonNull<u8>) -> usize,
+}
+
+impl ChunkMethods {
+    /// The methods of one kind.
+    pub const fn of<M: Chunked>() -> ChunkMethods {
+        // SAFETY: in all of them, as `Chunked` asks, `core` is that of a living context of kind M.
+        unsafe {
+            ChunkMethods {
+                free: |core, at| methods_of::<M>(core).free_chunk(core.as_ref(), at),
+                realloc: |core, at, bytes| {
+                    methods_of::<M>(core).realloc_chunk(core.as_ref(), at, bytes)
+                },
+                space: |core, at| methods_of::<M>(core).space(at),
+                room: |core, at| methods_of::<M>(core).room(at),
+            }
+        }
+    }
+}
+
+/// An allocator whose pieces carry a header, so that they can be freed by their address alone.
+///
+/// # Safety
+/// Every piece has a header before it whose kind is the allocator's own, and stands in a block that
+/// begins with a pointer to the core; `CHUNKS` is `Some`.
+pub unsafe trait Chunked: Methods {
+    /// Takes a chunk back.
+    ///
+    /// # Safety
+    /// `at` is a chunk of this allocator and is not used any more.
+    unsafe fn free_chunk(&self, core: &Core, at: NonNull<u8>);
+
+    /// Changes the size of a chunk, which may move.
+    ///
+    /// # Errors
+    /// 53200, or XX000 where the kind knows one size only; then `at` is as it was.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator; `bytes` is above 0.
+    unsafe fn realloc_chunk(
+        &self,
+        core: &Core,
+        at: NonNull<u8>,
+        bytes: usize,
+    ) -> Result<NonNull<u8>>;
+
+    /// The bytes that a chunk takes up, header and rounding included.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator.
+    unsafe fn space(&self, at: NonNull<u8>) -> usize;
+
+    /// The bytes of a chunk that can be read.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator.
+    unsafe fn room(&self, at: NonNull<u8>) -> usize;
+}
+
 /// An allocator: the one thing that a new kind of context has to write.
 ///
 /// Blocks come from [`Core::obtain`] and go back to [`Core::release`]; nothing else may hold memory.
@@ -69,7 +145,9 @@ pub unsafe trait Methods: Sized {
     /// The allocator's name.
     const KIND: &'static str;
     /// What a new context of this kind is told.
-    type Options: Default;
+    type Options;
+    /// The methods for chunks, if the kind has them.
+    const CHUNKS: Option<ChunkMethods> = None;
 
     /// An allocator without any block yet.
     fn init(options: Self::Options) -> Self;
@@ -129,6 +207,11 @@ pub unsafe trait Methods: Sized {
 
     /// Whether nothing is allocated.
     fn is_empty(&self) -> bool;
+
+    /// Whether it is as after a reset, so that another would do nothing.
+    fn is_reset(&self) -> bool {
+        self.is_empty()
+    }
 
     /// What the blocks hold now.
     fn stats(&self, core: &Core) -> Stats;

@@ -1,7 +1,7 @@
 //! Contexts, their children and their handles.
 
 use super::core::{Core, Dynamic};
-use super::{Methods, Stats};
+use super::{Methods, Relative, Stats};
 use crate::ledger::Account;
 use allocator_api2::alloc::{AllocError, Allocator};
 use base::Result;
@@ -56,15 +56,18 @@ pub struct Context<M: Methods> {
 
 impl<M: Methods> Context<M> {
     /// A context without a parent, paid by `account`.
-    pub fn new(name: &'static str, account: Account) -> Context<M> {
+    pub fn new(name: &'static str, account: Account) -> Context<M>
+    where
+        M::Options: Default,
+    {
         Context::with_options(name, account, M::Options::default())
     }
 
     /// A context without a parent, with an allocator made to order.
     pub fn with_options(name: &'static str, account: Account, options: M::Options) -> Context<M> {
-        let methods = Dynamic { destroy: destroy::<M>, stats: stats::<M>, check: check::<M> };
+        crate::reserve::hold();
         let inner = Box::new(Inner {
-            core: Core::new(name, M::KIND, account, methods),
+            core: Core::new(name, M::KIND, account, const { &table::<M>() }),
             methods: M::init(options),
             own: Cell::new(None),
         });
@@ -72,22 +75,24 @@ impl<M: Methods> Context<M> {
         let inner = unsafe { NonNull::new_unchecked(Box::into_raw(inner)) };
         // SAFETY: just made; the copy in `own` is never dropped.
         unsafe {
-            inner.as_ref().core.set_whole(inner.as_ptr().cast());
+            inner.as_ref().core.set_whole(inner.cast());
             inner.as_ref().own.set(Some(ManuallyDrop::new(Context { inner, owns: PhantomData })));
         }
         Context { inner, owns: PhantomData }
     }
 
+    #[inline]
     fn inner(&self) -> &Inner<M> {
         // SAFETY: lives as long as the handle (rule 2).
         unsafe { self.inner.as_ref() }
     }
 
-    fn core_pointer(&self) -> NonNull<Core> {
+    pub(crate) fn core_pointer(&self) -> NonNull<Core> {
         self.inner.cast()
     }
 
     /// What all kinds of contexts have.
+    #[inline]
     pub fn core(&self) -> &Core {
         &self.inner().core
     }
@@ -130,7 +135,10 @@ impl<M: Methods> Context<M> {
     /// drop(parent);
     /// child.alloc(1);
     /// ```
-    pub fn child<C: Methods>(&self, name: &'static str) -> Child<'_, C> {
+    pub fn child<C: Methods>(&self, name: &'static str) -> Child<'_, C>
+    where
+        C::Options: Default,
+    {
         self.child_of(name, self.account().clone(), C::Options::default())
     }
 
@@ -145,7 +153,10 @@ impl<M: Methods> Context<M> {
     }
 
     /// Makes a context with counted handles that stands below this one; see [`Shared`].
-    pub fn shared_child<C: Methods>(&self, name: &'static str, account: Account) -> Shared<C> {
+    pub fn shared_child<C: Methods>(&self, name: &'static str, account: Account) -> Shared<C>
+    where
+        C::Options: Default,
+    {
         let context = Context::<C>::new(name, account);
         context.core().links.detachable.set(true);
         // SAFETY: both live; a detachable child is cut off before the parent goes (rule 2).
@@ -190,6 +201,9 @@ impl<M: Methods> Context<M> {
     ///
     /// Nothing in a kept child can refer to this context's memory: both would be borrowed.
     pub fn reset_only(&mut self) {
+        if self.is_reset() {
+            return;
+        }
         self.core().run_callbacks();
         // SAFETY: held exclusively (rule 3).
         unsafe { self.inner().methods.reset(self.core()) };
@@ -199,6 +213,49 @@ impl<M: Methods> Context<M> {
     pub fn delete_children(&mut self) {
         // SAFETY: held exclusively, so no handle to a child is left (rule 3).
         unsafe { delete_children(self.core_pointer()) };
+    }
+
+    /// Ends the context and everything below it, as dropping it does.
+    ///
+    /// ```compile_fail
+    /// let context = memory::AllocSet::new("example", memory::Account::unlimited());
+    /// let list = memory::collections::Vec::<u8, _>::new_in(&context);
+    /// context.delete();
+    /// drop(list);
+    /// ```
+    pub fn delete(self) {
+        drop(self);
+    }
+
+    /// Whether it is as after its last reset: nothing was allocated, no callback waits.
+    pub fn is_reset(&self) -> bool {
+        self.inner().methods.is_reset() && !self.core().has_callbacks()
+    }
+
+    /// The context above, if any.
+    pub fn parent(&self) -> Option<Relative> {
+        self.relative(0)
+    }
+
+    /// The youngest child, if any.
+    pub fn first_child(&self) -> Option<Relative> {
+        self.relative(1)
+    }
+
+    /// The next older child of the same parent, if any.
+    pub fn next_sibling(&self) -> Option<Relative> {
+        self.relative(2)
+    }
+
+    fn relative(&self, which: usize) -> Option<Relative> {
+        // SAFETY: links point to living contexts (rule 2), and only data leaves (rule 5).
+        self.core().relatives()[which].map(|core| unsafe { core.as_ref() }.relation())
+    }
+
+    /// The error of the collection in this context whose `try_` form failed last.
+    #[cold]
+    pub fn failure(&self) -> base::Error {
+        self.core().take_failure()
     }
 
     /// Whether nothing is allocated here, whatever the children hold.
@@ -410,8 +467,16 @@ pub struct Shared<M: Methods>(Rc<Context<M>>);
 
 impl<M: Methods> Shared<M> {
     /// A context without a parent.
-    pub fn new(name: &'static str, account: Account) -> Shared<M> {
+    pub fn new(name: &'static str, account: Account) -> Shared<M>
+    where
+        M::Options: Default,
+    {
         Shared(Rc::new(Context::new(name, account)))
+    }
+
+    /// A context without a parent, with an allocator made to order.
+    pub fn with_options(name: &'static str, account: Account, options: M::Options) -> Shared<M> {
+        Shared(Rc::new(Context::with_options(name, account, options)))
     }
 
     /// The context, to reset it, if this is its only handle.
@@ -467,9 +532,25 @@ unsafe impl<M: Methods> Allocator for Shared<M> {
 ///
 /// # Safety
 /// `core` is the core of a living context of kind M, with access to all of it.
-pub(crate) unsafe fn methods_of<'a, M: Methods>(core: *const Core) -> &'a M {
+#[inline]
+pub(crate) unsafe fn methods_of<'a, M: Methods>(core: NonNull<Core>) -> &'a M {
     // SAFETY: as this function's.
-    unsafe { &(*core.cast::<Inner<M>>()).methods }
+    unsafe { &(*core.cast::<Inner<M>>().as_ptr()).methods }
+}
+
+/// The methods of a kind.
+const fn table<M: Methods>() -> Dynamic {
+    // SAFETY: in all of them `core` is that of a living `Inner<M>`.
+    unsafe {
+        Dynamic {
+            destroy: destroy::<M>,
+            alloc: |core, layout| methods_of::<M>(core).alloc(core.as_ref(), layout),
+            is_empty: |core| methods_of::<M>(core).is_empty(),
+            stats: |core| methods_of::<M>(core).stats(core.as_ref()),
+            check: |core| methods_of::<M>(core).check(core.as_ref()),
+            chunks: M::CHUNKS,
+        }
+    }
 }
 
 /// # Safety
@@ -484,20 +565,6 @@ unsafe fn destroy<M: Methods>(core: NonNull<Core>) {
         unlink(core);
         drop(Box::from_raw(inner.as_ptr()));
     }
-}
-
-/// # Safety
-/// `core` is the core of a living `Inner<M>`.
-unsafe fn stats<M: Methods>(core: NonNull<Core>) -> Stats {
-    // SAFETY: as this function's.
-    unsafe { core.cast::<Inner<M>>().as_ref().methods.stats(core.as_ref()) }
-}
-
-/// # Safety
-/// `core` is the core of a living `Inner<M>`.
-unsafe fn check<M: Methods>(core: NonNull<Core>) {
-    // SAFETY: as this function's.
-    unsafe { core.cast::<Inner<M>>().as_ref().methods.check(core.as_ref()) }
 }
 
 /// Deletes everything below `top`, leaves first and without recursion; cuts shared children off.

@@ -1,36 +1,9 @@
-//! Collections that live in a context and free what they hold.
-//!
-//! The allocator parameter is `&Context` where a borrow will do, and [`crate::Shared`] where the
-//! collection stands in a struct beside others. Growth goes through the `try_` forms, so that lack
-//! of memory is 53200 and not the end of the process.
+//! Arrays of plain values.
 
-use crate::alloc_set::AllocSetMethods;
-use crate::context::Shared;
+use super::{Heap, InContext, Vec};
 use base::Result;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-
-pub use allocator_api2::alloc::{AllocError, Allocator};
-pub use allocator_api2::boxed::Box;
-/// An array that drops its values.
-pub type Vec<T, A> = allocator_api2::vec::Vec<T, A>;
-/// A hash map; its hasher is fast and seeded, not proof against chosen keys across tables.
-pub type HashMap<K, V, A> = hashbrown::HashMap<K, V, foldhash::fast::RandomState, A>;
-/// A hash set.
-pub type HashSet<K, A> = hashbrown::HashSet<K, foldhash::fast::RandomState, A>;
-/// A hash table whose caller hashes and compares.
-pub type HashTable<T, A> = hashbrown::HashTable<T, A>;
-
-/// The context of collections that own their handle.
-pub type Heap = Shared<AllocSetMethods>;
-
-impl Heap {
-    /// The error of the collection in this context whose `try_` form failed last.
-    #[cold]
-    pub fn failure(&self) -> base::Error {
-        self.core().take_failure()
-    }
-}
 
 /// An array of plain values that owns its handle: what columns and row stores are made of.
 ///
@@ -162,24 +135,5 @@ impl<T: Copy> DerefMut for Buffer<T> {
 impl<T: Copy + fmt::Debug> fmt::Debug for Buffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
-    }
-}
-
-/// Appending that reports lack of memory.
-pub trait TryPush<T> {
-    /// Appends a value.
-    ///
-    /// # Errors
-    /// 53200; then the value is gone and the array as it was.
-    fn try_push(&mut self, value: T) -> Result<()>;
-}
-
-impl<T> TryPush<T> for Vec<T, Heap> {
-    fn try_push(&mut self, value: T) -> Result<()> {
-        if self.len() == self.capacity() {
-            self.try_reserve(1).map_err(|_| self.allocator().failure())?;
-        }
-        self.push(value);
-        Ok(())
     }
 }
