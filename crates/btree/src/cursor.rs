@@ -72,6 +72,12 @@ impl Range {
         Range { upper: Some(KeyRow { key: successor(key), row: RowId(0) }), ..self }
     }
 
+    /// The keys that it covers: from the first on, and below the second.
+    pub fn keys(&self) -> (&[u8], Option<&[u8]>) {
+        let lower = self.lower.as_ref().map_or(&[][..], |bound| &bound.key);
+        (lower, self.upper.as_ref().map(|bound| &*bound.key))
+    }
+
     /// Whether it covers nothing.
     pub fn is_empty(&self) -> bool {
         matches!((&self.lower, &self.upper), (Some(lower), Some(upper)) if lower >= upper)

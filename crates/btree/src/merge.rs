@@ -78,7 +78,6 @@ impl Index {
         change.block(&parent, &delta::remove(&[slot]));
         change.free(&meta, &right)?;
         change.commit()?;
-        self.transactions.on_merge(self.file.id(), left_pin.page(), right_number);
         Ok(true)
     }
 }

@@ -71,7 +71,6 @@ impl Index {
                 state.height = u32::from(level) + 1;
             }
             change.commit()?;
-            self.transactions.on_split(self.file.id(), number, right_number);
             let root_number = new_root.as_ref().map(|root| root.pin().page());
             drop((page, right, new_root, meta));
             if let Some(root) = root_number {

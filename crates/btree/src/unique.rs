@@ -81,7 +81,6 @@ impl Index {
     }
 
     fn probe(&self, txn: &Transaction, key: &[u8], own_row: RowId) -> Result<Probe> {
-        self.transactions.on_read_key(txn, self.file.id(), key);
         let mut from = KeyRow { key: key.to_vec(), row: RowId(0) };
         loop {
             let target = Target::At(from.bound());

@@ -283,7 +283,10 @@ fn delete(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
     if object.class == pg_class::RELATION {
         let file = match catalog.table_of_index(object.object)? {
             Some(_) => catalog.index(object.object)?.file,
-            None => catalog.relation(object.object)?.file,
+            None => {
+                env.storage.change_all(object.object)?;
+                catalog.relation(object.object)?.file
+            }
         };
         if file.0 != 0 {
             env.storage.drop_tree(file)?;

@@ -81,6 +81,12 @@ pub trait Storage {
     /// Those of storage.
     fn create_index_tree(&self) -> Result<FileId>;
 
+    /// All rows of a table go, or are written anew.
+    ///
+    /// # Errors
+    /// 40001 when a serializable transaction must not do that.
+    fn change_all(&self, table: Oid) -> Result<()>;
+
     /// Removes a tree when the transaction has committed.
     ///
     /// # Errors

@@ -127,6 +127,7 @@ pub(crate) fn empty(env: &Env<'_>, table: &Relation) -> Result<()> {
             Ok(())
         })
     };
+    env.storage.change_all(table.oid)?;
     let file = env.storage.create_table_tree()?;
     env.storage.drop_tree(table.file)?;
     set(table.oid, file)?;

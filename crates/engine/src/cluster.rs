@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use txn::serializable::Limits;
 
 /// The engine of an open cluster.
 pub(crate) struct ClusterEngine {
@@ -79,6 +80,12 @@ pub fn open(
     let config = Settings { pool_bytes, huge_pages, account: Some(account), ..Settings::default() };
     let (storage, _report) = Storage::open(disk, &config)?;
     storage.wal().on_fatal(fatal);
+    storage.transactions().serializable().set_limits(Limits {
+        per_transaction: i64::from(settings.integer("max_pred_locks_per_transaction")),
+        per_relation: i64::from(settings.integer("max_pred_locks_per_relation")),
+        per_page: i64::from(settings.integer("max_pred_locks_per_page")),
+        ..Limits::default()
+    });
     let background = Background::start(&storage, Pace::default(), move |error| {
         if error.fields().severity == base::Severity::Panic {
             fatal(error);

@@ -21,7 +21,7 @@ fn session_id(pid: i32) -> SessionId {
     SessionId(pid.cast_unsigned())
 }
 
-fn thing(subject: &LockSubject, file_relation: impl Fn(FileId) -> Oid) -> LockedThing {
+fn thing(subject: &LockSubject) -> LockedThing {
     match subject {
         LockSubject::Tag(LockTag::Relation { database, relation }) => {
             LockedThing::Relation(*database, *relation)
@@ -32,8 +32,9 @@ fn thing(subject: &LockSubject, file_relation: impl Fn(FileId) -> Oid) -> Locked
         LockSubject::Tag(LockTag::Advisory { database, key1, key2, pair }) => {
             LockedThing::Advisory(*database, *key1, *key2, *pair)
         }
-        LockSubject::Row(row) => {
-            LockedThing::Tuple(row.database, file_relation(row.file), row.row.0)
+        LockSubject::Row(row) => LockedThing::Tuple(row.database, row.relation, row.row.0),
+        LockSubject::Page { database, relation, page } => {
+            LockedThing::Page(*database, *relation, *page)
         }
         LockSubject::VirtualXid(_) => LockedThing::VirtualTransaction,
         LockSubject::Xid(xid) => LockedThing::Transaction(xid.0),
@@ -138,13 +139,13 @@ impl Server for Backend {
     }
 
     fn locks(&self) -> Vec<LockRow> {
-        let rows = self.transactions().locks().rows();
-        let relation = |_: FileId| Oid::INVALID;
+        let mut rows = self.transactions().locks().rows();
+        rows.extend(self.transactions().serializable().rows());
         // Sequences are written by owners that are no sessions.
         rows.into_iter()
             .filter(|row| row.pid.0 != 0)
             .map(|row| LockRow {
-                thing: thing(&row.subject, relation),
+                thing: thing(&row.subject),
                 virtual_transaction: row.virtual_xid,
                 pid: row.pid.0.cast_signed(),
                 mode: row.mode,
@@ -157,6 +158,11 @@ impl Server for Backend {
 
     fn blocking(&self, pid: i32) -> Vec<i32> {
         let pids = self.transactions().locks().blocking_pids(session_id(pid));
+        pids.into_iter().map(|pid| pid.0.cast_signed()).collect()
+    }
+
+    fn safe_snapshot_blocking(&self, pid: i32) -> Vec<i32> {
+        let pids = self.transactions().serializable().safe_snapshot_blockers(session_id(pid));
         pids.into_iter().map(|pid| pid.0.cast_signed()).collect()
     }
 

@@ -5,7 +5,7 @@ use crate::referential::Mark;
 use base::{Error, FileId, Result};
 use session::engine::{Isolation, Modes};
 use std::sync::Arc;
-use txn::{CommitOptions, SavepointMark, Transaction};
+use txn::{Access, CommitOptions, SavepointMark, Transaction};
 
 /// The open transaction and its savepoints.
 #[derive(Default)]
@@ -43,15 +43,16 @@ impl Open {
     }
 }
 
-fn isolation(modes: Modes) -> Result<txn::Isolation> {
+fn isolation(modes: Modes) -> txn::Isolation {
     match modes.isolation {
-        Isolation::ReadUncommitted | Isolation::ReadCommitted => Ok(txn::Isolation::ReadCommitted),
-        Isolation::RepeatableRead => Ok(txn::Isolation::RepeatableRead),
-        Isolation::Serializable => {
-            Err(Error::unsupported("isolation level SERIALIZABLE is not supported yet")
-                .hint("Use REPEATABLE READ."))
-        }
+        Isolation::ReadUncommitted | Isolation::ReadCommitted => txn::Isolation::ReadCommitted,
+        Isolation::RepeatableRead => txn::Isolation::RepeatableRead,
+        Isolation::Serializable => txn::Isolation::Serializable,
     }
+}
+
+fn access(modes: Modes) -> Access {
+    Access { read_only: modes.read_only, deferrable: modes.deferrable }
 }
 
 impl Backend {
@@ -61,18 +62,18 @@ impl Backend {
     }
 
     pub(crate) fn begin_transaction(&self, modes: Modes) -> Result<()> {
-        let isolation = isolation(modes)?;
         let transactions = self.engine.storage.transactions();
-        let transaction = Arc::new(transactions.begin(&self.owner, isolation));
+        let transaction = Arc::new(transactions.begin(&self.owner, isolation(modes)));
+        transaction.set_access(access(modes));
         self.store.set_transaction(Some(transaction.clone()));
         *self.open.borrow_mut() = Open { transaction: Some(transaction), ..Open::default() };
         Ok(())
     }
 
     pub(crate) fn change_modes(&self, modes: Modes) -> Result<()> {
-        let isolation = isolation(modes)?;
         if let Some(transaction) = &self.open.borrow().transaction {
-            transaction.set_isolation(isolation);
+            transaction.set_isolation(isolation(modes));
+            transaction.set_access(access(modes));
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ mod sort;
 mod state;
 mod storage;
 mod subplan;
+mod watch;
 mod window;
 
 pub use entry::EntryShape;

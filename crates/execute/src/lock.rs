@@ -76,7 +76,8 @@ impl<'q> LockRows<'q> {
                 Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => {
                     return Ok(None);
                 }
-                Outcome::Deleted => return Err(txn::concurrent_delete()),
+                // So says PostgreSQL of a row to lock, whatever became of it.
+                Outcome::Deleted => return Err(txn::concurrent_update()),
                 Outcome::Updated if txn.isolation() != Isolation::ReadCommitted => {
                     return Err(txn::concurrent_update());
                 }

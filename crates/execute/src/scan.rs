@@ -4,6 +4,7 @@ use crate::evaluate::Conditions;
 use crate::keys::key_columns;
 use crate::operator::{Operator, Rest};
 use crate::state::Execution;
+use crate::watch::Watch;
 use base::{Oid, Result, RowId};
 use batch::{Batch, Column};
 use btree::{Cursor, Direction};
@@ -110,6 +111,7 @@ pub(crate) struct SeqScan<'q> {
     ahead: Ahead,
     rest: Rest,
     heap: Heap,
+    watch: Option<Watch>,
 }
 
 impl<'q> SeqScan<'q> {
@@ -131,6 +133,7 @@ impl<'q> SeqScan<'q> {
             ahead: Ahead(8),
             rest: Rest::default(),
             heap: x.heap("SeqScan"),
+            watch: Watch::new(x, described),
         })
     }
 }
@@ -143,12 +146,15 @@ impl<'q> Operator<'q> for SeqScan<'q> {
         if let Some(error) = self.conditions.take_error() {
             return Err(error);
         }
-        let view = &x.view;
+        let view = self.watch.as_ref().map_or(&x.view, |watch| &watch.view);
         loop {
             x.check()?;
             let scan = match &mut self.scan {
                 Some(scan) => scan,
                 None => {
+                    if let Some(watch) = &self.watch {
+                        watch.tracked.read_relation(watch.relation);
+                    }
                     let range = self.table.all_rows();
                     let scan = self.table.scan(&self.wanted.attributes, &[], range);
                     self.scan.insert(if self.wanted.stamps { scan.with_stamps() } else { scan })
@@ -156,6 +162,9 @@ impl<'q> Operator<'q> for SeqScan<'q> {
             };
             let rows = if self.filtered { self.ahead.next(demand) } else { demand };
             let Some(found) = scan.next_batch(view, &self.heap, rows)? else { return Ok(None) };
+            if let Some(watch) = &self.watch {
+                watch.tracked.check()?;
+            }
             if found.rows.is_empty() {
                 continue;
             }
@@ -181,6 +190,14 @@ impl<'q> Operator<'q> for SeqScan<'q> {
         self.rest.clear();
         self.conditions.clear();
         Ok(())
+    }
+}
+
+impl Drop for IndexScan<'_> {
+    fn drop(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.end_range(self.plan.backward);
+        }
     }
 }
 
@@ -217,6 +234,8 @@ pub(crate) struct IndexScan<'q> {
     heap: Heap,
     buffer: RowBuffer,
     end: RowId,
+    watch: Option<Watch>,
+    index_oid: Oid,
 }
 
 impl<'q> IndexScan<'q> {
@@ -248,6 +267,8 @@ impl<'q> IndexScan<'q> {
             heap: x.heap("IndexScan"),
             buffer: RowBuffer::new(),
             end: RowId(0),
+            watch: Watch::new(x, relation),
+            index_oid: described.oid,
             plan,
         })
     }
@@ -298,6 +319,10 @@ impl<'q> IndexScan<'q> {
             range = range.before_key(&low);
         }
         let direction = if self.plan.backward { Direction::Backward } else { Direction::Forward };
+        if let Some(watch) = &mut self.watch {
+            // Before the look at the table: an entry for a row behind its end comes later.
+            watch.begin_range(self.index_oid, &range);
+        }
         self.end = self.table.high_water();
         Ok(Some(Cursor::new(self.index.clone(), range, direction)))
     }
@@ -423,7 +448,8 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             self.finished = true;
             return Ok(None);
         }
-        let view = &x.view;
+        let watched = self.watch.as_ref().map(|watch| watch.view.clone());
+        let view = watched.as_ref().unwrap_or(&x.view);
         let snapshot_xmin = view.all_visible_below();
         let own = view.own();
         let layouts: Vec<_> =
@@ -440,6 +466,9 @@ impl<'q> Operator<'q> for IndexScan<'q> {
                     ended = true;
                     break;
                 };
+                if let Some(watch) = &mut self.watch {
+                    watch.note(entry.key, entry.row);
+                }
                 if entry.row >= self.end {
                     continue;
                 }
@@ -478,6 +507,10 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             }
             self.cursor = Some(cursor);
             self.finished = ended;
+            if let Some(watch) = &mut self.watch {
+                watch.tracked.check()?;
+                watch.finished = ended;
+            }
             if rows.is_empty() {
                 if ended {
                     return Ok(None);
@@ -501,6 +534,9 @@ impl<'q> Operator<'q> for IndexScan<'q> {
     }
 
     fn rescan(&mut self, _: &Execution<'q>) -> Result<()> {
+        if let Some(watch) = &mut self.watch {
+            watch.end_range(self.plan.backward);
+        }
         self.cursor = None;
         self.finished = false;
         self.rest.clear();

@@ -8,10 +8,14 @@ use crate::storage::Storage;
 use crate::subplan::SubplanState;
 use base::{Error, Result};
 use batch::Batch;
+use catalog::relation::Relation;
+use catalog::rows::Persistence;
 use expr::{Host, Program, SubplanRunner, Value};
 use memory::{Account, Bump, Heap, Level};
 use plan::{Descriptions, Plan};
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use txn::Tracked;
 use types::Datum;
 
 /// A value that owns what it needs.
@@ -67,6 +71,7 @@ pub struct Execution<'q> {
     pub(crate) storage: &'q dyn Storage,
     pub(crate) account: Account,
     pub(crate) view: txn::View,
+    tracked: Option<Arc<Tracked>>,
     external: &'q [Datum<'q>],
     params: RefCell<Vec<Owned>>,
     pub(crate) subplans: RefCell<Vec<Option<SubplanState<'q>>>>,
@@ -108,6 +113,7 @@ impl<'q> Execution<'q> {
             storage,
             account: account.clone(),
             view: storage.view(),
+            tracked: storage.transaction().tracked().cloned(),
             external: params,
             params: RefCell::new(vec![Owned::Plain(Datum::Null); own]),
             subplans: RefCell::new(plan.subplans.iter().map(|_| None).collect()),
@@ -117,6 +123,13 @@ impl<'q> Execution<'q> {
             counted: counted(plan.root),
             instruments: None,
         })
+    }
+
+    /// The transaction, if it is serializable and what it does to `relation` is watched.
+    pub(crate) fn tracked(&self, relation: &Relation) -> Option<Arc<Tracked>> {
+        let tracked = self.tracked.as_ref()?;
+        let watched = !relation.system && relation.persistence != Persistence::Temporary;
+        watched.then(|| tracked.clone())
     }
 
     /// Counts what each node does; `timing` takes the time, too.

@@ -85,6 +85,8 @@ pub enum LockedThing {
     Relation(Oid, Oid),
     /// A row of a relation.
     Tuple(Oid, Oid, u64),
+    /// A page of a relation.
+    Page(Oid, Oid, u64),
     /// A transaction.
     Transaction(u64),
     /// The virtual transaction of the holder.
@@ -170,6 +172,9 @@ pub trait Server {
 
     /// The sessions that keep another waiting.
     fn blocking(&self, pid: i32) -> Vec<i32>;
+
+    /// The sessions whose transactions a waiting READ ONLY DEFERRABLE one waits for.
+    fn safe_snapshot_blocking(&self, pid: i32) -> Vec<i32>;
 
     /// Acquires an advisory lock; false when it is not free and nobody waits.
     ///

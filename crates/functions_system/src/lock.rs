@@ -53,6 +53,12 @@ fn row(lock: LockRow) -> Vec<Cell> {
             put(2, Cell::Oid(relation));
             "relation"
         }
+        LockedThing::Page(database, relation, page) => {
+            put(1, Cell::Oid(database));
+            put(2, Cell::Oid(relation));
+            put(3, Cell::Int4(page as i32));
+            "page"
+        }
         LockedThing::Tuple(database, relation, tuple) => {
             put(1, Cell::Oid(database));
             put(2, Cell::Oid(relation));
@@ -105,7 +111,10 @@ pub(crate) const TABLE: &[Entry] = &[
         let found = cx.host.server()?.blocking(args[0].int4()?);
         pids(cx, &found)
     }),
-    raw!("pg_safe_snapshot_blocking_pids", |cx, args| pids(cx, &[])),
+    raw!("pg_safe_snapshot_blocking_pids", |cx, args| {
+        let found = cx.host.server()?.safe_snapshot_blocking(args[0].int4()?);
+        pids(cx, &found)
+    }),
     Entry::scalar("pg_advisory_lock_int8", lock::<false, false, true>),
     Entry::scalar("pg_advisory_lock_int4", lock::<false, false, true>),
     Entry::scalar("pg_advisory_lock_shared_int8", lock::<true, false, true>),

@@ -1,6 +1,6 @@
 //! Transaction blocks, savepoints, and the implicit transactions around single statements.
 
-use crate::engine::{Backend, Isolation, Modes};
+use crate::engine::{Backend, Modes};
 use crate::state::State;
 use base::{Result, bail, err};
 use std::rc::Rc;
@@ -131,11 +131,6 @@ impl Transaction {
                 ACTIVE_SQL_TRANSACTION,
                 "SET TRANSACTION [NOT] DEFERRABLE must be called before any query"
             );
-        }
-        if modes.isolation == Isolation::Serializable {
-            return Err(base::Error::unsupported(
-                "isolation level SERIALIZABLE is not supported yet",
-            ));
         }
         self.backend.set_modes(modes)?;
         self.state.set_modes(modes);

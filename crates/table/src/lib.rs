@@ -50,7 +50,6 @@ mod judge;
 pub mod leaf;
 mod long;
 mod overflow;
-mod predicate;
 mod purge;
 mod read;
 mod record;

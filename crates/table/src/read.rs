@@ -1,7 +1,6 @@
 //! Reading one row.
 
 use crate::leaf::{Cell, Leaf, LongRef};
-use crate::predicate::{NoPredicates, Predicates};
 use crate::record::CellImages;
 use crate::tree::Tree;
 use crate::{Table, overflow};
@@ -123,7 +122,6 @@ impl Table {
         out: &mut RowBuffer,
     ) -> Result<bool> {
         out.clear();
-        NoPredicates.on_read(self.file(), row, row);
         let resolved = self.tree.read_leaf(row, |leaf, page| {
             out.clear();
             let Ok(slot) = leaf.find(row) else { return Ok(Resolved::Absent) };

@@ -4,7 +4,6 @@
 //! goes, and rows of which the view sees an older version are brought back to it (storage rule 8).
 
 use crate::leaf::{Cell, Column, Leaf, LongRef, Shape};
-use crate::predicate::{NoPredicates, Predicates};
 use crate::read::{stamp_before, with_images};
 use crate::tree::{Place, place_of};
 use crate::{Table, overflow};
@@ -284,7 +283,6 @@ impl Scan {
         let room = demand - start;
         let cut = selected.get(room).copied();
         selected.truncate(room);
-        NoPredicates.on_read(self.table.file(), self.next, RowId(leaf.high().min(self.end.0)));
         filling.rows.extend(selected.iter().map(|slot| leaf.row_id(usize::from(*slot))));
         if self.stamps {
             filling.stamps.extend(selected.iter().map(|slot| leaf.stamp(usize::from(*slot))));

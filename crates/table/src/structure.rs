@@ -2,7 +2,6 @@
 
 use crate::inner::{self, Inner};
 use crate::leaf::{self, Demand, Frame, Leaf, NO_HIGH_KEY, Room, encode_links, image_of};
-use crate::predicate::{NoPredicates, Predicates};
 use crate::record::{MANAGER, act, op};
 use crate::tree::{META, Place, ROOT, Tree, place_of};
 use base::{Error, PageNo, Result, RowId};
@@ -105,7 +104,6 @@ impl Tree {
         let (file, key) = (self.file(), RowId(halves.key));
         let versions = self.tables.transactions.versions();
         versions.split(file, leaf_pin.page(), right_pin.page(), key);
-        NoPredicates.on_split(file, leaf_pin.page(), right_pin.page(), key);
         if was_last {
             self.note_last_leaf(right_pin.page());
         }
@@ -158,8 +156,6 @@ impl Tree {
         let versions = self.tables.transactions.versions();
         versions.merge(file, numbers.0, ROOT);
         versions.split(file, numbers.0, numbers.1, key);
-        NoPredicates.on_merge(file, numbers.0, ROOT);
-        NoPredicates.on_split(file, numbers.0, numbers.1, key);
         self.note_last_leaf(numbers.1);
         Ok(true)
     }
@@ -395,7 +391,6 @@ impl Tree {
         change.commit()?;
         let file = self.file();
         self.tables.transactions.versions().merge(file, left_pin.page(), right_no);
-        NoPredicates.on_merge(file, left_pin.page(), right_no);
         if was_last {
             self.note_last_leaf(left_pin.page());
         }

@@ -5,7 +5,6 @@ use crate::leaf::{
     Cell, ColumnValues, Demand, Leaf, MARK_INSERTED, NO_HIGH_KEY, ROW_ID_SPAN_MAX, encode_run,
     fits, put_varint,
 };
-use crate::predicate::{NoPredicates, Predicates};
 use crate::record::{
     MANAGER, act, begin_row, begin_set_shared, begin_undo_set, encode_undo_insert, op, put_column,
 };
@@ -227,7 +226,6 @@ impl Table {
             change.undo_body(&body);
             let lsn = change.commit()?;
             txn.push(Some((tree.file(), pin.page())), version, lsn);
-            NoPredicates.on_write(tree.file(), row);
             if Leaf::open(&page)?.high() == NO_HIGH_KEY {
                 tree.note_last_leaf(pin.page());
             }
@@ -483,7 +481,6 @@ impl Table {
             change.block(&page, &group.delta);
             let lsn = change.commit()?;
             txn.push(Some((tree.file(), pin.page())), version, lsn);
-            NoPredicates.on_write(tree.file(), first.row);
             group.replaced.iter().for_each(|long| tree.replace_long(xid, *long));
             if first.delete {
                 tree.note_dead(&Leaf::open(&page)?, pin.page());

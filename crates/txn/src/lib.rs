@@ -18,7 +18,8 @@
 //!
 //! # Rules
 //! The storage rules 1-3, 10-12, 19, 21-23 and contracts 13-18 are kept here. The modules say how:
-//! `publication` (what a snapshot sees), [`versions`] (older rows), [`lock`] (who waits for whom).
+//! `publication` (what a snapshot sees), [`versions`] (older rows), [`lock`] (who waits for whom),
+//! [`serializable`] (who has read what others write).
 //! 1. A stamp that was read under a latch and is not judged by a [`View`] is judged by
 //!    [`Transactions::status`] under the same hold of the latch.
 //! 2. Who holds a page latch calls nothing here that says "may wait".
@@ -31,9 +32,9 @@
 mod counter;
 pub mod lock;
 mod log;
-mod predicate;
 mod publication;
 mod record;
+pub mod serializable;
 mod slots;
 mod snapshot;
 mod spill;
@@ -51,6 +52,7 @@ pub use lock::{
 pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT};
 pub use publication::XidStatus;
 pub use record::{CommitRecord, CounterKind, CounterLimit};
+pub use serializable::{Access, Serializable, Tracked};
 pub use slots::SnapshotData;
 pub use snapshot::{Met, Snapshot, StampSeen, View};
 pub use transaction::{

@@ -1,6 +1,7 @@
 //! Snapshots and views: what a statement sees.
 
 use crate::Transactions;
+use crate::serializable::Tracked;
 use crate::slots::{SlotNo, SnapshotData};
 use base::{CommandId, Csn, Xid};
 use std::sync::Arc;
@@ -100,13 +101,21 @@ pub struct View {
     own: Xid,
     command: CommandId,
     met: Arc<Met>,
+    /// Who is to know of stamps that the snapshot does not see.
+    tracked: Option<Arc<Tracked>>,
 }
 
 impl View {
     /// A view of `snapshot` in which the changes of transaction `own` (0: none) by commands before
     /// `command` are visible. Commits met through it are noted in `met`.
     pub fn new(snapshot: Arc<Snapshot>, own: Xid, command: CommandId, met: Arc<Met>) -> View {
-        View { snapshot, own, command, met }
+        View { snapshot, own, command, met, tracked: None }
+    }
+
+    /// The same view for what a serializable transaction reads of a table that is watched.
+    #[must_use]
+    pub fn tracked_by(&self, tracked: Option<&Arc<Tracked>>) -> View {
+        View { tracked: tracked.cloned(), ..self.clone() }
     }
 
     /// The snapshot.
@@ -147,7 +156,12 @@ impl View {
                 }
                 StampSeen::Visible
             }
-            (false, _) => StampSeen::Invisible,
+            (false, _) => {
+                if let Some(tracked) = &self.tracked {
+                    tracked.conflict_out(stamp);
+                }
+                StampSeen::Invisible
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::lock::{RowLockMode, RowTarget};
 use crate::log::{EndRecord, OP_ABORT, OP_COMMIT};
 use crate::publication::XidStatus;
 use crate::record::CommitRecord;
+use crate::serializable::{Access, Begun, Session, Tracked};
 use crate::snapshot::{Met, Snapshot, View};
 use crate::transactions::Transactions;
 use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
@@ -12,8 +13,8 @@ use base::interrupt::HoldInterrupts;
 use base::{CommandId, Csn, Error, FileId, Lsn, PageNo, Result, RowId, SqlState, Xid};
 use buffer::TreeFile;
 use parking_lot::Mutex;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use wal::rm;
 
 /// The chains that a committer looks through for records to free, and as many again for every
@@ -31,6 +32,8 @@ pub enum Isolation {
     ReadCommitted = 0,
     /// All statements see what was committed when the first began.
     RepeatableRead = 1,
+    /// The same, and what they do together could have been done one after the other.
+    Serializable = 2,
 }
 
 /// How a transaction commits.
@@ -72,6 +75,8 @@ pub struct Transaction {
     transactions: Arc<Transactions>,
     owner: Arc<Owner>,
     isolation: AtomicU8,
+    access: Mutex<Access>,
+    tracked: OnceLock<Arc<Tracked>>,
     xid: AtomicU64,
     command: AtomicU32,
     last_undo: AtomicU64,
@@ -92,6 +97,8 @@ impl Transaction {
             transactions: transactions.clone(),
             owner: owner.clone(),
             isolation: AtomicU8::new(isolation as u8),
+            access: Mutex::default(),
+            tracked: OnceLock::new(),
             xid: AtomicU64::new(0),
             command: AtomicU32::new(0),
             last_undo: AtomicU64::new(0),
@@ -116,7 +123,8 @@ impl Transaction {
     pub fn isolation(&self) -> Isolation {
         match self.isolation.load(Ordering::Relaxed) {
             0 => Isolation::ReadCommitted,
-            _ => Isolation::RepeatableRead,
+            1 => Isolation::RepeatableRead,
+            _ => Isolation::Serializable,
         }
     }
 
@@ -124,6 +132,17 @@ impl Transaction {
     /// taken yet.
     pub fn set_isolation(&self, isolation: Isolation) {
         self.isolation.store(isolation as u8, Ordering::Relaxed);
+    }
+
+    /// Sets what a serializable transaction declares, before it has a snapshot.
+    pub fn set_access(&self, access: Access) {
+        *self.access.lock() = access;
+    }
+
+    /// The transaction as a serializable one that is watched. One load for all others.
+    #[inline]
+    pub fn tracked(&self) -> Option<&Arc<Tracked>> {
+        self.tracked.get().filter(|tracked| !tracked.is_safe())
     }
 
     /// Its XID; 0 while it has not written.
@@ -144,6 +163,9 @@ impl Transaction {
         let xid = self.transactions.draw_xid(self.owner.id())?;
         self.owner.set_xid(xid);
         self.xid.store(xid.0, Ordering::Release);
+        if let Some(tracked) = self.tracked.get() {
+            tracked.set_xid(xid);
+        }
         Ok(xid)
     }
 
@@ -181,11 +203,70 @@ impl Transaction {
             return self.transactions.snapshot();
         }
         let mut state = self.state.lock();
-        state.snapshot.get_or_insert_with(|| self.transactions.snapshot()).clone()
+        let first = || match self.isolation() {
+            Isolation::Serializable => self.begin_tracked(|| self.transactions.snapshot()),
+            _ => self.transactions.snapshot(),
+        };
+        state.snapshot.get_or_insert_with(first).clone()
+    }
+
+    /// Registers a serializable transaction with its snapshot.
+    fn begin_tracked(&self, take: impl FnOnce() -> Arc<Snapshot>) -> Arc<Snapshot> {
+        let session = Session {
+            pid: self.owner.pid,
+            virtual_xid: self.owner.virtual_xid(),
+            database: self.owner.database,
+        };
+        let read_only = self.access.lock().read_only;
+        let serializable = &self.transactions.serializable;
+        let (snapshot, begun) = serializable.begin(session, self.xid(), read_only, take);
+        if let Begun::Tracked(tracked) = begun {
+            let _ = self.tracked.set(tracked);
+        }
+        snapshot
+    }
+
+    /// Takes the snapshot of a transaction that is SERIALIZABLE READ ONLY DEFERRABLE, when it is
+    /// known to be safe. Does nothing for others, and when it has one. May wait.
+    ///
+    /// # Errors
+    /// Interrupts.
+    pub fn defer(&self) -> Result<()> {
+        let access = *self.access.lock();
+        let deferred = access.read_only && access.deferrable;
+        if !deferred || self.isolation() != Isolation::Serializable || self.has_snapshot() {
+            return Ok(());
+        }
+        loop {
+            let session = Session {
+                pid: self.owner.pid,
+                virtual_xid: self.owner.virtual_xid(),
+                database: self.owner.database,
+            };
+            let take = || self.transactions.snapshot();
+            let serializable = &self.transactions.serializable;
+            let (snapshot, begun) = serializable.begin(session, self.xid(), true, take);
+            let safe = match begun {
+                Begun::Safe => true,
+                Begun::Tracked(tracked) => {
+                    let safe = tracked.wait_safe();
+                    tracked.finish(false);
+                    safe?
+                }
+            };
+            if safe {
+                self.state.lock().snapshot = Some(snapshot);
+                return Ok(());
+            }
+        }
     }
 
     /// Makes the transaction see what `snapshot` sees (`SET TRANSACTION SNAPSHOT`).
     pub fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+        let snapshot = match self.isolation() {
+            Isolation::Serializable => self.begin_tracked(|| snapshot),
+            _ => snapshot,
+        };
         self.state.lock().snapshot = Some(snapshot);
     }
 
@@ -316,7 +397,15 @@ impl Transaction {
     /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
     pub fn lock(&self, tag: LockTag, mode: LockMode, policy: WaitPolicy) -> Result<Acquired> {
         let locks = &self.transactions.locks;
-        self.meeting(|| locks.acquire(&self.owner, tag, mode, LockLifetime::Transaction, policy))
+        let acquired = self
+            .meeting(|| locks.acquire(&self.owner, tag, mode, LockLifetime::Transaction, policy))?;
+        if mode == LockMode::AccessExclusive
+            && acquired == Acquired::Granted
+            && let LockTag::Relation { database, relation } = tag
+        {
+            self.transactions.serializable.promote(database, relation);
+        }
+        Ok(acquired)
     }
 
     /// Acquires a lock. When that took a wait, the commit that ended it was met: a lock is released
@@ -435,8 +524,12 @@ impl Transaction {
         published: impl FnOnce(Csn),
     ) -> Result<Option<Csn>> {
         let xid = self.xid();
+        if let Some(tracked) = self.tracked.get() {
+            tracked.precommit()?;
+        }
         if !xid.is_valid() {
             published(self.transactions.last_commit());
+            self.finish_tracked(true);
             self.end(xid);
             return Ok(None);
         }
@@ -452,6 +545,7 @@ impl Transaction {
         let csn = self.transactions.publication.commit(xid, sync, || record.append(wal));
         // From here on nothing but a panic keeps the commit from being told.
         let _hold = HoldInterrupts::new();
+        self.finish_tracked(true);
         published(csn);
         let chains = self.end(xid);
         if sync {
@@ -496,10 +590,18 @@ impl Transaction {
         Ok(())
     }
 
+    fn finish_tracked(&self, committed: bool) {
+        if let Some(tracked) = self.tracked.get() {
+            tracked.finish(committed);
+        }
+    }
+
     /// Releases everything but the XID's entry in the map. Returns how many chains to look
     /// through.
     fn end(&self, xid: Xid) -> usize {
         self.ended.store(true, Ordering::Relaxed);
+        // One that has committed is not there any more to be rolled back.
+        self.finish_tracked(false);
         let state = std::mem::take(&mut *self.state.lock());
         let reserved = self.undo_reserved.swap(0, Ordering::Relaxed);
         if reserved > 0 {

@@ -4,6 +4,7 @@ use crate::counter::{Counter, log_limit};
 use crate::lock::{KeyLocks, LockTable, Owner};
 use crate::publication::{LimitReached, Publication, XidStatus};
 use crate::record::CounterKind;
+use crate::serializable::Serializable;
 use crate::slots::SnapshotData;
 use crate::snapshot::{Met, Snapshot};
 use crate::transaction::{Isolation, Transaction};
@@ -120,6 +121,7 @@ pub struct Transactions {
     pub(crate) publication: Publication,
     pub(crate) versions: VersionStore,
     pub(crate) locks: Arc<LockTable>,
+    pub(crate) serializable: Arc<Serializable>,
     pub(crate) clock: Arc<dyn Clock>,
     key_locks: KeyLocks,
     oids: Counter,
@@ -137,6 +139,7 @@ impl Transactions {
             publication: Publication::new(options.next_xid, options.next_xid, last),
             versions: VersionStore::new(),
             locks: LockTable::new(),
+            serializable: Arc::default(),
             clock: options.clock,
             key_locks: KeyLocks::default(),
             oids: Counter::new(CounterKind::Oid, OID_STEP, u64::from(options.next_oid.0)),
@@ -306,6 +309,11 @@ impl Transactions {
     /// The locks.
     pub fn locks(&self) -> &Arc<LockTable> {
         &self.locks
+    }
+
+    /// The serializable transactions.
+    pub fn serializable(&self) -> &Arc<Serializable> {
+        &self.serializable
     }
 
     /// A new file id. May wait for room in the log.

@@ -98,6 +98,7 @@ fn fill(env: &Env<'_>, old: &Relation, attribute: i16, definition: &Definition<'
 
 /// Rewrites a table and its indexes into new trees.
 fn rewrite(env: &Env<'_>, old: &Relation, values: &[(i16, catalog::rows::Stored)]) -> Result<()> {
+    env.storage.change_all(old.oid)?;
     env.catalog().next_command()?;
     let new = env.catalog().relation(old.oid)?;
     let file = env.storage.rewrite(old, &new, values)?;

@@ -33,6 +33,7 @@ pub(crate) struct StatementStorage<'b> {
 impl<'b> StatementStorage<'b> {
     pub(crate) fn new(backend: &'b Backend) -> Result<StatementStorage<'b>> {
         let transaction = backend.transaction()?;
+        transaction.defer()?;
         let snapshot = transaction.snapshot();
         Ok(StatementStorage { backend, transaction, snapshot })
     }
@@ -121,6 +122,13 @@ impl commands::Storage for Backend {
         self.open.borrow_mut().note_created(id);
         btree::Index::create(self.engine.storage.transactions(), file, "index")?;
         Ok(id)
+    }
+
+    fn change_all(&self, table: Oid) -> Result<()> {
+        match self.transaction()?.tracked() {
+            Some(tracked) => tracked.write_all(table),
+            None => Ok(()),
+        }
     }
 
     fn drop_tree(&self, file: FileId) -> Result<()> {

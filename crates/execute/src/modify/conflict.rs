@@ -65,7 +65,10 @@ impl<'q> ModifyTable<'q> {
                     continue;
                 }
                 match state.index.insert_unique(txn, &entry.key, id, &entry.payload)? {
-                    Placed::Inserted => placed.push(*i),
+                    Placed::Inserted => {
+                        self.wrote_key(state, &entry.key)?;
+                        placed.push(*i);
+                    }
                     Placed::Conflict { .. } => {
                         // Somebody was faster: the entries made so far are taken back.
                         for done in placed {

@@ -165,6 +165,7 @@ impl<'q> ModifyTable<'q> {
         let columns = pending.columns.into_iter().map(Rc::new).collect();
         let batch = Batch::new(columns, pending.lines.len());
         let first = self.table.insert(x.storage.transaction(), &batch)?;
+        self.wrote_row(None)?;
         if self.indexes.is_empty() && self.modify.foreign_keys.is_empty() && !self.modify.referenced
         {
             return Ok(());

@@ -125,11 +125,23 @@ impl<'q> ModifyTable<'q> {
     ) -> Result<()> {
         let txn = x.storage.transaction();
         if !state.is_checked(entry) {
-            return state.index.insert(txn, &entry.key, row, &entry.payload);
+            state.index.insert(txn, &entry.key, row, &entry.payload)?;
+            return self.wrote_key(state, &entry.key);
         }
-        match state.index.insert_unique(txn, &entry.key, row, &entry.payload)? {
+        let placed = state.index.insert_unique(txn, &entry.key, row, &entry.payload)?;
+        // A failure to serialize is told rather than a duplicate that follows from it.
+        self.wrote_key(state, &entry.key)?;
+        match placed {
             Placed::Inserted => Ok(()),
             Placed::Conflict { .. } => Err(self.duplicate(x, state, entry)?),
+        }
+    }
+
+    /// Tells a serializable transaction that it has put an entry into an index.
+    pub(super) fn wrote_key(&self, state: &IndexState<'q>, key: &[u8]) -> Result<()> {
+        match &self.tracked {
+            Some(tracked) => tracked.write_key(state.described.oid, key),
+            None => Ok(()),
         }
     }
 

@@ -143,7 +143,7 @@ impl<'q> ModifyTable<'q> {
         loop {
             let basis = Basis::Seen(&x.view);
             let (outcome, mode) = match command {
-                Command::Delete => (self.table.delete(txn, basis, id)?, RowLockMode::Update),
+                Command::Delete => (self.delete_row(x, basis, id)?, RowLockMode::Update),
                 _ => self.update_row(x, basis, id, &wide, &changed)?,
             };
             match outcome {

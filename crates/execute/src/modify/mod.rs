@@ -34,7 +34,7 @@ use plan::{Modify, Node};
 use std::rc::Rc;
 use std::sync::Arc;
 use table::{Basis, Latest, Outcome, RowBuffer, Table};
-use txn::{Isolation, RowLockMode};
+use txn::{Isolation, RowLockMode, Tracked};
 use types::Datum;
 
 const CHUNK: usize = 256;
@@ -51,6 +51,8 @@ pub(crate) struct ModifyTable<'q> {
     buffer: RowBuffer,
     done: bool,
     heap: Heap,
+    /// Who is to know what is written.
+    tracked: Option<Arc<Tracked>>,
 }
 
 /// The values that programs over a changed row read: the old row, the new row, the input.
@@ -70,6 +72,7 @@ impl<'q> ModifyTable<'q> {
             input: crate::build::build(x, modify.input)?,
             table: x.storage.table(&relation)?,
             indexes: indexes.collect::<Result<_>>()?,
+            tracked: x.tracked(&relation),
             relation,
             runner: Runner::new(),
             buffer: RowBuffer::new(),
@@ -191,6 +194,7 @@ impl<'q> ModifyTable<'q> {
             let count = rows.len();
             let batch = Batch::new(columns.into_iter().map(Rc::new).collect(), count);
             let first = self.table.insert(x.storage.transaction(), &batch)?;
+            self.wrote_row(None)?;
             for (i, wide) in rows.iter().enumerate() {
                 let id = RowId(first.0 + i as u64);
                 self.insert_entries(x, id, wide, bump, None)?;
@@ -216,7 +220,16 @@ impl<'q> ModifyTable<'q> {
         }
         let values: Vec<Option<&[u8]>> =
             spans.into_iter().map(|span| span.map(|span| &bytes[span])).collect();
-        self.table.insert_row_leased(x.storage.transaction(), id, &values)
+        self.table.insert_row_leased(x.storage.transaction(), id, &values)?;
+        self.wrote_row(None)
+    }
+
+    /// Tells a serializable transaction what it has written.
+    fn wrote_row(&self, row: Option<RowId>) -> Result<()> {
+        match &self.tracked {
+            Some(tracked) => tracked.write_row(self.relation.oid, row),
+            None => Ok(()),
+        }
     }
 
     /// The wide row of an UPDATE or DELETE for a row of the input, and the row's id.
@@ -321,9 +334,8 @@ impl<'q> ModifyTable<'q> {
         id: RowId,
         wide: &[Datum<'_>],
     ) -> Result<(Outcome, RowLockMode)> {
-        let txn = x.storage.transaction();
         if self.modify.command == Command::Delete {
-            return Ok((self.table.delete(txn, basis, id)?, RowLockMode::Update));
+            return Ok((self.delete_row(x, basis, id)?, RowLockMode::Update));
         }
         let mut changed: Vec<usize> = self
             .modify
@@ -334,6 +346,14 @@ impl<'q> ModifyTable<'q> {
             .collect();
         changed.sort_unstable();
         self.update_row(x, basis, id, wide, &changed)
+    }
+
+    fn delete_row(&self, x: &Execution<'q>, basis: Basis<'_>, id: RowId) -> Result<Outcome> {
+        let outcome = self.table.delete(x.storage.transaction(), basis, id)?;
+        if outcome == Outcome::Done {
+            self.wrote_row(Some(id))?;
+        }
+        Ok(outcome)
     }
 
     fn update_row(
@@ -367,7 +387,11 @@ impl<'q> ModifyTable<'q> {
         });
         let mode = if key_changed { RowLockMode::Update } else { RowLockMode::NoKeyUpdate };
         let txn = x.storage.transaction();
-        Ok((self.table.update(txn, basis, id, &columns, key_changed)?, mode))
+        let outcome = self.table.update(txn, basis, id, &columns, key_changed)?;
+        if outcome == Outcome::Done {
+            self.wrote_row(Some(id))?;
+        }
+        Ok((outcome, mode))
     }
 
     fn note(

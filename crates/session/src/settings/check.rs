@@ -98,11 +98,6 @@ pub(super) fn value(definition: &Definition, value: &Value) -> Result<()> {
         ("standard_conforming_strings", Value::Bool(false)) => {
             Err(base::Error::unsupported("standard_conforming_strings = off is not supported yet"))
         }
-        ("transaction_isolation" | "default_transaction_isolation", Value::Enum(level))
-            if &**level == "serializable" =>
-        {
-            Err(base::Error::unsupported("isolation level SERIALIZABLE is not supported yet"))
-        }
         _ => Ok(()),
     }
 }

@@ -206,7 +206,7 @@ fn boot_value(name: &str, fact: &str) -> String {
         "tcp_keepalives_count" => "9",
         "huge_pages_status" => "off",
         "data_checksums" => "on",
-        // SERIALIZABLE, JIT and the rest are off until there is something to switch on.
+        // JIT is off until there is something to switch on.
         "jit" => "off",
         _ => fact,
     };

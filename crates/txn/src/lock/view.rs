@@ -4,7 +4,7 @@ use super::mode::LockMode;
 use super::owner::WaitingFor;
 use super::table::LockTable;
 use super::{LockTag, RowTarget};
-use base::{SessionId, Xid};
+use base::{Oid, SessionId, Xid};
 
 /// What a row of `pg_locks` is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +13,15 @@ pub enum LockSubject {
     Tag(LockTag),
     /// A row for which somebody waits.
     Row(RowTarget),
+    /// A page, or a block of rows, that a serializable transaction has read.
+    Page {
+        /// The database.
+        database: Oid,
+        /// The relation.
+        relation: Oid,
+        /// Its number.
+        page: u64,
+    },
     /// A virtual transaction.
     VirtualXid(String),
     /// A transaction.
