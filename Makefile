@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PERDURA ?= $(TARGET)/release/perdura
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-sql check facts record kill9 bench bench-memory asan valgrind fuzz
+.PHONY: help run build test test-sql check facts record kill9 sim sim-mutants bench bench-memory asan valgrind fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -45,6 +45,13 @@ record: ## writes the expected output of tests/sql from PostgreSQL 18 (AREA=)
 kill9: build ## kill -9 under load against a ledger (ROUNDS=100 SEED=n WHAT=server|all|both)
 	@PERDURA=$(PERDURA) ROUNDS=$(or $(ROUNDS),5) SEED=$(or $(SEED),1) WHAT=$(or $(WHAT),both) \
 	  cargo run --quiet --release --package testkit --bin kill9
+
+sim: ## the storage on a simulated disk (SEEDS= STEPS= SEED= SECONDS= NEXT_XID=)
+	@SEEDS=$(or $(SEEDS),1000) STEPS=$(or $(STEPS),10000) $(foreach v,SEED SECONDS NEXT_XID,$(if $($(v)),$(v)=$($(v)))) \
+	  cargo test --quiet --package recovery --test simulation after_any_crash -- --nocapture
+
+sim-mutants: ## six broken builds of the storage, each of which the simulator must notice
+	@cargo test --quiet --package recovery --features mutants --test simulation every_mistake -- --nocapture
 
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)

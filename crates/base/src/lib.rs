@@ -8,6 +8,7 @@ pub mod fiber_local;
 pub mod ids;
 pub mod interrupt;
 pub mod limits;
+pub mod mutant;
 pub mod sqlstate;
 pub mod stack;
 pub mod wait;

@@ -27,6 +27,8 @@ pub struct BuildEntry<'a> {
     pub row: RowId,
     /// The stamp: that of the row's version.
     pub stamp: Xid,
+    /// Whether it is the entry of a version that the stamp's transaction has replaced.
+    pub dead: bool,
     /// The columns of INCLUDE.
     pub payload: &'a [u8],
 }
@@ -38,7 +40,7 @@ struct Item {
 }
 
 enum Body {
-    Leaf(Xid, Vec<u8>),
+    Leaf(Mark, Vec<u8>),
     Child(PageNo),
 }
 
@@ -93,7 +95,8 @@ impl Build<'_> {
             return Err(Error::internal("entries of an index build are out of order"));
         }
         self.entries += 1;
-        let body = Body::Leaf(entry.stamp, entry.payload.to_vec());
+        let mark = Mark { stamp: entry.stamp, dead: entry.dead };
+        let body = Body::Leaf(mark, entry.payload.to_vec());
         self.add_item(0, Item { place: place.to_owned(), body })
     }
 
@@ -186,9 +189,8 @@ impl Build<'_> {
         let mut contents = Contents::new(level as u16, prefix, high, right, false);
         for Item { place, body } in &self.levels[level].items {
             match body {
-                Body::Leaf(stamp, payload) => {
-                    let mark = Mark { stamp: *stamp, dead: false };
-                    contents.leaf(&place.key, place.row, mark, payload);
+                Body::Leaf(mark, payload) => {
+                    contents.leaf(&place.key, place.row, *mark, payload);
                 }
                 Body::Child(number) => contents.inner(&place.key, place.row, *number),
             }

@@ -7,8 +7,10 @@
 use crate::page::{LeafEntry, Page};
 use crate::tree::{Index, Target};
 use crate::{Bound, KeyRow};
+use base::mutant::{self, Mutant};
 use base::{Result, RowId, Xid};
 use std::sync::Arc;
+use txn::{StampSeen, View};
 
 /// The entries that a cursor copies at first; each leaf visit after that copies four times as many,
 /// up to a whole leaf.
@@ -111,9 +113,7 @@ pub fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// An entry as it was when its leaf was copied. Storage rule 18 says what to believe: live and
-/// visible as it is; dead and visible is to be skipped; anything else, own stamps too, is checked
-/// against the row's version.
+/// An entry as it was when its leaf was copied; [`EntryRef::belief`] says what it is worth.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EntryRef<'a> {
     /// The key.
@@ -126,6 +126,32 @@ pub struct EntryRef<'a> {
     pub dead: bool,
     /// The columns of INCLUDE.
     pub payload: &'a [u8],
+}
+
+/// What an entry says to a view (storage rule 18).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Belief {
+    /// The row that the view sees has this key: no look at the table is needed.
+    Live,
+    /// The row that the view sees, if any, does not have this key.
+    Dead,
+    /// The row that the view sees must be asked.
+    Unsure,
+}
+
+impl EntryRef<'_> {
+    /// What the entry says to `view`. Own stamps say nothing: the command id is not in the entry.
+    #[inline]
+    pub fn belief(&self, view: &View) -> Belief {
+        let settled = self.stamp != view.own()
+            && (self.stamp < view.all_visible_below()
+                || view.judge(self.stamp) == StampSeen::Visible);
+        match self.dead {
+            _ if !settled && !mutant::is_on(Mutant::StaleEntryBelieved) => Belief::Unsure,
+            true => Belief::Dead,
+            false => Belief::Live,
+        }
+    }
 }
 
 struct Copied {

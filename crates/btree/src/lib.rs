@@ -58,7 +58,7 @@ mod tests;
 
 pub use build::{Build, BuildEntry};
 pub use check::Checked;
-pub use cursor::{Cursor, Direction, EntryRef, Range, after_prefix};
+pub use cursor::{Belief, Cursor, Direction, EntryRef, Range, after_prefix};
 pub use purge::PurgeQueue;
 pub use record::{MANAGER, op};
 pub use tree::Index;

@@ -9,6 +9,7 @@ use crate::frames::{CLASSES, FrameId, bits};
 use crate::guard::Pin;
 use crate::page;
 use crate::pool::Pool;
+use base::mutant::{self, Mutant};
 use base::{FileId, Lsn, PageNo, Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,7 +63,12 @@ impl Pool {
             frame.clear(bits::DIRTY);
             page.to_vec()
         };
-        let written = self.wal.flush(page::lsn(&copy)).and_then(|()| {
+        // Rule 2 of the architecture: the log first.
+        let logged = match mutant::is_on(Mutant::PageBeforeLog) {
+            true => Ok(()),
+            false => self.wal.flush(page::lsn(&copy)),
+        };
+        let written = logged.and_then(|()| {
             if pin.file().is_dropped() {
                 return Ok(());
             }

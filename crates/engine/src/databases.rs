@@ -241,7 +241,13 @@ impl Backend {
         if !entries.is_empty() {
             let mut build = index.bulk_build();
             for (key, row, payload) in &entries {
-                build.add(BuildEntry { key, row: *row, stamp: Xid::FROZEN, payload })?;
+                build.add(BuildEntry {
+                    key,
+                    row: *row,
+                    stamp: Xid::FROZEN,
+                    dead: false,
+                    payload,
+                })?;
             }
             build.finish()?;
         }

@@ -450,8 +450,6 @@ impl<'q> Operator<'q> for IndexScan<'q> {
         }
         let watched = self.watch.as_ref().map(|watch| watch.view.clone());
         let view = watched.as_ref().unwrap_or(&x.view);
-        let snapshot_xmin = view.all_visible_below();
-        let own = view.own();
         let layouts: Vec<_> =
             self.wanted.attributes.iter().map(|i| self.table.columns()[*i].layout).collect();
         loop {
@@ -472,15 +470,11 @@ impl<'q> Operator<'q> for IndexScan<'q> {
                 if entry.row >= self.end {
                     continue;
                 }
-                let believed = entry.stamp != own
-                    && (entry.stamp < snapshot_xmin
-                        || view.judge(entry.stamp) == txn::StampSeen::Visible);
-                if believed && entry.dead {
-                    continue;
-                }
                 let (row, mut check) = (entry.row, None);
-                if !believed {
-                    check = Some(entry.key.to_vec());
+                match entry.belief(view) {
+                    btree::Belief::Live => {}
+                    btree::Belief::Dead => continue,
+                    btree::Belief::Unsure => check = Some(entry.key.to_vec()),
                 }
                 if !self.table.fetch(view, row, &self.wanted.attributes, &mut self.buffer)? {
                     continue;

@@ -2,6 +2,7 @@
 
 use crate::replay::{Analysis, Report};
 use crate::storage::Storage;
+use base::mutant::{self, Mutant};
 use base::{Error, Lsn, Result, Xid};
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -31,7 +32,9 @@ pub(crate) fn losers(storage: &Storage, analysis: &Analysis, report: &mut Report
                 lsn.to_pg_string()
             ))
         })?;
-        storage.transactions.undo_one(record.kind.manager, xid, body, record.undo)?;
+        if !mutant::is_on(Mutant::UndoSkipped) {
+            storage.transactions.undo_one(record.kind.manager, xid, body, record.undo)?;
+        }
         report.undone += 1;
         if record.undo != Lsn::INVALID {
             next.insert((record.undo, xid));

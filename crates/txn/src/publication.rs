@@ -18,6 +18,7 @@
 
 use crate::slots::{Scan, SlotNo, Slots, SnapshotData};
 use crate::sync::{AtomicU64, Mutex, Ordering};
+use base::mutant::{self, Mutant};
 use base::{Csn, Lsn, Xid};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -304,6 +305,9 @@ impl Publication {
 
     /// Whether the stamp of `xid` is visible to every registered and every future snapshot.
     pub(crate) fn settled(&self, xid: Xid, flushed: Lsn) -> bool {
+        if mutant::is_on(Mutant::PurgedBeforeHorizon) {
+            return matches!(self.lookup(xid).0, XidStatus::Committed { .. } | XidStatus::Absent);
+        }
         match self.lookup(xid).0 {
             XidStatus::Absent => {}
             XidStatus::Running | XidStatus::Aborting => return false,

@@ -10,9 +10,11 @@ use crate::snapshot::{Met, Snapshot, View};
 use crate::transactions::Transactions;
 use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
 use base::interrupt::HoldInterrupts;
+use base::mutant::{self, Mutant};
 use base::{CommandId, Csn, Error, FileId, Lsn, PageNo, Result, RowId, SqlState, Xid};
 use buffer::TreeFile;
 use parking_lot::Mutex;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use wal::rm;
@@ -67,6 +69,8 @@ struct State {
     snapshot: Option<Arc<Snapshot>>,
     unlink: Vec<FileId>,
     pages_written: usize,
+    /// The files whose rows it has changed.
+    written: BTreeSet<FileId>,
 }
 
 /// An open transaction. Used by one fiber at a time. Ends by [`commit`](Transaction::commit) or
@@ -328,6 +332,7 @@ impl Transaction {
         state.undo.push(version.clone());
         if let Some((file, page)) = place {
             state.pages_written += 1;
+            state.written.insert(file);
             drop(state);
             let transactions = &self.transactions;
             transactions.versions.push(
@@ -338,6 +343,16 @@ impl Transaction {
                 || transactions.cutter(),
             );
         }
+    }
+
+    /// Whether the transaction has changed rows of `file`, be it undone by a savepoint.
+    pub fn has_written(&self, file: FileId) -> bool {
+        self.state.lock().written.contains(&file)
+    }
+
+    /// What others see through `snapshot` while the transaction runs: nothing that it has changed.
+    pub fn view_of_others(&self, snapshot: Arc<Snapshot>) -> View {
+        View::new(snapshot, self.xid(), CommandId(0), self.met.clone())
     }
 
     /// Creates a file for a tree with pages of `page_bytes`; gone again when the transaction, or
@@ -542,7 +557,11 @@ impl Transaction {
         let wal = self.transactions.wal();
         let record = EndRecord::prepare(wal, OP_COMMIT, xid, self.last_undo(), &data)?;
         self.transactions.pool.files().plan_unlinks(xid, unlink.clone());
-        let csn = self.transactions.publication.commit(xid, sync, || record.append(wal));
+        let csn = self.transactions.publication.commit(xid, sync, || {
+            let before = wal.inserted();
+            let lsn = record.append(wal);
+            if mutant::is_on(Mutant::PublishedBeforeRecord) { before } else { lsn }
+        });
         // From here on nothing but a panic keeps the commit from being told.
         let _hold = HoldInterrupts::new();
         self.finish_tracked(true);

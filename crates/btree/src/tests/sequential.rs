@@ -255,7 +255,7 @@ fn a_bulk_build_is_the_same_as_inserts() {
         }
         let mut build = index.bulk_build();
         for ((key, row), (stamp, _, payload)) in &model {
-            let entry = BuildEntry { key, row: RowId(*row), stamp: *stamp, payload };
+            let entry = BuildEntry { key, row: RowId(*row), stamp: *stamp, dead: false, payload };
             build.add(entry).unwrap();
         }
         assert_eq!(build.finish().unwrap(), model.len() as u64);
@@ -277,7 +277,7 @@ fn a_build_out_of_order_and_too_large_entries_are_refused() {
     let server = Server::new(1, 64);
     let (index, owner) = (server.index(), server.owner(1));
     let mut build = index.bulk_build();
-    let entry = BuildEntry { key: b"b", row: RowId(1), stamp: Xid(2), payload: b"" };
+    let entry = BuildEntry { key: b"b", row: RowId(1), stamp: Xid(2), dead: false, payload: b"" };
     build.add(entry).unwrap();
     assert!(build.add(entry).is_err());
     let txn = server.begin(&owner);

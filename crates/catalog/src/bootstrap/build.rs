@@ -132,7 +132,7 @@ fn build_index(
     }
     let mut build = index.bulk_build();
     for (key, row) in entries {
-        build.add(BuildEntry { key, row: *row, stamp: Xid::FROZEN, payload: &[] })?;
+        build.add(BuildEntry { key, row: *row, stamp: Xid::FROZEN, dead: false, payload: &[] })?;
     }
     build.finish().map(drop)
 }

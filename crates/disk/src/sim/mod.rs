@@ -6,7 +6,8 @@
 //!
 //! How to use it: [`SimDisk::new`] with a seed, [`SimDisk::cut_power_at`] the n-th change, run until
 //! everything fails, [`SimDisk::reboot`], go on with the disk that it returns. Changes are counted
-//! ([`SimDisk::changes`]); reads are not, because they leave nothing behind.
+//! ([`SimDisk::changes`]); reads are not, because they leave nothing behind. [`SimDisk::restart`] is
+//! the end of the process alone: the system still has what it was given.
 //!
 //! Limits: directories are durable as soon as they are created; names move within one directory.
 
@@ -196,6 +197,23 @@ impl SimDisk {
         state.cut_at = None;
         state.faults.clear();
         SimDisk { state: self.state.clone(), boot: state.boot }
+    }
+
+    /// Ends the process that uses the disk, while the machine goes on: what was written stays
+    /// written, and what was not synced can still be lost. The old handles are dead. Faults and the
+    /// next cut are forgotten; capacity stays.
+    pub fn restart(&self) -> SimDisk {
+        let mut state = self.state.lock();
+        state.boot += 1;
+        state.dead = false;
+        state.cut_at = None;
+        state.faults.clear();
+        SimDisk { state: self.state.clone(), boot: state.boot }
+    }
+
+    /// Takes back the faults that have not happened.
+    pub fn clear_faults(&self) {
+        self.state.lock().faults.clear();
     }
 
     fn lock(&self, path: &str) -> Result<MutexGuard<'_, State>> {

@@ -29,6 +29,8 @@ struct Item {
     payload_bytes: u32,
     row: RowId,
     stamp: Xid,
+    /// The transaction itself has replaced the version: it counts for those who do not see that.
+    dead: bool,
     has_null: bool,
 }
 
@@ -46,7 +48,7 @@ impl Entries {
         &mut self,
         shape: &EntryShape,
         host: &dyn types::TypeHost,
-        (row, stamp): (RowId, Xid),
+        (row, stamp, dead): (RowId, Xid, bool),
         values: &[Datum<'_>],
         scratch: &mut (Vec<u8>, Vec<u8>),
     ) -> Result<()> {
@@ -59,7 +61,7 @@ impl Entries {
         self.bytes.extend_from_slice(payload);
         let bytes = |bytes: &Vec<u8>| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let (key_bytes, payload_bytes) = (bytes(key), bytes(payload));
-        self.items.push(Item { at, key_bytes, payload_bytes, row, stamp, has_null });
+        self.items.push(Item { at, key_bytes, payload_bytes, row, stamp, dead, has_null });
         let held = (self.bytes.capacity() + self.items.capacity() * size_of::<Item>()) as u64;
         if held > self.charge.bytes() {
             self.charge.resize(held.next_multiple_of(CHARGE_STEP), "index build")?;
@@ -67,18 +69,28 @@ impl Entries {
         Ok(())
     }
 
+    /// Sorts them, and leaves one for each key and row: the live one, if there are two.
     fn sort(&mut self) {
         let mut items = std::mem::take(&mut self.items);
-        items.sort_unstable_by(|a, b| (self.key(a), a.row).cmp(&(self.key(b), b.row)));
+        let order = |item: &Item| (item.row, item.dead);
+        items.sort_unstable_by(|a, b| (self.key(a), order(a)).cmp(&(self.key(b), order(b))));
+        items.dedup_by(|later, kept| later.row == kept.row && self.key(later) == self.key(kept));
         self.items = items;
     }
 
     /// Two entries that a unique index cannot have both.
     fn duplicate(&self, nulls_not_distinct: bool) -> Option<RowId> {
-        let equal = |pair: &&[Item]| {
-            self.key(&pair[0]) == self.key(&pair[1]) && (!pair[0].has_null || nulls_not_distinct)
-        };
-        self.items.windows(2).find(equal).map(|pair| pair[0].row)
+        let mut before: Option<&Item> = None;
+        for item in self.items.iter().filter(|item| !item.dead) {
+            let comparable = !item.has_null || nulls_not_distinct;
+            if let Some(before) = before.replace(item)
+                && comparable
+                && self.key(before) == self.key(item)
+            {
+                return Some(before.row);
+            }
+        }
+        None
     }
 }
 
@@ -119,11 +131,21 @@ impl Backend {
         let mut entries = Entries { bytes: Vec::new(), items: Vec::new(), charge };
         let mut scratch = (Vec::new(), Vec::new());
         let values = values(index);
-        let look = Look { table, values: &values, filter: index.predicate.as_ref() };
+        let look = Look { table, values: &values, filter: index.predicate.as_ref(), others: false };
         let snapshot = self.latest()?;
         let csn = snapshot.csn();
+        let transaction = self.transaction()?;
+        if transaction.has_written(table.file) {
+            // Snapshots from before its commit see the rows as they were (storage rule 20).
+            let others = Look { others: true, ..look };
+            let xid = transaction.xid();
+            self.each_value(others, snapshot.clone(), &mut |row, _, values| {
+                entries.add(&shape, &self.catalog, (row, xid, true), values, &mut scratch)?;
+                Ok(true)
+            })?;
+        }
         self.each_value(look, snapshot, &mut |row, stamp, values| {
-            entries.add(&shape, &self.catalog, (row, stamp), values, &mut scratch)?;
+            entries.add(&shape, &self.catalog, (row, stamp, false), values, &mut scratch)?;
             Ok(true)
         })?;
         entries.sort();
@@ -145,6 +167,7 @@ impl Backend {
                 key: entries.key(item),
                 row: item.row,
                 stamp: item.stamp,
+                dead: item.dead,
                 payload: entries.payload(item),
             })?;
         }

@@ -28,6 +28,8 @@ pub(crate) struct StatementStorage<'b> {
     pub(crate) backend: &'b Backend,
     pub(crate) transaction: Arc<Transaction>,
     pub(crate) snapshot: Arc<Snapshot>,
+    /// Whether it sees what others see while the transaction runs.
+    pub(crate) others: bool,
 }
 
 impl<'b> StatementStorage<'b> {
@@ -35,7 +37,7 @@ impl<'b> StatementStorage<'b> {
         let transaction = backend.transaction()?;
         transaction.defer()?;
         let snapshot = transaction.snapshot();
-        Ok(StatementStorage { backend, transaction, snapshot })
+        Ok(StatementStorage { backend, transaction, snapshot, others: false })
     }
 }
 
@@ -53,7 +55,10 @@ impl execute::Storage for StatementStorage<'_> {
     }
 
     fn view(&self) -> View {
-        self.transaction.view_of(self.snapshot.clone())
+        match self.others {
+            true => self.transaction.view_of_others(self.snapshot.clone()),
+            false => self.transaction.view_of(self.snapshot.clone()),
+        }
     }
 
     fn note_change(&self, relation: &Arc<Relation>, change: execute::RowChange<'_>) -> Result<()> {
@@ -166,7 +171,7 @@ impl commands::Storage for Backend {
 
     fn has_null(&self, table: &Relation, attribute: i16) -> Result<bool> {
         let values = [RowValue::Attribute(attribute)];
-        let look = Look { table, values: &values, filter: None };
+        let look = Look { table, values: &values, filter: None, others: false };
         let mut found = false;
         self.each_value(look, self.latest()?, &mut |_, _, values| {
             found = values.first().is_some_and(Datum::is_null);
@@ -177,7 +182,7 @@ impl commands::Storage for Backend {
 
     fn violates(&self, table: &Relation, check: &Stored) -> Result<bool> {
         let values = [RowValue::Stored(check)];
-        let look = Look { table, values: &values, filter: None };
+        let look = Look { table, values: &values, filter: None, others: false };
         let mut found = false;
         self.each_value(look, self.latest()?, &mut |_, _, values| {
             found = matches!(values.first(), Some(Datum::Bool(false)));
@@ -229,7 +234,7 @@ impl commands::Storage for Backend {
 impl Backend {
     /// Whether a table has a row that the running command sees.
     pub(crate) fn has_rows(&self, table: &Relation) -> Result<bool> {
-        let look = Look { table, values: &[], filter: None };
+        let look = Look { table, values: &[], filter: None, others: false };
         let mut found = false;
         self.each_value(look, self.latest()?, &mut |_, _, _| {
             found = true;

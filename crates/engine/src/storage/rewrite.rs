@@ -30,7 +30,7 @@ impl Backend {
                 None => RowValue::Attribute(column.attribute),
             })
             .collect();
-        let look = Look { table: old, values: &values, filter: None };
+        let look = Look { table: old, values: &values, filter: None, others: false };
         let heap = Heap::new("table rewrite", self.state.account().clone());
         self.each_batch(look, self.latest()?, &mut |batch| {
             let rows = batch.len();

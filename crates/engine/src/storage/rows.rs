@@ -20,6 +20,8 @@ pub(super) struct Look<'a> {
     pub(super) table: &'a Relation,
     pub(super) values: &'a [RowValue<'a>],
     pub(super) filter: Option<&'a Stored>,
+    /// Whether the rows are those that others see while the transaction runs.
+    pub(super) others: bool,
 }
 
 impl Backend {
@@ -44,7 +46,8 @@ impl Backend {
         let (plan, descriptions) =
             plan::row_values(&bump, &trees, self, &table, look.values, look.filter)?;
         let transaction = self.transaction()?;
-        let storage = StatementStorage { backend: self, transaction, snapshot };
+        let storage =
+            StatementStorage { backend: self, transaction, snapshot, others: look.others };
         let execution = Execution::new(&plan, &descriptions, self, &storage, account, &[])?;
         let mut root = execution.root()?;
         while let Some(batch) = root.next(&execution, BATCH_ROWS_MAX)? {

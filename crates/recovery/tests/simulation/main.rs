@@ -1,94 +1,159 @@
-//! The whole storage on a simulated disk: random transactions over tables and indexes with
-//! savepoints, rollbacks, growth, shrinkage, files made and dropped, old snapshots, a disk that is
-//! full at times, and power cuts at any write, those of recovery and of undo included. After each
-//! crash there is exactly what was committed, and tables, indexes and files agree.
+//! The whole storage on a simulated disk: sessions with random transactions over tables and indexes
+//! that come and go, savepoints, rollbacks, growth, shrinkage, old snapshots, slow readers, a disk
+//! that is full at times and fails at times, the end of the process and power cuts at any write,
+//! those of recovery and of undo included. After each crash there is exactly what was committed, and
+//! tables, indexes and files agree.
 //!
-//! `SEED=n` begins with another seed, `SEEDS=n` runs more of them, `SECONDS=n` sets how long.
+//! `SEED=n` begins with another seed, `SEEDS=n` runs more of them, `STEPS=n` is how much one does,
+//! `SECONDS=n` limits the time. Without a seed a new one is chosen, and printed.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with the first surprise")]
 
+mod change;
+mod define;
 mod model;
 mod server;
+mod slow;
 mod work;
 
-use disk::{Random, SimDisk};
-use model::Model;
+use base::Xid;
+use disk::{Fault, FaultKind, Random, SimDisk};
+use model::{History, Model};
 use server::Server;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use work::{Ended, Work};
+
+/// The steps of one seed, in lives of this many at most.
+const STEPS: u64 = 3600;
+const LIFE_STEPS: u64 = 900;
+/// What the suite spends on it.
+const SECONDS: u64 = 20;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Opens the storage after a crash; the power may be cut again meanwhile.
+/// The disk after the end of the machine or of the process alone.
+fn after(disk: &SimDisk, random: &mut Random) -> SimDisk {
+    if random.one_in(3) { disk.restart() } else { disk.reboot() }
+}
+
+/// Opens the storage after a crash; everything may fail again meanwhile.
 fn recover(disk: &SimDisk, random: &mut Random) -> Server {
     disk.set_capacity(None);
-    let mut disk = disk.reboot();
+    let mut disk = after(disk, random);
     loop {
-        let again = random.one_in(2);
-        if again {
+        let faulty = random.one_in(6);
+        if random.one_in(2) {
             disk.cut_power_at(disk.changes() + 1 + random.below(120));
+        } else if faulty {
+            let kind = [FaultKind::Read, FaultKind::Write, FaultKind::Sync];
+            let kind = kind[random.below(3) as usize];
+            disk.inject(Fault { kind, after: random.below(60), path: String::new() });
         }
         match Server::open(&disk) {
             Ok(server) if !server.disk.is_dead() => {
                 server.disk.cut_power_at(u64::MAX);
+                server.disk.clear_faults();
                 return server;
             }
             Ok(_) => {}
-            Err(error) => assert!(disk.is_dead(), "recovery failed: {error:?}"),
+            Err(error) => assert!(disk.is_dead() || faulty, "recovery failed: {error:?}"),
         }
-        disk = disk.reboot();
+        disk = after(&disk, random);
     }
 }
 
+/// What is there after a crash: one of the states that may be.
+fn found(server: &Server, history: &History) -> Result<Model, String> {
+    let mut problems = Vec::new();
+    for model in history.candidates() {
+        match server.differs(model).unwrap() {
+            None => return Ok(model.clone()),
+            Some(problem) => problems.push(problem),
+        }
+    }
+    Err(problems.join("; before that: "))
+}
+
 /// One cluster through some lives.
-fn lives(seed: u64) {
+fn lives(seed: u64, steps: u64) {
     let mut random = Random::new(seed);
-    let mut server = Server::create(seed);
+    let next_xid = number("NEXT_XID").map(Xid);
+    let mut server = Server::create(seed, next_xid);
     let mut model = Model::default();
-    for life in 0..4 {
+    let mut left = steps;
+    let mut life = 0;
+    while left > 0 {
+        let most = left.min(LIFE_STEPS);
+        left -= most;
         let work = Work::new(&server, Random::new(random.next_u64()), model);
         let quiet = random.one_in(5);
         if !quiet {
             server.disk.cut_power_at(server.disk.changes() + 1 + random.below(1500));
         }
-        let Ended { model: ended, maybe } = work.run(900).unwrap_or_else(|error| {
-            panic!("life {life}: {error}");
-        });
-        if quiet {
-            server.storage.close().unwrap();
+        let Ended { mut history, whole } = work.run(most);
+        if quiet && whole && server.storage.close().is_ok() {
+            history.durable();
         }
         server.disk.cut_power();
         let disk = server.disk.clone();
         drop(server);
         server = recover(&disk, &mut random);
-        let problem = server.differs(&ended).unwrap();
-        model = match (problem, maybe) {
-            (None, _) => ended,
-            (Some(problem), Some(maybe)) => match server.differs(&maybe).unwrap() {
-                None => maybe,
-                Some(other) => panic!("life {life}: {problem}; with the last commit: {other}"),
-            },
-            (Some(problem), None) => panic!("life {life}: {problem}"),
-        };
+        model = found(&server, &history).unwrap_or_else(|problem| panic!("life {life}: {problem}"));
+        life += 1;
     }
 }
 
 #[test]
 fn after_any_crash_there_is_exactly_what_was_committed() {
-    let first = number("SEED").unwrap_or(1);
-    let limit = Duration::from_secs(number("SECONDS").unwrap_or(15));
-    let most = number("SEEDS").unwrap_or(if number("SEED").is_some() { 1 } else { u64::MAX });
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let first = number("SEED").unwrap_or_else(|| now() % 1_000_000_000);
+    let steps = number("STEPS").unwrap_or(STEPS);
+    let one = number("SEED").is_some() && number("SECONDS").is_none();
+    let seeds = number("SEEDS").unwrap_or(if one { 1 } else { u64::MAX });
+    let unlimited = number("SEEDS").is_some() || one;
+    let seconds = number("SECONDS").unwrap_or(if unlimited { u64::MAX } else { SECONDS });
     let start = Instant::now();
     let mut seed = first;
-    while seed - first < most && start.elapsed() < limit {
-        let outcome = std::panic::catch_unwind(|| lives(seed));
+    eprintln!("the first seed is {first}");
+    while seed - first < seeds && start.elapsed() < Duration::from_secs(seconds) {
+        let outcome = std::panic::catch_unwind(|| lives(seed, steps));
         if let Err(panic) = outcome {
-            eprintln!("SEED={seed}");
+            eprintln!("SEED={seed} STEPS={steps}");
             std::panic::resume_unwind(panic);
         }
         seed += 1;
     }
-    eprintln!("seeds {first} to {}", seed - 1);
+    eprintln!("seeds {first} to {} of {steps} steps", seed - 1);
+}
+
+/// The test of the test: storage that makes one deliberate mistake does not get through.
+#[cfg(feature = "mutants")]
+#[test]
+fn every_mistake_is_noticed_within_a_minute() {
+    use base::mutant::Mutant;
+    use std::process::Command;
+    let test = std::env::current_exe().unwrap();
+    let mut unnoticed = Vec::new();
+    for (name, _) in Mutant::ALL {
+        let start = Instant::now();
+        let run = Command::new(&test)
+            .args(["--exact", "after_any_crash_there_is_exactly_what_was_committed", "--nocapture"])
+            .env("PERDURA_MUTANT", name)
+            .env("SECONDS", "60")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        let seed = said.lines().find(|line| line.starts_with("SEED="));
+        let why = said.lines().skip_while(|line| !line.contains("panicked at")).nth(1);
+        let seconds = start.elapsed().as_secs_f64();
+        match seed {
+            Some(seed) if !run.status.success() => {
+                eprintln!("{name}: noticed after {seconds:.1} s ({seed}): {}", why.unwrap_or(""));
+            }
+            _ => unnoticed.push(name),
+        }
+    }
+    assert!(unnoticed.is_empty(), "not noticed: {unnoticed:?}");
 }

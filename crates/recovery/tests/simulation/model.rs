@@ -1,39 +1,169 @@
 //! What must be there.
 
-use base::{FileId, RowId};
+use base::{Csn, FileId, RowId};
 use disk::Random;
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
 
-/// A row: its unique key and its value.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A row: its unique key and its value. Every change makes a new one: the same row is the same
+/// version.
+#[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Row {
     pub(crate) key: i64,
     pub(crate) value: Option<Vec<u8>>,
 }
 
-pub(crate) type Rows = BTreeMap<RowId, Row>;
+pub(crate) type Rows = BTreeMap<RowId, Arc<Row>>;
 
-/// The trees of a table: its own, a unique index over keys, an index over values.
+/// An index of a table: over keys, unique, or over values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Trees {
-    pub(crate) table: FileId,
-    pub(crate) unique: FileId,
-    pub(crate) values: FileId,
+pub(crate) struct IndexShape {
+    pub(crate) file: FileId,
+    pub(crate) unique: bool,
+    /// It serves snapshots from here on (storage rule 20).
+    pub(crate) built: Csn,
 }
 
-/// All tables; the rows with even and with odd keys apart, because two transactions that run at the
-/// same time change one kind each.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+impl IndexShape {
+    /// The key of a row's entry.
+    pub(crate) fn key_of(&self, row: &Row) -> Vec<u8> {
+        if self.unique { key_bytes(row.key) } else { value_bytes(row.value.as_deref()) }
+    }
+}
+
+/// The files of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Shape {
+    pub(crate) file: FileId,
+    pub(crate) indexes: Vec<IndexShape>,
+}
+
+impl Shape {
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileId> {
+        std::iter::once(self.file).chain(self.indexes.iter().map(|index| index.file))
+    }
+}
+
+/// A committed state: all tables.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
-    pub(crate) tables: BTreeMap<u32, Trees>,
-    pub(crate) halves: [BTreeMap<u32, Rows>; 2],
+    pub(crate) tables: BTreeMap<u32, (Shape, Arc<Rows>)>,
 }
 
 impl Model {
-    /// The rows of a table.
-    pub(crate) fn rows(&self, table: u32) -> Rows {
-        let halves = self.halves.iter().filter_map(|half| half.get(&table));
-        halves.flatten().map(|(row, value)| (*row, value.clone())).collect()
+    pub(crate) fn rows(&self, table: u32) -> Option<&Rows> {
+        self.tables.get(&table).map(|(_, rows)| &**rows)
+    }
+}
+
+/// What a transaction has done so far.
+#[derive(Clone, Default)]
+pub(crate) struct Changes {
+    /// Tables made, changed, or dropped.
+    pub(crate) shapes: BTreeMap<u32, Option<Shape>>,
+    pub(crate) rows: BTreeMap<u32, BTreeMap<RowId, Option<Arc<Row>>>>,
+    /// Keys that it has brought in or taken out.
+    pub(crate) keys: BTreeMap<(u32, i64), bool>,
+}
+
+impl Changes {
+    pub(crate) fn apply(&self, to: &mut Model) {
+        for (table, shape) in &self.shapes {
+            match shape {
+                None => drop(to.tables.remove(table)),
+                Some(shape) => {
+                    let entry = to.tables.entry(*table);
+                    entry.or_insert_with(|| (shape.clone(), Arc::default())).0 = shape.clone();
+                }
+            }
+        }
+        for (table, changed) in &self.rows {
+            let Some((_, rows)) = to.tables.get_mut(table) else { continue };
+            let rows = Arc::make_mut(rows);
+            for (id, row) in changed {
+                match row {
+                    Some(row) => drop(rows.insert(*id, row.clone())),
+                    None => drop(rows.remove(id)),
+                }
+            }
+        }
+    }
+
+    /// The row that the transaction sees over `base`.
+    pub(crate) fn row(&self, base: &Model, table: u32, id: RowId) -> Option<Arc<Row>> {
+        match self.rows.get(&table).and_then(|rows| rows.get(&id)) {
+            Some(own) => own.clone(),
+            None => base.rows(table)?.get(&id).cloned(),
+        }
+    }
+
+    /// The first row from `from` on that the transaction sees over `base`.
+    pub(crate) fn next(&self, base: &Model, table: u32, from: RowId) -> Option<(RowId, Arc<Row>)> {
+        let mut from = Bound::Included(from);
+        let own = self.rows.get(&table);
+        loop {
+            let below =
+                base.rows(table).and_then(|rows| rows.range((from, Bound::Unbounded)).next());
+            let above = own.and_then(|rows| rows.range((from, Bound::Unbounded)).next());
+            match (below, above) {
+                (None, None) => return None,
+                (Some((id, row)), None) => return Some((*id, row.clone())),
+                (Some((id, row)), Some((other, _))) if id < other => {
+                    return Some((*id, row.clone()));
+                }
+                (_, Some((id, Some(row)))) => return Some((*id, row.clone())),
+                (_, Some((id, None))) => from = Bound::Excluded(*id),
+            }
+        }
+    }
+
+    /// All rows that the transaction sees over `base`.
+    pub(crate) fn seen(&self, base: &Model, table: u32) -> Rows {
+        let mut rows = base.rows(table).cloned().unwrap_or_default();
+        for (id, row) in self.rows.get(&table).into_iter().flatten() {
+            match row {
+                Some(row) => drop(rows.insert(*id, row.clone())),
+                None => drop(rows.remove(id)),
+            }
+        }
+        rows
+    }
+}
+
+/// The committed states that a crash may leave: the last one that somebody was told of, and those
+/// after it, in the order of their commits.
+#[derive(Default)]
+pub(crate) struct History {
+    told: Model,
+    later: Vec<Model>,
+}
+
+impl History {
+    pub(crate) fn new(model: Model) -> History {
+        History { told: model, later: Vec::new() }
+    }
+
+    pub(crate) fn latest(&self) -> &Model {
+        self.later.last().unwrap_or(&self.told)
+    }
+
+    /// A commit of which nobody has been told that it is durable.
+    pub(crate) fn committed(&mut self, model: Model) {
+        self.later.push(model);
+    }
+
+    /// Everything so far is durable.
+    pub(crate) fn durable(&mut self) {
+        if let Some(last) = self.later.pop() {
+            self.told = last;
+            self.later.clear();
+        }
+    }
+
+    /// What may be there, the newest first.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Model> {
+        self.later.iter().rev().chain(std::iter::once(&self.told))
     }
 }
 
@@ -51,14 +181,20 @@ pub(crate) fn value_bytes(value: Option<&[u8]>) -> Vec<u8> {
 
 /// A value: mostly short, sometimes of half a page, at times of several pages.
 pub(crate) fn random_value(random: &mut Random) -> Option<Vec<u8>> {
-    let len = match random.below(20) {
-        0 => return None,
-        1 => random.below(30_000),
-        2..5 => random.below(2_500),
+    let len = match random.below(40) {
+        0 | 1 => return None,
+        2 => random.below(30_000),
+        3..8 => random.below(2_500),
         _ => random.below(60),
     };
-    let plain = random.one_in(2);
     let letter = random.below(26) as u8 + b'a';
-    let byte = |random: &mut Random| if plain { letter } else { random.below(256) as u8 };
-    Some((0..len).map(|_| byte(random)).collect())
+    if random.one_in(2) {
+        return Some(vec![letter; len as usize]);
+    }
+    let mut bytes = Vec::with_capacity(len as usize + 8);
+    while bytes.len() < len as usize {
+        bytes.extend_from_slice(&random.next_u64().to_le_bytes());
+    }
+    bytes.truncate(len as usize);
+    Some(bytes)
 }

@@ -1,20 +1,37 @@
 //! A server's storage on the simulated disk, and what is checked after each crash.
 
-use crate::model::{Model, Row, Rows, Trees, key_bytes, value_bytes};
+use crate::model::{IndexShape, Model, Row, Rows, Shape};
+use base::clock::Clock;
 use base::{ColumnId, CommandId, FileId, Oid, Result, RowId, Xid};
-use batch::{Layout, Shape};
-use btree::Index;
-use disk::SimDisk;
+use batch::{Layout, Shape as Form};
+use btree::{Belief, Cursor, Direction, Index, Range};
+use disk::{Disk, SimDisk};
 use memory::{Account, Heap};
 use recovery::{Settings, Storage};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use table::{ColumnLayout, Table, TableDescription};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use table::{ColumnLayout, RowBuffer, Table, TableDescription};
 use txn::{Met, Snapshot, View};
 use wal::WalConfig;
 
 pub(crate) const PAGE_BYTES: usize = 8192;
+
+/// Time passes by being asked for: the same seed gives the same run.
+#[derive(Default)]
+struct Ticks(AtomicI64);
+
+impl Clock for Ticks {
+    fn now_us(&self) -> i64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_micros(self.now_us().unsigned_abs())
+    }
+}
 
 pub(crate) fn settings() -> Settings {
     Settings {
@@ -27,6 +44,7 @@ pub(crate) fn settings() -> Settings {
             spare_segments: 2,
             reserve_bytes: 1 << 20,
         },
+        clock: Arc::new(Ticks::default()),
         ..Settings::default()
     }
 }
@@ -39,10 +57,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn create(seed: u64) -> Server {
+    pub(crate) fn create(seed: u64, next_xid: Option<Xid>) -> Server {
         let disk = SimDisk::new(seed);
-        let storage =
-            Storage::create(Arc::new(disk.clone()), &settings(), None, FileId(100), seed).unwrap();
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let storage = Storage::create(shared, &settings(), next_xid, FileId(100), seed).unwrap();
         storage.checkpoint().unwrap();
         Server::over(disk, storage)
     }
@@ -56,12 +74,12 @@ impl Server {
         Ok(Server::over(disk.clone(), storage))
     }
 
-    pub(crate) fn table(&self, trees: &Trees) -> Result<Table> {
+    pub(crate) fn table(&self, file: FileId) -> Result<Table> {
         let column =
             |id, shape| ColumnLayout { id: ColumnId(id), layout: Layout { shape }, missing: None };
-        let columns = vec![column(1, Shape::Int8), column(2, Shape::Bytes)];
+        let columns = vec![column(1, Form::Int8), column(2, Form::Bytes)];
         let description = TableDescription { columns, relation: Oid(1), database: Oid(5) };
-        Table::open(self.storage.tables(), trees.table, Arc::new(description))
+        Table::open(self.storage.tables(), file, Arc::new(description))
     }
 
     pub(crate) fn index(&self, file: FileId) -> Result<Arc<Index>> {
@@ -74,11 +92,12 @@ impl Server {
         Ok(index)
     }
 
-    /// Forgets the trees that are gone.
-    pub(crate) fn forget(&self, trees: &Trees) {
-        self.storage.tables().forget(trees.table);
-        self.indexes.borrow_mut().remove(&trees.unique);
-        self.indexes.borrow_mut().remove(&trees.values);
+    /// Forgets the trees of files that are gone.
+    pub(crate) fn forget(&self, files: impl IntoIterator<Item = FileId>) {
+        for file in files {
+            self.storage.tables().forget(file);
+            self.indexes.borrow_mut().remove(&file);
+        }
     }
 
     pub(crate) fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
@@ -86,55 +105,101 @@ impl Server {
     }
 
     /// The rows of a table that a view sees.
-    pub(crate) fn rows(&self, trees: &Trees, view: &View) -> Result<Rows> {
-        let table = self.table(trees)?;
-        let heap = Heap::new("simulation", Account::unlimited());
+    pub(crate) fn rows(&self, file: FileId, view: &View) -> Result<Rows> {
+        let table = self.table(file)?;
         let mut rows = Rows::new();
         let mut scan = table.scan(&[0, 1], &[], table.all_rows());
-        while let Some(found) = scan.next_batch(view, &heap, 256)? {
-            for at in found.batch.rows() {
-                let key = match found.batch.column(0).get(at) {
-                    types::Datum::Int8(key) => key,
-                    other => panic!("the key {other:?}"),
-                };
-                let value = match found.batch.column(1).get(at) {
-                    types::Datum::Null => None,
-                    types::Datum::Bytes(bytes) => Some(bytes.to_vec()),
-                    other => panic!("the value {other:?}"),
-                };
-                assert!(rows.insert(found.rows[at], Row { key, value }).is_none());
+        while next_rows(&mut scan, view, 256, &mut rows)? {}
+        Ok(rows)
+    }
+
+    /// One row by its id.
+    pub(crate) fn row(&self, file: FileId, view: &View, row: RowId) -> Result<Option<Row>> {
+        let mut buffer = RowBuffer::new();
+        if !self.table(file)?.fetch(view, row, &[0, 1], &mut buffer)? {
+            return Ok(None);
+        }
+        let key = buffer.get(0).and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
+        Ok(Some(Row { key: key.expect("a key"), value: buffer.get(1).map(<[u8]>::to_vec) }))
+    }
+
+    /// The entries of an index that count for a view, as far as `entries` of the cursor.
+    pub(crate) fn next_entries(
+        &self,
+        table: FileId,
+        shape: &IndexShape,
+        view: &View,
+        cursor: &mut Cursor,
+        entries: usize,
+        found: &mut BTreeSet<(Vec<u8>, RowId)>,
+    ) -> Result<bool> {
+        for _ in 0..entries {
+            let Some(entry) = cursor.next()? else { return Ok(false) };
+            let place = (entry.key.to_vec(), entry.row);
+            let counts = match entry.belief(view) {
+                Belief::Live => true,
+                Belief::Dead => false,
+                Belief::Unsure => {
+                    let row = self.row(table, view, entry.row)?;
+                    row.is_some_and(|row| shape.key_of(&row) == place.0)
+                }
+            };
+            if counts {
+                assert!(found.insert(place), "an entry counts twice");
             }
         }
-        Ok(rows)
+        Ok(true)
+    }
+
+    /// All entries of an index that count for a view.
+    pub(crate) fn entries(
+        &self,
+        table: FileId,
+        shape: &IndexShape,
+        view: &View,
+        direction: Direction,
+    ) -> Result<BTreeSet<(Vec<u8>, RowId)>> {
+        let mut cursor = Cursor::new(self.index(shape.file)?, Range::all(), direction);
+        let mut found = BTreeSet::new();
+        while self.next_entries(table, shape, view, &mut cursor, 256, &mut found)? {}
+        Ok(found)
     }
 
     /// What differs from the model; nobody runs.
     pub(crate) fn differs(&self, model: &Model) -> Result<Option<String>> {
         let files: BTreeSet<FileId> = self.storage.pool().files().list()?.into_iter().collect();
         let known: BTreeSet<FileId> =
-            model.tables.values().flat_map(|t| [t.table, t.unique, t.values]).collect();
+            model.tables.values().flat_map(|(shape, _)| shape.files()).collect();
         if files != known {
             return Ok(Some(format!("the files are {files:?} instead of {known:?}")));
         }
-        for (number, trees) in &model.tables {
+        for (number, (shape, expected)) in &model.tables {
             let view = self.view_of(self.storage.transactions().snapshot());
-            let (found, expected) = (self.rows(trees, &view)?, model.rows(*number));
-            if found != expected {
-                return Ok(Some(format!("table {number}: {}", compare(&found, &expected))));
+            let found = self.rows(shape.file, &view)?;
+            if found != **expected {
+                return Ok(Some(format!("table {number}: {}", compare(&found, expected))));
             }
-            let checked = self.storage.tables().tree(trees.table)?.check()?;
-            if !checked.problems.is_empty() {
-                return Ok(Some(format!("table {number}: {:?}", checked.problems)));
+            if let Some(problem) = self.trees_differ(shape, expected, &view)? {
+                return Ok(Some(format!("table {number}: {problem}")));
             }
-            let unique = expected.iter().map(|(row, value)| (key_bytes(value.key), *row));
-            let values =
-                expected.iter().map(|(row, value)| (value_bytes(value.value.as_deref()), *row));
-            for (file, entries) in
-                [(trees.unique, unique.collect()), (trees.values, values.collect())]
-            {
-                if let Some(problem) = self.index_differs(file, &entries)? {
-                    return Ok(Some(format!("index {file} of table {number}: {problem}")));
-                }
+        }
+        Ok(None)
+    }
+
+    fn trees_differ(&self, shape: &Shape, rows: &Rows, view: &View) -> Result<Option<String>> {
+        let checked = self.storage.tables().tree(shape.file)?.check()?;
+        if !checked.problems.is_empty() {
+            return Ok(Some(format!("{:?}", checked.problems)));
+        }
+        for index in &shape.indexes {
+            let expected = entries_of(index, rows);
+            let problem = self.index_differs(index.file, &expected)?;
+            if let Some(problem) = problem {
+                return Ok(Some(format!("index {}: {problem}", index.file)));
+            }
+            let read = self.entries(shape.file, index, view, Direction::Backward)?;
+            if read != expected {
+                return Ok(Some(format!("index {} is read otherwise", index.file)));
             }
         }
         Ok(None)
@@ -164,7 +229,37 @@ impl Server {
     }
 }
 
-fn compare(found: &Rows, expected: &Rows) -> String {
+/// The entries that rows have in an index.
+pub(crate) fn entries_of(index: &IndexShape, rows: &Rows) -> BTreeSet<(Vec<u8>, RowId)> {
+    rows.iter().map(|(id, row)| (index.key_of(row), *id)).collect()
+}
+
+/// The next rows of a scan; false at its end.
+pub(crate) fn next_rows(
+    scan: &mut table::Scan,
+    view: &View,
+    demand: usize,
+    rows: &mut Rows,
+) -> Result<bool> {
+    let heap = Heap::new("simulation", Account::unlimited());
+    let Some(found) = scan.next_batch(view, &heap, demand)? else { return Ok(false) };
+    for at in found.batch.rows() {
+        let key = match found.batch.column(0).get(at) {
+            types::Datum::Int8(key) => key,
+            other => panic!("the key {other:?}"),
+        };
+        let value = match found.batch.column(1).get(at) {
+            types::Datum::Null => None,
+            types::Datum::Bytes(bytes) => Some(bytes.to_vec()),
+            other => panic!("the value {other:?}"),
+        };
+        let before = rows.insert(found.rows[at], Arc::new(Row { key, value }));
+        assert!(before.is_none(), "row {} is met twice", found.rows[at]);
+    }
+    Ok(true)
+}
+
+pub(crate) fn compare(found: &Rows, expected: &Rows) -> String {
     let lost: Vec<_> = expected.keys().filter(|row| !found.contains_key(row)).take(5).collect();
     let gained: Vec<_> = found.keys().filter(|row| !expected.contains_key(row)).take(5).collect();
     let other = |row: &&RowId| found.get(row).is_some_and(|value| *value != expected[row]);

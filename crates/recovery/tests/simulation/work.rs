@@ -1,310 +1,229 @@
-//! Random transactions, two at a time.
+//! Random sessions, a statement at a time.
 
-use crate::model::{Model, Row, Rows, Trees, key_bytes, random_value, value_bytes};
-use crate::server::{PAGE_BYTES, Server};
-use base::{Error, Oid, Result, RowId, SessionId, SqlState};
-use disk::Random;
-use std::collections::BTreeMap;
+use crate::model::{Changes, History, Model, Shape};
+use crate::server::Server;
+use crate::slow::Slow;
+use base::{Error, FileId, Oid, Result, RowId, SessionId, Severity, SqlState};
+use disk::{Fault, FaultKind, Random};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use table::{Basis, Outcome};
-use txn::{CommitOptions, Isolation, Owner, SavepointMark, Snapshot, Transaction};
+use txn::{CommitOptions, Isolation, Owner, SavepointMark, Transaction, View};
+
+/// Readers that take their time come after the sessions in the table of locks.
+const SLOW: usize = 1000;
 
 /// A transaction under way.
-struct Open {
-    txn: Transaction,
-    rows: BTreeMap<u32, Rows>,
-    savepoints: Vec<(SavepointMark, BTreeMap<u32, Rows>)>,
+pub(crate) struct Open {
+    pub(crate) txn: Transaction,
+    /// What a REPEATABLE READ transaction sees of others.
+    pub(crate) base: Option<Model>,
+    pub(crate) changes: Changes,
+    /// Files that it has made.
+    pub(crate) made: Vec<FileId>,
+    /// Files that go when it commits.
+    pub(crate) gone: Vec<FileId>,
+    savepoints: Vec<Savepoint>,
 }
 
-/// A reader with what it must see.
-struct Reader {
-    snapshot: Arc<Snapshot>,
-    model: Model,
+struct Savepoint {
+    mark: SavepointMark,
+    changes: Changes,
+    made: usize,
+    gone: usize,
 }
 
 /// How a life ended.
 pub(crate) struct Ended {
-    pub(crate) model: Model,
-    /// What a transaction whose commit may have reached the disk would leave.
-    pub(crate) maybe: Option<Model>,
+    pub(crate) history: History,
+    /// Nothing failed: everything was rolled back.
+    pub(crate) whole: bool,
 }
 
+/// What is running.
 pub(crate) struct Work<'s> {
-    server: &'s Server,
-    random: Random,
-    owners: [Arc<Owner>; 2],
-    open: [Option<Open>; 2],
-    reader: Option<Reader>,
-    model: Model,
-    maybe: Option<Model>,
-    next_table: u32,
-    dead: Vec<(base::FileId, Vec<u8>, RowId)>,
+    pub(crate) server: &'s Server,
+    pub(crate) random: Random,
+    owners: Vec<Arc<Owner>>,
+    pub(crate) open: Vec<Option<Open>>,
+    slow: Vec<(usize, Slow)>,
+    pub(crate) history: History,
+    /// The keys of the latest committed state, by table.
+    pub(crate) keys: BTreeMap<u32, BTreeSet<i64>>,
+    /// Keys that a running transaction deals with, with its session.
+    pub(crate) key_owners: BTreeMap<(u32, i64), usize>,
+    /// Who uses which table; alone or with others.
+    locks: BTreeMap<u32, BTreeMap<usize, bool>>,
+    pub(crate) next_table: u32,
+    pub(crate) dead: Vec<(FileId, Vec<u8>, RowId)>,
     /// The disk is kept small.
     full: bool,
+    /// Input and output may fail.
+    faulty: bool,
+    next_slow: usize,
 }
 
 impl<'s> Work<'s> {
-    pub(crate) fn new(server: &'s Server, random: Random, model: Model) -> Work<'s> {
+    pub(crate) fn new(server: &'s Server, mut random: Random, model: Model) -> Work<'s> {
+        let sessions = 2 + random.below(6);
         let owner = |pid| server.storage.transactions().register(SessionId(pid), Oid(5));
-        let next_table = model.tables.keys().next_back().map_or(0, |last| last + 1);
+        let keys = model.tables.iter().map(|(number, (_, rows))| {
+            (*number, rows.values().map(|row| row.key).collect::<BTreeSet<i64>>())
+        });
         Work {
             server,
-            random,
-            owners: [owner(1), owner(2)],
-            open: [None, None],
-            reader: None,
-            model,
-            maybe: None,
-            next_table,
+            owners: (1..=sessions).map(|pid| owner(pid as u32)).collect(),
+            open: (0..sessions).map(|_| None).collect(),
+            slow: Vec::new(),
+            keys: keys.collect(),
+            next_table: model.tables.keys().next_back().map_or(0, |last| last + 1),
+            history: History::new(model),
+            key_owners: BTreeMap::new(),
+            locks: BTreeMap::new(),
             dead: Vec::new(),
             full: false,
+            faulty: random.one_in(3),
+            random,
+            next_slow: SLOW,
         }
     }
 
-    /// Works until the power is cut, or for so many steps; then everything is rolled back.
-    pub(crate) fn run(mut self, steps: u64) -> Result<Ended, String> {
+    /// Works until the server or the machine is gone, or for so many steps; then everything is
+    /// rolled back.
+    pub(crate) fn run(mut self, steps: u64) -> Ended {
         for _ in 0..steps {
-            let side = self.random.below(2) as usize;
-            let result = self.step(side);
-            if self.server.disk.is_dead() {
-                return Ok(Ended { model: self.model, maybe: self.maybe });
+            let session = self.random.below(self.open.len() as u64) as usize;
+            let background = self.random.one_in(6);
+            let result = if background { self.tidy() } else { self.step(session) };
+            let Err(error) = result else { continue };
+            if self.is_over(&error) {
+                return Ended { history: self.history, whole: false };
             }
-            if let Err(error) = result {
-                if !self.full || error.sqlstate() != SqlState::DISK_FULL {
-                    return Err(format!("{error:?}"));
-                }
-                // The statement has failed, the server lives: the transaction can be rolled back.
-                let undone = self.roll_back(side);
-                if self.server.disk.is_dead() {
-                    return Ok(Ended { model: self.model, maybe: self.maybe });
-                }
-                undone.map_err(|error| {
-                    format!("rollback on a full disk, used {}: {error:?}", self.server.disk.used())
-                })?;
-                self.server.disk.set_capacity(None);
-                self.full = false;
+            if !background && let Err(error) = self.statement_failed(session) {
+                assert!(self.is_over(&error), "a rollback failed: {error:?}");
+                return Ended { history: self.history, whole: false };
             }
+            self.server.disk.set_capacity(None);
+            self.full = false;
         }
         self.server.disk.set_capacity(None);
-        for side in 0..2 {
-            let result = self.roll_back(side);
-            if self.server.disk.is_dead() {
-                break;
+        for session in 0..self.open.len() {
+            if let Err(error) = self.roll_back(session) {
+                assert!(self.is_over(&error), "a rollback failed: {error:?}");
+                return Ended { history: self.history, whole: false };
             }
-            result.map_err(|error| format!("{error:?}"))?;
         }
-        Ok(Ended { model: self.model, maybe: self.maybe })
+        Ended { history: self.history, whole: true }
     }
 
-    fn roll_back(&mut self, side: usize) -> Result<()> {
-        match self.open[side].take() {
-            Some(open) => open.txn.rollback(),
-            None => Ok(()),
+    /// Whether the server is gone with this error. What may not happen is a failure of the test.
+    fn is_over(&self, error: &Error) -> bool {
+        if self.server.disk.is_dead() {
+            return true;
         }
+        let expected = match error.sqlstate() {
+            SqlState::DISK_FULL => self.full,
+            SqlState::IO_ERROR => self.faulty,
+            state => state == SqlState::T_R_SERIALIZATION_FAILURE,
+        };
+        let stops = error.fields().severity == Severity::Panic;
+        assert!(expected, "{error:?}");
+        assert!(!stops || self.faulty, "a full disk stops the server: {error:?}");
+        stops
     }
 
-    fn step(&mut self, side: usize) -> Result<()> {
-        self.maybe = None;
-        match self.random.below(60) {
-            0 => return self.server.storage.tables().purge(20).map(drop),
-            1 => return self.server.storage.pool().write_some(8).map(drop),
-            2 => self.server.storage.transactions().housekeeping(64),
-            3 if self.random.one_in(3) => return self.server.storage.checkpoint(),
-            4 | 5 => return self.read(),
-            6 => return self.purge_entries(),
-            7 if self.random.one_in(4) && !self.full => {
+    /// Undoes what the failed statement and those before it did.
+    fn statement_failed(&mut self, session: usize) -> Result<()> {
+        let savepoints = self.open[session].as_ref().map_or(0, |open| open.savepoints.len());
+        if savepoints > 0 && self.random.one_in(2) {
+            return self.back_to_savepoint(session);
+        }
+        self.roll_back(session)
+    }
+
+    fn roll_back(&mut self, session: usize) -> Result<()> {
+        let Some(open) = self.open[session].take() else { return Ok(()) };
+        self.release(session);
+        open.txn.rollback()?;
+        self.server.forget(open.made);
+        Ok(())
+    }
+
+    fn release(&mut self, session: usize) {
+        for users in self.locks.values_mut() {
+            users.remove(&session);
+        }
+        self.key_owners.retain(|_, owner| *owner != session);
+    }
+
+    /// Whether a session may use a table, alone or with others; it then does until it ends.
+    pub(crate) fn lock(&mut self, session: usize, table: u32, alone: bool) -> bool {
+        let users = self.locks.entry(table).or_default();
+        if users.iter().any(|(user, other)| *user != session && (alone || *other)) {
+            return false;
+        }
+        *users.entry(session).or_default() |= alone;
+        true
+    }
+
+    /// What the server does by itself, and what happens to the disk.
+    fn tidy(&mut self) -> Result<()> {
+        let storage = &self.server.storage;
+        match self.random.below(24) {
+            0..3 => return storage.tables().purge(20).map(drop),
+            3..5 => return storage.pool().write_some(8).map(drop),
+            5..8 => storage.transactions().housekeeping(64),
+            8 => {
+                storage.checkpoint()?;
+                self.history.durable();
+            }
+            9..12 => return self.purge_entries(),
+            12 if self.random.one_in(3) && !self.full => {
                 let room = self.random.below(400_000);
                 self.server.disk.set_capacity(Some(self.server.disk.used() + room));
                 self.full = true;
             }
-            8 if self.full => {
+            13 => {
                 self.server.disk.set_capacity(None);
                 self.full = false;
             }
-            9..13 if self.open.iter().all(Option::is_none) => return self.define(),
-            _ => {}
-        }
-        if self.model.tables.is_empty() {
-            return if self.open.iter().all(Option::is_none) { self.define() } else { Ok(()) };
-        }
-        if self.open[side].is_none() {
-            let transactions = self.server.storage.transactions();
-            let txn = transactions.begin(&self.owners[side], Isolation::ReadCommitted);
-            let rows = self.model.halves[side].clone();
-            self.open[side] = Some(Open { txn, rows, savepoints: Vec::new() });
-        }
-        match self.random.below(24) {
-            0..3 => self.commit(side),
-            3 => self.roll_back(side),
-            4 => {
-                if let Some(open) = &mut self.open[side] {
-                    let mark = open.txn.savepoint();
-                    open.savepoints.push((mark, open.rows.clone()));
-                }
-                Ok(())
-            }
-            5 => self.savepoint_ends(side),
-            _ => self.change(side),
-        }
-    }
-
-    fn savepoint_ends(&mut self, side: usize) -> Result<()> {
-        let back = self.random.one_in(2);
-        let Some(open) = &mut self.open[side] else { return Ok(()) };
-        let Some((mark, rows)) = open.savepoints.pop() else { return Ok(()) };
-        if back {
-            open.txn.rollback_to(mark)?;
-            open.rows = rows;
-        }
-        open.txn.release_savepoint(mark);
-        open.txn.next_command().map(drop)
-    }
-
-    fn commit(&mut self, side: usize) -> Result<()> {
-        let Some(open) = self.open[side].take() else { return Ok(()) };
-        let mut after = self.model.clone();
-        after.halves[side] = open.rows;
-        self.maybe = Some(after.clone());
-        match open.txn.commit(CommitOptions::default(), |_| {}) {
-            Ok(_) => {
-                self.model = after;
-                self.maybe = None;
-                Ok(())
-            }
-            Err(error) if error.fields().severity == base::Severity::Error => {
-                self.maybe = None;
-                open.txn.rollback()?;
-                Err(error)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Changes some rows of a table, as one command.
-    fn change(&mut self, side: usize) -> Result<()> {
-        let tables: Vec<(u32, Trees)> = self.model.tables.iter().map(|(n, t)| (*n, *t)).collect();
-        let (number, trees) = tables[self.random.below(tables.len() as u64) as usize];
-        let Some(open) = &mut self.open[side] else { return Ok(()) };
-        let random = &mut self.random;
-        let rows = open.rows.entry(number).or_default();
-        let few = rows.len() < 150 && !random.one_in(4);
-        let shrink = rows.len() > 500;
-        for _ in 0..1 + random.below(if shrink { 60 } else { 25 }) {
-            let at = RowId(random.below(rows.keys().next_back().map_or(1, |row| row.0 + 1)));
-            let found = rows.range(at..).next().map(|(row, value)| (*row, value.clone()));
-            match found {
-                None => insert(self.server, &trees, &open.txn, side, random, rows)?,
-                Some(_) if !shrink && (few || random.one_in(3)) => {
-                    insert(self.server, &trees, &open.txn, side, random, rows)?;
-                }
-                Some((row, old)) if shrink || random.one_in(4) => {
-                    delete(self.server, &trees, &open.txn, row, &old, &mut self.dead)?;
-                    rows.remove(&row);
-                }
-                Some((row, old)) => {
-                    let new = update(
-                        self.server,
-                        &trees,
-                        &open.txn,
-                        row,
-                        &old,
-                        side,
-                        random,
-                        rows,
-                        &mut self.dead,
-                    )?;
-                    rows.insert(row, new);
-                }
-            }
-            open.txn.next_command()?;
+            14 if self.faulty && self.random.one_in(6) => self.inject(),
+            15..18 if self.slow.len() < 3 => return self.begin_slow(),
+            _ => return self.go_on_slow(),
         }
         Ok(())
     }
 
-    /// Makes or drops a table, in a transaction that runs alone.
-    fn define(&mut self) -> Result<()> {
-        let storage = &self.server.storage;
-        let txn = storage.transactions().begin(&self.owners[0], Isolation::ReadCommitted);
-        let mut after = self.model.clone();
-        let (mut made, mut gone) = (None, None);
-        let number = self.next_table;
-        let drops = after.tables.len() > 3 || (after.tables.len() > 1 && self.random.one_in(3));
-        let result = if drops {
-            let at = self.random.below(after.tables.len() as u64) as usize;
-            let number = *after.tables.keys().nth(at).expect("a table");
-            let trees = after.tables.remove(&number).expect("a table");
-            after.halves.iter_mut().for_each(|half| drop(half.remove(&number)));
-            for file in [trees.table, trees.unique, trees.values] {
-                txn.unlink_at_commit(file);
-            }
-            gone = Some(trees);
-            txn.xid_or_draw().map(drop)
-        } else {
-            self.next_table += 1;
-            self.make(&txn, number, &mut after).map(|trees| made = Some(trees))
-        };
-        if result.is_ok() && !self.random.one_in(4) {
-            self.maybe = Some(after.clone());
-            match txn.commit(CommitOptions::default(), |_| {}) {
-                Ok(_) => {
-                    self.model = after;
-                    self.maybe = None;
-                    if let Some(trees) = gone {
-                        self.reader = None;
-                        self.dead.clear();
-                        self.server.forget(&trees);
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.fields().severity == base::Severity::Error => {
-                    self.maybe = None;
-                    txn.rollback()?;
-                    return Err(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        txn.rollback()?;
-        if let Some(trees) = made {
-            self.server.forget(&trees);
-        }
-        result
+    fn inject(&mut self) {
+        let kind = [FaultKind::Read, FaultKind::Write, FaultKind::Sync];
+        let kind = kind[self.random.below(3) as usize];
+        let path = ["", "base", "pg_wal", "global"][self.random.below(4) as usize];
+        let after = self.random.below(30);
+        self.server.disk.inject(Fault { kind, after, path: path.to_owned() });
     }
 
-    fn make(&mut self, txn: &Transaction, number: u32, after: &mut Model) -> Result<Trees> {
-        let storage = &self.server.storage;
-        let table = storage.tables().create(txn, PAGE_BYTES)?.file();
-        let index = || {
-            let file = txn.create_file(PAGE_BYTES)?;
-            let id = file.id();
-            btree::Index::create(storage.transactions(), file, "index")?;
-            Ok::<_, Error>(id)
-        };
-        let trees = Trees { table, unique: index()?, values: index()? };
-        after.tables.insert(number, trees);
-        let rows = after.halves[0].entry(number).or_default();
-        for _ in 0..self.random.below(40) {
-            insert(self.server, &trees, txn, 0, &mut self.random, rows)?;
-        }
-        Ok(trees)
+    fn begin_slow(&mut self) -> Result<()> {
+        self.next_slow += 1;
+        let reader = self.next_slow;
+        let Some((table, shape)) = self.choose(reader, None) else { return Ok(()) };
+        let snapshot = self.server.storage.transactions().snapshot();
+        let rows = self.history.latest().rows(table).cloned().unwrap_or_default();
+        let slow = Slow::begin(self.server, &shape, snapshot, rows, &mut self.random)?;
+        self.slow.push((reader, slow));
+        Ok(())
     }
 
-    /// A reader takes a snapshot, or looks again whether it sees what it saw.
-    fn read(&mut self) -> Result<()> {
-        let Some(reader) = &self.reader else {
-            let snapshot = self.server.storage.transactions().snapshot();
-            self.reader = Some(Reader { snapshot, model: self.model.clone() });
+    fn go_on_slow(&mut self) -> Result<()> {
+        if self.slow.is_empty() {
             return Ok(());
-        };
-        let view = self.server.view_of(reader.snapshot.clone());
-        for (number, trees) in &reader.model.tables {
-            let (found, expected) = (self.server.rows(trees, &view)?, reader.model.rows(*number));
-            assert!(found == expected, "an old snapshot sees other rows of table {number}");
         }
-        if self.random.one_in(3) {
-            self.reader = None;
+        let at = self.random.below(self.slow.len() as u64) as usize;
+        let demand = 1 + self.random.below(120) as usize;
+        let done = self.slow[at].1.go_on(self.server, demand);
+        if !matches!(done, Ok(false)) {
+            let (reader, _) = self.slow.swap_remove(at);
+            self.release(reader);
         }
-        Ok(())
+        done.map(drop)
     }
 
     /// Purges entries that were marked dead, if nobody needs them any more.
@@ -315,129 +234,152 @@ impl<'s> Work<'s> {
             }
             let at = self.random.below(self.dead.len() as u64) as usize;
             let (file, key, row) = self.dead.swap_remove(at);
-            self.server.index(file)?.purge(&key, row)?;
+            let known = self.history.latest().tables.values();
+            if known.flat_map(|(shape, _)| shape.files()).any(|other| other == file) {
+                self.server.index(file)?.purge(&key, row)?;
+            }
         }
         Ok(())
     }
-}
 
-/// A key of one side that none of its rows has.
-fn free_key(random: &mut Random, side: usize, rows: &Rows) -> i64 {
-    loop {
-        let key = random.below(4000) as i64 * 2 + side as i64;
-        if rows.values().all(|row| row.key != key) {
-            return key;
+    /// A statement of a session.
+    fn step(&mut self, session: usize) -> Result<()> {
+        if self.open[session].is_none() {
+            let isolation = match self.random.one_in(2) {
+                true => Isolation::RepeatableRead,
+                false => Isolation::ReadCommitted,
+            };
+            let transactions = self.server.storage.transactions();
+            let txn = transactions.begin(&self.owners[session], isolation);
+            self.open[session] = Some(Open {
+                txn,
+                base: None,
+                changes: Changes::default(),
+                made: Vec::new(),
+                gone: Vec::new(),
+                savepoints: Vec::new(),
+            });
+        }
+        match self.random.below(30) {
+            0..4 => self.commit(session),
+            4 => self.roll_back(session),
+            5 => {
+                if let Some(open) = &mut self.open[session] {
+                    open.savepoints.push(Savepoint {
+                        mark: open.txn.savepoint(),
+                        changes: open.changes.clone(),
+                        made: open.made.len(),
+                        gone: open.gone.len(),
+                    });
+                }
+                Ok(())
+            }
+            6 if self.random.one_in(2) => self.back_to_savepoint(session),
+            6 => {
+                if let Some(open) = &mut self.open[session]
+                    && let Some(savepoint) = open.savepoints.pop()
+                {
+                    open.txn.release_savepoint(savepoint.mark);
+                }
+                Ok(())
+            }
+            7 => self.define(session),
+            8..13 => self.read(session),
+            _ => self.change(session),
         }
     }
-}
 
-fn insert(
-    server: &Server,
-    trees: &Trees,
-    txn: &Transaction,
-    side: usize,
-    random: &mut Random,
-    rows: &mut Rows,
-) -> Result<()> {
-    let new = Row { key: free_key(random, side, rows), value: random_value(random) };
-    let table = server.table(trees)?;
-    let row = table.insert_row(txn, &[Some(&new.key.to_le_bytes()), new.value.as_deref()])?;
-    enter(server, trees, txn, row, None, &new)?;
-    rows.insert(row, new);
-    Ok(())
-}
-
-/// Makes the entries of a row's new version that the old one did not have.
-fn enter(
-    server: &Server,
-    trees: &Trees,
-    txn: &Transaction,
-    row: RowId,
-    old: Option<&Row>,
-    new: &Row,
-) -> Result<()> {
-    if old.is_none_or(|old| old.key != new.key) {
-        let placed =
-            server.index(trees.unique)?.insert_unique(txn, &key_bytes(new.key), row, &[])?;
-        assert!(matches!(placed, btree::Placed::Inserted), "key {} is taken", new.key);
+    fn back_to_savepoint(&mut self, session: usize) -> Result<()> {
+        let Some(open) = &mut self.open[session] else { return Ok(()) };
+        let Some(savepoint) = open.savepoints.pop() else { return Ok(()) };
+        open.txn.rollback_to(savepoint.mark)?;
+        open.txn.release_savepoint(savepoint.mark);
+        open.changes = savepoint.changes;
+        open.gone.truncate(savepoint.gone);
+        let undone = open.made.split_off(savepoint.made);
+        self.server.forget(undone);
+        open.txn.next_command().map(drop)
     }
-    let value = value_bytes(new.value.as_deref());
-    if old.is_none_or(|old| value_bytes(old.value.as_deref()) != value) {
-        server.index(trees.values)?.insert(txn, &value, row, &[])?;
-    }
-    Ok(())
-}
 
-type Dead = Vec<(base::FileId, Vec<u8>, RowId)>;
-
-/// Marks the entries of a row's old version dead that the new one does not have.
-fn leave(
-    server: &Server,
-    trees: &Trees,
-    txn: &Transaction,
-    row: RowId,
-    old: &Row,
-    new: Option<&Row>,
-    dead: &mut Dead,
-) -> Result<()> {
-    let mut mark = |file, key: Vec<u8>| {
-        assert!(server.index(file)?.mark_dead(txn, &key, row)?, "no entry to mark dead");
-        dead.push((file, key, row));
-        Ok::<_, Error>(())
-    };
-    if new.is_none_or(|new| new.key != old.key) {
-        mark(trees.unique, key_bytes(old.key))?;
+    fn commit(&mut self, session: usize) -> Result<()> {
+        let Some(open) = self.open[session].take() else { return Ok(()) };
+        let writes = open.txn.xid().is_valid();
+        let mut after = self.history.latest().clone();
+        open.changes.apply(&mut after);
+        let sync = !self.random.one_in(4) || !open.gone.is_empty();
+        let options = CommitOptions { sync, ..CommitOptions::default() };
+        match open.txn.commit(options, |_| {}) {
+            Ok(_) if !writes => self.release(session),
+            Ok(_) => {
+                self.release(session);
+                self.history.committed(after);
+                if sync {
+                    self.history.durable();
+                }
+                self.note_keys(&open.changes);
+                self.server.forget(open.gone);
+            }
+            Err(error) if error.fields().severity == Severity::Error => {
+                self.open[session] = Some(open);
+                return Err(error);
+            }
+            Err(error) => {
+                // Nobody knows whether it is in the log.
+                self.history.committed(after);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
-    let value = value_bytes(old.value.as_deref());
-    if new.is_none_or(|new| value_bytes(new.value.as_deref()) != value) {
-        mark(trees.values, value)?;
-    }
-    Ok(())
-}
 
-fn view(txn: &Transaction) -> Result<txn::View> {
-    txn.xid_or_draw()?;
-    Ok(txn.view())
-}
-
-fn delete(
-    server: &Server,
-    trees: &Trees,
-    txn: &Transaction,
-    row: RowId,
-    old: &Row,
-    dead: &mut Dead,
-) -> Result<()> {
-    let outcome = server.table(trees)?.delete(txn, Basis::Seen(&view(txn)?), row)?;
-    assert_eq!(outcome, Outcome::Done);
-    leave(server, trees, txn, row, old, None, dead)
-}
-
-fn update(
-    server: &Server,
-    trees: &Trees,
-    txn: &Transaction,
-    row: RowId,
-    old: &Row,
-    side: usize,
-    random: &mut Random,
-    rows: &Rows,
-    dead: &mut Dead,
-) -> Result<Row> {
-    let mut new = old.clone();
-    if random.one_in(3) {
-        new.key = free_key(random, side, rows);
+    fn note_keys(&mut self, changes: &Changes) {
+        for ((table, key), there) in &changes.keys {
+            let keys = self.keys.entry(*table).or_default();
+            if *there {
+                keys.insert(*key)
+            } else {
+                keys.remove(key)
+            };
+        }
+        for (table, shape) in &changes.shapes {
+            if shape.is_none() {
+                self.keys.remove(table);
+            }
+        }
     }
-    if !random.one_in(4) {
-        new.value = random_value(random);
+
+    /// A table that a session, or a reader, may use with others.
+    pub(crate) fn choose(&mut self, user: usize, session: Option<usize>) -> Option<(u32, Shape)> {
+        let mut known: BTreeMap<u32, Shape> = BTreeMap::new();
+        for (number, (shape, _)) in &self.history.latest().tables {
+            known.insert(*number, shape.clone());
+        }
+        if let Some(open) = session.and_then(|session| self.open[session].as_ref()) {
+            for (number, shape) in &open.changes.shapes {
+                match shape {
+                    Some(shape) => drop(known.insert(*number, shape.clone())),
+                    None => drop(known.remove(number)),
+                }
+            }
+        }
+        let at = self.random.below(known.len() as u64) as usize;
+        let (number, shape) = known.into_iter().nth(at)?;
+        self.lock(user, number, false).then_some((number, shape))
     }
-    let key = new.key.to_le_bytes();
-    let columns = [(0, Some(&key[..])), (1, new.value.as_deref())];
-    let changed = new.key != old.key;
-    let table = server.table(trees)?;
-    let outcome = table.update(txn, Basis::Seen(&view(txn)?), row, &columns, changed)?;
-    assert_eq!(outcome, Outcome::Done);
-    leave(server, trees, txn, row, old, Some(&new), dead)?;
-    enter(server, trees, txn, row, Some(old), &new)?;
-    Ok(new)
+
+    /// What a session's next statement sees, and what of others it must be.
+    pub(crate) fn look(&mut self, session: usize) -> Result<(View, Model)> {
+        let draws = self.random.one_in(2);
+        let latest = self.history.latest().clone();
+        let Some(open) = &mut self.open[session] else { return Err(Error::internal("no session")) };
+        if draws && !open.changes.rows.is_empty() {
+            open.txn.xid_or_draw()?;
+        }
+        let view = open.txn.view();
+        let base = match open.txn.isolation() {
+            Isolation::ReadCommitted => latest,
+            _ => open.base.get_or_insert(latest).clone(),
+        };
+        Ok((view, base))
+    }
 }
