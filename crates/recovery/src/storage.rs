@@ -128,8 +128,8 @@ impl Storage {
         control.next_oid = control.next_oid.max(analysis.next_oid);
         control.next_file = control.next_file.max(analysis.next_file);
         let clean = control.state == State::ShutDown && analysis.records_after_checkpoint == 0;
-        let (end, prev) = analysis.end;
-        let wal = Wal::open(disk.clone(), settings.wal.clone(), end, prev)?;
+        let (start, end) = (analysis.start, analysis.end);
+        let wal = Wal::open(disk.clone(), settings.wal.clone(), start, end)?;
         wal.set_redo(control.redo);
         let storage = Storage::assemble(disk, wal, &settings, control)?;
         // Recovery may spend it: what is undone may need new pages.

@@ -252,12 +252,15 @@ impl Wal {
         }
     }
 
+    /// Writes the ring up to `target`. A segment that is left is synced, so that only the last two
+    /// can have what was never synced.
     #[expect(unsafe_code, reason = "reads the completed part of the ring")]
     fn write_ring(&self, writer: &mut Writer, target: u64) -> Result<()> {
         let bytes = self.config.segment_bytes;
         let mut at = self.written.load(Ordering::Acquire);
         while at < target {
             let segment = at / bytes;
+            self.sync_before(writer, segment)?;
             let end = target.min((segment + 1) * bytes);
             // SAFETY: everything before `complete` is copied, and nobody gets that part of the ring
             // again before `written` has passed it, which we alone move.
@@ -270,13 +273,20 @@ impl Wal {
     }
 
     fn sync(&self, writer: &mut Writer, target: u64) -> Result<()> {
-        while let Some(segment) = writer.unsynced.pop_first() {
+        self.sync_before(writer, u64::MAX)?;
+        self.flushed.fetch_max(target, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Syncs what was written to segments below `end`.
+    fn sync_before(&self, writer: &mut Writer, end: u64) -> Result<()> {
+        while let Some(segment) = writer.unsynced.first().copied().filter(|s| *s < end) {
             let file = self.segment_file(segment)?;
             if !mutant::is_on(Mutant::FsyncSkipped) {
                 file.sync_data()?;
             }
+            writer.unsynced.remove(&segment);
         }
-        self.flushed.fetch_max(target, Ordering::AcqRel);
         Ok(())
     }
 

@@ -23,7 +23,8 @@
 //!    fatal hook is called, once. Nobody tries again; recovery decides what is durable.
 //! 4. The end of the log is where the next record fails its length, CRC or link to the record before.
 //!    Before new records are written there, what follows is zeroed durably, so that no old record can
-//!    ever follow a new one.
+//!    ever follow a new one. What is before that is synced again, because a process that has died may
+//!    have left it in the system's memory.
 //! 5. Space is promised in advance for compensation records ([`Wal::reserve_undo`]): ordinary writers
 //!    get 53100 while rollback still has its segments (storage rule 14).
 //! 6. Lock order: redo point, writer, segments, insertion. Nobody suspends while holding one.
@@ -137,8 +138,15 @@ impl Wal {
     }
 
     /// Continues a log after its last record: `end` is where that ends, `prev` its LSN (both as
-    /// [`Reader::end`] gives them). What follows on disk is made unreadable first (rule 4).
-    pub fn open(disk: Arc<dyn Disk>, config: WalConfig, end: Lsn, prev: Lsn) -> Result<Arc<Wal>> {
+    /// [`Reader::end`] gives them). What was read from `start` to there is made durable, and what
+    /// follows on disk unreadable, first (rule 4).
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        config: WalConfig,
+        start: Lsn,
+        (end, prev): (Lsn, Lsn),
+    ) -> Result<Arc<Wal>> {
+        segment::make_durable(&*disk, &config, start, end)?;
         segment::clear_after(&*disk, &config, end)?;
         Wal::continue_at(disk, config, end, prev)
     }

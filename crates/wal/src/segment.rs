@@ -41,6 +41,48 @@ fn list(disk: &dyn Disk, config: &WalConfig) -> Result<Vec<u64>> {
     Ok(numbers)
 }
 
+/// Makes the log from `start` to `end` durable. After the end of the process alone it may be in the
+/// system's memory only, and what was read from there must not be lost when pages that depend on it
+/// are written. The two segments that may not have been synced (`Wal::write_ring`) are written anew:
+/// when a sync has failed, the system takes what it could not write for written.
+pub(crate) fn make_durable(
+    disk: &dyn Disk,
+    config: &WalConfig,
+    start: Lsn,
+    end: Lsn,
+) -> Result<()> {
+    let last = end.0 / config.segment_bytes;
+    for segment in start.0 / config.segment_bytes..=last {
+        let path = segment_path(config, segment);
+        if !disk.exists(&path)? {
+            continue;
+        }
+        let file = disk.open(&path)?;
+        if segment + 1 >= last {
+            let begin = segment * config.segment_bytes;
+            write_anew(&*file, config.segment_bytes.min(end.0 - begin))?;
+        }
+        file.sync_data()?;
+    }
+    disk.sync_dir("pg_wal")
+}
+
+/// Writes the first bytes of a file as they are.
+fn write_anew(file: &dyn File, bytes: u64) -> Result<()> {
+    let mut buf = vec![0; 1 << 18];
+    let mut at = 0;
+    while at < bytes {
+        let want = usize::try_from(bytes - at).map_or(buf.len(), |n| n.min(buf.len()));
+        let n = file.read_full_at(&mut buf[..want], at)?;
+        if n == 0 {
+            break;
+        }
+        file.write_at(&buf[..n], at)?;
+        at += n as u64;
+    }
+    Ok(())
+}
+
 /// Makes everything after `end` unreadable (rule 4): later segments go, the rest of the last one
 /// becomes zeros, durably.
 pub(crate) fn clear_after(disk: &dyn Disk, config: &WalConfig, end: Lsn) -> Result<()> {

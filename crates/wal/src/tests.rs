@@ -102,13 +102,13 @@ fn what_was_flushed_survives_three_power_cuts_and_nothing_comes_back_from_the_de
             }
             // The preparations of the next start may be cut short, too.
             disk.cut_power_at(disk.changes() + 1 + random.below(12));
-            wal = match Wal::open(Arc::new(disk.clone()), config(), end.0, end.1) {
+            wal = match Wal::open(Arc::new(disk.clone()), config(), FIRST_LSN, end) {
                 Ok(wal) => wal,
                 Err(_) => {
                     disk = disk.reboot();
                     let (again, end) = read_all(&disk);
                     assert_eq!(again.len(), records.len(), "seed {seed}");
-                    Wal::open(Arc::new(disk.clone()), config(), end.0, end.1).unwrap()
+                    Wal::open(Arc::new(disk.clone()), config(), FIRST_LSN, end).unwrap()
                 }
             };
         }

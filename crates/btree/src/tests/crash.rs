@@ -111,7 +111,7 @@ fn recover(disk: &SimDisk) -> Result<(Server, Seen)> {
         records.push(record);
     }
     let (end, prev) = reader.end();
-    let wal = Wal::open(shared, config(), end, prev)?;
+    let wal = Wal::open(shared, config(), wal::FIRST_LSN, (end, prev))?;
     let server = server_on(wal, 16)?;
     let mut seen = Seen::default();
     let pool = server.transactions.pool().clone();

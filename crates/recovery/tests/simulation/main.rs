@@ -58,6 +58,9 @@ fn recover(disk: &SimDisk, random: &mut Random) -> Server {
                 return server;
             }
             Ok(_) => {}
+            Err(error) if number("TRACE").is_some() && (disk.is_dead() || faulty) => {
+                eprintln!("recovery: dead {} faulty {faulty}: {error:?}", disk.is_dead());
+            }
             Err(error) => assert!(disk.is_dead() || faulty, "recovery failed: {error:?}"),
         }
         disk = after(&disk, random);
@@ -93,6 +96,9 @@ fn lives(seed: u64, steps: u64) {
             server.disk.cut_power_at(server.disk.changes() + 1 + random.below(1500));
         }
         let Ended { mut history, whole } = work.run(most);
+        if number("TRACE").is_some() {
+            eprintln!("life {life}: quiet {quiet} whole {whole} dead {}", server.disk.is_dead());
+        }
         if quiet && whole && server.storage.close().is_ok() {
             history.durable();
         }

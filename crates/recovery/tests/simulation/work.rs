@@ -95,6 +95,9 @@ impl<'s> Work<'s> {
             let background = self.random.one_in(6);
             let result = if background { self.tidy() } else { self.step(session) };
             let Err(error) = result else { continue };
+            if std::env::var_os("TRACE").is_some() {
+                eprintln!("session {session} background {background}: {error:?}");
+            }
             if self.is_over(&error) {
                 return Ended { history: self.history, whole: false };
             }

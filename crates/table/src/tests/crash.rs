@@ -15,7 +15,7 @@ fn recover(disk: &SimDisk, pool_bytes: u64) -> Server {
         records.push(record);
     }
     let (end, prev) = reader.end();
-    let wal = Wal::open(Arc::new(disk.clone()), CONFIG, end, prev).unwrap();
+    let wal = Wal::open(Arc::new(disk.clone()), CONFIG, wal::FIRST_LSN, (end, prev)).unwrap();
     let highest = records.iter().map(|record| record.xid.0).max().unwrap_or(0);
     let files = records.iter().flat_map(|r| &r.blocks).map(|block| block.file.0).max();
     let options = Options {
