@@ -1,7 +1,7 @@
 //! One session's side of the engine.
 
 use crate::cluster::ClusterEngine;
-use crate::environment::Environments;
+use crate::environment::{Environments, cost_settings};
 use crate::identity::Identity;
 use crate::planned::Planned;
 use crate::referential::Referential;
@@ -37,6 +37,8 @@ pub(crate) struct Backend {
     pub(crate) referential: Referential,
     pub(crate) identity: Identity,
     pub(crate) uses: Uses,
+    /// The settings that plans cost by.
+    pub(crate) costs: Cell<plan::CostSettings>,
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
     pub(crate) path_changes: Cell<u64>,
@@ -69,6 +71,7 @@ impl Backend {
             referential: Referential::default(),
             identity: Identity::new(&state.identity().user, catalog.user()),
             uses: Uses::default(),
+            costs: Cell::default(),
             path: RefCell::default(),
             path_changes: Cell::new(0),
             last_us: Cell::new(i64::MIN),
@@ -90,6 +93,7 @@ impl Backend {
                 self.path_changes.set(self.path_changes.get() + 1);
             }
             self.environments.set(settings.io_env(0));
+            self.costs.set(cost_settings(&settings));
             let ms = |name| u64::try_from(settings.integer(name)).unwrap_or(0);
             self.owner.set_lock_timeout_ms(ms("lock_timeout"));
             self.owner.set_deadlock_timeout_ms(ms("deadlock_timeout"));

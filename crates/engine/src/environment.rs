@@ -6,6 +6,7 @@ use catalog::Catalog;
 use expr::{Host, Registry};
 use memory::Bump;
 use parse::RawStatement;
+use session::settings::Settings;
 use std::cell::{Cell, OnceCell};
 use txn::{LockMode, WaitPolicy};
 use types::{Io, IoEnv};
@@ -105,5 +106,31 @@ impl plan::Environment for Backend {
 
     fn host(&self) -> &dyn Host {
         self
+    }
+
+    fn cost_settings(&self) -> plan::CostSettings {
+        self.costs.get()
+    }
+}
+
+/// The settings that plans cost by.
+pub(crate) fn cost_settings(settings: &Settings) -> plan::CostSettings {
+    let real = |name| settings.real(name);
+    let on = |name| settings.boolean(name);
+    plan::CostSettings {
+        seq_page_cost: real("seq_page_cost"),
+        random_page_cost: real("random_page_cost"),
+        cpu_tuple_cost: real("cpu_tuple_cost"),
+        cpu_index_tuple_cost: real("cpu_index_tuple_cost"),
+        cpu_operator_cost: real("cpu_operator_cost"),
+        effective_cache_pages: f64::from(settings.integer("effective_cache_size")),
+        work_mem_bytes: f64::from(settings.integer("work_mem")) * 1024.0,
+        cursor_tuple_fraction: real("cursor_tuple_fraction"),
+        enable_seqscan: on("enable_seqscan"),
+        enable_indexscan: on("enable_indexscan"),
+        enable_hashjoin: on("enable_hashjoin"),
+        enable_nestloop: on("enable_nestloop"),
+        enable_hashagg: on("enable_hashagg"),
+        enable_sort: on("enable_sort"),
     }
 }

@@ -33,6 +33,7 @@ mod entry;
 mod evaluate;
 mod function;
 mod hash_join;
+mod index_range;
 mod instrument;
 mod keys;
 mod limit;

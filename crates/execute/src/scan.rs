@@ -1,7 +1,7 @@
 //! Scans of tables.
 
 use crate::evaluate::Conditions;
-use crate::keys::key_columns;
+use crate::index_range::IndexRanges;
 use crate::operator::{Operator, Rest};
 use crate::state::Execution;
 use crate::watch::Watch;
@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use table::{RowBuffer, Scan, Table};
 use txn::View;
-use types::{Datum, KeyColumn, key, oids};
+use types::{Datum, key, oids};
 
 /// The columns of a scan, as the table knows them, and what is computed beside them.
 struct Wanted {
@@ -219,7 +219,7 @@ pub(crate) struct IndexScan<'q> {
     plan: IndexPlan<'q>,
     table: Table,
     index: Arc<btree::Index>,
-    keys: Vec<KeyColumn>,
+    ranges: IndexRanges<'q>,
     /// The places in the table of the columns that the key is made of.
     key_attributes: Vec<usize>,
     wanted: Wanted,
@@ -227,8 +227,8 @@ pub(crate) struct IndexScan<'q> {
     /// The cursor has nothing more to give.
     finished: bool,
     conditions: Conditions<'q>,
-    /// Of the bounds and of the keys.
-    runners: [Runner; 3],
+    /// Of the keys.
+    runner: Runner,
     bump: Bump,
     rest: Rest,
     heap: Heap,
@@ -255,13 +255,13 @@ impl<'q> IndexScan<'q> {
             node,
             table: x.storage.table(relation)?,
             index: x.storage.index(described)?,
-            keys: key_columns(plan.keys.columns),
+            ranges: IndexRanges::new(x, &plan.keys, (plan.lower, plan.upper), plan.backward),
             key_attributes,
             wanted: Wanted::new(plan.columns, relation.oid),
             cursor: None,
             finished: false,
             conditions: Conditions::new(x, plan.filters),
-            runners: [Runner::new(), Runner::new(), Runner::new()],
+            runner: Runner::new(),
             bump: x.bump(),
             rest: Rest::default(),
             heap: x.heap("IndexScan"),
@@ -271,129 +271,6 @@ impl<'q> IndexScan<'q> {
             index_oid: described.oid,
             plan,
         })
-    }
-
-    /// The cursor over the range that the bounds give now; none if no key can be in it.
-    fn open(&mut self, x: &Execution<'q>) -> Result<Option<Cursor>> {
-        let mut range = btree::Range::all();
-        let (lower, upper) = (self.plan.lower, self.plan.upper);
-        let (mut low, mut high) = (Vec::new(), Vec::new());
-        let mut low_last = 0;
-        if let Some(bound) = &lower {
-            let fit;
-            (fit, low_last) = self.bound_key(x, bound, 0, &mut low)?;
-            match fit {
-                Fit::Empty => return Ok(None),
-                Fit::Exact if !bound.inclusive => match btree::after_prefix(&low) {
-                    Some(key) => range = range.from_key(&key),
-                    None => return Ok(None),
-                },
-                Fit::Open | Fit::Exact => range = range.from_key(&low),
-            }
-        }
-        if let Some(bound) = &upper {
-            let (fit, last) = self.bound_key(x, bound, 1, &mut high)?;
-            match fit {
-                Fit::Empty => return Ok(None),
-                Fit::Exact if !bound.inclusive => range = range.before_key(&high),
-                Fit::Open | Fit::Exact => {
-                    if let Some(after) = btree::after_prefix(&high) {
-                        range = range.before_key(&after);
-                    }
-                }
-            }
-            // A column that is only bounded above leaves out NULLs, which compare with nothing.
-            let open_below = lower.as_ref().is_none_or(|lower| lower.columns < bound.columns);
-            if open_below && self.keys[usize::from(bound.columns) - 1].nulls_first {
-                high.truncate(last);
-                high.push(1);
-                range = range.from_key(&high);
-            }
-        }
-        if let Some(bound) = &lower
-            && upper.as_ref().is_none_or(|upper| upper.columns < bound.columns)
-            && !self.keys[usize::from(bound.columns) - 1].nulls_first
-        {
-            low.truncate(low_last);
-            low.push(2);
-            range = range.before_key(&low);
-        }
-        let direction = if self.plan.backward { Direction::Backward } else { Direction::Forward };
-        if let Some(watch) = &mut self.watch {
-            // Before the look at the table: an entry for a row behind its end comes later.
-            watch.begin_range(self.index_oid, &range);
-        }
-        self.end = self.table.high_water();
-        Ok(Some(Cursor::new(self.index.clone(), range, direction)))
-    }
-
-    /// The bytes of a bound, its values brought to the types of the key's columns, and where its
-    /// last column begins.
-    fn bound_key(
-        &mut self,
-        x: &Execution<'q>,
-        bound: &IndexBound<'q>,
-        side: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(Fit, usize)> {
-        self.bump.reset();
-        let cx = x.value(&self.bump, &bound.program)?;
-        let none = expr::Inputs::Row(&[]);
-        let values = bound.program.eval_row(&mut self.runners[side], &cx, none)?;
-        let mut last = 0;
-        for (value, key) in values.iter().zip(&self.keys) {
-            if value.is_null() {
-                return Ok((Fit::Empty, last));
-            }
-            last = out.len();
-            // Beyond the column's type a bound leaves all values in the range, or none.
-            let beyond = |above: bool| {
-                let none = above == ((side == 0) != key.descending);
-                if none { Fit::Empty } else { Fit::Open }
-            };
-            let value = match fit_integer(value, key.type_oid) {
-                Integer::Other => *value,
-                Integer::Fits(value) => value,
-                Integer::Above => return Ok((beyond(true), last)),
-                Integer::Below => return Ok((beyond(false), last)),
-            };
-            key::encode_column(x.host.io().host, key, &value, out)?;
-        }
-        Ok((Fit::Exact, last))
-    }
-}
-
-/// How a bound's key relates to the bound.
-enum Fit {
-    /// It is the bound.
-    Exact,
-    /// The bound is beyond all values of the column: its columns before are the bound.
-    Open,
-    /// Nothing can be in the range.
-    Empty,
-}
-
-enum Integer {
-    Other,
-    Fits(Datum<'static>),
-    Above,
-    Below,
-}
-
-/// An integer as a value of an integer type.
-fn fit_integer(value: &Datum<'_>, type_oid: u32) -> Integer {
-    let wide = match *value {
-        Datum::Int2(v) => i64::from(v),
-        Datum::Int4(v) if type_oid != oids::DATE => i64::from(v),
-        Datum::Int8(v) => v,
-        _ => return Integer::Other,
-    };
-    let beyond = if wide < 0 { Integer::Below } else { Integer::Above };
-    match type_oid {
-        oids::INT2 => i16::try_from(wide).map_or(beyond, |v| Integer::Fits(Datum::Int2(v))),
-        oids::INT4 => i32::try_from(wide).map_or(beyond, |v| Integer::Fits(Datum::Int4(v))),
-        oids::INT8 => Integer::Fits(Datum::Int8(wide)),
-        _ => Integer::Other,
     }
 }
 
@@ -415,22 +292,33 @@ impl<'q> IndexScan<'q> {
         let mut have = Vec::new();
         let host = x.host.io().host;
         match &self.plan.keys.expressions {
-            None => key::encode(host, &self.keys, &values, &mut have)?,
+            None => key::encode(host, self.ranges.keys(), &values, &mut have)?,
             Some((_, program)) => {
                 let cx = x.value(&self.bump, program)?;
                 let values = self.bump.alloc_slice_copy(&values)?;
-                let keys =
-                    program.eval_row(&mut self.runners[2], &cx, expr::Inputs::Row(values))?;
-                key::encode(host, &self.keys, keys, &mut have)?;
+                let keys = program.eval_row(&mut self.runner, &cx, expr::Inputs::Row(values))?;
+                key::encode(host, self.ranges.keys(), keys, &mut have)?;
             }
         }
         Ok(Some(have))
+    }
+
+    /// A cursor over the next range.
+    fn open(&mut self, x: &Execution<'q>) -> Result<Option<Cursor>> {
+        let Some(range) = self.ranges.next(x)? else { return Ok(None) };
+        if let Some(watch) = &mut self.watch {
+            watch.begin_range(self.index_oid, &range);
+        }
+        let direction = if self.plan.backward { Direction::Backward } else { Direction::Forward };
+        Ok(Some(Cursor::new(self.index.clone(), range, direction)))
     }
 
     /// Opens the cursor unless it is; false when there is nothing to look for.
     fn is_open(&mut self, x: &Execution<'q>) -> Result<bool> {
         if self.cursor.is_none() {
             self.cursor = self.open(x)?;
+            // After the range is watched: an entry for a row behind this end comes later.
+            self.end = self.table.high_water();
         }
         Ok(self.cursor.is_some())
     }
@@ -461,13 +349,21 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             let mut ended = false;
             while rows.len() < demand {
                 let Some(entry) = cursor.next()? else {
-                    ended = true;
-                    break;
+                    let Some(next) = self.open(x)? else {
+                        ended = true;
+                        break;
+                    };
+                    cursor = next;
+                    continue;
                 };
                 if let Some(watch) = &mut self.watch {
                     watch.note(entry.key, entry.row);
                 }
                 if entry.row >= self.end {
+                    if self.watch.is_some() {
+                        // Tells of its writer, who may have come before a later range was watched.
+                        let _ = entry.belief(view);
+                    }
                     continue;
                 }
                 let (row, mut check) = (entry.row, None);
@@ -532,6 +428,7 @@ impl<'q> Operator<'q> for IndexScan<'q> {
             watch.end_range(self.plan.backward);
         }
         self.cursor = None;
+        self.ranges.restart();
         self.finished = false;
         self.rest.clear();
         self.conditions.clear();

@@ -64,6 +64,8 @@ pub(crate) struct Shown {
     pub(crate) first: Vec<Property>,
     pub(crate) costs: Option<Costs>,
     pub(crate) actual: Option<Actual>,
+    /// Whether a setting forbids it.
+    pub(crate) disabled: bool,
     pub(crate) properties: Vec<Property>,
     pub(crate) children: Vec<Shown>,
 }
@@ -79,6 +81,7 @@ impl Shown {
             first: Vec::new(),
             costs: None,
             actual: None,
+            disabled: false,
             properties: Vec::new(),
             children: Vec::new(),
         }

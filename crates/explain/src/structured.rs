@@ -67,7 +67,7 @@ fn node(shown: &Shown) -> Tree {
         put("Actual Rows", number(actual.rows, 2));
         put("Actual Loops", Tree::Bare(actual.loops.to_string()));
     }
-    put("Disabled", Tree::Bare("false".into()));
+    put("Disabled", Tree::Bare(shown.disabled.to_string()));
     add(&mut fields, &shown.properties);
     if !shown.children.is_empty() {
         let plans = shown.children.iter().map(node).collect();

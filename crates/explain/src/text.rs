@@ -47,6 +47,9 @@ fn node(shown: &Shown, mut indent: usize, out: &mut Vec<String>) {
         out.push(title);
     }
     indent += 1;
+    if shown.disabled {
+        indented(out, indent, "Disabled: true");
+    }
     for property in &shown.properties {
         match property.place {
             Place::Structured => {}

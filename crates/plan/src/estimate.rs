@@ -11,11 +11,6 @@ pub(crate) fn has_subquery(expr: &Expr<'_>) -> bool {
     any(expr, &|kind| matches!(kind, ExprKind::SubLink(_)))
 }
 
-/// Whether a condition should be tried after the others.
-pub(crate) fn is_expensive(expr: &Expr<'_>) -> bool {
-    has_subquery(expr)
-}
-
 /// The part of a table's rows that a condition leaves.
 pub(crate) fn selectivity(
     planner: &Planner<'_, '_, '_>,
@@ -118,7 +113,46 @@ pub(crate) fn distinct(
     rows.powf(0.75).max(1.0)
 }
 
-impl Planner<'_, '_, '_> {
+impl<'q> Planner<'_, 'q, '_> {
+    /// What trying a condition on a row costs, in calls of a cheap function.
+    pub(crate) fn condition_cost(&self, expr: &Expr<'q>) -> Result<f64> {
+        let own = match expr.kind {
+            ExprKind::SubLink(_) => 1e9,
+            ExprKind::Function { function, .. }
+            | ExprKind::Operator { function, .. }
+            | ExprKind::Distinct { function, .. }
+            | ExprKind::NullIf { function, .. } => {
+                if self.constant_value(expr)?.is_some() {
+                    return Ok(0.0);
+                }
+                f64::from(self.catalog().proc(function)?.cost)
+            }
+            ExprKind::ScalarArray { function, right, .. } => {
+                f64::from(self.catalog().proc(function)?.cost) * self.list_length(right) * 0.5
+            }
+            ExprKind::RowCompare { left, .. } => left.len() as f64,
+            ExprKind::MinMax { .. } | ExprKind::ViaText { .. } | ExprKind::ArrayCast { .. } => 1.0,
+            _ => 0.0,
+        };
+        let mut cost = Ok(own);
+        analyze::walk::children(expr, &mut |child| {
+            if let Ok(sum) = cost {
+                cost = self.condition_cost(child).map(|more| sum + more);
+            }
+        });
+        cost
+    }
+
+    /// Whether a condition is an equality that sorted values could be merged by.
+    pub(crate) fn is_equality(&self, expr: &Expr<'q>) -> Result<bool> {
+        match expr.kind {
+            ExprKind::Operator { operator, args: [_, _], .. } => {
+                Ok(self.catalog().operator(operator)?.can_merge)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Whether an expression has a volatile call; subqueries count as volatile if anything in
     /// their expressions is.
     pub(crate) fn is_volatile(&self, expr: &Expr<'_>) -> Result<bool> {

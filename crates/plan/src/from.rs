@@ -6,6 +6,7 @@
 //! by dynamic programming over sets of leaves, by expected rows; above ten leaves step by step.
 
 use crate::compile::Compiler;
+use crate::cost::Cost;
 use crate::estimate;
 use crate::join_shape::{Shape, best_shape, greedy_shape};
 use crate::needs::vars_of;
@@ -38,12 +39,13 @@ enum LeafKind<'q> {
 }
 
 /// A leaf that is planned.
-pub(crate) struct Planned<'q, 'p> {
+pub(crate) struct Planned<'a, 'q, 'p> {
     pub(crate) rel: Rel<'q, 'p>,
     pub(crate) ranges: BTreeSet<u32>,
     pub(crate) lateral: BTreeSet<u32>,
-    /// A table that could be looked up by an index instead.
+    /// A table that could be looked up by an index instead, and what it is scanned under.
     pub(crate) table: Option<u32>,
+    pub(crate) conds: Vec<Cond<'a, 'q>>,
 }
 
 /// A condition between leaves.
@@ -175,7 +177,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                     own.push(Cond { expr, ..*cond });
                 }
             }
-            let mut rel = self.leaf(level, leaf, own)?;
+            let mut rel = self.leaf(level, leaf, own.clone())?;
             // Semi-joins that see only this leaf run before it is joined with others.
             let (now, later): (Vec<_>, Vec<_>) = joins
                 .into_iter()
@@ -190,7 +192,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 _ => None,
             };
             let (ranges, lateral) = (leaf.ranges.clone(), leaf.lateral.clone());
-            planned.push(Planned { rel, ranges, lateral, table });
+            planned.push(Planned { rel, ranges, lateral, table, conds: own });
         }
         let mut last = Vec::new();
         for (i, cond) in rest.iter().enumerate() {
@@ -649,7 +651,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     fn order(
         &self,
         level: &Level<'_, 'q>,
-        leaves: Vec<Planned<'q, 'p>>,
+        leaves: Vec<Planned<'_, 'q, 'p>>,
         conds: Vec<Cond<'_, 'q>>,
     ) -> Result<Rel<'q, 'p>> {
         let mut conds: Vec<JoinCond<'_, 'q>> = conds
@@ -667,7 +669,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         } else {
             greedy_shape(&leaves, &conds)
         };
-        let mut leaves: Vec<Option<Planned<'q, 'p>>> = leaves.into_iter().map(Some).collect();
+        let mut leaves: Vec<Option<Planned<'_, 'q, 'p>>> = leaves.into_iter().map(Some).collect();
         let planned = self.build(level, &sequence, &mut leaves, &mut conds)?;
         let rest: Vec<Cond<'_, 'q>> = conds.into_iter().map(|cond| cond.cond).collect();
         self.filter(planned.rel, &rest)
@@ -677,19 +679,19 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         &self,
         level: &Level<'_, 'q>,
         cond: &Cond<'_, 'q>,
-        leaves: &[Planned<'q, 'p>],
+        leaves: &[Planned<'_, 'q, 'p>],
     ) -> f64 {
         let most = leaves.iter().map(|leaf| leaf.rel.rows()).fold(1.0, f64::max);
         self.join_selectivity(level, cond, most, most)
     }
 
-    fn build(
+    fn build<'a>(
         &self,
         level: &Level<'_, 'q>,
         shape: &Shape,
-        leaves: &mut [Option<Planned<'q, 'p>>],
-        conds: &mut Vec<JoinCond<'_, 'q>>,
-    ) -> Result<Planned<'q, 'p>> {
+        leaves: &mut [Option<Planned<'a, 'q, 'p>>],
+        conds: &mut Vec<JoinCond<'a, 'q>>,
+    ) -> Result<Planned<'a, 'q, 'p>> {
         let (left, right) = match shape {
             Shape::Leaf(i) => {
                 let leaf = leaves[*i].take();
@@ -722,15 +724,15 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         };
         let lateral: BTreeSet<u32> =
             left.lateral.union(&right.lateral).filter(|r| !ranges.contains(r)).copied().collect();
-        Ok(Planned { rel, ranges, lateral, table: None })
+        Ok(Planned { rel, ranges, lateral, table: None, conds: Vec::new() })
     }
 
     /// A join that looks each left row's partners up in an index, if that is cheaper.
     fn by_lookup(
         &self,
         level: &Level<'_, 'q>,
-        left: &Planned<'q, 'p>,
-        right: &Planned<'q, 'p>,
+        left: &Planned<'_, 'q, 'p>,
+        right: &Planned<'_, 'q, 'p>,
         conds: &[Cond<'_, 'q>],
     ) -> Result<Option<Rel<'q, 'p>>> {
         let Some(range) = right.table else { return Ok(None) };
@@ -739,16 +741,22 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         else {
             return Ok(None);
         };
-        // A scan with filters of its own is kept: they are not known here any more.
-        let NodeKind::SeqScan { filters: [], .. } = right.rel.node.kind else { return Ok(None) };
         let described = self.catalog().relation(relation)?;
-        let Some(each) = self.lookup_rows(level, range, &described, conds)? else {
+        let all: Vec<Cond<'_, 'q>> = right.conds.iter().chain(conds).copied().collect();
+        let loops = left.rel.rows();
+        let Some((_, each)) = self.lookup(level, range, &described, &all, loops)? else {
             return Ok(None);
         };
-        let lookups = left.rel.rows() * (0.3 + each * 0.03);
-        if lookups > right.rel.node.total_cost + right.rel.rows() * 0.02 {
+        // The other way is a hash table of all rows of this side.
+        let hashed = right.rel.node.total_cost
+            + (right.rel.rows() + loops)
+                * (self.costs.cpu_tuple_cost + self.costs.cpu_operator_cost);
+        let cost = |disabled: bool, total| Cost { disabled: disabled.into(), total, startup: 0.0 };
+        let lookups = cost(!self.costs.enable_nestloop, loops * each.total);
+        if lookups > cost(!self.costs.enable_hashjoin, hashed) {
             return Ok(None);
         }
+        let conds = &all;
         let right = self.scan(level, range, relation, lock_mode, conds)?;
         Ok(Some(self.join(level, Join::Inner, left.rel.clone(), right, &[], true)?))
     }

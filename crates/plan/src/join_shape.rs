@@ -19,7 +19,7 @@ impl Shape {
 }
 
 /// The leaves, as a set of bits, that a condition needs.
-pub(crate) fn leaf_set(leaves: &[Planned<'_, '_>], ranges: &BTreeSet<u32>) -> u32 {
+pub(crate) fn leaf_set(leaves: &[Planned<'_, '_, '_>], ranges: &BTreeSet<u32>) -> u32 {
     let mut set = 0;
     for (i, leaf) in leaves.iter().enumerate() {
         if leaf.ranges.iter().any(|range| ranges.contains(range)) {
@@ -29,7 +29,7 @@ pub(crate) fn leaf_set(leaves: &[Planned<'_, '_>], ranges: &BTreeSet<u32>) -> u3
     set
 }
 
-pub(crate) fn set_rows(leaves: &[Planned<'_, '_>], conds: &[(u32, f64)], set: u32) -> f64 {
+pub(crate) fn set_rows(leaves: &[Planned<'_, '_, '_>], conds: &[(u32, f64)], set: u32) -> f64 {
     let mut rows = 1.0;
     for (i, leaf) in leaves.iter().enumerate().filter(|(i, _)| set >> i & 1 == 1) {
         let _ = i;
@@ -44,7 +44,7 @@ pub(crate) fn set_rows(leaves: &[Planned<'_, '_>], conds: &[(u32, f64)], set: u3
 }
 
 /// The cheapest tree over all leaves. What a leaf reads while it runs is on its left.
-pub(crate) fn best_shape(leaves: &[Planned<'_, '_>], conds: &[JoinCond<'_, '_>]) -> Shape {
+pub(crate) fn best_shape(leaves: &[Planned<'_, '_, '_>], conds: &[JoinCond<'_, '_>]) -> Shape {
     let conds: Vec<(u32, f64)> =
         conds.iter().map(|c| (leaf_set(leaves, &c.ranges), c.selectivity)).collect();
     // The leaves that the leaves of a set read while they run.
@@ -105,8 +105,8 @@ pub(crate) fn best_shape(leaves: &[Planned<'_, '_>], conds: &[JoinCond<'_, '_>])
 
 /// A chain that begins with the smallest leaf and always takes the next one that leaves the fewest
 /// rows.
-pub(crate) fn greedy_shape(leaves: &[Planned<'_, '_>], conds: &[JoinCond<'_, '_>]) -> Shape {
-    let rows = |taken: &BTreeSet<u32>, count: f64, leaf: &Planned<'_, '_>| {
+pub(crate) fn greedy_shape(leaves: &[Planned<'_, '_, '_>], conds: &[JoinCond<'_, '_>]) -> Shape {
+    let rows = |taken: &BTreeSet<u32>, count: f64, leaf: &Planned<'_, '_, '_>| {
         let mut rows = count * leaf.rel.rows();
         let all: BTreeSet<u32> = taken.union(&leaf.ranges).copied().collect();
         for cond in conds {

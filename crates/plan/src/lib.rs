@@ -24,8 +24,10 @@ mod change;
 mod compile;
 mod conditional;
 mod constant;
+mod cost;
 mod estimate;
 mod from;
+mod implied;
 mod join_shape;
 mod merge;
 mod modify;
@@ -33,6 +35,7 @@ mod needs;
 mod node;
 mod notes;
 mod operations;
+mod ordering;
 mod planner;
 mod query;
 mod range;
@@ -46,6 +49,7 @@ mod virtual_column;
 mod window;
 
 pub use constant::constant;
+pub use cost::CostSettings;
 pub use modify::{Assignment, Check, Conflict, ConflictUpdate, IndexWrite, MergeAction, Modify};
 pub use node::{
     AggregateCall, Column, Descriptions, Frame, FrameEnd, FunctionBody, FunctionCall, IndexBound,

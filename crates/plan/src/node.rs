@@ -189,8 +189,23 @@ pub struct IndexBound<'p> {
     pub program: Program<'p>,
     /// How many columns they cover.
     pub columns: u16,
+    /// How many of them, the first ones, are the same for the whole range.
+    pub equal: u16,
     /// Whether the bound itself belongs to the range.
     pub inclusive: bool,
+    /// Bits of columns for which NULL is a value like others: IS NULL.
+    pub nulls: u32,
+    /// Bits of columns whose values are arrays: there is a range for each element.
+    pub lists: u32,
+    /// The column behind these is not NULL.
+    pub not_null: bool,
+}
+
+impl IndexBound<'_> {
+    /// Whether it bounds a column, as opposed to giving its one value.
+    pub fn is_range(&self) -> bool {
+        self.columns > self.equal
+    }
 }
 
 /// How the keys of an index's entries come from a row of the table.

@@ -3,11 +3,13 @@
 //! A plan has programs, not expressions. Who wants to show it asks planning to note which bound
 //! expressions its programs compute, and which ranges its scans read. Nobody else pays for it.
 
+use crate::from::conjuncts;
 use crate::node::Node;
-use crate::planner::{Cond, Level, Planner};
+use crate::planner::{Level, Planner};
 use analyze::tree::{Expr, FunctionRange, Query, SubLink};
+use base::Result;
 use expr::Program;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A query level.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub struct Notes<'q> {
     pub subplans: HashMap<usize, u16>,
     /// The names of CTEs that are computed once, by number.
     pub ctes: HashMap<u16, &'q str>,
+    /// The nodes that settings forbid.
+    pub disabled: HashSet<u32>,
     programs: HashMap<usize, Vec<Option<NotedExpr<'q>>>>,
 }
 
@@ -133,15 +137,39 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             if let Some(conditions) = notes.index_conditions.get(&old.id).cloned() {
                 notes.index_conditions.insert(new.id, conditions);
             }
+            if notes.disabled.contains(&old.id) {
+                notes.disabled.insert(new.id);
+            }
         });
     }
 
-    pub(crate) fn note_index(&self, node: &Node<'_>, conds: &[Cond<'_, 'q>], used: &[usize]) {
+    pub(crate) fn note_index(
+        &self,
+        node: &Node<'_>,
+        level: &Level<'_, 'q>,
+        shown: &[&'q Expr<'q>],
+    ) {
         self.note(|notes| {
-            let used = used.iter().filter_map(|at| conds.get(*at));
-            let noted = used.map(|cond| NotedExpr { expr: *cond.expr, level: cond.level.id });
+            let mut parts = Vec::new();
+            shown.iter().for_each(|expr| conjuncts(expr, &mut parts));
+            let noted = parts.into_iter().map(|expr| NotedExpr { expr: *expr, level: level.id });
             notes.index_conditions.insert(node.id, noted.collect());
         });
+    }
+
+    /// A setting forbids the node.
+    pub(crate) fn note_disabled(&self, node: &Node<'_>) {
+        self.note(|notes| {
+            notes.disabled.insert(node.id);
+        });
+    }
+
+    /// Runs `body` without taking notes.
+    pub(crate) fn unnoted<R>(&self, body: impl FnOnce() -> Result<R>) -> Result<R> {
+        let notes = self.notes.take();
+        let result = body();
+        self.notes.replace(notes);
+        result
     }
 
     pub(crate) fn note_window(&self, node: &Node<'_>, level: &Level<'_, 'q>, window: usize) {

@@ -1,5 +1,6 @@
 //! What all parts of planning share.
 
+use crate::cost::CostSettings;
 use crate::node::{Column, Descriptions, Node, NodeKind, Plan, RelationUse, Subplan};
 use crate::notes::Notes;
 use analyze::tree::{CteUse, Expr, ExprKind, GroupingSet, Query, Type};
@@ -9,8 +10,8 @@ use catalog::relation::{Index, Relation};
 use catalog::rows::TypeKind;
 use expr::{Host, Registry, SqlType};
 use memory::Bump;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use types::layout::Layout;
 
@@ -26,6 +27,23 @@ pub trait Environment: analyze::Environment {
     fn relation_rows(&self, relation: &Relation) -> f64 {
         if relation.rows >= 0.0 { f64::from(relation.rows) } else { 1000.0 }
     }
+
+    /// About how many pages a relation with so many rows has.
+    fn relation_pages(&self, relation: &Relation, rows: f64) -> f64 {
+        if relation.pages > 0 {
+            return f64::from(relation.pages);
+        }
+        let width: f64 = relation
+            .live_columns()
+            .map(|column| if column.len > 0 { f64::from(column.len) } else { 32.0 })
+            .sum();
+        (rows * (width + 28.0) / 8168.0).ceil().max(1.0)
+    }
+
+    /// The settings that costs depend on.
+    fn cost_settings(&self) -> CostSettings {
+        CostSettings::default()
+    }
 }
 
 /// A column of a range of a query level; unique within a statement.
@@ -38,6 +56,14 @@ pub(crate) struct Var {
 
 /// The attribute that stands for the hidden row id.
 pub(crate) const ROW_ID: i16 = i16::MIN;
+
+/// A part of an order of rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrderKey<'q> {
+    pub(crate) expr: &'q Expr<'q>,
+    pub(crate) descending: bool,
+    pub(crate) nulls_first: bool,
+}
 
 /// A query level while it is planned.
 pub(crate) struct Level<'a, 'q> {
@@ -53,6 +79,10 @@ pub(crate) struct Level<'a, 'q> {
     pub(crate) ctes: RefCell<Vec<Option<u16>>>,
     /// Substitutes for expressions of this level, by address.
     pub(crate) substitutes: RefCell<Vec<(*const (), Var)>>,
+    /// The order in which the rows of FROM would need no sort.
+    pub(crate) wanted: RefCell<Vec<OrderKey<'q>>>,
+    /// How many rows are asked for, if that is known.
+    pub(crate) limit: Cell<Option<f64>>,
 }
 
 impl<'a, 'q> Level<'a, 'q> {
@@ -128,7 +158,7 @@ impl Rel<'_, '_> {
 
 /// What grows while a statement is planned.
 #[derive(Default)]
-pub(crate) struct State<'p> {
+pub(crate) struct State<'q, 'p> {
     pub(crate) subplans: Vec<Subplan<'p>>,
     pub(crate) ctes: Vec<Option<&'p Node<'p>>>,
     pub(crate) relations: Vec<RelationUse>,
@@ -138,6 +168,8 @@ pub(crate) struct State<'p> {
     pub(crate) levels: u32,
     /// The parameters read by what is being planned, one set for each nesting.
     pub(crate) collectors: Vec<BTreeSet<u16>>,
+    /// The orders of scans' rows, by [`Node::id`].
+    pub(crate) orders: HashMap<u32, Vec<OrderKey<'q>>>,
 }
 
 /// Plans one statement.
@@ -147,7 +179,8 @@ pub(crate) struct Planner<'e, 'q, 'p> {
     pub(crate) trees: &'q Bump,
     /// Where the plan lives.
     pub(crate) bump: &'p Bump,
-    pub(crate) state: RefCell<State<'p>>,
+    pub(crate) state: RefCell<State<'q, 'p>>,
+    pub(crate) costs: CostSettings,
     /// All parameters that stand for columns.
     pub(crate) var_params: RefCell<Vec<(Var, u16)>>,
     /// The levels whose columns are joined with a subquery's rows right now.
@@ -168,6 +201,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             trees,
             bump,
             state: RefCell::default(),
+            costs: env.cost_settings(),
             var_params: RefCell::default(),
             joined_levels: RefCell::default(),
             notes: RefCell::default(),
@@ -196,6 +230,8 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             needed: RefCell::default(),
             ctes: RefCell::new(vec![None; query.ctes.len()]),
             substitutes: RefCell::default(),
+            wanted: RefCell::default(),
+            limit: Cell::new(None),
         };
         self.note_level(&level);
         level

@@ -1,6 +1,7 @@
 //! One query, from FROM to LIMIT.
 
 use crate::calls::{aggregates, inner_set, is_set_call};
+use crate::cost::Cost;
 use crate::needs::{any, note_needed};
 use crate::node::{AggregateCall, Column, Node, NodeKind, RowLock, SortColumn};
 use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
@@ -48,12 +49,14 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         }
         if let Some(tree) = query.set_operation {
             let node = self.set_tree(level, tree)?;
-            return self.order_and_limit(level, node, Vec::new());
+            return self.order_and_limit(level, node, Vec::new(), false);
         }
         for mark in query.locking {
             level.needed.borrow_mut().insert((mark.range.0, ROW_ID));
         }
+        self.want_order(level)?;
         let below = self.where_of_from(level, query.from, query.filter)?;
+        let sorted = self.has_order(below.node, &level.wanted.borrow());
         let grouped = self.grouping(level, below)?;
         let windowed = self.windows(level, grouped)?;
         let mut locks = Vec::new();
@@ -80,7 +83,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             .enumerate()
             .map(|(i, (_, lock))| RowLock { row_id: first + i as u16, ..lock })
             .collect();
-        self.order_and_limit(level, node, locks)
+        self.order_and_limit(level, node, locks, sorted)
     }
 
     /// The values of the targets, and of the row ids to lock behind them.
@@ -600,11 +603,21 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if keys.is_empty() {
             return Ok(input);
         }
-        let rows = input.rows;
-        let cost = input.total_cost + rows * rows.max(2.0).log2() * 0.005;
+        let below = Cost { disabled: 0, total: input.total_cost, startup: input.startup_cost };
+        let cost = self.costs.sort(below, input.rows, self.row_width(input.columns), None);
         let kind = NodeKind::Sort { input, keys: self.bump.alloc_slice_copy(keys)?, limit };
         let reads = input.reads.iter().copied().collect();
-        self.node(kind, input.columns, (rows, cost, cost + rows * 0.0025), &reads)
+        let estimate = (input.rows, cost.startup, cost.total);
+        let node = self.node(kind, input.columns, estimate, &reads)?;
+        if cost.disabled > 0 {
+            self.note_disabled(node);
+        }
+        Ok(node)
+    }
+
+    /// About how many bytes a row of some columns has.
+    pub(crate) fn row_width(&self, columns: &[Column]) -> f64 {
+        columns.iter().map(|column| column.layout.kind().width().map_or(32.0, |w| w as f64)).sum()
     }
 
     /// DISTINCT, ORDER BY, row locks, OFFSET and LIMIT over the targets.
@@ -613,6 +626,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         level: &Level<'_, 'q>,
         mut node: &'p Node<'p>,
         locks: Vec<RowLock>,
+        sorted: bool,
     ) -> Result<&'p Node<'p>> {
         let query = level.query;
         let types: Vec<Type> = query.targets.iter().map(|target| target.expr.ty).collect();
@@ -633,11 +647,13 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
             Distinct::On(keys) => {
                 let keys = self.sort_columns(keys, &types)?;
-                node = self.sort(node, order, None)?;
+                if !sorted {
+                    node = self.sort(node, order, None)?;
+                }
                 node = self.distinct(node, keys)?;
             }
         }
-        if !matches!(query.distinct, Distinct::On(_)) {
+        if !sorted && !matches!(query.distinct, Distinct::On(_)) {
             let top = (offset.is_none() && locks.is_empty() && !query.with_ties)
                 .then_some(limit)
                 .flatten();

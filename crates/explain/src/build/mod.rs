@@ -262,6 +262,7 @@ impl<'p> Builder<'_, '_, 'p> {
             width: width(top),
         });
         shown.actual = self.actual(top);
+        shown.disabled = self.source.notes.disabled.contains(&node.id);
         if self.options.verbose {
             let output = self.output(top, above.wanted.as_deref())?;
             if !output.is_empty() {

@@ -152,6 +152,14 @@ impl Settings {
         }
     }
 
+    /// The value of a setting that is known to be a number with a fraction.
+    pub fn real(&self, name: &str) -> f64 {
+        match self.value(known(name)) {
+            Value::Real(number) => *number,
+            other => panic!("{name} is no number with a fraction: {other:?}"),
+        }
+    }
+
     /// The value of a setting that is known to be Boolean.
     pub fn boolean(&self, name: &str) -> bool {
         match self.value(known(name)) {
