@@ -39,6 +39,7 @@ mod merge;
 mod operator;
 mod references;
 mod scope;
+mod search_cycle;
 mod select;
 mod setop;
 mod sort;

@@ -4,19 +4,48 @@
 //! A name counts unless a WITH further inside has a query of the same name.
 
 use parse::{
-    Assignment, Expression, GroupingElement, Indirection, Location, MergeAction, ResTarget,
-    ReturningClause, SelectStmt, SortBy, Statement, TableRef, WindowDef, WithClause,
+    Assignment, Expression, GroupingElement, Indirection, JoinExpr, JoinKind, Location,
+    MergeAction, RangeVar, ResTarget, ReturningClause, SelectStmt, SetOperation, SetOperationKind,
+    SortBy, Statement, TableRef, WindowDef, WithClause,
 };
 
-/// Calls `f` for each relation without a schema that the statement reads.
-pub(crate) fn references<'p>(statement: &'p Statement<'p>, f: &mut dyn FnMut(&'p str, Location)) {
-    Walk { f, hidden: Vec::new() }.statement(statement);
+/// What surrounds a reference, as far as it forbids a recursive one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    /// Nothing that does.
+    Plain,
+    /// A subquery in an expression.
+    Subquery,
+    /// The side of an outer join that may be filled with NULLs.
+    OuterJoin,
+    /// An operand of INTERSECT ALL.
+    Intersect,
+    /// The right operand of EXCEPT, or one of EXCEPT ALL.
+    Except,
+}
+
+/// Calls `f` for each relation without a schema that the statement reads or changes.
+pub(crate) fn references<'p>(
+    statement: &'p Statement<'p>,
+    f: &mut dyn FnMut(&'p str, Location, Place),
+) {
+    Walk { f, hidden: Vec::new(), place: Place::Plain }.statement(statement);
+}
+
+/// [`references`] of the queries of a WITH clause.
+pub(crate) fn references_of_with<'p>(
+    with: &'p WithClause<'p>,
+    f: &mut dyn FnMut(&'p str, Location, Place),
+) {
+    let mut walk = Walk { f, hidden: Vec::new(), place: Place::Plain };
+    with.ctes.iter().for_each(|cte| walk.statement(cte.query));
 }
 
 struct Walk<'p, 'f> {
-    f: &'f mut dyn FnMut(&'p str, Location),
+    f: &'f mut dyn FnMut(&'p str, Location, Place),
     /// Names that WITH clauses further inside give another meaning.
     hidden: Vec<&'p str>,
+    place: Place,
 }
 
 impl<'p> Walk<'p, '_> {
@@ -24,6 +53,7 @@ impl<'p> Walk<'p, '_> {
         match statement {
             Statement::Select(select) => self.select(select),
             Statement::Insert(insert) => self.within(insert.with, |walk| {
+                walk.relation(&insert.relation);
                 if let Some(source) = insert.source {
                     walk.select(source);
                 }
@@ -34,17 +64,20 @@ impl<'p> Walk<'p, '_> {
                 walk.returning(insert.returning);
             }),
             Statement::Update(update) => self.within(update.with, |walk| {
+                walk.relation(&update.relation);
                 walk.assignments(update.assignments);
                 walk.tables(update.from);
                 walk.optional(update.filter);
                 walk.returning(update.returning);
             }),
             Statement::Delete(delete) => self.within(delete.with, |walk| {
+                walk.relation(&delete.relation);
                 walk.tables(delete.using);
                 walk.optional(delete.filter);
                 walk.returning(delete.returning);
             }),
             Statement::Merge(merge) => self.within(merge.with, |walk| {
+                walk.relation(&merge.relation);
                 walk.table(&merge.source);
                 walk.expression(merge.condition);
                 for when in merge.whens {
@@ -85,22 +118,65 @@ impl<'p> Walk<'p, '_> {
         }
         self.within(select.with, |walk| {
             if let Some(operation) = select.set_operation {
-                walk.select(operation.left);
-                walk.select(operation.right);
+                walk.operands(operation);
             }
             if let Some(parse::Distinct::On(list)) = select.distinct {
                 walk.expressions(list);
             }
             walk.targets(select.targets);
             walk.tables(select.from);
-            for expression in [select.filter, select.having, select.offset, select.limit] {
-                walk.optional(expression);
-            }
+            walk.optional(select.filter);
             select.group.iter().for_each(|element| walk.grouping(element));
+            walk.optional(select.having);
             select.windows.iter().for_each(|window| walk.window(window));
             select.values.iter().for_each(|row| walk.expressions(row));
             walk.sort(select.sort);
+            walk.optional(select.offset);
+            walk.optional(select.limit);
+            for locked in select.locking {
+                locked.relations.iter().for_each(|relation| walk.relation(relation));
+            }
         });
+    }
+
+    fn operands(&mut self, operation: &'p SetOperation<'p>) {
+        use SetOperationKind as K;
+        let (left, right) = match (operation.kind, operation.all) {
+            (K::Except, false) => (Place::Plain, Place::Except),
+            (K::Except, true) => (Place::Except, Place::Except),
+            (K::Intersect, true) => (Place::Intersect, Place::Intersect),
+            (K::Intersect, false) | (K::Union, _) => (Place::Plain, Place::Plain),
+        };
+        self.placed(left, |walk| walk.select(operation.left));
+        self.placed(right, |walk| walk.select(operation.right));
+    }
+
+    /// Walks a part that stands in a place of its own; what is forbidden already stays so.
+    fn placed(&mut self, place: Place, f: impl FnOnce(&mut Self)) {
+        let before = self.place;
+        if before == Place::Plain {
+            self.place = place;
+        }
+        f(self);
+        self.place = before;
+    }
+
+    fn relation(&mut self, relation: &RangeVar<'p>) {
+        if relation.schema.is_none() && !self.hidden.contains(&relation.name) {
+            (self.f)(relation.name, relation.location, self.place);
+        }
+    }
+
+    fn join(&mut self, join: &'p JoinExpr<'p>) {
+        let (left, right) = match join.kind {
+            JoinKind::Inner => (Place::Plain, Place::Plain),
+            JoinKind::Left => (Place::Plain, Place::OuterJoin),
+            JoinKind::Right => (Place::OuterJoin, Place::Plain),
+            JoinKind::Full => (Place::OuterJoin, Place::OuterJoin),
+        };
+        self.placed(left, |walk| walk.table(&join.left));
+        self.placed(right, |walk| walk.table(&join.right));
+        self.optional(join.condition);
     }
 
     fn grouping(&mut self, element: &'p GroupingElement<'p>) {
@@ -148,21 +224,13 @@ impl<'p> Walk<'p, '_> {
 
     fn table(&mut self, table: &'p TableRef<'p>) {
         match table {
-            TableRef::Relation(name) if name.schema.is_none() => {
-                if !self.hidden.contains(&name.name) {
-                    (self.f)(name.name, name.location);
-                }
-            }
-            TableRef::Relation(_) | TableRef::Other { .. } => {}
+            TableRef::Relation(name) => self.relation(name),
+            TableRef::Other { .. } => {}
             TableRef::Subselect(subselect) => self.select(subselect.query),
             TableRef::Function(function) => {
                 function.functions.iter().for_each(|item| self.expression(&item.call));
             }
-            TableRef::Join(join) => {
-                self.table(&join.left);
-                self.table(&join.right);
-                self.optional(join.condition);
-            }
+            TableRef::Join(join) => self.join(join),
             TableRef::Sample(sample) => self.table(&sample.relation),
         }
     }
@@ -184,8 +252,10 @@ impl<'p> Walk<'p, '_> {
         }
         match expression {
             E::SubLink(link) => {
-                self.optional(link.test);
+                let before = std::mem::replace(&mut self.place, Place::Subquery);
                 self.select(link.query);
+                self.place = before;
+                self.optional(link.test);
             }
             E::FuncCall(call) => {
                 self.expressions(call.args);

@@ -29,6 +29,7 @@ pub(crate) enum Clause {
     DistinctOn,
     Limit,
     Offset,
+    CycleMark,
     Returning,
     Values,
     ValuesSingle,
@@ -69,6 +70,7 @@ impl Clause {
             Clause::DistinctOn => "DISTINCT ON",
             Clause::Limit => "LIMIT",
             Clause::Offset => "OFFSET",
+            Clause::CycleMark => "CYCLE",
             Clause::Returning => "RETURNING",
             Clause::Values | Clause::ValuesSingle => "VALUES",
             Clause::WindowPartition | Clause::WindowOrder => "window definitions",
@@ -160,6 +162,8 @@ pub(crate) struct Item<'q> {
     /// The relation, if it may be referred to with its schema.
     pub(crate) relation: Oid,
     pub(crate) columns: &'q [Column<'q>],
+    /// How many of the last columns `*` leaves out.
+    pub(crate) beyond_star: usize,
     /// `alias.column` finds it.
     pub(crate) rel_visible: bool,
     /// `column` finds its columns.
@@ -181,6 +185,8 @@ pub(crate) struct CteEntry<'q> {
     pub(crate) query: Option<&'q Query<'q>>,
     pub(crate) index: u32,
     pub(crate) uses: u32,
+    /// How many of the columns SEARCH and CYCLE add; they come last.
+    pub(crate) added: usize,
     /// Being analysed at present: a reference is one of the recursive term to itself.
     pub(crate) in_progress: bool,
     /// It modifies data and has no RETURNING.

@@ -38,12 +38,6 @@ impl<'q> Analyzer<'q, '_> {
         stmt: &SelectStmt<'_>,
         first: Option<FirstOperand<'_, 'q>>,
     ) -> Result<Query<'q>> {
-        if let Some(clause) = stmt.locking.first() {
-            let word = crate::clause::strength_name(crate::clause::strength(clause.strength));
-            return Err(Error::unsupported(format!(
-                "{word} is not allowed with UNION/INTERSECT/EXCEPT"
-            )));
-        }
         let mut leaves: Vec<Query<'q>> = Vec::new();
         let branch = self.branch(level, stmt, &mut leaves, true, first)?;
         let types: Vec<Type> = branch.columns.iter().map(|column| column.ty).collect();
@@ -100,11 +94,16 @@ impl<'q> Analyzer<'q, '_> {
         first: Option<FirstOperand<'_, 'q>>,
     ) -> Result<Branch<'q>> {
         base::stack::check_stack_depth()?;
+        if let Some(clause) = stmt.locking.first() {
+            let word = crate::clause::strength_name(crate::clause::strength(clause.strength));
+            return Err(Error::unsupported(format!(
+                "{word} is not allowed with UNION/INTERSECT/EXCEPT"
+            )));
+        }
         // An operand with clauses of its own is a query by itself.
         let own = !stmt.sort.is_empty()
             || stmt.offset.is_some()
             || stmt.limit.is_some()
-            || !stmt.locking.is_empty()
             || stmt.with.is_some();
         let Some(operation) = stmt.set_operation.filter(|_| top || !own) else {
             return self.leaf(level, stmt, leaves);
@@ -183,7 +182,7 @@ impl<'q> Analyzer<'q, '_> {
     }
 
     /// The leaf with its columns cast to the types of the whole.
-    fn cast_leaf(&self, leaf: Query<'q>, types: &[Type]) -> Result<Query<'q>> {
+    pub(crate) fn cast_leaf(&self, leaf: Query<'q>, types: &[Type]) -> Result<Query<'q>> {
         let same = |target: &Target<'q>, ty: &Type| target.expr.ty.oid == ty.oid;
         if visible(&leaf).zip(types).all(|(target, ty)| same(target, ty)) {
             return Ok(leaf);
@@ -279,7 +278,7 @@ impl<'q> Analyzer<'q, '_> {
         Ok(query)
     }
 
-    fn set_keys(&self, types: &[Type]) -> Result<Vec<SortKey>> {
+    pub(crate) fn set_keys(&self, types: &[Type]) -> Result<Vec<SortKey>> {
         let mut keys = Vec::new();
         for (at, ty) in types.iter().enumerate() {
             let expr = Expr { kind: ExprKind::CaseOperand, ty: *ty, at: None };
@@ -401,6 +400,6 @@ fn missing_key(at: usize, error: Error) -> Result<SortKey> {
 }
 
 /// The columns that a query yields.
-fn visible<'q>(query: &Query<'q>) -> impl Iterator<Item = &'q Target<'q>> {
+pub(crate) fn visible<'q>(query: &Query<'q>) -> impl Iterator<Item = &'q Target<'q>> {
     query.targets.iter().filter(|target| !target.junk)
 }

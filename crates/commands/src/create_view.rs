@@ -1,6 +1,7 @@
 //! CREATE VIEW.
 
 use crate::relation_rows::{self, NewColumn, NewRelation};
+use crate::table::column::refuse_pseudo;
 use crate::table::create::{check_columns, creation_namespace, place};
 use crate::{Env, LockMode, depend, object, query_columns};
 use analyze::tree::Query;
@@ -28,6 +29,9 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
         columns.push(NewColumn::plain(&name, ty.oid, ty.typmod, ty.collation));
     }
     check_columns(columns.iter())?;
+    for column in &columns {
+        refuse_pseudo(env, &column.name, column.type_oid)?;
+    }
     let catalog = env.catalog();
     let options = view_options(create)?;
     if options.iter().any(|option| option.starts_with("check_option="))

@@ -174,7 +174,8 @@ impl<'q> Analyzer<'q, '_> {
         levels_up: u16,
         location: Location,
     ) -> Vec<(Expr<'q>, &'q str)> {
-        let visible = item.columns.iter().filter(|c| !c.name.is_empty());
+        let starred = item.columns.len().saturating_sub(item.beyond_star);
+        let visible = item.columns.iter().take(starred).filter(|c| !c.name.is_empty());
         visible
             .map(|column| {
                 let target = column.target;

@@ -261,6 +261,7 @@ impl<'q> Analyzer<'q, '_> {
             alias: range.alias,
             relation: Oid::INVALID,
             columns: self.slice(&columns)?,
+            beyond_star: 0,
             rel_visible: true,
             cols_visible: true,
             lateral_only: false,
@@ -323,7 +324,12 @@ impl<'q> Analyzer<'q, '_> {
             lateral: false,
             in_from: true,
         };
-        self.place(level, range).map(Some)
+        let mut placed = self.place(level, range)?;
+        if cte.in_progress {
+            placed.whole.beyond_star = cte.added;
+            placed.names.iter_mut().for_each(|item| item.beyond_star = cte.added);
+        }
+        Ok(Some(placed))
     }
 
     fn place(&self, level: &Level<'q, '_>, range: Range<'q>) -> Result<Placed<'q>> {

@@ -403,7 +403,12 @@ records! {
     [Range<'q>] Range { kind, alias, alias_given, aliased, columns, types, lateral, in_from }
     [CteUse] CteUse { index, levels_up, self_reference }
     [FunctionRange<'q>] FunctionRange { call, column_count, composite, types }
-    [Cte<'q>] Cte { name, query, columns, aliased, types, materialize, recursive, uses }
+    [Cte<'q>] Cte {
+        name, query, columns, aliased, types, materialize, recursive, search_cycle, uses,
+    }
+    [SearchCycle<'q>] SearchCycle { written, search, cycle }
+    [Search<'q>] Search { columns, breadth_first, sequence_column }
+    [Cycle<'q>] Cycle { columns, mark_column, mark_value, mark_default, path_column }
     [GroupingSet<'q>] GroupingSet { items }
     [WindowSpec<'q>] WindowSpec { name, base, base_order, partition_by, order_by, frame }
     [SetOperation<'q>] SetOperation { kind, all, left, right, types, keys }

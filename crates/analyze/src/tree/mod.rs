@@ -33,7 +33,7 @@ pub use expr::{
     SqlValue, SubLink, SubLinkKind, SubscriptStep, SystemColumn, Type, WindowCall,
 };
 pub use query::{
-    ChangedView, Command, Cte, CteUse, Distinct, FromItem, FunctionRange, GroupingItem,
+    ChangedView, Command, Cte, CteUse, Cycle, Distinct, FromItem, FunctionRange, GroupingItem,
     GroupingSet, JoinKind, LockStrength, LockWait, Materialize, Query, Range, RangeId, RangeKind,
-    RowMark, SetKind, SetOperation, SetTree, Target, ViewCheck, WindowSpec,
+    RowMark, Search, SearchCycle, SetKind, SetOperation, SetTree, Target, ViewCheck, WindowSpec,
 };

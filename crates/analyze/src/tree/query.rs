@@ -278,8 +278,47 @@ pub struct Cte<'q> {
     pub materialize: Materialize,
     /// It refers to itself.
     pub recursive: bool,
+    /// SEARCH and CYCLE; `query` computes their columns, which come last in `columns`.
+    pub search_cycle: Option<&'q SearchCycle<'q>>,
     /// How often it is used.
     pub uses: u32,
+}
+
+/// SEARCH and CYCLE as they were written.
+#[derive(Clone, Copy, Debug)]
+pub struct SearchCycle<'q> {
+    /// The query without the columns that the clauses add.
+    pub written: &'q Query<'q>,
+    /// SEARCH.
+    pub search: Option<Search<'q>>,
+    /// CYCLE.
+    pub cycle: Option<Cycle<'q>>,
+}
+
+/// SEARCH.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'q> {
+    /// The columns to order by.
+    pub columns: &'q [&'q str],
+    /// BREADTH FIRST; otherwise DEPTH FIRST.
+    pub breadth_first: bool,
+    /// SET.
+    pub sequence_column: &'q str,
+}
+
+/// CYCLE.
+#[derive(Clone, Copy, Debug)]
+pub struct Cycle<'q> {
+    /// The columns to compare.
+    pub columns: &'q [&'q str],
+    /// SET.
+    pub mark_column: &'q str,
+    /// TO.
+    pub mark_value: Expr<'q>,
+    /// DEFAULT, of the same type.
+    pub mark_default: Expr<'q>,
+    /// USING.
+    pub path_column: &'q str,
 }
 
 /// MATERIALIZED.

@@ -229,12 +229,17 @@ fn serial_type(name: &str) -> Option<Oid> {
 
 /// Refuses types that no column can have.
 pub(crate) fn check_type(env: &Env<'_>, column: &str, type_oid: Oid) -> Result<()> {
-    let ty = env.catalog().type_(type_oid)?;
-    if ty.kind == TypeKind::Pseudo {
-        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
-        return Err(err!(INVALID_TABLE_DEFINITION, "column \"{column}\" has pseudo-type {shown}"));
-    }
+    refuse_pseudo(env, column, type_oid)?;
     require_usage(env, type_oid)
+}
+
+/// 42P16 for a pseudo-type.
+pub(crate) fn refuse_pseudo(env: &Env<'_>, column: &str, type_oid: Oid) -> Result<()> {
+    if env.catalog().type_(type_oid)?.kind != TypeKind::Pseudo {
+        return Ok(());
+    }
+    let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
+    Err(err!(INVALID_TABLE_DEFINITION, "column \"{column}\" has pseudo-type {shown}"))
 }
 
 /// 42501 unless the current user may use a type; an array is used as its elements are.

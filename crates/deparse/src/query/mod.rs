@@ -13,10 +13,11 @@ use crate::printer::{Frame, Printer, STEP};
 use crate::scope::Scope;
 use analyze::tree::{
     Command, Distinct, Expr, ExprKind, LockStrength, LockWait, Materialize, Query, RangeKind,
-    SetKind, SetTree,
+    SearchCycle, SetKind, SetTree,
 };
 use base::Result;
 use std::rc::Rc;
+use types::Datum;
 
 impl<'q, 'n> Printer<'_, 'q, 'n> {
     /// A query. `results` are the names of its columns where something else than the query
@@ -147,9 +148,12 @@ impl<'q, 'n> Printer<'_, 'q, 'n> {
                 Materialize::Never => " AS NOT MATERIALIZED (",
             });
             self.line();
-            self.query(cte.query, None, true)?;
+            self.query(cte.search_cycle.map_or(cte.query, |clauses| clauses.written), None, true)?;
             self.line();
             self.put(")");
+            if let Some(clauses) = cte.search_cycle {
+                self.search_cycle(clauses)?;
+            }
         }
         if self.style.indented {
             self.indent -= STEP;
@@ -157,6 +161,42 @@ impl<'q, 'n> Printer<'_, 'q, 'n> {
         } else {
             self.put(" ");
         }
+        Ok(())
+    }
+
+    fn search_cycle(&mut self, clauses: &SearchCycle<'q>) -> Result<()> {
+        let names = |printer: &mut Self, columns: &[&'q str]| {
+            printer.list(columns, |printer, name| {
+                printer.name(name);
+                Ok(())
+            })
+        };
+        if let Some(search) = clauses.search {
+            self.put(if search.breadth_first {
+                " SEARCH BREADTH FIRST BY "
+            } else {
+                " SEARCH DEPTH FIRST BY "
+            });
+            names(self, search.columns)?;
+            self.put(" SET ");
+            self.name(search.sequence_column);
+        }
+        let Some(cycle) = clauses.cycle else { return Ok(()) };
+        self.put(" CYCLE ");
+        names(self, cycle.columns)?;
+        self.put(" SET ");
+        self.name(cycle.mark_column);
+        let is = |expr: &Expr<'q>, value| {
+            matches!(expr.kind, ExprKind::Const(Datum::Bool(found)) if found == value)
+        };
+        if !is(&cycle.mark_value, true) || !is(&cycle.mark_default, false) {
+            self.put(" TO ");
+            self.expression(&cycle.mark_value, false)?;
+            self.put(" DEFAULT ");
+            self.expression(&cycle.mark_default, false)?;
+        }
+        self.put(" USING ");
+        self.name(cycle.path_column);
         Ok(())
     }
 
