@@ -288,7 +288,8 @@ impl<'q> Analyzer<'q, '_> {
         }
         self.check_search_cycle(cte, &names[..own], &query)?;
         let written = self.alloc(self.finish(&inner, query)?)?;
-        let query = self.search_cycle(&inner, (cte.name, select), written, &names[..own], &clauses)?;
+        let query =
+            self.search_cycle(&inner, (cte.name, select), written, &names[..own], &clauses)?;
         let (search, cycle) = clauses;
         let query = self.alloc(self.finish(&inner, query)?)?;
         Ok((query, Some(self.alloc(SearchCycle { written, search, cycle })?)))

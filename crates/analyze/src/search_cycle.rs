@@ -5,6 +5,7 @@
 //! the operand and, after them, the path (or the depth and the columns) so far and the cycle mark.
 //! The recursive operand hands the added columns of the rows before through.
 
+use crate::Analyzer;
 use crate::coerce::RECORD;
 use crate::scope::{Clause, Level};
 use crate::select::{NONE, empty_query};
@@ -13,7 +14,6 @@ use crate::tree::{
     CaseArm, ColumnUse, Command, Cycle, Expr, ExprKind, FromItem, FunctionForm, Query, Range,
     RangeId, RangeKind, ReturningRow, Search, SetOperation, SetTree, Target, Type,
 };
-use crate::Analyzer;
 use base::{Error, Oid, Result, err};
 use parse::{CommonTableExpr, CycleClause, Location, SearchClause, SelectStmt};
 use types::{Datum, oids};

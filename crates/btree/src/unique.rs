@@ -80,6 +80,49 @@ impl Index {
         }
     }
 
+    /// Inserts an entry of a constraint that may wait. Returns whether another row has the key, or
+    /// may come to have it when a running transaction ends: then the constraint has to be checked
+    /// ([`find_conflict`](Self::find_conflict)). Of two inserters of one key one is told.
+    ///
+    /// # Errors
+    /// 54000 when the entry is too large; those of disk and log.
+    pub fn insert_deferred(
+        &self,
+        txn: &Transaction,
+        key: &[u8],
+        row: RowId,
+        payload: &[u8],
+    ) -> Result<bool> {
+        let locks = self.transactions.key_locks();
+        let _held = locks.lock(self.file.id(), txn::key_hash(key))?;
+        let free = matches!(self.probe(txn, key, row)?, Probe::Free);
+        self.insert(txn, key, row, payload)?;
+        Ok(!free)
+    }
+
+    /// Whether a row has a live entry with this key, in the latest state.
+    ///
+    /// # Errors
+    /// Those of disk.
+    pub fn has_entry(&self, key: &[u8], row: RowId) -> Result<bool> {
+        let wanted = KeyRow { key: key.to_vec(), row };
+        loop {
+            let target = Target::At(wanted.bound());
+            let _descent = self.pool.descend();
+            let pin = self.descend(target, 0, None)?;
+            let page = pin.read();
+            let Some(view) = self.still(&page, target, 0)? else { continue };
+            let slot = view.below(wanted.bound())?;
+            if slot >= view.count() {
+                return Ok(false);
+            }
+            let prefix = view.prefix().len();
+            let entry = view.leaf_entry(slot)?;
+            let same = key.len() == prefix + entry.suffix.len() && key.ends_with(entry.suffix);
+            return Ok(same && entry.row == row && !entry.dead);
+        }
+    }
+
     fn probe(&self, txn: &Transaction, key: &[u8], own_row: RowId) -> Result<Probe> {
         let mut from = KeyRow { key: key.to_vec(), row: RowId(0) };
         loop {

@@ -268,6 +268,12 @@ fn lock(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
             word.to_uppercase()
         ));
     }
+    if env.storage.has_pending_events(object.object) {
+        let what = env.catalog().describe(object)?;
+        let (word, name) = what.rsplit_once(' ').unwrap_or(("", &what));
+        let action = format!("DROP {}", word.to_uppercase());
+        crate::object::refuse_pending(env, object.object, &action, name)?;
+    }
     Ok(())
 }
 

@@ -171,6 +171,9 @@ pub trait Storage {
 
     /// Whether an open cursor or the running statement uses the relation.
     fn in_use(&self, relation: Oid) -> bool;
+
+    /// Whether checks of the relation's rows wait for the end of the transaction.
+    fn has_pending_events(&self, relation: Oid) -> bool;
 }
 
 /// What a command runs with.

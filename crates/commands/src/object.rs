@@ -1,6 +1,7 @@
 //! Addresses of catalog objects by kind.
 
-use base::Oid;
+use crate::Env;
+use base::{Oid, Result, err};
 use catalog::Catalog;
 pub(crate) use catalog::ObjectAddress;
 use catalog::acl::{AclKind, Privilege};
@@ -60,4 +61,12 @@ pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<
 pub(crate) fn record_owner(env: &crate::Env<'_>, address: ObjectAddress) -> base::Result<()> {
     let catalog = env.catalog();
     catalog.record_role_dependency(&address, catalog.user(), SharedDependencyKind::Owner)
+}
+
+/// 55006 for a table with checks that wait for the end of the transaction.
+pub(crate) fn refuse_pending(env: &Env<'_>, relation: Oid, action: &str, name: &str) -> Result<()> {
+    if !env.storage.has_pending_events(relation) {
+        return Ok(());
+    }
+    Err(err!(OBJECT_IN_USE, "cannot {action} \"{name}\" because it has pending trigger events"))
 }

@@ -80,7 +80,7 @@ fn check(env: &Env<'_>, relation: &Relation) -> Result<()> {
             relation.name
         ));
     }
-    Ok(())
+    crate::object::refuse_pending(env, relation.oid, "TRUNCATE", &relation.name)
 }
 
 /// Tables that refer to a truncated one must be truncated too.

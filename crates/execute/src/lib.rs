@@ -57,4 +57,4 @@ pub use instrument::NodeCounters;
 pub use modify::{Feed, insert_feed};
 pub use operator::Operator;
 pub use state::{Execution, Owned};
-pub use storage::{RowChange, Storage};
+pub use storage::{RowChange, Storage, UniqueCheck};

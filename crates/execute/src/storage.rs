@@ -34,6 +34,28 @@ pub trait Storage {
     fn note_change(&self, _relation: &Arc<Relation>, _change: RowChange<'_>) -> Result<()> {
         Ok(())
     }
+
+    /// A deferrable unique constraint has to be checked: at the end of the statement, or when the
+    /// transaction says.
+    ///
+    /// # Errors
+    /// Those of noting it.
+    fn note_unique(&self, _relation: &Arc<Relation>, _check: UniqueCheck) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An index entry whose key another row may have, too.
+#[derive(Clone, Debug)]
+pub struct UniqueCheck {
+    /// The index.
+    pub index: Arc<Index>,
+    /// The key.
+    pub key: Vec<u8>,
+    /// The row.
+    pub row: base::RowId,
+    /// What is wrong when another row still has the key.
+    pub error: base::Error,
 }
 
 /// A changed row, for foreign keys and triggers: all attributes in order.

@@ -98,9 +98,6 @@ impl<'q> Analyzer<'q, '_> {
         let filter = self.filter(level, infer.filter, Clause::IndexPredicate)?;
         let mut found = Vec::new();
         for index in relation.indexes.iter().filter(|index| index.unique && index.valid) {
-            if !index.immediate {
-                continue;
-            }
             let keys = &index.keys;
             let columns = keys.iter().filter(|key| key.attribute != 0);
             let same_columns = columns.clone().all(|key| attributes.contains(&key.attribute))

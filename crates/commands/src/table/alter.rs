@@ -1,6 +1,6 @@
 //! ALTER TABLE: its commands in PostgreSQL's passes.
 
-use super::{alter_column, alter_type, constraint};
+use super::{alter_column, alter_constraint, alter_type, constraint};
 use crate::relation_rows::{self, refuse_system, update_class};
 use crate::{Env, LockMode, object};
 use base::{Error, Oid, Result, err};
@@ -75,6 +75,7 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
             relation.name
         ));
     }
+    object::refuse_pending(env, relation.oid, "ALTER TABLE", &relation.name)?;
     let mut commands: Vec<&AlterTableCmd<'_>> = alter.commands.iter().collect();
     commands.sort_by_key(|command| pass(command));
     let types: Vec<(&str, &ColumnDef<'_>)> = commands
@@ -177,6 +178,7 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
         AlterTableCmd::DropConstraint { name, behavior, missing_ok } => {
             drop_constraint(env, relation, name, *behavior, *missing_ok)
         }
+        AlterTableCmd::AlterConstraint(change) => alter_constraint::run(env, relation, change),
         AlterTableCmd::ValidateConstraint { name } => validate(env, relation, name),
         AlterTableCmd::SetOptions { options } => {
             let options = super::create::options(options)?;

@@ -151,18 +151,34 @@ fn key_of<'r>(
                 referenced.name
             ));
         };
+        if !index.immediate {
+            return Err(err!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "cannot use a deferrable primary key for referenced table \"{}\"",
+                referenced.name
+            ));
+        }
         let columns = index.keys.iter().filter_map(|key| referenced.column_at(key.attribute));
         return Ok((columns.collect(), index.clone()));
     }
     let columns = named(referenced, definition.referenced, "foreign key")?;
     let mut wanted: Vec<i16> = columns.iter().map(|column| column.attribute).collect();
     wanted.sort_unstable();
+    let deferrable = || {
+        err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot use a deferrable unique constraint for referenced table \"{}\"",
+            referenced.name
+        )
+    };
     let matches = |index: &&std::sync::Arc<Index>| {
         let mut keys: Vec<i16> = index.keys.iter().map(|key| key.attribute).collect();
         keys.sort_unstable();
-        index.unique && index.immediate && index.predicate.is_none() && keys == wanted
+        index.unique && index.predicate.is_none() && keys == wanted
     };
-    match referenced.indexes.iter().find(matches) {
+    let mut found = referenced.indexes.iter().filter(matches);
+    match found.clone().find(|index| index.immediate).or(found.next()) {
+        Some(index) if !index.immediate => Err(deferrable()),
         Some(index) => Ok((columns, index.clone())),
         None => Err(err!(
             INVALID_FOREIGN_KEY,

@@ -2,6 +2,7 @@
 
 pub(crate) mod alter;
 pub(crate) mod alter_column;
+mod alter_constraint;
 mod alter_type;
 mod as_query;
 pub(crate) mod column;

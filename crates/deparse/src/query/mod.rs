@@ -186,9 +186,7 @@ impl<'q, 'n> Printer<'_, 'q, 'n> {
         names(self, cycle.columns)?;
         self.put(" SET ");
         self.name(cycle.mark_column);
-        let is = |expr: &Expr<'q>, value| {
-            matches!(expr.kind, ExprKind::Const(Datum::Bool(found)) if found == value)
-        };
+        let is = |expr: &Expr<'q>, value| matches!(expr.kind, ExprKind::Const(Datum::Bool(found)) if found == value);
         if !is(&cycle.mark_value, true) || !is(&cycle.mark_default, false) {
             self.put(" TO ");
             self.expression(&cycle.mark_value, false)?;

@@ -8,7 +8,7 @@ use crate::storage::StatementStorage;
 use base::{Error, Oid, Result, RowId, err};
 use catalog::relation::{Constraint, ForeignKey, Relation};
 use catalog::rows::{ForeignAction, ForeignMatch};
-use execute::Owned;
+use execute::{Owned, UniqueCheck};
 use parse::Statement;
 use session::engine::{Destination, ParameterMode};
 use std::sync::Arc;
@@ -48,6 +48,9 @@ struct Key<'r> {
 impl Backend {
     pub(super) fn handle(&self, event: &Event) -> Result<()> {
         let table = self.catalog.relation(event.table)?;
+        if let EventKind::Unique(check) = &event.kind {
+            return self.check_unique(&table, check);
+        }
         // A constraint that the statement's transaction has dropped asks for nothing.
         let Some((constraint, foreign)) = foreign_key(&table, event.constraint) else {
             return Ok(());
@@ -57,6 +60,24 @@ impl Backend {
             EventKind::Referencing { row, key } => self.check_referencing(&at, *row, key),
             EventKind::Deleted { key } => self.follow(&at, foreign.on_delete, key, None),
             EventKind::Changed { key, new } => self.follow(&at, foreign.on_update, key, Some(new)),
+            EventKind::Unique(_) => Ok(()),
+        }
+    }
+
+    /// Checks the entry of a deferrable unique constraint (rule 6).
+    fn check_unique(&self, table: &Relation, check: &UniqueCheck) -> Result<()> {
+        // The constraint may have been dropped, or the table written anew.
+        let Some(index) = table.indexes.iter().find(|index| index.oid == check.index.oid) else {
+            return Ok(());
+        };
+        let tree = self.engine.trees.index(index.file, &index.name)?;
+        if !tree.has_entry(&check.key, check.row)? {
+            return Ok(());
+        }
+        let transaction = self.transaction()?;
+        match tree.find_conflict(&transaction, &check.key, check.row)? {
+            Some(_) => Err(check.error.clone()),
+            None => Ok(()),
         }
     }
 

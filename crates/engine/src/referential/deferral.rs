@@ -35,7 +35,7 @@ impl Referential {
         Mark { deferred: self.deferred.borrow().len(), modes: self.modes.borrow().clone() }
     }
 
-    /// Forgets what came after the mark (rule 6).
+    /// Forgets what came after the mark (rule 7).
     pub(crate) fn roll_back_to(&self, mark: &Mark) {
         self.deferred.borrow_mut().truncate(mark.deferred);
         *self.modes.borrow_mut() = mark.modes.clone();
@@ -46,6 +46,11 @@ impl Referential {
         self.waiting.borrow_mut().clear();
         self.deferred.borrow_mut().clear();
         *self.modes.borrow_mut() = Modes::default();
+    }
+
+    /// Whether events of a table wait for the end of the transaction.
+    pub(crate) fn has_deferred_of(&self, table: Oid) -> bool {
+        self.deferred.borrow().iter().any(|event| event.changed == table)
     }
 
     /// Whether events wait for the end of the transaction.

@@ -1,4 +1,5 @@
-//! Foreign keys: what rows that changed have to meet, and what follows from a change.
+//! Foreign keys and deferrable unique constraints: what rows that changed have to meet, and what
+//! follows from a change.
 //!
 //! # How it works
 //! The executor notes every changed row of a table that has foreign keys or is referred to
@@ -18,7 +19,9 @@
 //!    the row as it is by then; a row that is gone needs no check.
 //! 5. Checks of referencing rows see what the statement's snapshot sees; what follows from a
 //!    deleted or changed key sees the latest committed rows at every isolation level.
-//! 6. Events go with their savepoint and with their transaction.
+//! 6. A deferrable unique constraint is checked for entries that found their key taken as they
+//!    were made. An entry that is gone by then needs no check.
+//! 7. Events go with their savepoint and with their transaction.
 //!
 //! Sources: PostgreSQL's documentation of CREATE TABLE and SET CONSTRAINTS.
 
@@ -33,20 +36,23 @@ use base::{Oid, Result, RowId};
 use catalog::relation::{Constraint, ForeignKey, Relation};
 use catalog::rows::{ForeignAction, ForeignMatch};
 use deferral::Modes;
-use execute::{Owned, RowChange};
+use execute::{Owned, RowChange, UniqueCheck};
 use query::Query;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use types::Datum;
 
 /// Something to be checked, or to be done.
 #[derive(Clone, Debug)]
 struct Event {
-    /// The foreign key.
+    /// The foreign key, or the unique constraint.
     constraint: Oid,
     /// The table that has it.
     table: Oid,
+    /// The table whose row was changed.
+    changed: Oid,
     kind: EventKind,
 }
 
@@ -58,6 +64,8 @@ enum EventKind {
     Deleted { key: Vec<Owned> },
     /// A key that was changed.
     Changed { key: Vec<Owned>, new: Vec<Owned> },
+    /// A key of a deferrable unique constraint that another row may have.
+    Unique(Rc<UniqueCheck>),
 }
 
 /// What a session keeps about foreign keys.
@@ -136,7 +144,7 @@ impl Backend {
                     .is_some_and(|old| unchanged(&values(old, &constraint.columns), &key));
                 if !same && must_refer(&key, foreign) {
                     let kind = EventKind::Referencing { row: change.row, key };
-                    self.add_event(constraint, relation.oid, kind, true);
+                    self.add_event(constraint, (relation.oid, relation.oid), kind, true);
                 }
             }
         }
@@ -160,13 +168,32 @@ impl Backend {
                     (EventKind::Changed { key, new }, foreign.on_update)
                 }
             };
-            self.add_event(constraint, table.oid, kind, action == ForeignAction::NoAction);
+            let tables = (table.oid, relation.oid);
+            self.add_event(constraint, tables, kind, action == ForeignAction::NoAction);
         }
         Ok(())
     }
 
-    fn add_event(&self, constraint: &Constraint, table: Oid, kind: EventKind, can_wait: bool) {
-        let event = Event { constraint: constraint.oid, table, kind };
+    /// Makes the event of an index entry whose key another row may have.
+    pub(crate) fn note_unique(&self, relation: &Relation, check: UniqueCheck) {
+        let found = relation
+            .constraints
+            .iter()
+            .find(|known| known.index == check.index.oid && known.foreign.is_none());
+        if let Some(constraint) = found {
+            let kind = EventKind::Unique(Rc::new(check));
+            self.add_event(constraint, (relation.oid, relation.oid), kind, true);
+        }
+    }
+
+    fn add_event(
+        &self,
+        constraint: &Constraint,
+        (table, changed): (Oid, Oid),
+        kind: EventKind,
+        can_wait: bool,
+    ) {
+        let event = Event { constraint: constraint.oid, table, changed, kind };
         let state = &self.referential;
         if can_wait && state.modes.borrow().is_deferred(constraint) {
             state.deferred.borrow_mut().push(event);

@@ -64,6 +64,11 @@ impl execute::Storage for StatementStorage<'_> {
     fn note_change(&self, relation: &Arc<Relation>, change: execute::RowChange<'_>) -> Result<()> {
         self.backend.note_referential(relation, &change)
     }
+
+    fn note_unique(&self, relation: &Arc<Relation>, check: execute::UniqueCheck) -> Result<()> {
+        self.backend.note_unique(relation, check);
+        Ok(())
+    }
 }
 
 /// How a column is stored: a domain as what is under it.
@@ -220,6 +225,10 @@ impl commands::Storage for Backend {
 
     fn in_use(&self, relation: Oid) -> bool {
         self.uses.is_used(relation)
+    }
+
+    fn has_pending_events(&self, relation: Oid) -> bool {
+        self.referential.has_deferred_of(relation)
     }
 
     fn temporary_namespace(&self) -> Result<Oid> {

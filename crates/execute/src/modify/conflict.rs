@@ -36,6 +36,16 @@ impl<'q> ModifyTable<'q> {
             [] => (0..self.indexes.len()).filter(|i| self.indexes[*i].described.unique).collect(),
             given => given.iter().map(|i| usize::from(*i)).collect(),
         };
+        if let Some(state) =
+            arbiters.iter().map(|i| &self.indexes[*i]).find(|s| !s.described.immediate)
+        {
+            let error = err!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "ON CONFLICT does not support deferrable unique constraints/exclusion constraints \
+                 as arbiters"
+            );
+            return Err(self.named(x, error.constraint(&state.described.name)));
+        }
         'again: loop {
             base::check_for_interrupts()?;
             // Looking first leaves nothing to take back in the usual case of a conflict.

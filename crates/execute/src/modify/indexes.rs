@@ -5,6 +5,7 @@ use super::{ModifyTable, Wide};
 use crate::entry::EntryShape;
 use crate::keys::key_columns;
 use crate::state::Execution;
+use crate::storage::UniqueCheck;
 use base::{Result, RowId};
 use btree::Placed;
 use catalog::relation::Index;
@@ -127,6 +128,16 @@ impl<'q> ModifyTable<'q> {
         if !state.is_checked(entry) {
             state.index.insert(txn, &entry.key, row, &entry.payload)?;
             return self.wrote_key(state, &entry.key);
+        }
+        if !state.described.immediate {
+            let conflicts = state.index.insert_deferred(txn, &entry.key, row, &entry.payload)?;
+            self.wrote_key(state, &entry.key)?;
+            if conflicts {
+                let (index, key) = (state.described.clone(), entry.key.clone());
+                let error = self.duplicate(x, state, entry)?;
+                x.storage.note_unique(&self.relation, UniqueCheck { index, key, row, error })?;
+            }
+            return Ok(());
         }
         let placed = state.index.insert_unique(txn, &entry.key, row, &entry.payload)?;
         // A failure to serialize is told rather than a duplicate that follows from it.

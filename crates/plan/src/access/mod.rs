@@ -415,7 +415,7 @@ fn unique_sets(level: &Level<'_, '_>, range: u32, relation: &Relation) -> Vec<Ve
     relation
         .indexes
         .iter()
-        .filter(|index| index.unique && index.valid && index.predicate.is_none())
+        .filter(|index| index.unique && index.immediate && index.valid && index.predicate.is_none())
         .filter(|index| index.keys.iter().all(|key| key.attribute > 0))
         .map(|index| index.keys.iter().map(|key| level.var(range, key.attribute)).collect())
         .collect()

@@ -198,7 +198,7 @@ impl<'q> Planner<'_, 'q, '_> {
             });
         }
         let values = path.equal.iter().all(|equal| matches!(equal, Equal::Value(_)));
-        path.unique = index.unique && values && path.equal.len() == keys.len();
+        path.unique = index.unique && index.immediate && values && path.equal.len() == keys.len();
         Ok(path)
     }
 

@@ -314,6 +314,12 @@ impl Session {
         if plan.tag() == "LOCK TABLE" {
             self.transaction.require_block("LOCK TABLE")?;
         }
+        if plan.tag() == "SET CONSTRAINTS" && !self.transaction.in_any_block() {
+            self.state.warning(base::err!(
+                NO_ACTIVE_SQL_TRANSACTION,
+                "SET CONSTRAINTS can only be used in transaction blocks"
+            ));
+        }
         self.transaction.note_query();
         let backend = self.backend.clone();
         let state = self.state.clone();
