@@ -10,10 +10,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 PERDURA ?= $(TARGET)/release/perdura
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-sql check facts record kill9 sim sim-mutants bench bench-memory asan valgrind fuzz
+.PHONY: $(shell sed -n "s,^\([a-z0-9-]*\):.*\#\# .*,\1,p" Makefile)
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 17
 
 build: ## the release build
 	$(CLANG) cargo build --release --package perdura
@@ -25,6 +25,7 @@ run: build ## builds, then serves ./data on port 5432 (DATA=, PORT=)
 test: ## the whole suite: check, every test, five rounds of kill -9
 	$(CLANG) cargo xtask check
 	$(CLANG) cargo test --workspace --quiet
+	cargo test --quiet --package supervise --features sigchld --tests
 	$(CLANG) cargo xtask oracle diff
 	$(CLANG) cargo build --quiet --package perdura
 	@$(CLANG) PERDURA="$(TARGET)/debug/perdura" ROUNDS=5 SEED=1 WHAT=both \
@@ -32,6 +33,9 @@ test: ## the whole suite: check, every test, five rounds of kill -9
 
 test-sql: ## tests/sql against Perdura (AREA=area or area/topic)
 	$(CLANG) AREA="$(AREA)" cargo test --quiet --package testkit --test sql
+
+test-wine: ## the crate supervise for Windows, by Debian's rustc and Wine
+	tools/wine.sh test
 
 check: ## formatting, clippy, layers, sizes, names, docs
 	$(CLANG) cargo xtask check
@@ -71,3 +75,8 @@ fuzz: ## the allocators under libFuzzer for SECS seconds (nightly)
 	  -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing" CARGO_TARGET_DIR=$(TARGET)/fuzz \
 	  cargo +nightly run --quiet --release --target x86_64-unknown-linux-gnu -- \
 	  -max_total_time=$(or $(SECS),60) -max_len=3000 -artifact_prefix=$(TARGET)/fuzz/
+
+bench-supervise: ## waiting for 300, 1,000 and 10,000 children: memory, threads, time (N="300 1000" WINE=1)
+	cargo build --quiet --release --package supervise --bins
+	@$(TARGET)/release/supervise_bench $(N)
+	@$(if $(WINE),tools/wine.sh bench $(N))

@@ -315,7 +315,7 @@ impl Postmaster {
 
     fn signal_server(&self, signal: Signal) {
         if let Some(server) = &self.server {
-            self.children.signal(server.pid, signal);
+            self.children.signal(server.pid, signal.as_raw());
         }
     }
 
@@ -350,7 +350,7 @@ impl Postmaster {
     fn server_ended(&mut self, exit: Exit) -> Result<()> {
         self.server = None;
         self.kill_at = None;
-        let Exit { pid, status } = exit;
+        let Exit { pid, status, .. } = exit;
         if self.stop.is_some() {
             if status != Status::Exited(0) && self.stop != Some(Stop::Immediate) {
                 log::log(ending(pid, status));
@@ -386,10 +386,15 @@ impl Postmaster {
 fn ending(pid: u32, status: Status) -> String {
     match status {
         Status::Exited(code) => format!("server process (PID {pid}) exited with exit code {code}"),
-        Status::Signaled(signal) => format!(
-            "server process (PID {pid}) was terminated by signal {signal}: {}",
-            signal_text(signal)
+        Status::Signaled { signal, core } => format!(
+            "server process (PID {pid}) was terminated by signal {signal}: {}{}",
+            signal_text(signal),
+            if core { " (core dumped)" } else { "" }
         ),
+        Status::Exception(code) => {
+            format!("server process (PID {pid}) was terminated by exception 0x{code:X}")
+        }
+        Status::Unknown => format!("server process (PID {pid}) exited with unrecognized status"),
     }
 }
 
