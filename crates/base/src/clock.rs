@@ -13,6 +13,12 @@ pub trait Clock: Send + Sync {
 /// Microseconds from the Unix epoch to PostgreSQL's.
 pub const POSTGRES_EPOCH_UNIX_US: i64 = 946_684_800_000_000;
 
+/// Microseconds since 2000-01-01 00:00:00 UTC by the machine's clock.
+pub fn now_us() -> i64 {
+    let since_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_unix.as_micros()).unwrap_or(i64::MAX) - POSTGRES_EPOCH_UNIX_US
+}
+
 /// The machine's clocks.
 #[derive(Debug)]
 pub struct SystemClock {
@@ -34,8 +40,7 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now_us(&self) -> i64 {
-        let since_unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since_unix.as_micros()).unwrap_or(i64::MAX) - POSTGRES_EPOCH_UNIX_US
+        now_us()
     }
 
     fn monotonic(&self) -> Duration {

@@ -149,11 +149,18 @@ fn remove_clean(pool: &Pool, id: FrameId) -> bool {
     let key =
         (FileId(frame.file.load(Ordering::Relaxed)), PageNo(frame.page.load(Ordering::Relaxed)));
     let mut shard = pool.shard(key).lock();
-    // Under the shard's lock a frame without pins gains none, and without pins it is not changed.
+    // Under the shard's lock a frame without pins gains none but by a guess, and without pins it is
+    // not changed.
     if shard.frames.get(&key) != Some(&id)
         || frame.pins.load(Ordering::SeqCst) != 0
         || frame.has(bits::DIRTY | bits::WRITING | bits::LOADING)
     {
+        return false;
+    }
+    // A guess needs no shard: it sees the mark, or its pin is seen here (guesses, rule 2).
+    frame.set(bits::LEAVING);
+    if frame.pins.load(Ordering::SeqCst) != 0 || frame.has(bits::DIRTY | bits::WRITING) {
+        frame.clear(bits::LEAVING);
         return false;
     }
     shard.frames.remove(&key);

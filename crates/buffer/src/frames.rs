@@ -42,6 +42,8 @@ pub(crate) mod bits {
     pub(crate) const REFERENCED: u32 = 16;
     /// Not in the page table; freed when the last pin goes.
     pub(crate) const DEAD: u32 = 32;
+    /// Somebody evicts its page: a guess must not find it.
+    pub(crate) const LEAVING: u32 = 64;
 }
 
 /// A frame's number: its class and its index within the class.

@@ -35,6 +35,7 @@ mod evict;
 pub mod files;
 mod frames;
 mod guard;
+mod guess;
 mod latch;
 mod meta;
 pub mod page;

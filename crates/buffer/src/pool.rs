@@ -3,6 +3,7 @@
 use crate::files::{Files, TreeFile};
 use crate::frames::{FrameId, Frames, bits, class_bytes, class_of};
 use crate::guard::Pin;
+use crate::guess::Guesses;
 use crate::page;
 use crate::resource::{Managers, ResourceManager};
 use crate::space::Epochs;
@@ -44,6 +45,7 @@ pub struct Pool {
     pub(crate) budget: Budget,
     pub(crate) clock: Mutex<crate::evict::Clock>,
     shards: Box<[Mutex<Shard>]>,
+    pub(crate) guesses: Guesses,
     pub(crate) counts: Counts,
 }
 
@@ -134,6 +136,11 @@ impl Budget {
     }
 }
 
+/// Spreads pages; the upper bits are the best ones.
+pub(crate) fn hash(key: Key) -> u64 {
+    (key.0.0 ^ key.1.0.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 impl Pool {
     /// A pool over the files of the log's disk.
     ///
@@ -156,6 +163,7 @@ impl Pool {
             },
             clock: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            guesses: Guesses::new(),
             counts: Counts::default(),
             wal,
         }))
@@ -179,7 +187,8 @@ impl Pool {
     /// What happened so far.
     pub fn stats(&self) -> PoolStats {
         PoolStats {
-            hits: self.shards.iter().map(|shard| shard.lock().hits).sum(),
+            hits: self.shards.iter().map(|shard| shard.lock().hits).sum::<u64>()
+                + self.guesses.hits(),
             reads: self.counts.reads.load(Ordering::Relaxed),
             writes: self.counts.writes.load(Ordering::Relaxed),
             evictions: self.counts.evictions.load(Ordering::Relaxed),
@@ -188,8 +197,7 @@ impl Pool {
     }
 
     pub(crate) fn shard(&self, key: Key) -> &Mutex<Shard> {
-        let hash = (key.0.0 ^ key.1.0.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        &self.shards[(hash >> 32) as usize % SHARDS]
+        &self.shards[(hash(key) >> 32) as usize % SHARDS]
     }
 
     /// Pins a page, reading it from disk when it is not in memory. May wait; holds no latch.
@@ -232,7 +240,7 @@ impl Pool {
                 frame.rec_lsn.store(0, Ordering::Relaxed);
                 frame.writing_lsn.store(0, Ordering::Relaxed);
                 frame.state.store(bits::LOADING, Ordering::SeqCst);
-                frame.pins.store(1, Ordering::SeqCst);
+                frame.pins.fetch_add(1, Ordering::SeqCst);
                 shard.frames.insert(key, id);
             }
             let pin = Pin { pool: self, file, page, id };
@@ -311,9 +319,9 @@ impl Pool {
     /// Frees a frame that is out of the page table and not pinned; whoever clears the bit does it.
     fn free_dead(&self, id: FrameId) {
         let frame = self.frames.frame(id);
-        let before = frame.state.fetch_and(!bits::DEAD, Ordering::SeqCst);
-        if before & bits::DEAD != 0 {
-            frame.state.store(0, Ordering::SeqCst);
+        // In one step: a guess must not find it valid on the way.
+        let dead = |state| (state & bits::DEAD != 0).then_some(0);
+        if frame.state.fetch_update(Ordering::SeqCst, Ordering::SeqCst, dead).is_ok() {
             self.frames.put_warm(id);
         }
     }
@@ -321,7 +329,6 @@ impl Pool {
     pub(crate) fn give_frame(&self, id: FrameId) {
         let frame = self.frames.frame(id);
         frame.state.store(0, Ordering::SeqCst);
-        frame.pins.store(0, Ordering::SeqCst);
         self.frames.put_warm(id);
     }
 

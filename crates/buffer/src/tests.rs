@@ -103,3 +103,40 @@ fn pages_come_back_after_eviction_from_sixteen_frames() {
     assert!(pool.stats().evictions > 180);
     assert!(pool.stats().resident_bytes <= 16 * 8192);
 }
+
+#[test]
+fn a_guess_finds_the_page_or_nothing_while_pages_come_and_go() {
+    const PAGES: u64 = 64;
+    let disk = SimDisk::new(2);
+    let wal = Wal::create(Arc::new(disk), wal_config()).unwrap();
+    let pool = pool_on(wal, 24);
+    let file = new_tree(&pool, 1);
+    for n in 2..PAGES {
+        assert_eq!(grow(&pool, &file).unwrap(), n);
+        put(&pool, &file, n, 100, n as u8).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            let (pool, file) = (&pool, &file);
+            scope.spawn(move || {
+                let mut state = 0x9E37_79B9_7F4A_7C15u64.wrapping_mul(thread + 1);
+                for round in 0..20_000u64 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    // Half of the looks are at few pages, so that guesses are right, too.
+                    let range = if round % 2 == 0 { 6 } else { PAGES - 2 };
+                    let n = 2 + (state >> 33) % range;
+                    let pin = pool.pin_often(file, PageNo(n)).unwrap();
+                    let page = pin.read();
+                    assert_eq!((page[100], page::lsn(&page) > Lsn(0)), (n as u8, true));
+                    drop(page);
+                    drop(pin);
+                    if round % 64 == thread {
+                        put(pool, file, n, 102, round as u8).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let stats = pool.stats();
+    assert!(stats.evictions > 10_000 && pool.guesses.hits() > 1_000, "{stats:?}");
+}

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::databases::Closed;
 use crate::sequence::Sequences;
 use crate::temporary::Numbers;
-use base::clock::{Clock, SystemClock};
+
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{hidden, index, pg_authid, pg_database, pg_db_role_setting};
@@ -99,7 +99,7 @@ pub fn open(
         sequences: Sequences::default(),
         closed: Closed::default(),
         temporary_numbers: Numbers::default(),
-        start_us: SystemClock::new().now_us(),
+        start_us: base::clock::now_us(),
         cluster_cache: Arc::new(SharedCache::new()),
         database_caches: Mutex::default(),
         background: Mutex::new(Some(background)),
@@ -239,7 +239,7 @@ impl session::engine::Engine for Handle {
         let Some(row) = row else { return Ok(None) };
         let password = row.optional_text(pg_authid::ROLPASSWORD)?;
         let until = row.optional(pg_authid::ROLVALIDUNTIL, Row::int8)?;
-        let now_us = SystemClock::new().now_us();
+        let now_us = base::clock::now_us();
         let password = password.filter(|_| until.is_none_or(|until| until >= now_us));
         Ok(Some(Role {
             can_login: row.bool(pg_authid::ROLCANLOGIN)?,

@@ -21,8 +21,7 @@ impl Host for Backend {
     }
 
     fn clock_us(&self) -> i64 {
-        use base::clock::{Clock, SystemClock};
-        SystemClock::new().now_us()
+        base::clock::now_us()
     }
 
     fn ascending_us(&self) -> i64 {

@@ -14,7 +14,7 @@
 //! 3. A sequence whose file is another begins from that file's row (RESTART, TRUNCATE).
 
 use crate::backend::Backend;
-use base::clock::{Clock, SystemClock};
+
 use base::{Csn, Error, FileId, Oid, Result, SessionId, err};
 use catalog::acl::{AclKind, Privilege};
 use catalog::relation::{Relation, Sequence};
@@ -315,7 +315,7 @@ impl Backend {
         if state.values.is_called && step.taken <= state.ahead {
             state.ahead -= step.taken;
         } else {
-            let now_us = SystemClock::new().now_us();
+            let now_us = base::clock::now_us();
             let busy = now_us - state.written_us < BUSY_US;
             let reach = if busy { (state.reach * 2).min(AHEAD_VALUES_MAX) } else { LOG_VALUES };
             let (last, ahead) = behind(&sequence, step.last, reach);

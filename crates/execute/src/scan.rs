@@ -229,7 +229,8 @@ pub(crate) struct IndexScan<'q> {
     conditions: Conditions<'q>,
     /// Of the keys.
     runner: Runner,
-    bump: Bump,
+    /// Of the keys; made when one has to be looked at.
+    bump: Option<Bump>,
     rest: Rest,
     heap: Heap,
     buffer: RowBuffer,
@@ -262,7 +263,7 @@ impl<'q> IndexScan<'q> {
             finished: false,
             conditions: Conditions::new(x, plan.filters),
             runner: Runner::new(),
-            bump: x.bump(),
+            bump: None,
             rest: Rest::default(),
             heap: x.heap("IndexScan"),
             buffer: RowBuffer::new(),
@@ -280,7 +281,8 @@ impl<'q> IndexScan<'q> {
         if !self.table.fetch(view, row, &self.key_attributes, &mut self.buffer)? {
             return Ok(None);
         }
-        self.bump.reset();
+        let bump = self.bump.get_or_insert_with(|| x.bump());
+        bump.reset();
         let mut values = Vec::with_capacity(self.key_attributes.len());
         for (i, attribute) in self.key_attributes.iter().enumerate() {
             let layout = self.table.columns()[*attribute].layout;
@@ -294,8 +296,8 @@ impl<'q> IndexScan<'q> {
         match &self.plan.keys.expressions {
             None => key::encode(host, self.ranges.keys(), &values, &mut have)?,
             Some((_, program)) => {
-                let cx = x.value(&self.bump, program)?;
-                let values = self.bump.alloc_slice_copy(&values)?;
+                let cx = x.value(bump, program)?;
+                let values = bump.alloc_slice_copy(&values)?;
                 let keys = program.eval_row(&mut self.runner, &cx, expr::Inputs::Row(values))?;
                 key::encode(host, self.ranges.keys(), keys, &mut have)?;
             }

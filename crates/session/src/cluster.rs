@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::origin::Origin;
 use crate::settings::Base;
 use base::SessionId;
-use base::clock::{Clock, SystemClock};
+
 use base::interrupt::{Interrupt, Interrupts};
 use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
@@ -83,7 +83,7 @@ impl Cluster {
             settings: RwLock::new(Arc::new(settings)),
             log_error,
             next_session: AtomicU32::new(1),
-            reload_us: AtomicI64::new(SystemClock::new().now_us()),
+            reload_us: AtomicI64::new(base::clock::now_us()),
             on_reload: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
         }))
@@ -123,7 +123,7 @@ impl Cluster {
         let mut settings = self.settings.write();
         let (reloaded, kept) = settings.reload(new);
         *settings = Arc::new(reloaded);
-        self.reload_us.store(SystemClock::new().now_us(), Ordering::Relaxed);
+        self.reload_us.store(base::clock::now_us(), Ordering::Relaxed);
         kept
     }
 

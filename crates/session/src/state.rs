@@ -7,7 +7,7 @@ use crate::session::Identity;
 use crate::settings::Settings;
 use crate::statement::Prepared;
 use base::Error;
-use base::clock::{Clock, SystemClock};
+
 use memory::Account;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -186,7 +186,7 @@ impl State {
 
     /// Lets others see that the session waits for its client.
     pub(crate) fn rests(&self, status: TransactionStatus) {
-        let now_us = SystemClock::new().now_us();
+        let now_us = base::clock::now_us();
         let mut activity = self.entry.activity.lock();
         if activity.state.is_empty() {
             activity.user.clone_from(&self.identity.user);

@@ -15,7 +15,7 @@ use crate::settings::{Settings, Source, Value};
 use crate::state::State;
 use crate::statement::Prepared;
 use crate::transaction::Transaction;
-use base::clock::{Clock, SystemClock};
+
 use base::interrupt::Interrupt;
 use base::{Error, Result, Severity, check_for_interrupts};
 use std::rc::Rc;
@@ -231,7 +231,7 @@ impl Session {
 
     fn begin_message(&mut self, client: &mut dyn Client) {
         // A clock of its own for each message: `now()` must not move within a statement.
-        self.state.begin_statement(SystemClock::new().now_us());
+        self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
         let limit = self.state.frequent().statement_timeout_ms;
         if limit > 0 {
@@ -251,7 +251,7 @@ impl Session {
             client.set_timer(Interrupt::TransactionTimeout, None);
             return;
         }
-        let since = SystemClock::new().now_us() - self.state.transaction_start_us();
+        let since = base::clock::now_us() - self.state.transaction_start_us();
         let since = Duration::from_micros(u64::try_from(since).unwrap_or(0));
         let left = Duration::from_millis(limit).saturating_sub(since);
         client.set_timer(Interrupt::TransactionTimeout, Some(left));
