@@ -80,3 +80,7 @@ bench-supervise: ## waiting for 300, 1,000 and 10,000 children: memory, threads,
 	cargo build --quiet --release --package supervise --bins
 	@$(TARGET)/release/supervise_bench $(N)
 	@$(if $(WINE),tools/wine.sh bench $(N))
+
+soak-memory: build ## large statements under memory_limit = 512 MB; draws docs/soak-memory.svg (ROWS= SESSIONS=)
+	@PERDURA=$(PERDURA) ROWS=$(or $(ROWS),3000000) SESSIONS=$(or $(SESSIONS),12) \
+	  cargo run --quiet --release --package testkit --bin soak_memory

@@ -19,6 +19,7 @@
 
 mod batch;
 mod bits;
+pub mod block;
 mod column;
 
 pub use batch::{Batch, Selection};

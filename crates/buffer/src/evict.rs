@@ -169,6 +169,46 @@ fn remove_clean(pool: &Pool, id: FrameId) -> bool {
 }
 
 impl Pool {
+    /// Gives the memory of free frames and of clean pages that nobody uses back to the system, up
+    /// to about `bytes`. Returns how many bytes went. Never waits: whoever needs memory may be
+    /// anywhere.
+    pub fn give_back(&self, bytes: u64) -> u64 {
+        let mut gone = 0;
+        let mut give = |id: FrameId| {
+            self.frames.put_cold(id);
+            let size = class_bytes(usize::from(id.class)) as u64;
+            self.budget.shrink(size);
+            gone += size;
+            gone < bytes
+        };
+        let mut more = bytes > 0;
+        while more {
+            let Some(id) = (0..CLASSES).find_map(|class| self.frames.take_warm(class)) else {
+                break;
+            };
+            more = give(id);
+        }
+        'classes: for class in 0..CLASSES {
+            for index in 0..self.frames.used(class) {
+                if !more {
+                    break 'classes;
+                }
+                let id = FrameId { class: class as u8, index };
+                let frame = self.frames.frame(id);
+                if frame.has(bits::VALID)
+                    && !frame.has(bits::DIRTY | bits::LOADING | bits::WRITING | bits::DEAD)
+                    && frame.pins.load(Ordering::SeqCst) == 0
+                    && remove_clean(self, id)
+                {
+                    self.counts.evictions.fetch_add(1, Ordering::Relaxed);
+                    more = give(id);
+                }
+            }
+        }
+        self.budget.settle();
+        gone
+    }
+
     /// Evicts up to `bytes` bytes of pages and gives their memory back to the system: the ledger
     /// needs it. Returns how many bytes went. May wait.
     pub fn shrink(&self, bytes: u64) -> Result<u64> {

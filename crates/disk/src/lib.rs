@@ -15,6 +15,7 @@
 
 mod real;
 mod sim;
+pub mod temporary;
 
 pub use real::RealDisk;
 pub use sim::{Fault, FaultKind, Random, SimDisk};

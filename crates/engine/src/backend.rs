@@ -13,6 +13,7 @@ use crate::type_host::KeptChecks;
 use base::{Error, Oid, Result};
 use catalog::Catalog;
 use catalog::store::TreeStore;
+use disk::temporary::TemporarySpace;
 use parse::{Expression, Statement};
 use session::State;
 use session::engine::{Completion, Destination, Modes, ParameterMode, Parameters, Plan};
@@ -39,6 +40,8 @@ pub(crate) struct Backend {
     pub(crate) uses: Uses,
     /// The settings that plans cost by.
     pub(crate) costs: Cell<plan::CostSettings>,
+    pub(crate) temporary_files: Rc<TemporarySpace>,
+    pub(crate) limits: Cell<execute::Limits>,
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
     pub(crate) path_changes: Cell<u64>,
@@ -59,7 +62,11 @@ impl Backend {
         let pid = state.entry().id;
         let owner = engine.storage.transactions().register(pid, catalog.database());
         let env = state.settings().io_env(0);
+        let temporary_files = crate::temporary_files::space(&engine, &state, catalog.database());
+        let limits = crate::temporary_files::limits(&state.settings());
         Rc::new(Backend {
+            temporary_files,
+            limits: Cell::new(limits),
             engine,
             store,
             owner,
@@ -95,6 +102,8 @@ impl Backend {
             self.environments.set(settings.io_env(0));
             self.costs.set(cost_settings(&settings));
             let ms = |name| u64::try_from(settings.integer(name)).unwrap_or(0);
+            self.temporary_files.set_limit(crate::temporary_files::limit_bytes(&settings));
+            self.limits.set(crate::temporary_files::limits(&settings));
             self.owner.set_lock_timeout_ms(ms("lock_timeout"));
             self.owner.set_deadlock_timeout_ms(ms("deadlock_timeout"));
         }

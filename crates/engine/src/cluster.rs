@@ -24,7 +24,13 @@ use std::sync::Arc;
 use txn::serializable::Limits;
 
 /// The engine of an open cluster.
+/// The pool gives at least so many bytes back at once.
+const RELIEF_BYTES: u64 = 4 << 20;
+
 pub(crate) struct ClusterEngine {
+    pub(crate) disk: Arc<RealDisk>,
+    /// For each database the number and the bytes of its temporary files.
+    pub(crate) temporary_counts: Mutex<HashMap<Oid, (u64, u64)>>,
     pub(crate) storage: Arc<Storage>,
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
@@ -78,7 +84,12 @@ pub fn open(
     let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
     let huge_pages = settings.text("huge_pages") != "off";
     let config = Settings { pool_bytes, huge_pages, account: Some(account), ..Settings::default() };
-    let (storage, _report) = Storage::open(disk, &config)?;
+    disk::temporary::clear(&*disk)?;
+    let (storage, _report) = Storage::open(disk.clone(), &config)?;
+    let pool = Arc::downgrade(storage.pool());
+    ledger.set_relief(Box::new(move |bytes| {
+        pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
+    }));
     storage.wal().on_fatal(fatal);
     storage.transactions().serializable().set_limits(Limits {
         per_transaction: i64::from(settings.integer("max_pred_locks_per_transaction")),
@@ -93,6 +104,8 @@ pub fn open(
     })?;
     let trees = Trees::new(storage.tables().clone());
     Ok(Box::new(Handle(Arc::new(ClusterEngine {
+        disk,
+        temporary_counts: Mutex::default(),
         trees,
         storage,
         registry: crate::registry::all()?,

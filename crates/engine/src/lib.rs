@@ -35,6 +35,7 @@ mod sequence;
 mod server;
 mod storage;
 mod temporary;
+mod temporary_files;
 mod transaction;
 mod type_host;
 

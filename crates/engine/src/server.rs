@@ -266,6 +266,22 @@ impl Server for Backend {
         deparse::definition(self, &bump, wanted)
     }
 
+    fn memory_contexts(&self) -> Vec<memory::registry::ContextRow> {
+        memory::registry::contexts()
+    }
+
+    fn memory_ledger(&self) -> Vec<memory::ledger::LedgerRow> {
+        self.state.cluster().ledger().rows()
+    }
+
+    fn temporary_files(&self, database: Oid) -> (u64, u64) {
+        self.engine.temporary_counts.lock().get(&database).copied().unwrap_or_default()
+    }
+
+    fn log(&self, line: &str) {
+        self.state.cluster().log(line);
+    }
+
     fn reload(&self) -> bool {
         self.state.cluster().request_reload()
     }

@@ -1,12 +1,14 @@
 //! Groups and aggregates, by hashing. Groups come out in the order in which they were met.
 
+use crate::distinct::Seen;
 use crate::keys::{Columns, KeyTable, Source};
 use crate::operator::{Child, Operator};
 use crate::rows::RowStore;
 use crate::sort::Sorter;
+use crate::spill::{Budget, LEVEL_MAX, Partitions, Rows};
 use crate::state::Execution;
 use base::Result;
-use batch::{Batch, Column};
+use batch::{Batch, Column, Layout, Shape};
 use expr::{Call, GroupStates, Vector};
 use memory::{Bump, Heap};
 use plan::{AggregateCall, Node, SortColumn};
@@ -27,6 +29,14 @@ struct Set<'q> {
     values: RowStore,
     groups: usize,
     calls: Vec<CallState<'q>>,
+    /// Where rows of new groups go since the table is full.
+    spilled: Option<Partitions>,
+    level: u32,
+    /// Partitions whose groups are still to be made, with their level.
+    pending: Vec<(u32, Rows)>,
+    batches: u64,
+    budget: Budget,
+    heap: Heap,
 }
 
 /// One aggregate call over the groups of a set.
@@ -34,15 +44,11 @@ struct CallState<'q> {
     call: &'q AggregateCall<'q>,
     states: Box<dyn GroupStates>,
     cache: Option<Box<dyn Any>>,
+    heap: Heap,
     /// The arguments seen in each group, for DISTINCT.
-    seen: Option<KeyTable>,
-    /// Arguments kept until they can be sorted: group number and input columns.
-    ordered: Option<Ordered>,
-}
-
-struct Ordered {
-    sorter: Sorter,
-    groups: Vec<u32>,
+    seen: Option<Seen>,
+    /// Arguments kept until they can be sorted: input columns and group number.
+    ordered: Option<Sorter>,
 }
 
 /// Groups and their aggregates.
@@ -89,8 +95,14 @@ impl<'q> Aggregate<'q> {
                     groups: 0,
                     calls: calls
                         .iter()
-                        .map(|call| CallState::new(&heap, call, input_columns))
+                        .map(|call| CallState::new(x, call, input_columns, &heap))
                         .collect(),
+                    spilled: None,
+                    level: 0,
+                    pending: Vec::new(),
+                    batches: 0,
+                    budget: Budget::hash(x),
+                    heap: heap.clone(),
                 }
             })
             .collect();
@@ -117,31 +129,31 @@ impl<'q> Aggregate<'q> {
             }
         }
         for set in &mut self.sets {
-            // Without keys there is a group even for no rows.
-            if set.groups == 0 && (self.always || set.keys.is_empty()) {
-                set.groups = 1;
-            }
-            for call in &mut set.calls {
-                call.states.grow(set.groups)?;
-                call.finish_ordered(x, &mut self.bump, self.input_columns, &self.heap)?;
-            }
+            set.complete(x, &mut self.bump, self.always)?;
         }
         Ok(())
     }
 }
 
 impl<'q> CallState<'q> {
-    fn new(heap: &Heap, call: &'q AggregateCall<'q>, input: &[plan::Column]) -> CallState<'q> {
+    fn new(
+        x: &Execution<'q>,
+        call: &'q AggregateCall<'q>,
+        input: &[plan::Column],
+        heap: &Heap,
+    ) -> CallState<'q> {
         let seen = (!call.distinct.is_empty()).then(|| {
             let mut types = vec![base::Oid(types::oids::INT8)];
             types.extend(call.distinct.iter().map(|key| key.type_oid));
-            KeyTable::new(heap, types)
+            Seen::new(x, &x.heap("AggregateDistinct"), types)
         });
-        let ordered = (!call.order_by.is_empty()).then(|| Ordered {
-            sorter: Sorter::new(heap, call.order_by, input),
-            groups: Vec::new(),
+        let ordered = (!call.order_by.is_empty()).then(|| {
+            let group = Layout { shape: Shape::Int4 };
+            let layouts = input.iter().map(|column| column.layout).chain([group]);
+            Sorter::new(x, &x.heap("AggregateSort"), call.order_by, layouts)
         });
-        CallState { call, states: (call.factory)(heap), cache: None, seen, ordered }
+        let (states, heap) = ((call.factory)(heap), heap.clone());
+        CallState { call, states, cache: None, heap, seen, ordered }
     }
 
     fn take(
@@ -164,24 +176,52 @@ impl<'q> CallState<'q> {
             }
             (rows, groups) = (&some_rows, &some_groups);
         }
-        let (mut new_rows, mut new_groups) = (Vec::new(), Vec::new());
-        if let Some(seen) = &mut self.seen {
-            for (row, group) in rows.iter().zip(groups) {
-                let source =
-                    Seen { group: *group, columns: batch.columns(), keys: self.call.distinct };
-                let host = x.host.io().host;
-                if seen.insert(host, &source, usize::from(*row), true)?.is_some_and(|k| k.1) {
-                    new_rows.push(*row);
-                    new_groups.push(*group);
-                }
-            }
-            (rows, groups) = (&new_rows, &new_groups);
+        if self.seen.is_none() && self.ordered.is_none() {
+            return self.advance(x, bump, batch, rows, groups);
         }
-        if let Some(ordered) = &mut self.ordered {
-            ordered.sorter.push(x.host.io().host, &batch.clone().select(rows.into()))?;
-            ordered.groups.extend_from_slice(groups);
+        let numbered = with_groups(batch, rows, groups, &self.heap)?;
+        match &mut self.seen {
+            None => self.take_last(x, bump, numbered),
+            Some(seen) => {
+                let source = Numbered { batch: &numbered, keys: self.call.distinct };
+                let first = seen.first(x, &numbered, &source)?;
+                self.take_last(x, bump, numbered.select(first.into()))
+            }
+        }
+    }
+
+    /// Rows with their groups that DISTINCT has let through.
+    fn take_last(&mut self, x: &Execution<'q>, bump: &Bump, numbered: Batch) -> Result<()> {
+        if numbered.is_empty() {
             return Ok(());
         }
+        match &mut self.ordered {
+            Some(sorter) => sorter.push(x, &numbered),
+            None => self.advance_numbered(x, bump, &numbered),
+        }
+    }
+
+    fn advance_numbered(&mut self, x: &Execution<'q>, bump: &Bump, numbered: &Batch) -> Result<()> {
+        let Some(numbers) = numbered.columns().last() else { return Ok(()) };
+        let rows: Vec<u16> = numbered.rows().map(|row| row as u16).collect();
+        let groups: Vec<u32> = numbered
+            .rows()
+            .map(|row| match numbers.get(row) {
+                Datum::Int4(group) => group.cast_unsigned(),
+                _ => 0,
+            })
+            .collect();
+        self.advance(x, bump, numbered, &rows, &groups)
+    }
+
+    fn advance(
+        &mut self,
+        x: &Execution<'q>,
+        bump: &Bump,
+        batch: &Batch,
+        rows: &[u16],
+        groups: &[u32],
+    ) -> Result<()> {
         let args: Vec<Vector<'_>> = self
             .call
             .direct
@@ -193,92 +233,202 @@ impl<'q> CallState<'q> {
         self.states.advance_batch(&mut cx, &args, rows, groups)
     }
 
-    /// Takes in, in order, what was kept to be sorted.
-    fn finish_ordered(
-        &mut self,
-        x: &Execution<'q>,
-        bump: &mut Bump,
-        _: &[plan::Column],
-        heap: &Heap,
-    ) -> Result<()> {
-        let Some(ordered) = &self.ordered else { return Ok(()) };
-        let order = ordered.sorter.order();
-        for chunk in order.chunks(CHUNK) {
+    /// Takes in what DISTINCT and ORDER BY have kept.
+    fn complete(&mut self, x: &Execution<'q>, bump: &mut Bump) -> Result<()> {
+        while let Some(seen) = &mut self.seen {
+            let Some(batch) = seen.next_spilled(x)? else { break };
+            let source = Numbered { batch: &batch, keys: self.call.distinct };
+            let first = seen.first(x, &batch, &source)?;
+            bump.reset();
+            self.take_last(x, bump, batch.select(first.into()))?;
+        }
+        let Some(mut sorter) = self.ordered.take() else { return Ok(()) };
+        let mut sorted = sorter.sorted(x)?;
+        while let Some(batch) = sorter.next(&mut sorted, CHUNK)? {
             x.check()?;
             bump.reset();
-            let batch = ordered.sorter.rows.batch(heap, chunk)?;
-            let rows: Vec<u16> = (0..chunk.len() as u16).collect();
-            let groups: Vec<u32> = chunk.iter().map(|row| ordered.groups[*row as usize]).collect();
-            let args: Vec<Vector<'_>> = self
-                .call
-                .direct
-                .iter()
-                .chain(self.call.args)
-                .map(|arg| Vector::Column(batch.column(usize::from(*arg))))
-                .collect();
-            let mut cx = Call::new(bump, x.host, &self.call.site, &mut self.cache);
-            self.states.advance_batch(&mut cx, &args, &rows, &groups)?;
+            self.advance_numbered(x, bump, &batch)?;
         }
         Ok(())
     }
 }
 
+/// Some rows of a batch with the numbers of their groups as last column.
+fn with_groups(batch: &Batch, rows: &[u16], groups: &[u32], heap: &Heap) -> Result<Batch> {
+    let mut flat = batch.clone().select(rows.into()).flatten(heap)?;
+    let mut numbers = Column::new(Layout { shape: Shape::Int4 }, heap);
+    for group in groups {
+        numbers.push(&Datum::Int4(group.cast_signed()))?;
+    }
+    flat.push_column(Rc::new(numbers));
+    Ok(flat)
+}
+
 /// The key of DISTINCT: the group, then the arguments.
-struct Seen<'a> {
-    group: u32,
-    columns: &'a [Rc<Column>],
+struct Numbered<'a> {
+    batch: &'a Batch,
     keys: &'a [SortColumn],
 }
 
-impl Source for Seen<'_> {
+impl Source for Numbered<'_> {
     fn datum(&self, key: usize, row: usize) -> Datum<'_> {
-        match key.checked_sub(1) {
-            None => Datum::Int8(self.group.into()),
-            Some(key) => self.columns[usize::from(self.keys[key].column)].get(row),
-        }
+        let columns = self.batch.columns();
+        let column = match key.checked_sub(1) {
+            None => columns.len() - 1,
+            Some(key) => usize::from(self.keys[key].column),
+        };
+        columns[column].get(row)
     }
 }
 
 impl<'q> Set<'q> {
     fn take(&mut self, x: &Execution<'q>, bump: &Bump, batch: &Batch) -> Result<()> {
-        let rows: Vec<u16> = batch.rows().map(|row| row as u16).collect();
+        let mut rows: Vec<u16> = batch.rows().map(|row| row as u16).collect();
         let mut groups = Vec::with_capacity(rows.len());
         if self.keys.is_empty() {
             groups.resize(rows.len(), 0);
             self.groups = 1;
+        } else if self.is_full(x, batch)? {
+            self.take_known(x, batch, &mut rows, &mut groups)?;
         } else {
-            let source = Columns { columns: batch.columns(), keys: &self.keys };
-            let integers = source.integers();
-            let host = x.host.io().host;
-            let mut first = Vec::new();
-            for row in &rows {
-                let row = usize::from(*row);
-                let found = match integers {
-                    Some(values) => Some(self.table.insert_integer(values.get(row))?),
-                    None => self.table.insert(host, &source, row, true)?,
-                };
-                let (group, new) = found.unwrap_or_default();
-                if new {
-                    first.push(row as u16);
-                }
-                groups.push(group);
-            }
-            if !first.is_empty() {
-                let keys: Vec<Rc<Column>> = self
-                    .keys
-                    .iter()
-                    .map(|key| batch.column(usize::from(key.column)).clone())
-                    .collect();
-                let new = Batch::new(keys, batch.physical_rows()).select(first.into());
-                self.values.append(&new)?;
-            }
-            self.groups = self.table.len();
+            self.take_all(x, batch, &rows, &mut groups)?;
         }
         for call in &mut self.calls {
             call.states.grow(self.groups)?;
             call.take(x, bump, batch, &rows, &groups)?;
         }
         Ok(())
+    }
+
+    /// Whether no new groups are taken in.
+    fn is_full(&mut self, x: &Execution<'q>, batch: &Batch) -> Result<bool> {
+        if self.spilled.is_none()
+            && self.level < LEVEL_MAX
+            && self.groups > 0
+            && !self.budget.allows(&self.heap, self.growth(batch))
+        {
+            let layouts: Vec<Layout> = batch.columns().iter().map(|c| c.layout()).collect();
+            self.spilled = Some(Partitions::new(x, &self.heap, &layouts, self.level)?);
+        }
+        Ok(self.spilled.is_some())
+    }
+
+    /// The bytes that the rows of a batch may take if each is a group.
+    fn growth(&self, batch: &Batch) -> u64 {
+        let states = 64 * batch.len() * self.calls.len();
+        self.table.growth(batch.len()) + (states + 32 * batch.len() * self.keys.len()) as u64
+    }
+
+    /// Rows of groups that are known; the others are spilled.
+    fn take_known(
+        &mut self,
+        x: &Execution<'q>,
+        batch: &Batch,
+        rows: &mut Vec<u16>,
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        let source = Columns { columns: batch.columns(), keys: &self.keys };
+        let host = x.host.io().host;
+        let mut others = Vec::new();
+        rows.clear();
+        for row in batch.rows() {
+            match self.table.find_hashed(host, &source, row)? {
+                (_, Some(group)) => {
+                    rows.push(row as u16);
+                    groups.push(group);
+                }
+                (hash, None) => others.push((row as u32, hash)),
+            }
+        }
+        match &mut self.spilled {
+            Some(spilled) => spilled.add(batch, &others),
+            None => Ok(()),
+        }
+    }
+
+    fn take_all(
+        &mut self,
+        x: &Execution<'q>,
+        batch: &Batch,
+        rows: &[u16],
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        let source = Columns { columns: batch.columns(), keys: &self.keys };
+        let integers = source.integers();
+        let host = x.host.io().host;
+        let mut first = Vec::new();
+        for row in rows {
+            let row = usize::from(*row);
+            let found = match integers {
+                Some(values) => Some(self.table.insert_integer(values.get(row))?),
+                None => self.table.insert(host, &source, row, true)?,
+            };
+            let (group, new) = found.unwrap_or_default();
+            if new {
+                first.push(row as u16);
+            }
+            groups.push(group);
+        }
+        if !first.is_empty() {
+            let column = |key: &SortColumn| batch.column(usize::from(key.column)).clone();
+            let keys: Vec<Rc<Column>> = self.keys.iter().map(column).collect();
+            let new = Batch::new(keys, batch.physical_rows()).select(first.into());
+            self.values.append(&new)?;
+        }
+        self.groups = self.table.len();
+        Ok(())
+    }
+
+    /// After the last row of the input, or of a partition.
+    fn complete(&mut self, x: &Execution<'q>, bump: &mut Bump, always: bool) -> Result<()> {
+        // Without keys there is a group even for no rows.
+        if self.groups == 0 && (always || self.keys.is_empty()) {
+            self.groups = 1;
+        }
+        for call in &mut self.calls {
+            call.states.grow(self.groups)?;
+            call.complete(x, bump)?;
+        }
+        self.batches += 1;
+        if let Some(instruments) = &x.instruments {
+            instruments.note_hash(self.table.buckets() as u64, self.batches);
+        }
+        if let Some(spilled) = self.spilled.take() {
+            let below = spilled.finish()?.into_iter().filter(|rows| !rows.is_empty());
+            self.pending.extend(below.map(|rows| (self.level + 1, rows)));
+        }
+        Ok(())
+    }
+
+    /// Forgets all groups and gives their memory back.
+    fn release(&mut self, x: &Execution<'q>, input: &'q [plan::Column]) {
+        self.table.release();
+        self.values.clear();
+        self.groups = 0;
+        for call in &mut self.calls {
+            *call = CallState::new(x, call.call, input, &self.heap);
+        }
+    }
+
+    /// Makes the groups of the next partition; false if there is none.
+    fn next_partition(
+        &mut self,
+        x: &Execution<'q>,
+        bump: &mut Bump,
+        input: &'q [plan::Column],
+    ) -> Result<bool> {
+        let Some((level, rows)) = self.pending.pop() else { return Ok(false) };
+        self.release(x, input);
+        self.level = level;
+        let mut block = 0;
+        while let Some(batch) = rows.block(block, &self.heap)? {
+            x.check()?;
+            block += 1;
+            bump.reset();
+            self.take(x, bump, &batch)?;
+        }
+        self.complete(x, bump, false)?;
+        Ok(true)
     }
 
     /// Groups from `first` on as output rows.
@@ -295,7 +445,7 @@ impl<'q> Set<'q> {
         let mut columns = Vec::with_capacity(out.len());
         for (place, described) in self.places.iter().zip(out) {
             columns.push(Rc::new(match place {
-                Some(key) => self.values.columns()[*key].gather(heap, &rows)?,
+                Some(key) => self.values.gather(*key, heap, &rows)?,
                 None => Column::constant(described.layout, heap, &Datum::Null, count)?,
             }));
         }
@@ -323,7 +473,8 @@ impl<'q> Operator<'q> for Aggregate<'q> {
             let Some(set) = self.sets.get_mut(at) else { return Ok(None) };
             let count = (set.groups - first).min(demand).min(CHUNK);
             if count == 0 {
-                self.next = (at + 1, 0);
+                let more = set.next_partition(x, &mut self.bump, self.input_columns)?;
+                self.next = if more { (at, 0) } else { (at + 1, 0) };
                 continue;
             }
             self.bump.reset();
@@ -344,12 +495,11 @@ impl<'q> Operator<'q> for Aggregate<'q> {
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
         self.filled = false;
         for set in &mut self.sets {
-            set.table.clear();
-            set.values.clear();
-            set.groups = 0;
-            for call in &mut set.calls {
-                *call = CallState::new(&self.heap, call.call, self.input_columns);
-            }
+            set.release(x, self.input_columns);
+            set.spilled = None;
+            set.level = 0;
+            set.pending.clear();
+            set.batches = 0;
         }
         self.input.rescan(x)
     }

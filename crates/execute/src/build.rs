@@ -2,6 +2,7 @@
 
 use crate::aggregate::Aggregate;
 use crate::cte::{CteScan, RecursiveUnion, With, WorkTable};
+use crate::distinct::Distinct;
 use crate::function::FunctionScan;
 use crate::hash_join::HashJoin;
 use crate::instrument::Instrumented;
@@ -12,7 +13,8 @@ use crate::nested_loop::NestedLoop;
 use crate::operator::Child;
 use crate::project::{Filter, OneRow, Project, ProjectSet, Values};
 use crate::scan::{IndexPlan, IndexScan, SeqScan};
-use crate::sort::{Distinct, SetOperation, Sort};
+use crate::set_operation::SetOperation;
+use crate::sort::Sort;
 use crate::state::Execution;
 use crate::window::Window;
 use base::Result;
@@ -85,7 +87,7 @@ fn operator<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
             Box::new(FunctionScan::new(x, node, functions, ordinality))
         }
         NodeKind::CteScan(cte) => Box::new(CteScan::new(x, cte)),
-        NodeKind::WorkTable(table) => Box::new(WorkTable::new(table)),
+        NodeKind::WorkTable(table) => Box::new(WorkTable::new(x, table)),
         NodeKind::RecursiveUnion { table, start, step, distinct } => {
             let (start, step) = (build(x, start)?, build(x, step)?);
             Box::new(RecursiveUnion::new(x, table, start, step, distinct))
@@ -140,14 +142,16 @@ fn operator<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
                 set_column,
             ))
         }
-        NodeKind::Distinct { input, keys } => Box::new(Distinct::new(x, build(x, input)?, keys)),
+        NodeKind::Distinct { input, keys } => {
+            Box::new(Distinct::new(x, build(x, input)?, input, keys))
+        }
         NodeKind::Append(inputs) => {
             let inputs = inputs.iter().map(|input| build(x, input)).collect::<Result<_>>()?;
             Box::new(Append::new(inputs))
         }
         NodeKind::SetOperation { kind, all, left, right, keys } => {
             let (left, right) = (build(x, left)?, build(x, right)?);
-            Box::new(SetOperation::new(x, kind, all, left, right, keys))
+            Box::new(SetOperation::new(x, node, (kind, all), left, right, keys))
         }
         NodeKind::Window { input, partition, order, frame, calls } => {
             let below = build(x, input)?;

@@ -3,6 +3,7 @@
 use crate::build::build;
 use crate::keys::{Columns, KeyTable};
 use crate::operator::{Child, Operator, Rest};
+use crate::spill::Kept;
 use crate::state::Execution;
 use base::Result;
 use batch::Batch;
@@ -12,7 +13,8 @@ use plan::SortColumn;
 /// A CTE that is being computed.
 pub(crate) struct CteState<'q> {
     input: Option<Child<'q>>,
-    batches: Vec<Batch>,
+    kept: Kept,
+    heap: Heap,
     ended: bool,
 }
 
@@ -25,24 +27,31 @@ fn batch_of<'q>(x: &Execution<'q>, cte: usize, i: usize) -> Result<Option<Batch>
         Some(state) => state,
         None => {
             let input = Some(build(x, x.plan.ctes[cte])?);
-            CteState { input, batches: Vec::new(), ended: false }
+            let heap = x.heap("CTE");
+            CteState { input, kept: Kept::new(x, &heap), heap, ended: false }
         }
     };
-    let mut result = Ok(());
-    while state.batches.len() <= i && !state.ended {
-        let Some(input) = &mut state.input else { break };
-        match input.next(x, CHUNK) {
-            Ok(Some(batch)) => state.batches.push(batch),
-            Ok(None) => state.ended = true,
-            Err(error) => {
-                result = Err(error);
-                break;
+    let result = state.batch(x, i);
+    x.ctes.borrow_mut()[cte] = Some(state);
+    result
+}
+
+impl<'q> CteState<'q> {
+    fn batch(&mut self, x: &Execution<'q>, i: usize) -> Result<Option<Batch>> {
+        loop {
+            if let Some(batch) = self.kept.get(i, &self.heap)? {
+                return Ok(Some(batch));
+            }
+            let Some(input) = &mut self.input else { return Ok(None) };
+            if self.ended {
+                return Ok(None);
+            }
+            match input.next(x, CHUNK)? {
+                Some(batch) => self.kept.push(x, &batch)?,
+                None => self.ended = true,
             }
         }
     }
-    let batch = state.batches.get(i).cloned();
-    x.ctes.borrow_mut()[cte] = Some(state);
-    result.map(|()| batch)
 }
 
 /// The rows of a CTE.
@@ -87,11 +96,13 @@ pub(crate) struct WorkTable {
     table: usize,
     next: usize,
     rest: Rest,
+    heap: Heap,
 }
 
 impl WorkTable {
-    pub(crate) fn new(table: u16) -> WorkTable {
-        WorkTable { table: usize::from(table), next: 0, rest: Rest::default() }
+    pub(crate) fn new(x: &Execution<'_>, table: u16) -> WorkTable {
+        let heap = x.heap("WorkTableScan");
+        WorkTable { table: usize::from(table), next: 0, rest: Rest::default(), heap }
     }
 }
 
@@ -100,7 +111,10 @@ impl<'q> Operator<'q> for WorkTable {
         if let Some(batch) = self.rest.take(demand) {
             return Ok(Some(batch));
         }
-        let batch = x.work_tables.borrow()[self.table].get(self.next).cloned();
+        let batch = match &x.work_tables.borrow()[self.table] {
+            Some(found) => found.get(self.next, &self.heap)?,
+            None => None,
+        };
         self.next += 1;
         Ok(batch.map(|batch| self.rest.cut(batch, demand)))
     }
@@ -119,7 +133,7 @@ pub(crate) struct RecursiveUnion<'q> {
     start: Child<'q>,
     step: Child<'q>,
     distinct: Option<(&'q [SortColumn], KeyTable)>,
-    found: Vec<Batch>,
+    found: Option<Kept>,
     recursing: bool,
     rest: Rest,
     heap: Heap,
@@ -143,7 +157,7 @@ impl<'q> RecursiveUnion<'q> {
             start,
             step,
             distinct,
-            found: Vec::new(),
+            found: None,
             recursing: false,
             rest: Rest::default(),
             heap,
@@ -179,14 +193,18 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
                         continue;
                     }
                     let batch = batch.flatten(&self.heap)?;
-                    self.found.push(batch.clone());
+                    let found = match &mut self.found {
+                        Some(found) => found,
+                        none => none.insert(Kept::new(x, &x.heap("WorkTable"))),
+                    };
+                    found.push(x, &batch)?;
                     return Ok(Some(self.rest.cut(batch, demand)));
                 }
                 None => {
-                    if self.found.is_empty() {
+                    if self.found.is_none() {
                         return Ok(None);
                     }
-                    x.work_tables.borrow_mut()[self.table] = std::mem::take(&mut self.found);
+                    x.work_tables.borrow_mut()[self.table] = self.found.take();
                     self.recursing = true;
                     self.step.rescan(x)?;
                 }
@@ -196,12 +214,12 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
 
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
         self.recursing = false;
-        self.found.clear();
+        self.found = None;
         self.rest.clear();
         if let Some((_, table)) = &mut self.distinct {
             table.clear();
         }
-        x.work_tables.borrow_mut()[self.table].clear();
+        x.work_tables.borrow_mut()[self.table] = None;
         self.start.rescan(x)?;
         self.step.rescan(x)
     }

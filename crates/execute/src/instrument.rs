@@ -9,6 +9,7 @@ use crate::state::Execution;
 use base::Result;
 use batch::Batch;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,12 +28,38 @@ pub struct NodeCounters {
     pub total_ns: u64,
     /// The greatest size of its contexts.
     pub memory_bytes: u64,
+    /// The bytes that it wrote to temporary files.
+    pub spilled_bytes: u64,
+    /// How it did its work, where there are several ways.
+    pub method: Method,
+}
+
+/// How a node did its work.
+#[derive(Clone, Copy, Default, Debug, PartialEq)]
+pub enum Method {
+    /// There is but one way.
+    #[default]
+    Only,
+    /// A sort that kept the first rows only.
+    TopN,
+    /// A sort in memory.
+    Quicksort,
+    /// A sort that merged runs.
+    Merge,
+    /// Hashing, with so many buckets and partitions; 1 partition is memory alone.
+    Hash {
+        /// The buckets of the table in memory.
+        buckets: u64,
+        /// The partitions that were read one after the other.
+        batches: u64,
+    },
 }
 
 /// The counters of an execution.
 pub(crate) struct Instruments {
     nodes: RefCell<Vec<NodeCounters>>,
     memory: RefCell<Vec<(u32, Arc<memory::ledger::Node>)>>,
+    files: RefCell<Vec<(u32, Rc<Cell<u64>>)>>,
     /// The node that is being built or run.
     current: Cell<u32>,
     timing: bool,
@@ -43,6 +70,7 @@ impl Instruments {
         Instruments {
             nodes: RefCell::new(vec![NodeCounters::default(); nodes as usize]),
             memory: RefCell::default(),
+            files: RefCell::default(),
             current: Cell::new(0),
             timing,
         }
@@ -51,6 +79,31 @@ impl Instruments {
     /// Notes a context of the present node.
     pub(crate) fn note_memory(&self, node: &Arc<memory::ledger::Node>) {
         self.memory.borrow_mut().push((self.current.get(), node.clone()));
+    }
+
+    /// Notes a temporary file of the present node; what it writes is added to the cell.
+    pub(crate) fn note_file(&self) -> Rc<Cell<u64>> {
+        let spilled = Rc::new(Cell::new(0));
+        self.files.borrow_mut().push((self.current.get(), spilled.clone()));
+        spilled
+    }
+
+    /// How the present node does its work.
+    pub(crate) fn note_method(&self, method: Method) {
+        if let Some(counters) = self.nodes.borrow_mut().get_mut(self.current.get() as usize) {
+            counters.method = method;
+        }
+    }
+
+    /// The present node hashes: the buckets of its largest table, and the partitions so far.
+    pub(crate) fn note_hash(&self, now: u64, batches: u64) {
+        if let Some(counters) = self.nodes.borrow_mut().get_mut(self.current.get() as usize) {
+            let before = match counters.method {
+                Method::Hash { buckets, .. } => buckets,
+                _ => 0,
+            };
+            counters.method = Method::Hash { buckets: before.max(now), batches };
+        }
     }
 
     /// Rows that conditions of the present node removed.
@@ -70,6 +123,11 @@ impl Instruments {
         for (node, account) in self.memory.borrow().iter() {
             if let Some(found) = counters.get_mut(*node as usize) {
                 found.memory_bytes += account.peak();
+            }
+        }
+        for (node, spilled) in self.files.borrow().iter() {
+            if let Some(found) = counters.get_mut(*node as usize) {
+                found.spilled_bytes += spilled.get();
             }
         }
         counters

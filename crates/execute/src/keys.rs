@@ -148,10 +148,54 @@ fn column_integers(column: &Column) -> Option<Integers<'_>> {
     }
 }
 
+/// Bytes in pieces, none of which moves when it is full.
+#[derive(Default)]
+struct Pieces {
+    pieces: Vec<Buffer<u8>>,
+}
+
+/// The bytes of a piece, unless one value has more.
+const PIECE_BYTES: usize = 256 << 10;
+
+impl Pieces {
+    /// Appends some bytes; returns their address.
+    #[inline]
+    fn push(&mut self, bytes: &[u8], heap: &Heap) -> Result<u64> {
+        if self.pieces.last().is_none_or(|last| last.len() + bytes.len() > PIECE_BYTES) {
+            self.pieces.push(Buffer::new(heap));
+        }
+        let piece = self.pieces.len() - 1;
+        let last = &mut self.pieces[piece];
+        let start = last.len();
+        last.extend_from_slice(bytes)?;
+        Ok((piece as u64) << 32 | start as u64)
+    }
+
+    #[inline]
+    fn get(&self, address: u64, len: u32) -> &[u8] {
+        &self.pieces[(address >> 32) as usize][address as u32 as usize..][..len as usize]
+    }
+
+    /// The bytes that the last piece has room for.
+    fn room(&self) -> usize {
+        self.pieces.last().map_or(0, |last| last.capacity_bytes() - last.len())
+    }
+
+    /// The bytes by which the last piece grows when it is full.
+    fn grows_by(&self) -> usize {
+        self.pieces.last().map_or(0, |last| (2 * last.capacity_bytes()).min(PIECE_BYTES))
+    }
+
+    fn clear(&mut self) {
+        self.pieces.truncate(1);
+        self.pieces.iter_mut().for_each(Buffer::clear);
+    }
+}
+
 /// A hash table from keys to numbers 0, 1, 2, ...
 pub(crate) struct KeyTable {
     table: memory::collections::HashTable<Entry, Heap>,
-    bytes: Buffer<u8>,
+    bytes: Pieces,
     types: Vec<Oid>,
     len: u32,
     scratch: Vec<u8>,
@@ -171,7 +215,7 @@ impl KeyTable {
     pub(crate) fn new(heap: &Heap, types: Vec<Oid>) -> KeyTable {
         KeyTable {
             table: memory::collections::HashTable::new_in(heap.clone()),
-            bytes: Buffer::new(heap),
+            bytes: Pieces::default(),
             types,
             len: 0,
             scratch: Vec::new(),
@@ -188,6 +232,77 @@ impl KeyTable {
         self.table.clear();
         self.bytes.clear();
         self.len = 0;
+    }
+
+    /// Forgets all keys and gives their memory back.
+    pub(crate) fn release(&mut self) {
+        *self = KeyTable::new(&self.heap, std::mem::take(&mut self.types));
+    }
+
+    /// The bytes that so many more keys may take.
+    pub(crate) fn growth(&self, keys: usize) -> u64 {
+        let room = self.table.capacity() - self.table.len();
+        let buckets = if room >= keys { 0 } else { 4 * (self.table.len() + keys) };
+        let bytes =
+            keys * 16 + if self.bytes.room() < keys * 16 { self.bytes.grows_by() } else { 0 };
+        (buckets * (size_of::<Entry>() + 1) + bytes) as u64
+    }
+
+    /// The number of buckets.
+    pub(crate) fn buckets(&self) -> usize {
+        (self.table.capacity() + self.table.capacity() / 7).next_power_of_two()
+    }
+
+    /// All keys: hash, bytes and number.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u64, &[u8], u32)> {
+        self.table
+            .iter()
+            .map(|entry| (entry.hash, self.bytes.get(entry.start, entry.len), entry.number))
+    }
+
+    /// The hash and the bytes of a row's key; no bytes if a part of it is NULL and `nulls` does
+    /// not say that NULLs are equal.
+    pub(crate) fn hashed(
+        &mut self,
+        host: &dyn TypeHost,
+        source: &dyn Source,
+        row: usize,
+        nulls: bool,
+    ) -> Result<(u64, Option<&[u8]>)> {
+        let complete = self.encode(host, source, row)?;
+        let hash = self.hasher.hash_one(&self.scratch[..]);
+        Ok((hash, (complete || nulls).then_some(&self.scratch[..])))
+    }
+
+    /// The same as [`KeyTable::insert`] for a key that was encoded before.
+    pub(crate) fn insert_bytes(&mut self, key: &[u8]) -> Result<(u32, bool)> {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(key);
+        self.insert_scratch()
+    }
+
+    /// The same as [`KeyTable::find`] for a key that was encoded before.
+    pub(crate) fn find_bytes(&mut self, key: &[u8]) -> Option<u32> {
+        self.scratch.clear();
+        self.scratch.extend_from_slice(key);
+        self.lookup(self.hasher.hash_one(key))
+    }
+
+    /// The hash of a key that was encoded before.
+    pub(crate) fn hash_of(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// The number of a row's key if it is there, and its hash. NULLs are equal.
+    pub(crate) fn find_hashed(
+        &mut self,
+        host: &dyn TypeHost,
+        source: &dyn Source,
+        row: usize,
+    ) -> Result<(u64, Option<u32>)> {
+        self.encode(host, source, row)?;
+        let hash = self.hasher.hash_one(&self.scratch[..]);
+        Ok((hash, self.lookup(hash)))
     }
 
     /// Puts the key of a row into `scratch`; false if a part of it is NULL.
@@ -237,8 +352,7 @@ impl KeyTable {
         if let Some(number) = self.lookup(hash) {
             return Ok((number, false));
         }
-        let start = self.bytes.len() as u64;
-        self.bytes.extend_from_slice(&self.scratch)?;
+        let start = self.bytes.push(&self.scratch, &self.heap)?;
         let entry = Entry { hash, start, len: self.scratch.len() as u32, number: self.len };
         if self.table.try_reserve(1, |entry| entry.hash).is_err() {
             return Err(self.heap.failure());
@@ -253,7 +367,7 @@ impl KeyTable {
         let found = self.table.find(hash, |entry| {
             entry.hash == hash
                 && entry.len as usize == self.scratch.len()
-                && self.bytes[entry.start as usize..][..entry.len as usize] == self.scratch[..]
+                && self.bytes.get(entry.start, entry.len) == &self.scratch[..]
         });
         found.map(|entry| entry.number)
     }

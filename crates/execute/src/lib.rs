@@ -23,12 +23,15 @@
 //!    are not called for them.
 //!
 //! # Limits
-//! Sorts, hash tables and kept rows stay in memory: a statement that needs more than its account
-//! allows gets 53200. A column that an operator keeps holds at most 4 GB of variable-length data.
+//! Sorts, hash tables and kept rows are written to temporary files when they outgrow their share of
+//! memory (module `spill`). What stays in memory: the states of aggregates, the rows of one window
+//! partition, the set of a hashed subplan; a statement that needs more for them than its account
+//! allows gets 53200.
 
 mod aggregate;
 mod build;
 mod cte;
+mod distinct;
 mod entry;
 mod evaluate;
 mod function;
@@ -45,7 +48,9 @@ mod project;
 mod recheck;
 mod rows;
 mod scan;
+mod set_operation;
 mod sort;
+mod spill;
 mod state;
 mod storage;
 mod subplan;
@@ -53,8 +58,9 @@ mod watch;
 mod window;
 
 pub use entry::EntryShape;
-pub use instrument::NodeCounters;
+pub use instrument::{Method, NodeCounters};
 pub use modify::{Feed, insert_feed};
 pub use operator::Operator;
+pub use spill::Limits;
 pub use state::{Execution, Owned};
 pub use storage::{RowChange, Storage, UniqueCheck};

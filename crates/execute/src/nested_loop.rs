@@ -2,7 +2,7 @@
 
 use crate::evaluate::Projection;
 use crate::operator::{Child, Operator, Rest};
-use crate::rows::RowStore;
+use crate::spill::Kept;
 use crate::state::Execution;
 use base::{Error, Result};
 use batch::{Batch, Column};
@@ -22,12 +22,12 @@ pub(crate) struct NestedLoop<'q> {
     sets: &'q [(u16, u16)],
     on: Option<Projection<'q>>,
     /// The right side's rows, if they are the same for every left row.
-    kept: Option<RowStore>,
+    kept: Option<Kept>,
     /// Full joins: which of the right rows kept had a partner.
     met: Vec<bool>,
     current: Option<Current>,
     left_ended: bool,
-    unmatched_from: usize,
+    unmatched_from: (usize, usize),
     rest: Rest,
     heap: Heap,
 }
@@ -36,7 +36,8 @@ pub(crate) struct NestedLoop<'q> {
 struct Current {
     left: Batch,
     matched: bool,
-    next: usize,
+    /// The next batch of the right rows kept, and the number of its first row.
+    next: (usize, usize),
     ended: bool,
 }
 
@@ -66,7 +67,7 @@ impl<'q> NestedLoop<'q> {
             met: Vec::new(),
             current: None,
             left_ended: false,
-            unmatched_from: 0,
+            unmatched_from: (0, 0),
             rest: Rest::default(),
             heap: x.heap("NestedLoop"),
         }
@@ -80,12 +81,10 @@ impl<'q> NestedLoop<'q> {
     fn right_rows(&mut self, x: &Execution<'q>) -> Result<Option<(Batch, usize)>> {
         let Some(current) = &mut self.current else { return Ok(None) };
         if let Some(kept) = &self.kept {
-            let first = current.next;
-            if first >= kept.len() {
-                return Ok(None);
-            }
-            current.next = (first + CHUNK).min(kept.len());
-            return Ok(Some((kept.range(&self.heap, first, CHUNK)?, first)));
+            let (batch, first) = current.next;
+            let Some(right) = kept.get(batch, &self.heap)? else { return Ok(None) };
+            current.next = (batch + 1, first + right.len());
+            return Ok(Some((right, first)));
         }
         if current.ended {
             return Ok(None);
@@ -103,11 +102,13 @@ impl<'q> NestedLoop<'q> {
         if self.kept.is_some() || !self.keeps() {
             return Ok(());
         }
-        let mut kept = RowStore::new(&self.heap, self.right_columns);
+        let mut kept = Kept::new(x, &x.heap("Materialize"));
         while let Some(batch) = self.right.next(x, CHUNK)? {
-            kept.append(&batch)?;
+            x.check()?;
+            kept.push(x, &batch)?;
         }
-        self.met = vec![false; if self.join == Join::Full { kept.len() } else { 0 }];
+        let rows = if self.join == Join::Full { kept.rows() as usize } else { 0 };
+        self.met = vec![false; rows];
         self.kept = Some(kept);
         Ok(())
     }
@@ -163,17 +164,17 @@ impl<'q> NestedLoop<'q> {
     /// Right rows of a full join that had no partner.
     fn right_alone(&mut self) -> Result<Option<Batch>> {
         let Some(kept) = &self.kept else { return Ok(None) };
-        let mut rows = Vec::new();
-        while self.unmatched_from < kept.len() && rows.len() < CHUNK {
-            if !self.met[self.unmatched_from] {
-                rows.push(self.unmatched_from as u32);
-            }
-            self.unmatched_from += 1;
+        let (mut rows, mut found) = (Vec::new(), None);
+        while rows.is_empty() {
+            let (batch, first) = self.unmatched_from;
+            let Some(right) = kept.get(batch, &self.heap)? else { return Ok(None) };
+            self.unmatched_from = (batch + 1, first + right.len());
+            rows =
+                right.rows().filter(|row| !self.met[first + row]).map(|row| row as u16).collect();
+            found = Some(right);
         }
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let right = kept.batch(&self.heap, &rows)?;
+        let Some(right) = found else { return Ok(None) };
+        let right = right.select(rows.as_slice().into()).flatten(&self.heap)?;
         let left = self.node.columns.len() - self.right_columns.len();
         let mut columns = Vec::with_capacity(self.node.columns.len());
         for column in &self.node.columns[..left] {
@@ -218,7 +219,7 @@ impl<'q> Operator<'q> for NestedLoop<'q> {
                 } else {
                     self.right.rescan(x)?;
                 }
-                self.current = Some(Current { left, matched: false, next: 0, ended: false });
+                self.current = Some(Current { left, matched: false, next: (0, 0), ended: false });
             }
             if let Some((right, first)) = self.right_rows(x)? {
                 let found = self.pairs(x, &right, first)?;
@@ -249,7 +250,7 @@ impl<'q> Operator<'q> for NestedLoop<'q> {
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
         self.current = None;
         self.left_ended = false;
-        self.unmatched_from = 0;
+        self.unmatched_from = (0, 0);
         self.rest.clear();
         self.kept = None;
         self.left.rescan(x)?;

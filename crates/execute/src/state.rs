@@ -4,10 +4,10 @@ use crate::build::build;
 use crate::cte::CteState;
 use crate::instrument::{Instruments, NodeCounters};
 use crate::operator::Operator;
+use crate::spill::{Kept, Limits};
 use crate::storage::Storage;
 use crate::subplan::SubplanState;
 use base::{Error, Result};
-use batch::Batch;
 use catalog::relation::Relation;
 use catalog::rows::Persistence;
 use expr::{Host, Program, SubplanRunner, Value};
@@ -70,13 +70,14 @@ pub struct Execution<'q> {
     pub(crate) host: &'q dyn Host,
     pub(crate) storage: &'q dyn Storage,
     pub(crate) account: Account,
+    pub(crate) limits: Limits,
     pub(crate) view: txn::View,
     tracked: Option<Arc<Tracked>>,
     external: &'q [Datum<'q>],
     params: RefCell<Vec<Owned>>,
     pub(crate) subplans: RefCell<Vec<Option<SubplanState<'q>>>>,
     pub(crate) ctes: RefCell<Vec<Option<CteState<'q>>>>,
-    pub(crate) work_tables: RefCell<Vec<Vec<Batch>>>,
+    pub(crate) work_tables: RefCell<Vec<Option<Kept>>>,
     pub(crate) changed: Cell<u64>,
     /// The node whose changed rows the command tag counts.
     pub(crate) counted: Option<u32>,
@@ -106,19 +107,21 @@ impl<'q> Execution<'q> {
             ));
         }
         let own = usize::from(plan.params - plan.external_params);
+        let limits = storage.limits();
         Ok(Execution {
             plan,
             descriptions,
             host,
             storage,
-            account: account.clone(),
+            account: account.child(Level::Query, "query", limits.query_bytes),
+            limits,
             view: storage.view(),
             tracked: storage.transaction().tracked().cloned(),
             external: params,
             params: RefCell::new(vec![Owned::Plain(Datum::Null); own]),
             subplans: RefCell::new(plan.subplans.iter().map(|_| None).collect()),
             ctes: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
-            work_tables: RefCell::new(plan.ctes.iter().map(|_| Vec::new()).collect()),
+            work_tables: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
             changed: Cell::new(0),
             counted: counted(plan.root),
             instruments: None,

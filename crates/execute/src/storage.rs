@@ -1,7 +1,10 @@
 //! What the executor asks of whoever owns tables, indexes and the transaction.
 
+use crate::spill::Limits;
 use base::Result;
 use catalog::relation::{Index, Relation};
+use disk::temporary::TemporarySpace;
+use std::rc::Rc;
 use std::sync::Arc;
 use table::Table;
 use txn::{Transaction, View};
@@ -25,6 +28,12 @@ pub trait Storage {
 
     /// What the statement sees.
     fn view(&self) -> View;
+
+    /// Where operators write what does not fit into memory.
+    fn temporary(&self) -> &Rc<TemporarySpace>;
+
+    /// How much memory the statement may take.
+    fn limits(&self) -> Limits;
 
     /// Rows of a table changed in a way that its foreign keys have to be checked for at the end of
     /// the statement, or that other tables' foreign keys refer to.

@@ -108,7 +108,7 @@ impl<'q> Window<'q> {
         for row in 0..self.rows.len() {
             this.clear();
             for (column, described) in columns.iter().zip(keys) {
-                let value = self.rows.columns()[usize::from(described.column)].get(row);
+                let value = self.rows.get(usize::from(described.column), row);
                 key::encode_column(x.host.io().host, column, &value, &mut this)?;
             }
             if row > 0 && this != last {
@@ -150,7 +150,7 @@ fn first_row(rows: usize, mut meets: impl FnMut(usize) -> Result<bool>) -> Resul
 
 impl Partition<'_, '_> {
     fn column(&self, column: u16, row: usize) -> Datum<'_> {
-        self.rows.columns()[usize::from(column)].get(self.range.start + row)
+        self.rows.get(usize::from(column), self.range.start + row)
     }
 
     fn peer(&self, row: usize) -> u32 {

@@ -230,6 +230,18 @@ pub trait Server {
     /// 22023 for what is no expression; those of reading the catalogs.
     fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>>;
 
+    /// The memory contexts of all sessions.
+    fn memory_contexts(&self) -> Vec<memory::registry::ContextRow>;
+
+    /// The accounts of the memory ledger.
+    fn memory_ledger(&self) -> Vec<memory::ledger::LedgerRow>;
+
+    /// The number and the bytes of the temporary files of a database that are gone.
+    fn temporary_files(&self, database: Oid) -> (u64, u64);
+
+    /// Writes a line to the server's log, at LOG level.
+    fn log(&self, line: &str);
+
     /// Makes the server read its configuration again; says whether it was told.
     fn reload(&self) -> bool;
 

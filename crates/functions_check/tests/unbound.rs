@@ -21,7 +21,9 @@ fn registry() -> Registry {
 /// `prosrc` of the internal functions of the facts; `name#oid` of aggregates and functions in SQL.
 fn built_in() -> (BTreeMap<String, String>, BTreeMap<u32, String>) {
     let facts = include_str!("../../../facts/pg_proc.tsv");
-    let mut lines = facts.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let own = include_str!("../../catalog/src/bootstrap/own_pg_proc.tsv");
+    let mut lines =
+        facts.lines().chain(own.lines().skip(1)).map(|line| line.split('\t').collect::<Vec<_>>());
     let header = lines.next().unwrap();
     let at = |name: &str| header.iter().position(|h| *h == name).unwrap();
     let (oid, name, language, kind, source) =

@@ -16,6 +16,7 @@ mod information_schema;
 mod input;
 mod listing;
 mod lock;
+mod memory;
 mod privilege;
 mod property;
 mod reg;
@@ -44,6 +45,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         input::TABLE,
         listing::TABLE,
         lock::TABLE,
+        memory::TABLE,
         property::TABLE,
         reg::TABLE,
         sequence::TABLE,

@@ -17,6 +17,7 @@ pub(crate) enum Cell {
     Text(String),
     Texts(Vec<String>),
     Types(Vec<Oid>),
+    Numbers(Vec<i32>),
 }
 
 impl Cell {
@@ -44,6 +45,10 @@ impl Cell {
             Cell::Types(values) => {
                 let values: Vec<Datum<'_>> = values.iter().map(|oid| Datum::Oid(oid.0)).collect();
                 types::array::from_list(oids::REGTYPE, &values, &cx.bump)?
+            }
+            Cell::Numbers(values) => {
+                let values: Vec<Datum<'_>> = values.iter().map(|n| Datum::Int4(*n)).collect();
+                types::array::from_list(oids::INT4, &values, &cx.bump)?
             }
             Cell::Texts(values) => texts(cx, oids::TEXT, values)?,
         })

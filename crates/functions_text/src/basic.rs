@@ -87,12 +87,17 @@ fn pad<'m, const LEFT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Resul
     if missing.saturating_mul(4) + text.len() > LENGTH_MAX {
         return Err(too_large());
     }
-    let filling: String = fill.chars().cycle().take(missing).collect();
-    if LEFT {
-        cx.format(format_args!("{filling}{text}"))
-    } else {
-        cx.format(format_args!("{text}{filling}"))
+    let mut padded = memory::Text::with_capacity(cx.bump, text.len() + missing)?;
+    if !LEFT {
+        padded.push_str(text)?;
     }
+    for c in fill.chars().cycle().take(missing) {
+        padded.push(c)?;
+    }
+    if LEFT {
+        padded.push_str(text)?;
+    }
+    Ok(Datum::Text(padded.into_str()))
 }
 
 fn trim<'m, const LEFT: bool, const RIGHT: bool>(
@@ -201,7 +206,17 @@ fn repeat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if text.len().saturating_mul(count) > LENGTH_MAX {
         return Err(too_large());
     }
-    cx.text(&text.repeat(count))
+    let mut repeated = memory::Text::with_capacity(cx.bump, text.len() * count)?;
+    // Several at a time: a call for each would take longer than the copying.
+    let at_once = (4096 / text.len().max(1)).clamp(1, count.max(1));
+    let some = text.repeat(at_once);
+    for _ in 0..count / at_once {
+        repeated.push_str(&some)?;
+    }
+    for _ in 0..count % at_once {
+        repeated.push_str(text)?;
+    }
+    Ok(Datum::Text(repeated.into_str()))
 }
 
 fn chr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {

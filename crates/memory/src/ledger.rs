@@ -16,10 +16,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// The bytes that an account handle reserves at once.
 pub const STEP_BYTES: u64 = 64 << 10;
+
+/// How many contexts the error of a refused reservation names.
+const LARGEST: usize = 5;
 
 /// The limit of an account that has none.
 pub const UNLIMITED: u64 = u64::MAX;
@@ -68,7 +71,13 @@ pub struct Node {
     reserved: AtomicU64,
     peak: AtomicU64,
     children: Mutex<Vec<Weak<Node>>>,
+    /// The server's node: who can give memory back.
+    relief: OnceLock<Relief>,
 }
+
+/// Asked for some bytes, gives back what it can without waiting, and returns how many bytes that
+/// were.
+pub type Relief = Box<dyn Fn(u64) -> u64 + Send + Sync>;
 
 /// One row of the view over the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +117,7 @@ impl Node {
             reserved: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             children: Mutex::new(Vec::new()),
+            relief: OnceLock::new(),
         });
         if let Some(parent) = &node.parent {
             let mut children = parent.children.lock();
@@ -166,6 +176,15 @@ impl Node {
         }
     }
 
+    /// The server's node.
+    pub(crate) fn root(&self) -> &Node {
+        let mut node = self;
+        while let Some(parent) = node.parent.as_deref() {
+            node = parent;
+        }
+        node
+    }
+
     /// Reserves exactly `bytes` here and in every account above.
     fn reserve(&self, bytes: u64) -> Result<(), Refused<'_>> {
         let mut node = self;
@@ -184,6 +203,18 @@ impl Node {
                 Some(parent) => node = parent,
                 None => return Ok(()),
             }
+        }
+    }
+
+    /// The same; if the server's limit is in the way, others give back first.
+    #[cold]
+    fn reserve_with_relief(&self, bytes: u64) -> Result<(), Refused<'_>> {
+        match self.reserve(bytes) {
+            Err(refused) if refused.node.parent.is_none() => {
+                let given = refused.node.relief.get().map_or(0, |relief| relief(bytes));
+                if given == 0 { Err(refused) } else { self.reserve(bytes) }
+            }
+            other => other,
         }
     }
 
@@ -239,14 +270,22 @@ impl Refused<'_> {
     #[cold]
     fn error(&self, bytes: u64, asker: &str) -> Error {
         let Node { level, name, .. } = self.node;
-        err!(OUT_OF_MEMORY, "out of memory").detail(format!(
+        let mut detail = format!(
             "{} The {} account \"{name}\" has {} of {} bytes reserved ({}).",
             failed_on_request(bytes, asker),
             level.name(),
             self.reserved,
             self.node.limit(),
             level.setting(),
-        ))
+        );
+        let largest: Vec<String> = crate::registry::largest(self.node.root(), LARGEST)
+            .iter()
+            .map(|(name, session, bytes)| format!("\"{name}\" of session {session}: {bytes}"))
+            .collect();
+        if !largest.is_empty() {
+            detail.push_str(&format!(" Largest contexts in bytes: {}.", largest.join(", ")));
+        }
+        err!(OUT_OF_MEMORY, "out of memory").detail(detail)
     }
 }
 
@@ -273,6 +312,12 @@ impl Ledger {
     /// The server's node.
     pub fn node(&self) -> &Arc<Node> {
         &self.0
+    }
+
+    /// Sets who gives memory back before a reservation of a session fails: the buffer pool.
+    pub fn set_relief(&self, relief: Relief) {
+        // A ledger is set up once.
+        drop(self.0.relief.set(relief));
     }
 
     /// Opens the account of a session, or of a part of the server; `id` is what the views show.
@@ -354,7 +399,7 @@ impl Account {
             self.0.slack.set(step - missing);
             return Ok(());
         }
-        match self.0.node.reserve(missing) {
+        match self.0.node.reserve_with_relief(missing) {
             Ok(()) => {
                 self.0.slack.set(0);
                 Ok(())
@@ -385,6 +430,28 @@ impl Account {
         let missing = bytes.saturating_sub(self.0.slack.get());
         while let Some(here) = node {
             if here.reserved().saturating_add(missing) > here.limit() {
+                return false;
+            }
+            node = here.parent.as_deref();
+        }
+        true
+    }
+
+    /// The bytes that were reserved through this handle and its clones, without slack. Exact only
+    /// for an account without accounts below it and with one handle.
+    pub fn used(&self) -> u64 {
+        self.0.node.reserved().saturating_sub(self.0.slack.get())
+    }
+
+    /// Whether an operator that could spill may grow by `bytes`: of every limit above it a quarter
+    /// is left to those that cannot.
+    pub fn may_grow(&self, bytes: u64) -> bool {
+        let missing = bytes.saturating_sub(self.0.slack.get());
+        let mut node = self.0.node.parent.as_deref();
+        while let Some(here) = node {
+            let limit = here.limit();
+            let soft = if limit == UNLIMITED { limit } else { limit / 4 * 3 };
+            if here.reserved().saturating_add(missing) > soft {
                 return false;
             }
             node = here.parent.as_deref();

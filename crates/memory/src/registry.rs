@@ -183,6 +183,27 @@ impl Entry {
     }
 }
 
+/// The contexts that charge accounts below `root` and hold most, the largest first: name, session
+/// and bytes.
+pub(crate) fn largest(root: &Node, count: usize) -> Vec<(&'static str, u64, u64)> {
+    let shards: Vec<Arc<Shard>> = SHARDS.lock().iter().filter_map(Weak::upgrade).collect();
+    let mut found: Vec<(&'static str, u64, u64)> = Vec::new();
+    for shard in shards {
+        for entry in shard.lock().iter() {
+            let bytes = entry.total_bytes.load(Relaxed);
+            if bytes > 0 && std::ptr::eq(entry.account.root(), root) {
+                let session = entry.account.session().map_or(0, Node::id);
+                let at = found.partition_point(|other| other.2 >= bytes);
+                if at < count {
+                    found.insert(at, (entry.name, session, bytes));
+                    found.truncate(count);
+                }
+            }
+        }
+    }
+    found
+}
+
 /// All contexts of the process, in the order of their ids.
 ///
 /// Each row is right for some moment during the call; the rows together need not be.

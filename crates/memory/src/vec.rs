@@ -222,6 +222,14 @@ impl<'m> Text<'m> {
         Text(Vec::new(bump))
     }
 
+    /// An empty text with room for so many bytes.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn with_capacity(bump: &'m Bump, bytes: usize) -> Result<Text<'m>> {
+        Ok(Text(Vec::with_capacity(bump, bytes)?))
+    }
+
     /// Appends a text.
     ///
     /// # Errors

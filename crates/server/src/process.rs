@@ -175,6 +175,7 @@ fn run(handover: Handover) -> Result<()> {
         |dir, settings, ledger| engine::open(dir, settings, ledger, stop),
     )?;
     cluster.on_reload(tell_postmaster);
+    cluster.on_log(|line| log::log(line));
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();

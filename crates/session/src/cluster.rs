@@ -54,6 +54,7 @@ pub struct Cluster {
     next_session: AtomicU32,
     reload_us: AtomicI64,
     on_reload: OnceLock<fn() -> bool>,
+    on_log: OnceLock<fn(&str)>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
 }
 
@@ -85,6 +86,7 @@ impl Cluster {
             next_session: AtomicU32::new(1),
             reload_us: AtomicI64::new(base::clock::now_us()),
             on_reload: OnceLock::new(),
+            on_log: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
         }))
     }
@@ -135,6 +137,18 @@ impl Cluster {
     /// Has the configuration read again; says whether there is somebody to tell.
     pub fn request_reload(&self) -> bool {
         self.on_reload.get().is_some_and(|tell| tell())
+    }
+
+    /// Says how a line is written to the log. Once.
+    pub fn on_log(&self, write: fn(&str)) {
+        let _ = self.on_log.set(write);
+    }
+
+    /// Writes a line to the log, at LOG level.
+    pub fn log(&self, line: &str) {
+        if let Some(write) = self.on_log.get() {
+            write(line);
+        }
     }
 
     /// Writes an error that a client gets to the log.

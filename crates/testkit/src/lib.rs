@@ -25,6 +25,7 @@ pub mod perdura;
 pub mod psql;
 pub mod script;
 mod sessions;
+pub mod soak;
 pub mod suite;
 pub mod tpch;
 

@@ -1,5 +1,6 @@
 //! Typed arrays.
 
+mod chunked;
 mod stored;
 
 pub use stored::StoredNulls;

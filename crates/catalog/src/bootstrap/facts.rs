@@ -41,6 +41,8 @@ static FACTS: [(&str, &str); 26] = facts![
     "pg_ts_parser",
     "pg_ts_template",
 ];
+/// Functions that PostgreSQL does not have.
+static OWN_FUNCTIONS: &str = include_str!("own_pg_proc.tsv");
 /// The types come first: others name them.
 static TYPES: &str = include_str!("../../../../facts/pg_type.tsv");
 
@@ -57,6 +59,7 @@ pub(super) fn rows(each: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
     for (name, text) in &FACTS {
         table(name, text, &roles, each)?;
     }
+    table("pg_proc", OWN_FUNCTIONS, &roles, each)?;
     Ok(())
 }
 

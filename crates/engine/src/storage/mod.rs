@@ -12,6 +12,7 @@ use batch::{Batch, Column, Layout};
 use catalog::Catalog;
 use catalog::relation::{Index, Relation};
 use catalog::rows::Stored;
+use disk::temporary::TemporarySpace;
 use memory::Heap;
 use plan::RowValue;
 use rows::Look;
@@ -59,6 +60,14 @@ impl execute::Storage for StatementStorage<'_> {
             true => self.transaction.view_of_others(self.snapshot.clone()),
             false => self.transaction.view_of(self.snapshot.clone()),
         }
+    }
+
+    fn temporary(&self) -> &Rc<TemporarySpace> {
+        &self.backend.temporary_files
+    }
+
+    fn limits(&self) -> execute::Limits {
+        self.backend.limits.get()
     }
 
     fn note_change(&self, relation: &Arc<Relation>, change: execute::RowChange<'_>) -> Result<()> {

@@ -4,18 +4,19 @@
 //! properties of the node below them. [`Builder::shown`] goes down through them, remembers what
 //! they do, and makes one node out of all.
 
+mod memory;
 mod properties;
 mod texts;
 
 use crate::options::Options;
 use crate::shown::{Actual, Costs, Shown, Value};
+use ::memory::Bump;
 use analyze::Environment;
 use analyze::tree::{Expr, ExprKind, SubLink};
 use base::Result;
 use deparse::{Hooks, LevelQuery, PlanNames, SubplanName};
 use execute::NodeCounters;
 use expr::{Op, Program};
-use memory::Bump;
 use plan::{Descriptions, Node, NodeKind, Notes, Plan, SubplanKind};
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -271,6 +272,7 @@ impl<'p> Builder<'_, '_, 'p> {
         }
         let mut programs = above.programs.clone();
         self.describe(&mut shown, node, &above, &mut programs)?;
+        self.memory(&mut shown, node);
         self.children(&mut shown, node)?;
         self.add_subplans(&mut shown, &programs)?;
         Ok(shown)
@@ -310,12 +312,7 @@ impl<'p> Builder<'_, '_, 'p> {
                 hash.relationship = Some("Inner");
                 hash.costs = child.costs.map(|costs| Costs { startup: costs.total, ..costs });
                 hash.actual = child.actual;
-                if let Some(memory) = self.counters(node).filter(|c| c.memory_bytes > 0) {
-                    let kilobytes = memory.memory_bytes.div_ceil(1024);
-                    hash.line(format!("Memory Usage: {kilobytes}kB"));
-                    let kilobytes = i64::try_from(kilobytes).unwrap_or(i64::MAX);
-                    hash.structured("Peak Memory Usage", Value::Integer(kilobytes));
-                }
+                self.hash_table(&mut hash, node);
                 child.relationship = Some("Outer");
                 hash.children.push(child);
                 child = hash;

@@ -290,14 +290,14 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             NodeKind::Sort { input, keys, limit } => {
                 shown.show("Sort Key", Value::List(self.sort_keys(input, keys)?));
                 programs.extend(limit);
-                self.sort_method(shown, node, limit.is_some());
+                self.sort_method(shown, node);
             }
             NodeKind::Aggregate { input, keys, sets, .. } => {
                 self.group_keys(shown, node, input, keys, sets)?;
             }
             NodeKind::Distinct { input, keys } if shown.node_type == "Aggregate" => {
                 shown.show("Group Key", Value::List(self.keys(input, keys)?));
-                self.hash_memory(shown, node);
+                self.hash_aggregate(shown, node);
             }
             NodeKind::Window { .. } => self.window(shown, node)?,
             NodeKind::Limit { offset, limit, .. } => {
@@ -381,30 +381,8 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
                 }
             }
         }
-        self.hash_memory(shown, node);
+        self.hash_aggregate(shown, node);
         Ok(())
-    }
-
-    fn kilobytes(&self, node: &Node<'_>) -> Option<i64> {
-        let bytes = self.counters(node)?.memory_bytes;
-        (bytes > 0).then(|| i64::try_from(bytes.div_ceil(1024)).unwrap_or(i64::MAX))
-    }
-
-    fn hash_memory(&self, shown: &mut Shown, node: &Node<'_>) {
-        let Some(kilobytes) = self.kilobytes(node) else { return };
-        shown.line(format!("Batches: 1  Memory Usage: {kilobytes}kB"));
-        shown.structured("HashAgg Batches", Value::Integer(1));
-        shown.structured("Peak Memory Usage", Value::Integer(kilobytes));
-        shown.structured("Disk Usage", Value::Integer(0));
-    }
-
-    fn sort_method(&self, shown: &mut Shown, node: &Node<'_>, limited: bool) {
-        let Some(kilobytes) = self.kilobytes(node) else { return };
-        let method = if limited { "top-N heapsort" } else { "quicksort" };
-        shown.line(format!("Sort Method: {method}  Memory: {kilobytes}kB"));
-        shown.structured("Sort Method", text(method));
-        shown.structured("Sort Space Used", Value::Integer(kilobytes));
-        shown.structured("Sort Space Type", text("Memory"));
     }
 
     fn window(&self, shown: &mut Shown, node: &'p Node<'p>) -> Result<()> {
@@ -426,11 +404,7 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
         parts.extend(Some(frame).filter(|frame| !frame.is_empty()));
         let window = format!("{} AS ({})", quote_identifier(&name), parts.join(" "));
         shown.show("Window", text(window));
-        if let Some(kilobytes) = self.kilobytes(node) {
-            shown.line(format!("Storage: Memory  Maximum Storage: {kilobytes}kB"));
-            shown.structured("Storage", text("Memory"));
-            shown.structured("Maximum Storage", Value::Integer(kilobytes));
-        }
+        self.kept(shown, node);
         Ok(())
     }
 

@@ -112,6 +112,20 @@ impl<T: Copy> Buffer<T> {
         self.0.clear();
     }
 
+    /// Gives back the room behind the last value.
+    ///
+    /// # Errors
+    /// 53200 when there is no room for a copy; then nothing has changed.
+    pub fn shrink(&mut self) -> Result<()> {
+        if self.0.capacity() > self.0.len() {
+            let mut copy = Buffer::new(self.heap());
+            copy.0.try_reserve_exact(self.0.len()).map_err(|_| self.0.allocator().failure())?;
+            copy.0.extend_from_slice(&self.0);
+            *self = copy;
+        }
+        Ok(())
+    }
+
     /// The bytes that it has room for.
     pub fn capacity_bytes(&self) -> usize {
         self.0.capacity() * size_of::<T>()

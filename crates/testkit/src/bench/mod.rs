@@ -14,6 +14,8 @@ mod sessions;
 mod startup;
 mod throughput;
 
+pub(crate) use process::resident_bytes;
+
 use crate::Result;
 use crate::kill9::{Running, ServerOptions};
 use crate::oracle::{Installation, Oracle};

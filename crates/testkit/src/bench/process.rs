@@ -67,3 +67,12 @@ fn field(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
+
+/// The resident memory of the tree.
+pub(crate) fn resident_bytes(root: u32) -> u64 {
+    let resident = |pid| {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        field(&status, "VmRSS:") << 10
+    };
+    tree(root).into_iter().map(resident).sum()
+}

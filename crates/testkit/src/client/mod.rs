@@ -75,6 +75,14 @@ impl Client {
         Ok(client)
     }
 
+    /// Sets how long an answer may take; a minute without.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn patience(&mut self, limit: Duration) -> Result<(), Failure> {
+        Ok(self.stream.set_read_timeout(Some(limit))?)
+    }
+
     /// Sends bytes as they are.
     ///
     /// # Errors

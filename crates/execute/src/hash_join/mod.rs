@@ -1,23 +1,27 @@
 //! Hash joins: the right side goes into a hash table, the left side looks it up.
 //!
 //! Rows of the right side with equal keys are chained in their order; pairs come out in the order
-//! of the left rows, so that a join keeps its left side's order.
+//! of the left rows as long as the right side fits into memory; if not, partition by partition.
+
+mod right;
+mod spilled;
 
 use crate::evaluate::Projection;
-use crate::keys::{KeyTable, Source, Vectors};
+use crate::keys::{Source, Vectors};
 use crate::nested_loop::selected;
 use crate::operator::{Child, Operator, Rest};
-use crate::rows::RowStore;
+use crate::spill::{Budget, Partitions};
 use crate::state::Execution;
 use base::Result;
 use batch::{Batch, Column};
 use expr::Program;
-use memory::{Buffer, Heap};
+use memory::Heap;
 use plan::{Join, Node};
+use right::{NONE, Right};
+use spilled::Spilled;
 use std::rc::Rc;
 use types::Datum;
 
-const NONE: u32 = u32::MAX;
 const CHUNK: usize = 1024;
 
 /// A hash join.
@@ -34,12 +38,9 @@ pub(crate) struct HashJoin<'q> {
     built: bool,
     /// The right side has the same rows at every scan: its hash table is kept.
     fixed_right: bool,
-    table: KeyTable,
-    store: RowStore,
-    /// The first and last row of each key.
-    chains: Buffer<(u32, u32)>,
-    /// The next row with the same key.
-    next_row: Buffer<u32>,
+    hashed: Right,
+    /// The partitions, if the right side did not fit.
+    spilled: Option<Spilled>,
     /// Full joins: which right rows had a partner.
     met: Vec<bool>,
     probe: Option<Probe>,
@@ -56,6 +57,8 @@ struct Probe {
     heads: Vec<u32>,
     at: usize,
     matched: Vec<bool>,
+    /// The number of the first row, in a partition.
+    first: usize,
 }
 
 impl<'q> HashJoin<'q> {
@@ -71,6 +74,7 @@ impl<'q> HashJoin<'q> {
         nulls_equal: bool,
     ) -> HashJoin<'q> {
         let heap = x.heap("HashJoin");
+        let kinds = (!join.has_right() && on.is_none(), join == Join::Full, nulls_equal);
         HashJoin {
             node,
             join,
@@ -83,10 +87,8 @@ impl<'q> HashJoin<'q> {
             nulls_equal,
             built: false,
             fixed_right: false,
-            table: KeyTable::new(&heap, key_types.to_vec()),
-            store: RowStore::new(&heap, right_columns),
-            chains: Buffer::new(&heap),
-            next_row: Buffer::new(&heap),
+            hashed: Right::new(&heap, right_columns, key_types, kinds),
+            spilled: None,
             met: Vec::new(),
             probe: None,
             left_ended: false,
@@ -111,51 +113,111 @@ impl<'q> HashJoin<'q> {
         if std::mem::replace(&mut self.built, true) {
             return Ok(());
         }
-        let keys_only = self.keys_only();
+        let budget = Budget::hash(x);
         while let Some(batch) = self.right.next(x, CHUNK)? {
             x.check()?;
-            let (table, store) = (&mut self.table, &mut self.store);
-            let (chains, next_row) = (&mut self.chains, &mut self.next_row);
-            let (nulls, full) = (self.nulls_equal, self.join == Join::Full);
-            let host = x.host.io().host;
-            self.right_keys.with_vectors(x, &batch, |vectors| {
-                let source = Vectors(vectors);
-                let integers = source.integers();
-                let mut kept = Vec::with_capacity(batch.len());
-                for row in batch.rows() {
-                    let found = match integers {
-                        Some(values) => Some(table.insert_integer(values.get(row))?),
-                        None => table.insert(host, &source, row, nulls)?,
-                    };
-                    if keys_only {
-                        continue;
-                    }
-                    let number = (store.len() + kept.len()) as u32;
-                    match found {
-                        None if !full => continue,
-                        None => {}
-                        Some((_, true)) => chains.push((number, number))?,
-                        Some((key, false)) => {
-                            let chain = &mut chains[key as usize];
-                            next_row[chain.1 as usize] = number;
-                            chain.1 = number;
-                        }
-                    }
-                    next_row.push(NONE)?;
-                    kept.push(row as u16);
-                }
-                if !keys_only {
-                    store.append(&batch.clone().select(kept.into()))?;
-                }
-                Ok(())
-            })?;
+            if !self.hashed.is_empty() && !self.hashed.may_take(budget, &batch) {
+                return self.build_spilled(x, batch);
+            }
+            let hashed = &mut self.hashed;
+            self.right_keys.with_vectors(x, &batch, |keys| hashed.insert(x, &batch, keys))?;
         }
-        self.met = vec![false; if self.join == Join::Full { self.store.len() } else { 0 }];
+        self.note_method(x);
+        self.begin_round();
         Ok(())
     }
 
+    fn note_method(&self, x: &Execution<'q>) {
+        if let Some(instruments) = &x.instruments {
+            let batches = self.spilled.as_ref().map_or(1, |spilled| spilled.joined);
+            instruments.note_hash(self.hashed.table.buckets() as u64, batches);
+        }
+    }
+
+    /// The right side does not fit: partitions both sides and loads the first partition.
+    fn build_spilled(&mut self, x: &Execution<'q>, first: Batch) -> Result<()> {
+        let kinds = (self.keys_only(), self.nulls_equal);
+        let layouts = self.hashed.spilled_layouts();
+        let mut partitions = Partitions::new(x, &self.heap, &layouts, 0)?;
+        self.note_method(x);
+        self.hashed.drain(&mut partitions)?;
+        let mut next = Some(first);
+        while let Some(batch) = next {
+            x.check()?;
+            let (table, keys) = (&mut self.hashed.table, &mut self.right_keys);
+            let (batch, hashes) = spilled::keyed(x, table, keys, batch, kinds, &self.heap)?;
+            partitions.add(&batch, &hashes)?;
+            next = self.right.next(x, CHUNK)?;
+        }
+        let right = partitions.finish()?;
+        let mut partitions: Option<Partitions> = None;
+        while let Some(batch) = self.left.next(x, CHUNK)? {
+            x.check()?;
+            let (table, keys) = (&mut self.hashed.table, &mut self.left_keys);
+            let kinds = (false, self.nulls_equal);
+            let (batch, hashes) = spilled::keyed(x, table, keys, batch, kinds, &self.heap)?;
+            let partitions = match &mut partitions {
+                Some(partitions) => partitions,
+                none => {
+                    let layouts: Vec<_> = batch.columns().iter().map(|c| c.layout()).collect();
+                    none.insert(Partitions::new(x, &self.heap, &layouts, 0)?)
+                }
+            };
+            partitions.add(&batch, &hashes)?;
+        }
+        let left = match partitions {
+            Some(partitions) => partitions.finish()?,
+            None => right.iter().map(|rows| rows.none()).collect(),
+        };
+        let mut spilled = Spilled::new();
+        spilled.note(self.join, 0, left, right);
+        self.left_ended = !spilled.next_portion(x, self.join, &mut self.hashed, &self.heap)?;
+        self.spilled = Some(spilled);
+        self.begin_round();
+        Ok(())
+    }
+
+    /// The right side, or a portion of it, is in memory.
+    fn begin_round(&mut self) {
+        self.met = vec![false; if self.join == Join::Full { self.hashed.store.len() } else { 0 }];
+        self.unmatched_from = 0;
+    }
+
+    /// Goes on with the next portion of the right side; false if there is none.
+    fn next_round(&mut self, x: &Execution<'q>) -> Result<bool> {
+        let Some(spilled) = &mut self.spilled else { return Ok(false) };
+        let more = spilled.next_portion(x, self.join, &mut self.hashed, &self.heap)?;
+        self.note_method(x);
+        self.begin_round();
+        Ok(more)
+    }
+
+    /// The next left rows, to be looked up.
+    fn next_probe(&mut self, x: &Execution<'q>, wanted: usize) -> Result<Option<Probe>> {
+        let Some(spilled) = &mut self.spilled else {
+            let left = self.left.next(x, wanted)?;
+            return left.map(|left| self.look_up(x, left)).transpose();
+        };
+        let Some((left, keys, first)) = spilled.next_left(&self.heap)? else { return Ok(None) };
+        let keys_only = self.keys_only();
+        let hashed = &mut self.hashed;
+        let mut head = |row: usize| {
+            if keys.is_null(row) {
+                return NONE;
+            }
+            match hashed.table.find_bytes(keys.bytes(row)) {
+                None => NONE,
+                Some(_) if keys_only => 0,
+                Some(key) => hashed.chains[key as usize].0,
+            }
+        };
+        let heads: Vec<u32> = left.rows().map(&mut head).collect();
+        let matched = vec![false; heads.len()];
+        Ok(Some(Probe { left, heads, at: 0, matched, first }))
+    }
+
     fn look_up(&mut self, x: &Execution<'q>, left: Batch) -> Result<Probe> {
-        let (table, chains) = (&mut self.table, &self.chains);
+        let (table, chains) = (&mut self.hashed.table, &self.hashed.chains);
         let (nulls, keys_only) = (self.nulls_equal, !self.join.has_right() && self.on.is_none());
         let host = x.host.io().host;
         let mut heads = Vec::with_capacity(left.len());
@@ -176,7 +238,7 @@ impl<'q> HashJoin<'q> {
             Ok(())
         })?;
         let matched = vec![false; heads.len()];
-        Ok(Probe { left, heads, at: 0, matched })
+        Ok(Probe { left, heads, at: 0, matched, first: 0 })
     }
 
     /// The next pairs of the rows being looked up; none when they are all done.
@@ -192,12 +254,12 @@ impl<'q> HashJoin<'q> {
             left_rows.push(probe.left.row(probe.at) as u32);
             right_rows.push(head);
             counts.push(probe.at as u32);
-            probe.heads[probe.at] = self.next_row[head as usize];
+            probe.heads[probe.at] = self.hashed.next_row[head as usize];
         }
         if left_rows.is_empty() {
             return Ok(None);
         }
-        let right = self.store.batch(&self.heap, &right_rows)?;
+        let right = self.hashed.store.batch(&self.heap, &right_rows)?;
         let mut columns = Vec::with_capacity(self.node.columns.len());
         for column in probe.left.columns() {
             columns.push(Rc::new(column.gather(&self.heap, &left_rows)?));
@@ -226,8 +288,21 @@ impl<'q> HashJoin<'q> {
 
     /// Left rows whose partners decide whether they count themselves.
     fn left_only(&mut self) -> Result<Option<Batch>> {
-        let Some(probe) = self.probe.take() else { return Ok(None) };
+        let Some(mut probe) = self.probe.take() else { return Ok(None) };
         let wanted = self.join == Join::Semi;
+        if let Some(round) = self.spilled.as_mut().and_then(Spilled::round) {
+            // Other portions of the right side count, too: a row comes out once.
+            for (i, matched) in probe.matched.iter_mut().enumerate() {
+                let before = round.matched.get(probe.first + i);
+                if *matched && !before {
+                    round.matched.set(probe.first + i, true)?;
+                }
+                *matched = match wanted {
+                    true => *matched && !before,
+                    false => *matched || before || !round.last,
+                };
+            }
+        }
         let rows: Vec<u16> = probe
             .matched
             .iter()
@@ -254,7 +329,7 @@ impl<'q> HashJoin<'q> {
 
     fn right_alone(&mut self) -> Result<Option<Batch>> {
         let mut rows = Vec::new();
-        while self.unmatched_from < self.store.len() && rows.len() < CHUNK {
+        while self.unmatched_from < self.hashed.store.len() && rows.len() < CHUNK {
             if !self.met[self.unmatched_from] {
                 rows.push(self.unmatched_from as u32);
             }
@@ -263,7 +338,7 @@ impl<'q> HashJoin<'q> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let right = self.store.batch(&self.heap, &rows)?;
+        let right = self.hashed.store.batch(&self.heap, &rows)?;
         let left = self.node.columns.len() - self.right_columns.len();
         let mut columns = Vec::with_capacity(self.node.columns.len());
         for column in &self.node.columns[..left] {
@@ -286,14 +361,17 @@ impl<'q> Operator<'q> for HashJoin<'q> {
             if self.probe.is_none() {
                 if self.left_ended {
                     let alone = if self.join == Join::Full { self.right_alone()? } else { None };
+                    if alone.is_none() && self.next_round(x)? {
+                        self.left_ended = false;
+                        continue;
+                    }
                     return Ok(alone.map(|batch| self.rest.cut(batch, demand)));
                 }
                 let wanted = demand.max(if self.join == Join::Inner { 64 } else { 1 });
-                let Some(left) = self.left.next(x, wanted)? else {
+                let Some(mut probe) = self.next_probe(x, wanted)? else {
                     self.left_ended = true;
                     continue;
                 };
-                let mut probe = self.look_up(x, left)?;
                 if self.keys_only() {
                     for (matched, head) in probe.matched.iter_mut().zip(&probe.heads) {
                         *matched = *head != NONE;
@@ -324,15 +402,13 @@ impl<'q> Operator<'q> for HashJoin<'q> {
         self.left_ended = false;
         self.unmatched_from = 0;
         self.rest.clear();
-        if self.built && self.fixed_right {
+        if self.built && self.fixed_right && self.spilled.is_none() {
             self.met.fill(false);
             return self.left.rescan(x);
         }
         self.built = false;
-        self.table.clear();
-        self.store.clear();
-        self.chains.clear();
-        self.next_row.clear();
+        self.spilled = None;
+        self.hashed.clear();
         self.left.rescan(x)?;
         self.right.rescan(x)
     }

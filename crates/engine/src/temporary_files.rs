@@ -1,0 +1,52 @@
+//! The temporary files of a session, and how much memory its statements may take before they write
+//! them.
+
+use crate::cluster::ClusterEngine;
+use base::Oid;
+use disk::temporary::TemporarySpace;
+use execute::Limits;
+use session::State;
+use session::settings::Settings;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+/// `temp_file_limit`; none for -1.
+pub(crate) fn limit_bytes(settings: &Settings) -> Option<u64> {
+    u64::try_from(settings.integer("temp_file_limit")).ok().map(|kilobytes| kilobytes << 10)
+}
+
+/// What a statement may take.
+pub(crate) fn limits(settings: &Settings) -> Limits {
+    let kilobytes = |name| u64::try_from(settings.integer(name)).unwrap_or(0) << 10;
+    let work_bytes = kilobytes("work_mem");
+    let query = kilobytes("query_memory_limit");
+    Limits {
+        work_bytes,
+        hash_bytes: (work_bytes as f64 * settings.real("hash_mem_multiplier")) as u64,
+        query_bytes: if query == 0 { memory::ledger::UNLIMITED } else { query },
+    }
+}
+
+/// A session's temporary files: counted for its database, and logged if `log_temp_files` says so.
+pub(crate) fn space(
+    engine: &Arc<ClusterEngine>,
+    state: &Rc<State>,
+    database: Oid,
+) -> Rc<TemporarySpace> {
+    let space = TemporarySpace::new(engine.disk.clone(), state.entry().id.0);
+    space.set_limit(limit_bytes(&state.settings()));
+    let (engine, state): (_, Weak<State>) = (engine.clone(), Rc::downgrade(state));
+    space.on_removed(Box::new(move |path, bytes| {
+        let mut counts = engine.temporary_counts.lock();
+        let (files, all_bytes) = counts.entry(database).or_default();
+        *files += 1;
+        *all_bytes += bytes;
+        drop(counts);
+        let Some(state) = state.upgrade() else { return };
+        let least = state.settings().integer("log_temp_files");
+        if u64::try_from(least).is_ok_and(|kilobytes| bytes >= kilobytes << 10) {
+            state.cluster().log(&format!("temporary file: path \"{path}\", size {bytes}"));
+        }
+    }));
+    space
+}

@@ -1,0 +1,79 @@
+//! Memory over time as a table and as a picture.
+
+use std::fmt::Write;
+
+const MB: f64 = 1024.0 * 1024.0;
+/// The rows of the table.
+const ROWS: usize = 20;
+const WIDTH: f64 = 800.0;
+const HEIGHT: f64 = 300.0;
+const MARGIN: f64 = 50.0;
+
+/// Memory at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// Since the beginning.
+    pub seconds: f64,
+    /// Of the process tree.
+    pub rss_bytes: u64,
+    /// What the ledger has reserved.
+    pub ledger_bytes: u64,
+}
+
+/// Some of the samples, evenly.
+pub(super) fn table(samples: &[Sample]) -> String {
+    let mut out = String::from("     s  RSS MB  ledger MB\n");
+    for sample in samples.iter().step_by(samples.len().div_ceil(ROWS).max(1)) {
+        let (rss, ledger) = (sample.rss_bytes as f64 / MB, sample.ledger_bytes as f64 / MB);
+        let _ = writeln!(out, "{:6.1}  {rss:6.0}  {ledger:9.0}", sample.seconds);
+    }
+    out
+}
+
+/// Both curves and the limit.
+pub(super) fn svg(samples: &[Sample], limit_bytes: u64) -> String {
+    let end = samples.last().map_or(1.0, |sample| sample.seconds.max(1.0));
+    let top = limit_bytes as f64 / MB * 1.1;
+    let x = |seconds: f64| MARGIN + seconds / end * (WIDTH - 2.0 * MARGIN);
+    let y = |bytes: u64| HEIGHT - MARGIN - bytes as f64 / MB / top * (HEIGHT - 2.0 * MARGIN);
+    let curve = |color: &str, of: &dyn Fn(&Sample) -> u64| {
+        let points: Vec<String> = samples
+            .iter()
+            .step_by(samples.len().div_ceil(800).max(1))
+            .map(|sample| format!("{:.1},{:.1}", x(sample.seconds), y(of(sample))))
+            .collect();
+        format!("<polyline fill=\"none\" stroke=\"{color}\" points=\"{}\"/>\n", points.join(" "))
+    };
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+         font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"white\"/>\n"
+    );
+    for mb in (0..=top as u64).step_by(100) {
+        let at = y(mb << 20);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{MARGIN}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>\
+             <text x=\"4\" y=\"{at:.1}\">{mb} MB</text>",
+            WIDTH - MARGIN
+        );
+    }
+    let limit = y(limit_bytes);
+    let _ = writeln!(
+        out,
+        "<line x1=\"{MARGIN}\" x2=\"{}\" y1=\"{limit:.1}\" y2=\"{limit:.1}\" stroke=\"red\" \
+         stroke-dasharray=\"4\"/>",
+        WIDTH - MARGIN
+    );
+    out.push_str(&curve("#c60", &|sample| sample.rss_bytes));
+    out.push_str(&curve("#06c", &|sample| sample.ledger_bytes));
+    let _ = writeln!(
+        out,
+        "<text x=\"{MARGIN}\" y=\"20\" fill=\"#c60\">resident memory</text>\
+         <text x=\"200\" y=\"20\" fill=\"#06c\">ledger</text>\
+         <text x=\"{}\" y=\"{}\">{end:.0} s</text>\n</svg>",
+        WIDTH - MARGIN - 20.0,
+        HEIGHT - MARGIN + 20.0
+    );
+    out
+}
