@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     /// Partitions that are still to be read, with their level.
     pending: Vec<(u32, Rows)>,
     reading: Option<(Rows, usize)>,
+    /// Rows come out in the order in which they came in, however many there are.
+    keeps_order: bool,
     heap: Heap,
 }
 
@@ -34,6 +36,7 @@ impl Seen {
             level: 0,
             pending: Vec::new(),
             reading: None,
+            keeps_order: false,
             heap: heap.clone(),
         }
     }
@@ -47,6 +50,7 @@ impl Seen {
         source: &dyn Source,
     ) -> Result<Vec<u16>> {
         if self.partitions.is_none()
+            && !self.keeps_order
             && self.level < LEVEL_MAX
             && self.table.len() > 0
             && !self.budget.allows(&self.heap, self.table.growth(batch.len()))
@@ -131,7 +135,8 @@ impl<'q> Distinct<'q> {
     ) -> Distinct<'q> {
         let heap = x.heap("Distinct");
         let types = keys.iter().map(|key| key.type_oid).collect();
-        let (seen, rest) = (Seen::new(x, &heap, types), Rest::default());
+        let (mut seen, rest) = (Seen::new(x, &heap, types), Rest::default());
+        seen.keeps_order = may_have_order(below);
         let sorted = groups(below, keys);
         Distinct { input, keys, seen, last_key: None, sorted, ended: false, rest }
     }
@@ -164,6 +169,17 @@ fn groups(node: &Node<'_>, keys: &[SortColumn]) -> bool {
             first.iter().any(|one| one.column == key.column && one.type_oid == key.type_oid)
         })
     })
+}
+
+/// Whether the query may rely on the order of a node's rows: that of an index.
+fn may_have_order(node: &Node<'_>) -> bool {
+    match node.kind {
+        NodeKind::IndexScan { .. } => true,
+        NodeKind::Filter { input, .. }
+        | NodeKind::Project { input, .. }
+        | NodeKind::NestedLoop { left: input, .. } => may_have_order(input),
+        _ => false,
+    }
 }
 
 impl<'q> Operator<'q> for Distinct<'q> {
