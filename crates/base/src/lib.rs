@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows files, pages, SQL or sockets.
 
+pub mod access;
 pub mod clock;
 pub mod error;
 pub mod fiber_local;

@@ -7,7 +7,9 @@ use crate::temporary::Numbers;
 
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::acl::{AclKind, Privilege};
-use catalog::columns::{hidden, index, pg_authid, pg_database, pg_db_role_setting};
+use catalog::columns::{
+    hidden, index, pg_auth_members, pg_authid, pg_database, pg_db_role_setting,
+};
 use catalog::store::{Row, Store, TreeStore, Trees, Value};
 use catalog::{Catalog, SharedCache, files};
 use disk::RealDisk;
@@ -16,7 +18,7 @@ use memory::{Account, Ledger};
 use parking_lot::Mutex;
 use recovery::{Background, Pace, Settings, Storage};
 use session::settings::{Base, Source};
-use session::{Role, State};
+use session::{Password, Role, State};
 use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
@@ -140,6 +142,25 @@ impl ClusterEngine {
         Ok(found)
     }
 
+    /// Whether a role is a member of another, directly or not.
+    fn is_member(&self, member: Oid, role: Oid) -> Result<bool> {
+        let store = TreeStore::new(self.trees.clone(), Oid::INVALID, 0, Account::unlimited());
+        let mut reached = vec![member];
+        let mut at = 0;
+        while let Some(next) = reached.get(at).copied() {
+            let key = [Value::Oid(next)];
+            store.find(index::PG_AUTH_MEMBERS_MEMBER_ROLE_INDEX, &key, &mut |_, row| {
+                let role = row.oid(pg_auth_members::ROLEID)?;
+                if !reached.contains(&role) {
+                    reached.push(role);
+                }
+                Ok(())
+            })?;
+            at += 1;
+        }
+        Ok(reached.contains(&role))
+    }
+
     fn database(&self, name: &str) -> Result<Option<Row>> {
         self.shared_rows(index::PG_DATABASE_DATNAME_INDEX, name)
     }
@@ -253,12 +274,27 @@ impl session::engine::Engine for Handle {
         let password = row.optional_text(pg_authid::ROLPASSWORD)?;
         let until = row.optional(pg_authid::ROLVALIDUNTIL, Row::int8)?;
         let now_us = base::clock::now_us();
-        let password = password.filter(|_| until.is_none_or(|until| until >= now_us));
+        let password = match password {
+            None => Password::Missing,
+            Some(_) if until.is_some_and(|until| until < now_us) => Password::Expired,
+            Some(text) => {
+                wire::scram::Verifier::parse(&text).map_or(Password::Unusable, Password::Scram)
+            }
+        };
         Ok(Some(Role {
             can_login: row.bool(pg_authid::ROLCANLOGIN)?,
             superuser: row.bool(pg_authid::ROLSUPER)?,
-            verifier: password.and_then(|text| wire::scram::Verifier::parse(&text)),
+            password,
         }))
+    }
+
+    fn is_member(&self, user: &str, role: &str) -> Result<bool> {
+        let oid = |name: &str| -> Result<Option<Oid>> {
+            let row = self.0.shared_rows(index::PG_AUTHID_ROLNAME_INDEX, name)?;
+            row.map(|row| row.oid(pg_authid::OID)).transpose()
+        };
+        let (Some(user), Some(role)) = (oid(user)?, oid(role)?) else { return Ok(false) };
+        self.0.is_member(user, role)
     }
 
     fn has_database(&self, name: &str) -> Result<bool> {

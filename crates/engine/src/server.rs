@@ -1,6 +1,7 @@
 //! What functions ask of the server around the session.
 
 use crate::backend::Backend;
+use base::access::AccessFiles;
 use base::interrupt::Interrupt;
 use base::{FileId, Oid, PageNo, Result, SessionId, Xid, err};
 use buffer::MetaState;
@@ -8,8 +9,8 @@ use catalog::columns::{hidden, index, pg_class};
 use catalog::store::{Store, TreeStore, Value};
 use expr::definition::Definition;
 use expr::server::{
-    AdvisoryKey, AdvisoryRequest, LockRow, LockedThing, PreparedRow, Server, SessionRow,
-    SettingRow, SnapshotRow,
+    AdvisoryKey, AdvisoryRequest, EncryptionRow, LockRow, LockedThing, OriginRow, PreparedRow,
+    Server, SessionRow, SettingRow, SnapshotRow,
 };
 use session::settings::{Settings, definitions};
 use std::time::Duration;
@@ -96,6 +97,7 @@ impl Server for Backend {
         let mut rows = Vec::new();
         for entry in cluster.sessions() {
             let activity = entry.activity.lock();
+            let origin = &entry.origin;
             let owner = self.transactions().locks().owner_of(entry.id);
             rows.push(SessionRow {
                 pid: entry.id.0.cast_signed(),
@@ -110,6 +112,19 @@ impl Server for Backend {
                 query: activity.query.clone(),
                 waits: owner.as_ref().is_some_and(|owner| owner.is_waiting()),
                 xid: owner.map(|owner| owner.xid()).filter(|xid| xid.is_valid()).map(|xid| xid.0),
+                client_host: origin.host_name.as_deref().map(str::to_owned),
+                client_port: match origin.client {
+                    Some(client) => Some(i32::from(client.port())),
+                    None => origin.has_connection.then_some(-1),
+                },
+                encryption: origin.encryption.as_deref().map(|found| EncryptionRow {
+                    version: found.version,
+                    cipher: found.cipher,
+                    bits: found.bits,
+                    client_subject: found.client_subject.clone(),
+                    client_serial: found.client_serial.clone(),
+                    client_issuer: found.client_issuer.clone(),
+                }),
             });
         }
         rows.sort_by_key(|row| row.pid);
@@ -126,6 +141,21 @@ impl Server for Backend {
             from_sql: one.from_sql,
         };
         self.state.prepared_statements().into_iter().map(row).collect()
+    }
+
+    fn origin(&self) -> OriginRow {
+        let origin = &self.state.entry().origin;
+        OriginRow {
+            client_port: origin.client.map(|client| client.port()),
+            server_port: origin.server.map(|server| server.port()),
+            system_user: origin.system_user.as_deref().map(str::to_owned),
+        }
+    }
+
+    fn access_files(&self) -> Result<&dyn AccessFiles> {
+        self.state.cluster().access_files().ok_or_else(|| {
+            base::Error::unsupported("reading pg_hba.conf without a server is not supported yet")
+        })
     }
 
     fn interrupt(&self, pid: i32, end: bool) -> bool {

@@ -1,6 +1,7 @@
 //! What functions may ask of the server around the session.
 
 use crate::definition::Definition;
+use base::access::AccessFiles;
 use base::{Oid, Result};
 
 /// A row of `pg_settings`, without what describes the setting in words.
@@ -59,6 +60,40 @@ pub struct SessionRow {
     pub waits: bool,
     /// Its transaction's number.
     pub xid: Option<u64>,
+    /// The client's name, if it was looked up.
+    pub client_host: Option<String>,
+    /// The client's port; -1 for a Unix socket, nothing without a client.
+    pub client_port: Option<i32>,
+    /// What its connection is encrypted with.
+    pub encryption: Option<EncryptionRow>,
+}
+
+/// What a connection is encrypted with: a row of `pg_stat_ssl`.
+#[derive(Clone, Debug)]
+pub struct EncryptionRow {
+    /// The version of TLS.
+    pub version: &'static str,
+    /// The cipher.
+    pub cipher: &'static str,
+    /// The bits of the cipher's key.
+    pub bits: u16,
+    /// The subject of the client's certificate.
+    pub client_subject: Option<String>,
+    /// Its serial number in decimal digits.
+    pub client_serial: Option<String>,
+    /// Its issuer.
+    pub client_issuer: Option<String>,
+}
+
+/// Where the session comes from.
+#[derive(Clone, Debug, Default)]
+pub struct OriginRow {
+    /// The client's port; nothing for a Unix socket.
+    pub client_port: Option<u16>,
+    /// The port that the client connected to; nothing for a Unix socket.
+    pub server_port: Option<u16>,
+    /// The method and the name that authentication found.
+    pub system_user: Option<String>,
 }
 
 /// A row of `pg_prepared_statements`.
@@ -163,6 +198,15 @@ pub trait Server {
 
     /// The session's prepared statements.
     fn prepared(&self) -> Vec<PreparedRow>;
+
+    /// Where the session comes from.
+    fn origin(&self) -> OriginRow;
+
+    /// Who can read the files of the rules of who may connect.
+    ///
+    /// # Errors
+    /// 0A000 where there are none.
+    fn access_files(&self) -> Result<&dyn AccessFiles>;
 
     /// Cancels the statement of a session, or ends the session; false when there is none.
     fn interrupt(&self, pid: i32, end: bool) -> bool;

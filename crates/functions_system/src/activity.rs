@@ -52,9 +52,19 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     put(9, Cell::int8(row.query_start_us));
     put(10, Cell::Int8(row.backend_start_us));
     put(11, Cell::Int8(row.state_change_us));
+    put(13, Cell::text(row.client_host));
+    put(14, row.client_port.map_or(Cell::Null, Cell::Int4));
     put(15, Cell::int8(row.xid.map(u64::cast_signed)));
     put(17, Cell::Text("client backend".to_owned()));
-    put(18, Cell::Bool(false));
+    put(18, Cell::Bool(row.encryption.is_some()));
+    if let Some(encryption) = row.encryption {
+        put(19, Cell::Text(encryption.version.to_owned()));
+        put(20, Cell::Text(encryption.cipher.to_owned()));
+        put(21, Cell::Int4(i32::from(encryption.bits)));
+        put(22, Cell::text(encryption.client_subject));
+        put(23, encryption.client_serial.map_or(Cell::Null, Cell::Numeric));
+        put(24, Cell::text(encryption.client_issuer));
+    }
     put(25, Cell::Bool(false));
     put(27, Cell::Bool(false));
     put(28, Cell::Bool(false));

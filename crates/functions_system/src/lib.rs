@@ -5,6 +5,7 @@
 //! 2. What only the server knows is a method of [`expr::Host`].
 //! 3. A number that names no object gives NULL where PostgreSQL gives NULL, never an error.
 
+mod access;
 mod acl;
 mod activity;
 mod comment;
@@ -34,6 +35,7 @@ use expr::Entry;
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
     let mut tables = vec![
+        access::TABLE,
         acl::TABLE,
         activity::TABLE,
         comment::TABLE,

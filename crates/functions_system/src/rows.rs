@@ -15,6 +15,8 @@ pub(crate) enum Cell {
     Int8(i64),
     Oid(Oid),
     Text(String),
+    /// Decimal digits.
+    Numeric(String),
     Texts(Vec<String>),
     Types(Vec<Oid>),
     Numbers(Vec<i32>),
@@ -42,6 +44,9 @@ impl Cell {
             Cell::Int8(value) => Datum::Int8(*value),
             Cell::Oid(value) => Datum::Oid(value.0),
             Cell::Text(value) => cx.text(value)?,
+            Cell::Numeric(digits) => {
+                types::numeric::NumericBuf::parse(digits)?.to_datum(&cx.bump)?
+            }
             Cell::Types(values) => {
                 let values: Vec<Datum<'_>> = values.iter().map(|oid| Datum::Oid(oid.0)).collect();
                 types::array::from_list(oids::REGTYPE, &values, &cx.bump)?

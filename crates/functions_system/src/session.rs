@@ -5,10 +5,20 @@ use crate::shim::{catalog, raw};
 use expr::{Datum, Entry};
 use types::oids;
 
+fn port<'m>(port: Option<u16>) -> Datum<'m> {
+    port.map_or(Datum::Null, |port| Datum::Int4(i32::from(port)))
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     raw!("current_database", |cx, args| cx.text(&cx.host.current_database().1)),
     raw!("current_user", |cx, args| cx.text(&cx.host.current_user().1)),
+    raw!("system_user", |cx, args| match cx.host.server()?.origin().system_user {
+        Some(user) => cx.text(&user),
+        None => Ok(Datum::Null),
+    }),
+    raw!("inet_client_port", |cx, args| Ok(port(cx.host.server()?.origin().client_port))),
+    raw!("inet_server_port", |cx, args| Ok(port(cx.host.server()?.origin().server_port))),
     raw!("session_user", |cx, args| cx.text(&cx.host.session_user().1)),
     raw!("current_schema", |cx, args| {
         match cx.host.search_path(false)?.first() {

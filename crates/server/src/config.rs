@@ -124,7 +124,7 @@ pub(crate) fn os_text(error: &std::io::Error) -> String {
     }
 }
 
-fn conf_files(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn conf_files(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(dir).map_err(|error| {
         err!(
             CONFIG_FILE_ERROR,

@@ -6,20 +6,23 @@ use crate::log::{self, Level};
 use crate::process::Server;
 use crate::startup;
 use crate::stream::Stream;
+use crate::tuning::Tuning;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
-use base::{Error, Result};
+use base::{Error, Result, SqlState};
 use sched::{Buffer, Fiber, Outbox, Receipt};
 use session::{Client, Flow, Session};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::{Frame, backend};
 
 /// Answers are sent when so many bytes wait.
 const SEND_BYTES: usize = 32 << 10;
+/// How long a client that reads nothing can keep its session from ending.
+const LAST_SEND_WAIT: Duration = Duration::from_secs(2);
 /// A message that is not all there is read in steps of this size at least.
 const READ_BYTES_MIN: usize = 8 << 10;
 
@@ -32,6 +35,8 @@ pub(crate) struct Link {
     outbox: Outbox,
     receipt: Rc<Receipt>,
     timers: Vec<Timer>,
+    /// What the log alone is told about why the client was not let in.
+    pub(crate) log_detail: Option<String>,
 }
 
 /// A task that raises an interrupt when its time has come; dropped, it does not.
@@ -48,8 +53,16 @@ impl Drop for Timer {
 
 impl Link {
     pub(crate) fn new(stream: Stream, outbox: Outbox) -> Link {
-        let receipt = Rc::default();
-        Link { stream, input: None, output: None, sent: 0, outbox, receipt, timers: Vec::new() }
+        Link {
+            stream,
+            input: None,
+            output: None,
+            sent: 0,
+            outbox,
+            receipt: Rc::default(),
+            timers: Vec::new(),
+            log_detail: None,
+        }
     }
 
     /// What is to be sent.
@@ -139,7 +152,8 @@ impl Link {
     /// Sends an error that ends the connection; the client may be gone already.
     pub(crate) async fn send_last(&mut self, error: &Error) {
         backend::error_response(self.output(), error);
-        let _ = poll_fn(|cx| self.poll_send(cx)).await;
+        let sending = poll_fn(|cx| self.poll_send(cx));
+        let _ = tokio::time::timeout(LAST_SEND_WAIT, sending).await;
     }
 }
 
@@ -213,15 +227,27 @@ impl Client for View<'_> {
 /// Serves one client from its first packet to its last.
 pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
     let mut link = Link::new(stream, outbox);
+    let began = Instant::now();
+    startup::log_received(&server, &link.stream);
+    let place = server.waiting_room.enter();
     // In a box of its own: most of it is not needed once the session has begun.
     let starting = Box::pin(startup::start(&server, &mut link));
-    let started = tokio::time::timeout(server.authentication_timeout, starting).await;
+    let started = tokio::select! {
+        biased;
+        started = tokio::time::timeout(server.authentication_timeout(), starting) => started,
+        () = place.sent_away() => {
+            let text = "sorry, too many clients that are not authenticated";
+            link.send_last(&Error::new(SqlState::TOO_MANY_CONNECTIONS, text).fatal()).await;
+            return;
+        }
+    };
+    drop(place);
     let mut session = match started {
         Ok(Ok(Some(session))) => session,
         // A cancel request, or a client that left.
         Ok(Ok(None)) => return,
         Ok(Err(error)) => {
-            log::error(None, &error);
+            log::error_with(None, &error, link.log_detail.take());
             link.send_last(&error).await;
             return;
         }
@@ -233,7 +259,11 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
             return;
         }
     };
-    if serve_session(&server, &mut session, &mut link).await {
+    let goes_on = serve_session(&server, &mut session, &mut link).await;
+    if session.settings().boolean("log_disconnections") {
+        startup::log_disconnection(&session, began.elapsed());
+    }
+    if goes_on {
         // The session leaves before its socket is closed: who waits for that finds it gone.
         if let Err(panicked) = Fiber::new(None, || session.end()).await {
             log::log(format!("internal error at the end of a session: {}", panicked.message));
@@ -244,7 +274,9 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
 /// Serves one client from its first query to its last. False when the session is broken.
 async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) -> bool {
     let interrupts = session.entry().interrupts.clone();
+    let mut tuning = Tuning::default();
     loop {
+        tuning.follow(session, &link.stream);
         let waiting = await_input(link, &interrupts);
         let waited = match session.idle_limit() {
             None => waiting.await,
@@ -274,7 +306,8 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
         match flow {
             Ok(Flow::Continue) => {}
             Ok(Flow::End) => {
-                let _ = poll_fn(|cx| link.poll_send(cx)).await;
+                let sending = poll_fn(|cx| link.poll_send(cx));
+                let _ = tokio::time::timeout(LAST_SEND_WAIT, sending).await;
                 return true;
             }
             Err(panicked) => {

@@ -33,7 +33,7 @@ const AUTO_CONF: &str = "\
 
 const PG_HBA_CONF: &str = "\
 # Who may connect, from where, and how it is authenticated. The first line that matches counts.
-# METHOD is trust, reject or scram-sha-256.
+# METHOD is trust, reject, scram-sha-256, password, peer or cert.
 #
 # These lines let every user of this machine in as any user of the database. Where you do not
 # trust all of them, write scram-sha-256 instead of trust.

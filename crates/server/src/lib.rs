@@ -29,6 +29,8 @@ mod socket;
 mod startup;
 mod stream;
 mod tls;
+mod tuning;
+mod waiting_room;
 
 pub use check::check;
 pub use data_directory::initialize;

@@ -57,6 +57,11 @@ pub fn log(text: impl AsRef<str>) {
 
 /// Writes an error with its fields, at `level` or at its own.
 pub fn error(level: Option<Level>, error: &Error) {
+    error_with(level, error, None);
+}
+
+/// Writes an error with its fields, and a detail that is for the log alone in place of its own.
+pub(crate) fn error_with(level: Option<Level>, error: &Error, detail: Option<String>) {
     let fields = error.fields();
     let level = level.unwrap_or(match fields.severity {
         Severity::Error => Level::Error,
@@ -64,12 +69,28 @@ pub fn error(level: Option<Level>, error: &Error) {
         Severity::Panic => Level::Panic,
     });
     let mut more = Vec::new();
-    for (word, text) in
-        [("DETAIL", &fields.detail), ("HINT", &fields.hint), ("CONTEXT", &fields.context)]
-    {
+    for (word, text) in [
+        ("DETAIL", if detail.is_some() { &detail } else { &fields.detail }),
+        ("HINT", &fields.hint),
+        ("CONTEXT", &fields.context),
+    ] {
         if let Some(text) = text {
             more.push((word, text.as_str()));
         }
     }
     write_with(level, &fields.message, &more);
+}
+
+/// Whether a value of `log_connections` asks for an aspect of connections. `on` and its like are
+/// the three aspects of old.
+pub(crate) fn connection_aspect(value: &str, aspect: &str) -> bool {
+    value.split(',').map(|word| word.trim().trim_matches('"').to_ascii_lowercase()).any(|word| {
+        match word.as_str() {
+            "all" => true,
+            "on" | "true" | "yes" | "1" => {
+                matches!(aspect, "receipt" | "authentication" | "authorization")
+            }
+            word => word == aspect,
+        }
+    })
 }

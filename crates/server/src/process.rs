@@ -3,11 +3,12 @@
 use crate::config::Config;
 use crate::connection;
 use crate::handover::{self, Handover};
-use crate::hba::Hba;
+use crate::hba::{Files, Hba, Ident};
 use crate::log::{self, Level};
 use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, SMART, STOPPED};
 use crate::stream::{Acceptor, Stream};
 use crate::tls;
+use crate::waiting_room::{self, WaitingRoom};
 use base::Result;
 use base::interrupt::Interrupt;
 use rustix::process::{Resource, Rlimit, Signal};
@@ -30,13 +31,14 @@ pub(crate) struct Server {
     pub(crate) cluster: Arc<Cluster>,
     /// Makes up verifiers for users that have none.
     pub(crate) scram_secret: [u8; 32],
-    pub(crate) authentication_timeout: Duration,
     pub(crate) max_connections: usize,
+    pub(crate) waiting_room: WaitingRoom,
     stopping: AtomicBool,
     answered: AtomicBool,
     data_dir: PathBuf,
     overrides: Vec<(String, String)>,
     hba: RwLock<Arc<Hba>>,
+    ident: RwLock<Arc<Ident>>,
     tls: RwLock<Option<Arc<tls::Context>>>,
     postmaster: std::os::unix::net::UnixStream,
 }
@@ -45,6 +47,22 @@ impl Server {
     /// The rules of pg_hba.conf.
     pub(crate) fn hba(&self) -> Arc<Hba> {
         self.hba.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The mappings of pg_ident.conf.
+    pub(crate) fn ident(&self) -> Arc<Ident> {
+        self.ident.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long a client may take to be authenticated.
+    pub(crate) fn authentication_timeout(&self) -> Duration {
+        let seconds = self.cluster.settings().integer("authentication_timeout");
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(60))
+    }
+
+    /// Whether `log_connections` asks for an aspect of connections.
+    pub(crate) fn logs_connections(&self, aspect: &str) -> bool {
+        log::connection_aspect(self.cluster.settings().text("log_connections"), aspect)
     }
 
     /// What new connections are encrypted with, if they may be.
@@ -103,6 +121,12 @@ impl Server {
                 *self.hba.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(hba);
             }
             Err(()) => log::log("pg_hba.conf was not reloaded"),
+        }
+        match Ident::load(&self.data_dir, &config) {
+            Ok(ident) => {
+                *self.ident.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ident);
+            }
+            Err(()) => log::log("pg_ident.conf was not reloaded"),
         }
     }
 }
@@ -164,10 +188,13 @@ fn run(handover: Handover) -> Result<()> {
     let config = Config::load(&data_dir, &overrides)?;
     let hba = Hba::load(&data_dir, &config)
         .map_err(|()| base::err!(CONFIG_FILE_ERROR, "could not load pg_hba.conf").fatal())?;
+    // Without mappings those connect that need none.
+    let ident = Ident::load(&data_dir, &config).unwrap_or_default();
     let settings = config.to_base(&data_dir)?;
     let tls = tls::Context::load(&data_dir, &settings).map_err(base::Error::fatal)?;
-    let seconds = u64::try_from(settings.integer("authentication_timeout")).unwrap_or(60);
     let max_connections = settings.integer("max_connections");
+    let max_connections =
+        waiting_room::sessions_max(usize::try_from(max_connections).unwrap_or(usize::MAX));
     let cluster = Cluster::open(
         data_dir.clone(),
         settings,
@@ -176,6 +203,8 @@ fn run(handover: Handover) -> Result<()> {
     )?;
     cluster.on_reload(tell_postmaster);
     cluster.on_log(|line| log::log(line));
+    let files = Files { data_dir: data_dir.clone(), overrides: overrides.clone() };
+    cluster.set_access_files(Box::new(files));
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();
@@ -183,13 +212,14 @@ fn run(handover: Handover) -> Result<()> {
     let server = Arc::new(Server {
         cluster: cluster.clone(),
         scram_secret,
-        authentication_timeout: Duration::from_secs(seconds),
-        max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
+        max_connections,
+        waiting_room: WaitingRoom::new(max_connections),
         stopping: AtomicBool::new(false),
         answered: AtomicBool::new(false),
         data_dir,
         overrides,
         hba: RwLock::new(Arc::new(hba)),
+        ident: RwLock::new(Arc::new(ident)),
         tls: RwLock::new(tls),
         postmaster,
     });

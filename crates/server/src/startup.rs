@@ -5,12 +5,15 @@ use crate::config::os_text;
 use crate::connection::Link;
 use crate::log;
 use crate::process::Server;
+use crate::stream::Stream;
 use crate::tls::{self, TlsStream};
 use base::{Error, Result};
 use sched::Fiber;
-use session::{Identity, Session};
+use session::{Encryption, Identity, Origin, Session};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use wire::backend;
 use wire::startup::{First, Version};
 
@@ -80,9 +83,7 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
     if server.is_stopping() {
         base::bail_fatal!(CANNOT_CONNECT_NOW, "the database system is shutting down");
     }
-    if server.cluster.session_count() >= server.max_connections {
-        base::bail_fatal!(TOO_MANY_CONNECTIONS, "sorry, too many clients already");
-    }
+    check_free(server)?;
     if version > Version::V3_2 || !unknown.is_empty() {
         let unknown: Vec<&str> = unknown.iter().map(String::as_str).collect();
         let agreed = version.min(Version::V3_2);
@@ -91,6 +92,8 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
     let mut origin = link.stream.origin();
     let role = authentication::authenticate(server, link, &identity, &mut origin).await?;
     identity.superuser = role.superuser;
+    check_reserved(server, &identity).await?;
+    log_authorized(server, &identity, &origin);
     backend::authentication_ok(link.output());
     let key_bytes = if version >= Version::V3_2 { LONG_CANCEL_KEY_BYTES } else { CANCEL_KEY_BYTES };
     let cluster = server.cluster.clone();
@@ -102,6 +105,90 @@ pub(crate) async fn start(server: &Arc<Server>, link: &mut Link) -> Result<Optio
         .map_err(|panicked| Error::internal(panicked.message))?
         .map_err(Error::fatal)?;
     Ok(Some(session))
+}
+
+/// Whether there is room for a session.
+fn check_free(server: &Server) -> Result<()> {
+    if server.cluster.session_count() >= server.max_connections {
+        base::bail_fatal!(TOO_MANY_CONNECTIONS, "sorry, too many clients already");
+    }
+    Ok(())
+}
+
+/// Whether there is room that is not reserved for others. Others may have come in meanwhile.
+async fn check_reserved(server: &Server, identity: &Identity) -> Result<()> {
+    check_free(server)?;
+    let settings = server.cluster.settings();
+    let setting = |name| usize::try_from(settings.integer(name)).unwrap_or(0);
+    let for_superusers = setting("superuser_reserved_connections");
+    let reserved = for_superusers + setting("reserved_connections");
+    let free = server.max_connections.saturating_sub(server.cluster.session_count() + 1);
+    if identity.superuser || free >= reserved {
+        return Ok(());
+    }
+    if free < for_superusers {
+        base::bail_fatal!(
+            TOO_MANY_CONNECTIONS,
+            "remaining connection slots are reserved for roles with the SUPERUSER attribute"
+        );
+    }
+    let role = "pg_use_reserved_connections";
+    let may = Fiber::new(None, || server.cluster.engine().is_member(&identity.user, role)).await;
+    let may = may.map_err(|panicked| Error::internal(panicked.message).fatal())?;
+    if !may.map_err(Error::fatal)? {
+        base::bail_fatal!(
+            TOO_MANY_CONNECTIONS,
+            "remaining connection slots are reserved for roles with privileges of the \"{role}\" \
+             role"
+        );
+    }
+    Ok(())
+}
+
+/// `host=... port=...` of a client.
+fn place(client: Option<SocketAddr>) -> String {
+    match client {
+        Some(client) => format!("host={} port={}", client.ip().to_canonical(), client.port()),
+        None => "host=[local]".to_owned(),
+    }
+}
+
+/// Tells the log of a new connection, if it wants to know.
+pub(crate) fn log_received(server: &Server, stream: &Stream) {
+    if server.logs_connections("receipt") {
+        let client = stream.tcp().and_then(|socket| socket.peer_addr().ok());
+        log::log(format!("connection received: {}", place(client)));
+    }
+}
+
+fn log_authorized(server: &Server, identity: &Identity, origin: &Origin) {
+    if !server.logs_connections("authorization") {
+        return;
+    }
+    let Identity { user, database, options, .. } = identity;
+    let mut text = format!("connection authorized: user={user} database={database}");
+    if let Some((_, name)) = options.iter().rev().find(|(name, _)| name == "application_name")
+        && !name.is_empty()
+    {
+        text.push_str(&format!(" application_name={}", name.escape_debug()));
+    }
+    if let Some(Encryption { version, cipher, bits, .. }) = origin.encryption.as_deref() {
+        text.push_str(&format!(" SSL enabled (protocol={version}, cipher={cipher}, bits={bits})"));
+    }
+    log::log(text);
+}
+
+/// Tells the log of the end of a session.
+pub(crate) fn log_disconnection(session: &Session, lasted: Duration) {
+    let Identity { user, database, .. } = session.identity();
+    let (seconds, ms) = (lasted.as_secs(), lasted.subsec_millis());
+    log::log(format!(
+        "disconnection: session time: {}:{:02}:{:02}.{ms:03} user={user} database={database} {}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+        place(session.entry().origin.client),
+    ));
 }
 
 fn plain_tcp(link: &Link) -> bool {

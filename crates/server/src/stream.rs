@@ -4,7 +4,6 @@ use crate::socket::Socket;
 use crate::tls::{Context as TlsContext, TlsStream};
 use session::Origin;
 use std::io;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -35,6 +34,7 @@ impl Stream {
                 socket.set_nonblocking(true)?;
                 let socket = TcpStream::from_std(socket)?;
                 socket.set_nodelay(true)?;
+                rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
                 Ok(Stream::Tcp(Rc::new(socket)))
             }
             Accepted::Unix(socket) => {
@@ -53,9 +53,28 @@ impl Stream {
         }
     }
 
-    /// The client's address; nothing for a Unix socket.
-    pub(crate) fn peer_ip(&self) -> Option<IpAddr> {
-        self.tcp()?.peer_addr().ok().map(|address| address.ip().to_canonical())
+    /// Another descriptor of the socket.
+    ///
+    /// # Errors
+    /// When the system has none.
+    pub(crate) fn duplicate(&self) -> io::Result<OwnedFd> {
+        match self {
+            Stream::Tcp(socket) => socket.as_fd().try_clone_to_owned(),
+            Stream::Tls(tls) => tls.socket().as_fd().try_clone_to_owned(),
+            Stream::Unix(socket) => socket.as_fd().try_clone_to_owned(),
+            Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// The user of the system at the other end of a Unix socket.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn peer_uid(&self) -> io::Result<u32> {
+        match self {
+            Stream::Unix(socket) => Ok(socket.peer_cred()?.uid()),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     /// Where the connection comes from, and how it is encrypted.
@@ -65,6 +84,7 @@ impl Stream {
             _ => None,
         };
         Origin {
+            has_connection: true,
             client: self.tcp().and_then(|socket| socket.peer_addr().ok()),
             server: self.tcp().and_then(|socket| socket.local_addr().ok()),
             encryption,

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::origin::Origin;
 use crate::settings::Base;
 use base::SessionId;
-
+use base::access::AccessFiles;
 use base::interrupt::{Interrupt, Interrupts};
 use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
@@ -22,8 +22,21 @@ pub struct Role {
     pub can_login: bool,
     /// Whether it passes every permission check.
     pub superuser: bool,
-    /// Its password, if it has one that is still valid.
-    pub verifier: Option<Verifier>,
+    /// Its password.
+    pub password: Password,
+}
+
+/// What a role's password can be used for.
+#[derive(Clone, Debug)]
+pub enum Password {
+    /// It has none.
+    Missing,
+    /// It is valid no longer.
+    Expired,
+    /// It is kept in a form that nobody can log in with.
+    Unusable,
+    /// SCRAM.
+    Scram(Verifier),
 }
 
 /// A session as others see it.
@@ -55,6 +68,7 @@ pub struct Cluster {
     reload_us: AtomicI64,
     on_reload: OnceLock<fn() -> bool>,
     on_log: OnceLock<fn(&str)>,
+    access_files: OnceLock<Box<dyn AccessFiles>>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
 }
 
@@ -87,6 +101,7 @@ impl Cluster {
             reload_us: AtomicI64::new(base::clock::now_us()),
             on_reload: OnceLock::new(),
             on_log: OnceLock::new(),
+            access_files: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
         }))
     }
@@ -132,6 +147,16 @@ impl Cluster {
     /// Says how the server is told to read its configuration again. Once.
     pub fn on_reload(&self, tell: fn() -> bool) {
         let _ = self.on_reload.set(tell);
+    }
+
+    /// Says who can read the files of the rules. Once.
+    pub fn set_access_files(&self, files: Box<dyn AccessFiles>) {
+        let _ = self.access_files.set(files);
+    }
+
+    /// Who can read the files of the rules; nobody where there are none.
+    pub fn access_files(&self) -> Option<&dyn AccessFiles> {
+        self.access_files.get().map(|files| &**files)
     }
 
     /// Has the configuration read again; says whether there is somebody to tell.

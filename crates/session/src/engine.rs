@@ -37,6 +37,14 @@ pub trait Engine: Send + Sync {
     /// Those of reading the catalog.
     fn role(&self, name: &str) -> Result<Option<Role>>;
 
+    /// Whether a user is a member of a role, directly or not. Superusers are not for being so.
+    ///
+    /// # Errors
+    /// Those of reading the catalog.
+    fn is_member(&self, user: &str, role: &str) -> Result<bool> {
+        Ok(user == role)
+    }
+
     /// Whether a database of that name exists.
     ///
     /// # Errors

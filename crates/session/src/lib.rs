@@ -20,7 +20,7 @@ mod transaction;
 
 pub use activity::{Activity, PreparedStatement};
 pub use client::Client;
-pub use cluster::{Cluster, LogError, Role, SessionEntry};
+pub use cluster::{Cluster, LogError, Password, Role, SessionEntry};
 pub use copy::{CopyIn, CopyOut};
 pub use origin::{Encryption, Origin};
 pub use session::set::{flatten, set_identity};

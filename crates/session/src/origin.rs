@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 /// has no connection.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
+    /// Whether there is a connection at all.
+    pub has_connection: bool,
     /// The client's address and port; nothing for a Unix socket.
     pub client: Option<SocketAddr>,
     /// The address and port that the client connected to; nothing for a Unix socket.

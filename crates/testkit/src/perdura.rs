@@ -55,6 +55,18 @@ impl Perdura {
     /// # Errors
     /// When it ends or does not answer; the message holds the end of its log.
     pub fn start(program: PathBuf, installation: &Installation) -> Result<Perdura> {
+        Perdura::start_with(program, installation, &[])
+    }
+
+    /// Starts it with settings, `name=value`.
+    ///
+    /// # Errors
+    /// As [`Perdura::start`].
+    pub fn start_with(
+        program: PathBuf,
+        installation: &Installation,
+        settings: &[&str],
+    ) -> Result<Perdura> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = runs_dir().join(format!("perdura-run-{}-{number}", std::process::id()));
@@ -67,6 +79,7 @@ impl Perdura {
             .arg(dir.join("data"))
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

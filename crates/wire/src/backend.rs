@@ -102,6 +102,11 @@ pub fn authentication_ok(out: &mut Vec<u8>) {
     authentication(out, 0, &[]);
 }
 
+/// AuthenticationCleartextPassword.
+pub fn authentication_cleartext_password(out: &mut Vec<u8>) {
+    authentication(out, 3, &[]);
+}
+
 /// AuthenticationSASL: the mechanisms that are offered.
 pub fn authentication_sasl(out: &mut Vec<u8>, mechanisms: &[&str]) {
     message(out, b'R', |out| {

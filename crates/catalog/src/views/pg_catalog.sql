@@ -199,8 +199,18 @@ FROM (SELECT 0::oid AS oid, NULL::name AS datname
 view pg_stat_database_conflicts (datid, datname)
 SELECT d.oid, d.datname FROM pg_database d;
 
-view pg_stat_ssl (pid, ssl)
-SELECT a.pid, false FROM pg_stat_activity a WHERE a.backend_type = 'client backend';
+view pg_stat_ssl (pid, ssl, version, cipher, bits, client_dn, client_serial, issuer_dn)
+SELECT f.pid, f.ssl, f.sslversion, f.sslcipher, f.sslbits, f.ssl_client_dn, f.ssl_client_serial, f.ssl_issuer_dn
+FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;
+
+view pg_hba_file_rules (rule_number, file_name, line_number, type, database, user_name, address, netmask, auth_method, options, error)
+SELECT f.rule_number, f.file_name, f.line_number, f.type, f.database, f.user_name, f.address, f.netmask,
+       f.auth_method, f.options, f.error
+FROM pg_hba_file_rules() f;
+
+view pg_ident_file_mappings (map_number, file_name, line_number, map_name, sys_name, pg_username, error)
+SELECT f.map_number, f.file_name, f.line_number, f.map_name, f.sys_name, f.pg_username, f.error
+FROM pg_ident_file_mappings() f;
 
 view pg_stat_gssapi (pid, gss_authenticated, encrypted, credentials_delegated)
-SELECT a.pid, false, false, false FROM pg_stat_activity a WHERE a.backend_type = 'client backend';
+SELECT f.pid, f.gss_auth, f.gss_enc, f.gss_delegation FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;

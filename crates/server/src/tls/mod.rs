@@ -54,7 +54,7 @@ impl Context {
     /// # Errors
     /// F0000 with PostgreSQL's texts.
     pub(crate) fn load(data_dir: &Path, settings: &Base) -> Result<Option<Arc<Context>>> {
-        if !settings.flag("ssl") {
+        if !settings.boolean("ssl") {
             return Ok(None);
         }
         let path = |name: &str| {
@@ -108,7 +108,7 @@ impl Context {
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        config.ignore_client_order = settings.flag("ssl_prefer_server_ciphers");
+        config.ignore_client_order = settings.boolean("ssl_prefer_server_ciphers");
         Ok(Some(Arc::new(Context {
             config: Arc::new(config),
             end_point,

@@ -143,6 +143,21 @@ impl Session {
         self.state.entry()
     }
 
+    /// Its settings.
+    pub fn settings(&self) -> std::cell::Ref<'_, Settings> {
+        self.state.settings()
+    }
+
+    /// A number that is another one after every change of its settings.
+    pub fn settings_generation(&self) -> u64 {
+        self.state.settings().generation()
+    }
+
+    /// Who opened it.
+    pub fn identity(&self) -> &Identity {
+        self.state.identity()
+    }
+
     /// How long the session may wait for its client now, and what to raise then.
     pub fn idle_limit(&self) -> Option<(Interrupt, Duration)> {
         let (name, interrupt) = match self.transaction.status() {

@@ -131,7 +131,7 @@ impl Base {
     }
 
     /// The value of a setting that is known to be on or off.
-    pub fn flag(&self, name: &str) -> bool {
+    pub fn boolean(&self, name: &str) -> bool {
         match self.origin(known(name)).value {
             Value::Bool(flag) => flag,
             ref other => panic!("{name} is neither on nor off: {other:?}"),

@@ -65,11 +65,19 @@ impl Client {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub fn connect(port: u16, database: &str) -> Result<Client, Failure> {
+        Client::connect_as(port, database, "postgres")
+    }
+
+    /// Connects to 127.0.0.1 as a user without a password.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub fn connect_as(port: u16, database: &str, user: &str) -> Result<Client, Failure> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         let mut client = Client { stream, incoming: Vec::new(), backend_pid: 0, status: b'I' };
-        let startup = Outgoing::startup(&[("user", "postgres"), ("database", database)]);
+        let startup = Outgoing::startup(&[("user", user), ("database", database)]);
         client.send(&startup)?;
         client.until_ready()?;
         Ok(client)

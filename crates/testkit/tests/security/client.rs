@@ -1,4 +1,4 @@
-//! TLS as clients see it: negotiation, versions, certificates of both sides, reload.
+//! A client that speaks TLS, and a server with certificates for it.
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
@@ -11,33 +11,43 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use testkit::client::Outgoing;
+use testkit::oracle::{self, Installation};
 use testkit::perdura::{self, Perdura};
-use testkit::{Server, oracle};
 
 const SSL_REQUEST: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
-type Tls = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Tls = StreamOwned<ClientConnection, TcpStream>;
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/security/certificates")
 }
 
 /// How a client goes about it.
 #[derive(Clone, Copy, Debug)]
-struct Attempt {
+pub(crate) struct Attempt {
     /// Without asking first.
-    direct: bool,
-    alpn: &'static [&'static [u8]],
-    versions: &'static [&'static rustls::SupportedProtocolVersion],
-    certificate: Option<&'static str>,
+    pub(crate) direct: bool,
+    pub(crate) alpn: &'static [&'static [u8]],
+    pub(crate) versions: &'static [&'static rustls::SupportedProtocolVersion],
+    pub(crate) certificate: Option<&'static str>,
+    pub(crate) user: &'static str,
+    /// What it answers when it is asked for a password as it is.
+    pub(crate) password: Option<&'static str>,
 }
 
-const BOTH: &[&rustls::SupportedProtocolVersion] =
+pub(crate) const BOTH: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
-const PLAIN: Attempt = Attempt { direct: false, alpn: &[], versions: BOTH, certificate: None };
-const DIRECT: Attempt = Attempt { direct: true, alpn: &[b"postgresql"], ..PLAIN };
+pub(crate) const PLAIN: Attempt = Attempt {
+    direct: false,
+    alpn: &[],
+    versions: BOTH,
+    certificate: None,
+    user: "postgres",
+    password: None,
+};
+pub(crate) const DIRECT: Attempt = Attempt { direct: true, alpn: &[b"postgresql"], ..PLAIN };
 
 /// What `SHOW` and the like answer, as the bytes of all messages until ReadyForQuery.
-fn talk(stream: &mut Tls, sql: &str) -> io::Result<Vec<u8>> {
+pub(crate) fn talk(stream: &mut Tls, sql: &str) -> io::Result<Vec<u8>> {
     stream.write_all(&Outgoing::query(sql))?;
     stream.flush()?;
     until_ready(stream)
@@ -66,7 +76,7 @@ fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
     io::Error::other(error)
 }
 
-fn connect(port: u16, attempt: Attempt) -> io::Result<Tls> {
+pub(crate) fn connect(port: u16, attempt: Attempt) -> io::Result<Tls> {
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_file(fixtures().join("root_ca.crt")).map_err(other)?;
     roots.add(root).map_err(other)?;
@@ -97,13 +107,23 @@ fn connect(port: u16, attempt: Attempt) -> io::Result<Tls> {
         }
     }
     let mut stream = StreamOwned::new(connection, socket);
-    stream.write_all(&Outgoing::startup(&[("user", "postgres"), ("database", "postgres")]))?;
+    stream.write_all(&Outgoing::startup(&[("user", attempt.user), ("database", "postgres")]))?;
+    if let Some(password) = attempt.password {
+        let mut request = [0; 9];
+        stream.read_exact(&mut request)?;
+        if request != *b"R\0\0\0\x08\0\0\0\x03" {
+            let mut rest = request.chain(&mut stream);
+            until_ready(&mut rest)?;
+            return Err(other("no request for a password"));
+        }
+        stream.write_all(&Outgoing::raw(b'p', format!("{password}\0").as_bytes()))?;
+    }
     until_ready(&mut stream)?;
     Ok(stream)
 }
 
 /// Puts certificates and settings in place and reloads until `done`.
-fn set_up(
+pub(crate) fn set_up(
     perdura: &Perdura,
     settings: &str,
     server: &str,
@@ -130,60 +150,21 @@ fn set_up(
     Ok(())
 }
 
-#[test]
-fn encrypted_sessions_are_what_they_should_be() {
-    let installation = match oracle::install() {
-        Ok(installation) => installation,
+/// A server for a test; nothing where there is no oracle, which the test says then.
+pub(crate) fn start(settings: &[&str]) -> Option<(Perdura, Installation)> {
+    match oracle::install() {
+        Ok(installation) => {
+            let started = perdura::program()
+                .and_then(|program| Perdura::start_with(program, &installation, settings));
+            match started {
+                Ok(perdura) => Some((perdura, installation)),
+                Err(error) => panic!("{error}"),
+            }
+        }
         Err(error) => {
             assert!(std::env::var_os("CI").is_none(), "{error}");
-            let _ = writeln!(io::stderr(), "\n*** TLS NOT TRIED: {error}\n");
-            return;
+            let _ = writeln!(io::stderr(), "\n*** NOT TRIED: {error}\n");
+            None
         }
-    };
-    let perdura = Perdura::start(perdura::program().unwrap(), &installation).unwrap();
-    let port = perdura.port();
-    assert!(connect(port, PLAIN).is_err() && connect(port, DIRECT).is_err(), "ssl is off");
-
-    let verified = "ssl = on\nssl_ca_file = 'root.crt'\nssl_crl_file = 'root.crl'\n";
-    set_up(&perdura, verified, "server", || connect(port, PLAIN).is_ok()).unwrap();
-    let with = |certificate| Attempt { certificate: Some(certificate), ..PLAIN };
-    let version = |versions| Attempt { versions, ..PLAIN };
-    let attempts = [
-        (PLAIN, true),
-        (DIRECT, true),
-        (Attempt { alpn: &[b"postgresql"], ..PLAIN }, true),
-        (Attempt { alpn: &[b"h2"], ..PLAIN }, false),
-        (Attempt { alpn: &[], ..DIRECT }, false),
-        (version(&BOTH[..1]), true),
-        (version(&BOTH[1..]), true),
-        (with("client"), true),
-        (with("revoked"), false),
-        (with("stranger"), false),
-    ];
-    for (attempt, expected) in attempts {
-        let found = connect(port, attempt);
-        assert_eq!(found.is_ok(), expected, "{attempt:?}: {:?}", found.err());
     }
-    let mut open = connect(port, PLAIN).unwrap();
-    let long = talk(&mut open, "SELECT repeat('tls ', 100000), repeat('x', 70000)").unwrap();
-    assert!(long.len() > 470_000);
-    let literal = format!("SELECT length('{}')", "y".repeat(300_000));
-    assert!(talk(&mut open, &literal).unwrap().windows(6).any(|part| part == b"300000"));
-
-    // A reload changes what new sessions get; the open one goes on.
-    let newer = format!("{verified}ssl_min_protocol_version = 'TLSv1.3'\n");
-    set_up(&perdura, &newer, "server_384", || connect(port, version(&BOTH[1..])).is_err()).unwrap();
-    assert!(connect(port, version(&BOTH[..1])).is_ok());
-    assert!(talk(&mut open, "SELECT 1").is_ok());
-
-    // A key that others may read is refused, and the old one stays.
-    let key = perdura.data_dir().join("server.key");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-    perdura.reload();
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !perdura.log().contains("has group or world access") {
-        assert!(Instant::now() < deadline, "{}", perdura.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    assert!(connect(port, PLAIN).is_ok());
 }
