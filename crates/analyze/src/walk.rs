@@ -16,7 +16,7 @@ pub fn children<'q>(expr: &Expr<'q>, f: &mut dyn FnMut(&'q Expr<'q>)) {
         | K::Grouping { .. }
         | K::SqlValue(_)
         | K::Default
-        | K::CurrentOf(_) => {}
+        | K::CurrentOf { .. } => {}
         K::Function { args, .. }
         | K::Operator { args, .. }
         | K::And(args)

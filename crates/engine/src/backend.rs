@@ -169,6 +169,11 @@ impl session::engine::Backend for Backend {
         Ok(Arc::new(self.plan_statement(source, statement, types, parameters)?))
     }
 
+    fn plan_cursor(&self, source: &str, query: &Statement<'_>) -> Result<Arc<dyn Plan>> {
+        self.refresh();
+        Ok(Arc::new(self.plan_cursor_query(source, query)?))
+    }
+
     fn resolve_types(&self, source: &str, names: &[parse::TypeName<'_>]) -> Result<Vec<Oid>> {
         self.refresh();
         names.iter().map(|name| Ok(analyze::resolve_type(self, source, name)?.0)).collect()

@@ -61,6 +61,10 @@ impl Host for Backend {
         (oid, name.unwrap_or_default())
     }
 
+    fn current_row(&self, cursor: &str, relation: Oid) -> Result<Option<u64>> {
+        self.row_of_cursor(cursor, relation)
+    }
+
     fn schema_name(&self, namespace: Oid) -> Option<String> {
         Some(self.catalog.namespace(namespace).ok()?.name.to_string())
     }

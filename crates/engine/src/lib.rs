@@ -19,6 +19,7 @@ mod check;
 mod cluster;
 mod command_server;
 mod copy;
+mod cursor;
 mod databases;
 mod environment;
 mod explain;

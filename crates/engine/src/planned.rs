@@ -1,11 +1,12 @@
 //! Planned statements.
 
 use crate::backend::Backend;
+use crate::cursor::{ForCursor, runs_backward};
 use analyze::Parameters as ParameterTypes;
 use base::{Error, Oid, Result};
 use memory::{Bump, Frozen};
 use parse::{RawStatement, Statement};
-use session::engine::{ParameterMode, Plan, ResultColumn};
+use session::engine::{CursorMarks, ParameterMode, Plan, ResultColumn};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -17,12 +18,14 @@ memory::family!(pub(crate) Statements = RawStatement);
 pub(crate) struct Planned {
     pub(crate) body: Body,
     parameters: Vec<Oid>,
-    columns: Option<Vec<ResultColumn>>,
+    pub(crate) columns: Option<Vec<ResultColumn>>,
     tag: &'static str,
     /// What it was planned for; none if the transaction had catalog changes of its own.
     fits: Option<Fits>,
     /// Why the user may not run it.
     denied: Option<Box<Error>>,
+    /// What it knows when it was made for a cursor.
+    pub(crate) cursor: Option<ForCursor>,
 }
 
 /// What a plan depends on: while it is the same, the plan fits.
@@ -57,6 +60,18 @@ impl Plan for Planned {
 
     fn is_portable(&self) -> bool {
         matches!(&self.body, Body::Query { plan, .. } if !plan.get().modifies)
+    }
+
+    fn runs_backward(&self) -> bool {
+        matches!(&self.body, Body::Query { plan, .. } if runs_backward(plan.get().root))
+    }
+
+    fn marks(&self) -> Option<&CursorMarks> {
+        self.cursor.as_ref()?.marks.as_ref()
+    }
+
+    fn locks(&self) -> Option<&'static str> {
+        self.cursor.as_ref()?.locks
     }
 
     fn outside_block_only(&self) -> Option<&'static str> {
@@ -173,7 +188,7 @@ impl Backend {
         let returns = !plan.get().columns.is_empty() || tag == "SELECT";
         let columns = returns.then(|| self.result_columns(plan.get())).transpose()?;
         let body = Body::Query { plan, descriptions };
-        Ok(Planned { tag, parameters, columns, fits, denied, body })
+        Ok(Planned { tag, parameters, columns, fits, denied, cursor: None, body })
     }
 
     pub(crate) fn fits(&self) -> Option<Fits> {
@@ -246,6 +261,7 @@ impl Backend {
             columns,
             fits: None,
             denied: None,
+            cursor: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },
         })
     }

@@ -9,8 +9,8 @@ use catalog::columns::{hidden, index, pg_class};
 use catalog::store::{Store, TreeStore, Value};
 use expr::definition::Definition;
 use expr::server::{
-    AdvisoryKey, AdvisoryRequest, EncryptionRow, LockRow, LockedThing, OriginRow, PreparedRow,
-    Server, SessionRow, SettingRow, SnapshotRow,
+    AdvisoryKey, AdvisoryRequest, CursorRow, EncryptionRow, LockRow, LockedThing, OriginRow,
+    PreparedRow, Server, SessionRow, SettingRow, SnapshotRow,
 };
 use session::settings::{Settings, definitions};
 use std::time::Duration;
@@ -156,6 +156,18 @@ impl Server for Backend {
         self.state.cluster().access_files().ok_or_else(|| {
             base::Error::unsupported("reading pg_hba.conf without a server is not supported yet")
         })
+    }
+
+    fn cursors(&self) -> Vec<CursorRow> {
+        let row = |one: std::rc::Rc<session::OpenCursor>| CursorRow {
+            name: one.name.to_string(),
+            statement: one.statement.to_string(),
+            holdable: one.holdable,
+            binary: one.binary,
+            scrollable: one.scrollable,
+            created_us: one.created_us,
+        };
+        self.state.open_cursors().into_iter().map(row).collect()
     }
 
     fn interrupt(&self, pid: i32, end: bool) -> bool {

@@ -158,6 +158,15 @@ pub trait Host {
         Err(Error::unsupported("running SQL from a function is not supported here"))
     }
 
+    /// The id of the row of a table that a cursor stands on; none for a missing side of an outer
+    /// join.
+    ///
+    /// # Errors
+    /// 34000 for a cursor that does not exist; 24000 for one that stands on no row of the table.
+    fn current_row(&self, _cursor: &str, _relation: Oid) -> Result<Option<u64>> {
+        Err(Error::unsupported("there are no cursors here"))
+    }
+
     /// The name of a schema, for the fields of errors.
     fn schema_name(&self, _namespace: Oid) -> Option<String> {
         None

@@ -113,6 +113,23 @@ pub struct PreparedRow {
     pub from_sql: bool,
 }
 
+/// A row of `pg_cursors`.
+#[derive(Clone, Debug)]
+pub struct CursorRow {
+    /// Its name.
+    pub name: String,
+    /// The text that made it.
+    pub statement: String,
+    /// WITH HOLD.
+    pub holdable: bool,
+    /// BINARY.
+    pub binary: bool,
+    /// It can go back.
+    pub scrollable: bool,
+    /// When it was made.
+    pub created_us: i64,
+}
+
 /// What a row of `pg_locks` is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockedThing {
@@ -207,6 +224,9 @@ pub trait Server {
     /// # Errors
     /// 0A000 where there are none.
     fn access_files(&self) -> Result<&dyn AccessFiles>;
+
+    /// The session's open portals.
+    fn cursors(&self) -> Vec<CursorRow>;
 
     /// Cancels the statement of a session, or ends the session; false when there is none.
     fn interrupt(&self, pid: i32, end: bool) -> bool;

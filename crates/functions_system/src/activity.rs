@@ -149,8 +149,27 @@ fn prepared(cx: &Call<'_, '_>) -> Result<Vec<Vec<Cell>>> {
         .collect())
 }
 
+/// The rows of `pg_cursors`.
+fn cursors(cx: &Call<'_, '_>) -> Result<Vec<Vec<Cell>>> {
+    let rows = cx.host.server()?.cursors();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            vec![
+                Cell::Text(row.name),
+                Cell::Text(row.statement),
+                Cell::Bool(row.holdable),
+                Cell::Bool(row.binary),
+                Cell::Bool(row.scrollable),
+                Cell::Int8(row.created_us),
+            ]
+        })
+        .collect())
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
+    set!("pg_cursor", |cx, args| cursors(cx)?),
     set!("pg_prepared_statement", |cx, args| prepared(cx)?),
     set!("pg_stat_get_activity", |cx, args| activity(cx, &args[0])?),
     raw!("pg_cancel_backend", |cx, args| interrupt(cx, args[0].int4()?, false)),

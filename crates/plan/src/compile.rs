@@ -271,7 +271,12 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 c.builder.operation(self.operation(operation)?, site, &[])
             }
             K::Default => Err(Error::internal("DEFAULT was not replaced")),
-            K::CurrentOf(_) => Err(Error::unsupported("WHERE CURRENT OF is not supported yet")),
+            K::CurrentOf { cursor, relation } => {
+                let cursor = self.bump.alloc_str(cursor)?;
+                let operation = self.operation(op::CurrentOf { cursor, relation })?;
+                let site = self.site(Oid::INVALID, &[], expr.ty, Oid::INVALID);
+                c.builder.operation(operation, site, &[])
+            }
         }
     }
 

@@ -510,6 +510,25 @@ impl Operation for GroupingBits<'_> {
     }
 }
 
+/// The row that a cursor stands on.
+pub(crate) struct CurrentOf<'p> {
+    pub(crate) cursor: &'p str,
+    pub(crate) relation: Oid,
+}
+
+impl Operation for CurrentOf<'_> {
+    fn eval<'m>(&self, cx: &mut Call<'_, 'm>, _: &[Datum<'m>]) -> Result<Datum<'m>> {
+        Ok(match cx.host.current_row(self.cursor, self.relation)? {
+            Some(row) => Datum::Int8(row.cast_signed()),
+            None => Datum::Null,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "CURRENT OF"
+    }
+}
+
 /// `CURRENT_DATE` and its like.
 pub(crate) struct CurrentValue {
     pub(crate) which: SqlValue,

@@ -180,6 +180,15 @@ pub trait Backend {
         parameters: ParameterMode,
     ) -> Result<Arc<dyn Plan>>;
 
+    /// Plans the query of a cursor: its rows have the ids of table rows behind their columns, as
+    /// [`Plan::marks`] says.
+    ///
+    /// # Errors
+    /// Those of [`Backend::plan`].
+    fn plan_cursor(&self, source: &str, query: &Statement<'_>) -> Result<Arc<dyn Plan>> {
+        self.plan(source, query, &[], ParameterMode::None)
+    }
+
     /// The types that names of a PREPARE statement stand for.
     ///
     /// # Errors
@@ -263,6 +272,21 @@ pub trait Plan: Send + Sync {
     /// Whether it can be a cursor's query and be run in portions: a query that only reads.
     fn is_portable(&self) -> bool;
 
+    /// Whether PostgreSQL could run it backwards, so that a cursor over it scrolls unasked.
+    fn runs_backward(&self) -> bool {
+        false
+    }
+
+    /// The tables whose rows a cursor's row stands for, where that can be told.
+    fn marks(&self) -> Option<&CursorMarks> {
+        None
+    }
+
+    /// The words of the strongest FOR UPDATE or its like.
+    fn locks(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The text of the error if it cannot run in a transaction block, e.g. `VACUUM`.
     fn outside_block_only(&self) -> Option<&'static str> {
         None
@@ -278,6 +302,15 @@ pub trait Plan: Send + Sync {
 
     /// For the backend that made it.
     fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// Which columns of a cursor's rows are ids of table rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CursorMarks {
+    /// The query has FOR UPDATE or its like: only tables that it locks count.
+    pub locking: bool,
+    /// The tables, and the places of their row ids.
+    pub rows: Box<[(Oid, usize)]>,
 }
 
 /// A column of a result.

@@ -5,6 +5,7 @@
 //! cursor that can go back keeps the rows that it has fetched.
 
 use crate::client::Client;
+use crate::cursors::OpenCursor;
 use crate::engine::{Backend, Completion, Destination, Parameters, Plan, ResultColumn};
 use crate::row::{ColumnFormats, StoredRows};
 use crate::state::State;
@@ -182,7 +183,8 @@ impl Cursor {
         row: usize,
         take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
     ) -> Result<u64> {
-        if row < self.position.max(1) {
+        // Going to the row that was fetched last means going back, too.
+        if row <= self.position && self.position > 0 {
             self.need_scroll()?;
         }
         self.fill(row)?;
@@ -209,7 +211,9 @@ impl Cursor {
         count: u64,
         take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
     ) -> Result<u64> {
-        self.need_scroll()?;
+        if self.position > 0 {
+            self.need_scroll()?;
+        }
         let mut given = 0;
         while given < count && self.position > 0 {
             self.position -= 1;
@@ -223,8 +227,9 @@ impl Cursor {
         Ok(given)
     }
 
-    /// The number of rows in all.
+    /// The number of rows in all, for going to a row counted from the end.
     pub(crate) fn total(&mut self) -> Result<usize> {
+        self.need_scroll()?;
         self.fill(usize::MAX)?;
         Ok(self.dropped + self.kept.len())
     }
@@ -234,18 +239,26 @@ impl Cursor {
         self.position
     }
 
+    /// Calls `take` with the row that was fetched last, if the cursor stands on one.
+    pub(crate) fn current(&self, take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>) -> Result<bool> {
+        match self.position.checked_sub(1 + self.dropped) {
+            Some(index) if !self.after_end && index < self.kept.len() => {
+                self.kept.with(index, take)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Gives the current row once more.
     pub(crate) fn again(
         &mut self,
         take: &mut dyn FnMut(&[Datum<'_>]) -> Result<()>,
     ) -> Result<u64> {
-        match self.position.checked_sub(1 + self.dropped) {
-            Some(index) if !self.after_end && index < self.kept.len() => {
-                self.kept.with(index, take)?;
-                Ok(1)
-            }
-            _ => Ok(0),
+        if self.position > 0 && !self.after_end {
+            self.need_scroll()?;
         }
+        Ok(u64::from(self.current(take)?))
     }
 
     fn need_scroll(&self) -> Result<()> {
@@ -301,4 +314,6 @@ pub(crate) struct Portal {
     pub(crate) persisted: bool,
     /// How many savepoints were open when it was made.
     pub(crate) savepoints: usize,
+    /// What others see of it.
+    pub(crate) open: Rc<OpenCursor>,
 }

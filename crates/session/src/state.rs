@@ -2,6 +2,7 @@
 
 use crate::activity::PreparedStatement;
 use crate::cluster::{Cluster, SessionEntry};
+use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
 use crate::session::Identity;
 use crate::settings::Settings;
@@ -10,7 +11,7 @@ use base::Error;
 
 use memory::Account;
 use std::cell::{Cell, Ref, RefCell, RefMut};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use wire::backend::{self, NoticeSeverity, TransactionStatus};
 
@@ -30,6 +31,8 @@ pub struct State {
     frequent: Cell<Option<Frequent>>,
     /// The prepared statements that have names, in order of their making.
     prepared: RefCell<Vec<PreparedStatement>>,
+    /// The open portals; those of closed ones are dropped when the next is opened.
+    cursors: RefCell<Vec<Weak<OpenCursor>>>,
 }
 
 /// The settings that every statement asks for, read once for each of their generations.
@@ -85,6 +88,7 @@ impl State {
             statement_start_us: Cell::new(0),
             frequent: Cell::new(None),
             prepared: RefCell::default(),
+            cursors: RefCell::default(),
         })
     }
 
@@ -153,6 +157,20 @@ impl State {
     /// The prepared statements that have names.
     pub fn prepared_statements(&self) -> Vec<PreparedStatement> {
         self.prepared.borrow().clone()
+    }
+
+    /// The open portals, in order of their making.
+    pub fn open_cursors(&self) -> Vec<Rc<OpenCursor>> {
+        self.cursors.borrow().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// A portal was opened, and is so as long as somebody has the result.
+    pub(crate) fn open_cursor(&self, cursor: OpenCursor) -> Rc<OpenCursor> {
+        let cursor = Rc::new(cursor);
+        let mut cursors = self.cursors.borrow_mut();
+        cursors.retain(|known| known.strong_count() > 0);
+        cursors.push(Rc::downgrade(&cursor));
+        cursor
     }
 
     /// A statement was prepared under a name.

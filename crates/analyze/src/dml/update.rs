@@ -5,16 +5,20 @@ use crate::coerce::Context;
 use crate::scope::{Clause, Item, Level};
 use crate::select::{NONE, empty_query};
 use crate::tree::{
-    ColumnUse, Command, Expr, ExprKind, FromItem, Query, ReturningRow, SubscriptStep, Target, Type,
+    ColumnUse, Command, Expr, ExprKind, FromItem, Query, ReturningRow, SubscriptStep, SystemColumn,
+    Target, Type,
 };
 use crate::{Analyzer, location_of};
-use base::{Error, Result, err};
+use base::{Error, Oid, Result, err};
 use catalog::relation::Column;
 use catalog::rows::Identity;
 use parse::{
     DeleteStmt, Expression, Indirection, Location, ResTarget, ReturningClause, UpdateStmt,
 };
 use types::oids;
+
+const TID_EQUAL_OPERATOR: Oid = Oid(387);
+const TID_EQUAL: Oid = Oid(1292);
 
 impl<'q> Analyzer<'q, '_> {
     pub(crate) fn update(
@@ -27,7 +31,7 @@ impl<'q> Analyzer<'q, '_> {
         let changed = self.changed(&level, &stmt.relation, Command::Update, false)?;
         let from = self.with_target(&level, &changed, stmt.from)?;
         let assigned = self.assignments(&level, &changed, stmt.assignments)?;
-        let filter = self.filter(&level, stmt.filter, Clause::Where)?;
+        let filter = self.change_filter(&level, &changed, stmt.filter)?;
         let filter = changed.all_filters(self, filter)?;
         let returning = self.returning(&level, &changed, stmt.returning)?;
         let query = Query {
@@ -55,7 +59,7 @@ impl<'q> Analyzer<'q, '_> {
         let ctes = self.with_clause(&level, stmt.with)?;
         let changed = self.changed(&level, &stmt.relation, Command::Delete, false)?;
         let from = self.with_target(&level, &changed, stmt.using)?;
-        let filter = self.filter(&level, stmt.filter, Clause::Where)?;
+        let filter = self.change_filter(&level, &changed, stmt.filter)?;
         let filter = changed.all_filters(self, filter)?;
         let returning = self.returning(&level, &changed, stmt.returning)?;
         let query = Query {
@@ -69,6 +73,34 @@ impl<'q> Analyzer<'q, '_> {
             ..empty_query(Command::Delete)
         };
         self.finish(&level, query)
+    }
+
+    /// WHERE, or WHERE CURRENT OF.
+    fn change_filter(
+        &self,
+        level: &Level<'q, '_>,
+        changed: &Changed<'q>,
+        filter: Option<&parse::Expression<'_>>,
+    ) -> Result<Option<&'q Expr<'q>>> {
+        let Some(parse::Expression::CurrentOf { cursor }) = filter else {
+            return self.filter(level, filter, Clause::Where);
+        };
+        if changed.view.is_some() {
+            return Err(Error::unsupported("WHERE CURRENT OF on a view is not implemented"));
+        }
+        let ty = Type::plain(Oid(oids::TID));
+        let row = ColumnUse {
+            range: changed.range,
+            attribute: SystemColumn::Ctid as i16,
+            levels_up: 0,
+            returning: ReturningRow::Default,
+        };
+        let row = Expr { kind: ExprKind::Column(row), ty, at: None };
+        let relation = changed.relation.oid;
+        let kind = ExprKind::CurrentOf { cursor: self.text(cursor)?, relation };
+        let args = self.slice(&[row, Expr { kind, ty, at: None }])?;
+        let kind = ExprKind::Operator { operator: TID_EQUAL_OPERATOR, function: TID_EQUAL, args };
+        self.alloc(Expr { kind, ty: Type::plain(crate::coerce::BOOL), at: None }).map(Some)
     }
 
     /// FROM beside the changed relation, to which FROM itself cannot refer.

@@ -127,10 +127,7 @@ impl<'q> Analyzer<'q, '_> {
                 Err(self.at(error, location))
             }
             E::Default { location } => self.default(level, location),
-            E::CurrentOf { cursor } => {
-                let kind = ExprKind::CurrentOf(self.text(cursor)?);
-                Ok(Expr { kind, ty: Type::plain(BOOL), at: None })
-            }
+            E::CurrentOf { .. } => Err(Error::internal("CURRENT OF outside UPDATE and DELETE")),
             E::MergeAction { location } => {
                 let found = level
                     .levels()

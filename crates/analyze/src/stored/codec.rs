@@ -479,7 +479,7 @@ variants! {
         30 Window(a),
         31 SqlValue(a),
         32 Default,
-        33 CurrentOf(a),
+        33 CurrentOf { cursor, relation },
     }
     [Command] Command { 0 Select, 1 Insert, 2 Update, 3 Delete, 4 Merge }
     [FromItem<'q>] FromItem {

@@ -295,8 +295,13 @@ pub enum ExprKind<'q> {
     SqlValue(SqlValue),
     /// `DEFAULT` in VALUES or SET; analysis replaces it by the column's default.
     Default,
-    /// `CURRENT OF cursor`.
-    CurrentOf(&'q str),
+    /// The row id, of type `tid`, of the row that a cursor stands on: `CURRENT OF cursor`.
+    CurrentOf {
+        /// The cursor's name.
+        cursor: &'q str,
+        /// The table whose row is meant.
+        relation: Oid,
+    },
 }
 
 /// One WHEN arm.

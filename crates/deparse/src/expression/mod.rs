@@ -123,7 +123,7 @@ impl<'q> Printer<'_, 'q, '_> {
                 self.put("DEFAULT");
                 Ok(())
             }
-            ExprKind::CurrentOf(cursor) => {
+            ExprKind::CurrentOf { cursor, .. } => {
                 self.put("CURRENT OF ");
                 self.name(cursor);
                 Ok(())

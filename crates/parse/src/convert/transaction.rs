@@ -68,6 +68,7 @@ impl<'a> Converter<'a> {
             } else {
                 None
             },
+            scroll_both: has(cursor_option::SCROLL) && has(cursor_option::NO_SCROLL),
             insensitive: has(cursor_option::INSENSITIVE),
             asensitive: has(cursor_option::ASENSITIVE),
             hold: has(cursor_option::HOLD),

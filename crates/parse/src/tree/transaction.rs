@@ -78,6 +78,8 @@ pub struct DeclareCursorStmt<'a> {
     pub binary: bool,
     /// SCROLL (true), NO SCROLL (false).
     pub scroll: Option<bool>,
+    /// SCROLL and NO SCROLL, which contradict each other.
+    pub scroll_both: bool,
     /// INSENSITIVE.
     pub insensitive: bool,
     /// ASENSITIVE.

@@ -22,7 +22,11 @@ impl Session {
             }
             Control::Commit { chain } => {
                 if !self.transaction.is_failed() {
-                    self.before_commit()?;
+                    if let Err(error) = self.before_commit() {
+                        // The commit has failed, and with it the transaction ends.
+                        self.transaction.abandon()?;
+                        return Err(error);
+                    }
                 } else {
                     self.drop_portals_of_failed();
                 }
@@ -65,13 +69,14 @@ impl Session {
         }
         self.portals.retain(|portal| portal.hold || portal.persisted);
         for portal in &mut self.portals {
-            if !portal.persisted {
-                if let crate::portal::Work::Cursor(cursor) = &mut portal.work {
-                    cursor.finish()?;
-                }
-                portal.persisted = true;
-                portal.savepoints = 0;
+            if let (false, crate::portal::Work::Cursor(cursor)) =
+                (portal.persisted, &mut portal.work)
+            {
+                cursor.finish()?;
             }
+            portal.persisted = true;
+            portal.savepoints = 0;
+            portal.open.held.set(true);
         }
         Ok(())
     }

@@ -2,11 +2,13 @@
 
 use super::Session;
 use crate::client::{Client, SEND_BYTES};
-use crate::engine::{Completion, ParameterMode, Parameters, ResultColumn};
+use crate::cursors::{OpenCursor, Position};
+use crate::engine::{Completion, Parameters, Plan, ResultColumn};
 use crate::portal::{Cursor, PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
 use base::{Error, Result, bail, err};
 use parse::{DeclareCursorStmt, FetchDirection, FetchStmt};
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use types::Datum;
 use wire::frontend::Format;
@@ -24,25 +26,41 @@ impl Session {
         if !declare.hold {
             self.transaction.require_block("DECLARE CURSOR")?;
         }
+        if declare.scroll_both {
+            bail!(INVALID_CURSOR_DEFINITION, "cannot specify both SCROLL and NO SCROLL");
+        }
         if declare.insensitive && declare.asensitive {
-            bail!(INVALID_CURSOR_DEFINITION, "cannot specify both INSENSITIVE and ASENSITIVE");
+            bail!(INVALID_CURSOR_DEFINITION, "cannot specify both ASENSITIVE and INSENSITIVE");
         }
         if self.portals.iter().any(|portal| *portal.name == *declare.name) {
             bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", declare.name);
         }
-        let plan = self.backend.plan(source, declare.query, &[], ParameterMode::None)?;
+        let plan = self.backend.plan_cursor(source, declare.query)?;
         if !plan.is_portable() {
             bail!(
-                INVALID_CURSOR_DEFINITION,
+                FEATURE_NOT_SUPPORTED,
                 "DECLARE CURSOR must not contain data-modifying statements in WITH"
             );
         }
+        check_locks(declare, &*plan)?;
         plan.check()?;
-        // Without a word on it PostgreSQL decides by the plan; rows are kept to be safe.
-        let scroll = declare.scroll.unwrap_or(true);
+        let scroll =
+            declare.scroll.unwrap_or_else(|| plan.locks().is_none() && plan.runs_backward());
         let columns: Option<Arc<[ResultColumn]>> = plan.columns().map(Arc::from);
         let cursor = Cursor::new(&self.state, &self.backend, &plan, &Parameters::none(), scroll);
         self.transaction.note_query();
+        let open = self.state.open_cursor(OpenCursor {
+            name: declare.name.into(),
+            statement: source.into(),
+            holdable: declare.hold,
+            binary: declare.binary,
+            scrollable: scroll,
+            created_us: self.state.statement_start_us(),
+            is_query: true,
+            marks: plan.marks().cloned(),
+            held: Cell::default(),
+            position: RefCell::default(),
+        });
         let format = if declare.binary { Format::Binary } else { Format::Text };
         self.portals.push(Portal {
             name: declare.name.into(),
@@ -53,6 +71,7 @@ impl Session {
             hold: declare.hold,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
+            open,
         });
         Ok(done("DECLARE CURSOR", None))
     }
@@ -123,9 +142,46 @@ impl Session {
             }
             Ok(())
         };
-        let rows = fetch_rows(cursor, fetch.direction, fetch.count, &mut send)?;
+        let rows = match fetch_rows(cursor, fetch.direction, fetch.count, fetch.is_move, &mut send)
+        {
+            Ok(rows) => rows,
+            Err(error) => {
+                // A portal that has failed stays so, whatever is rolled back.
+                portal.work = Work::Done;
+                return Err(error);
+            }
+        };
+        if let Some(marks) = &portal.open.marks {
+            let mut ids = Vec::new();
+            let on_row = cursor.current(&mut |values| {
+                ids.extend(marks.rows.iter().map(|(_, at)| match values.get(*at) {
+                    Some(Datum::Int8(id)) => Some(id.cast_unsigned()),
+                    _ => None,
+                }));
+                Ok(())
+            })?;
+            *portal.open.position.borrow_mut() =
+                if on_row { Position::Row(ids) } else { Position::NoRow };
+        }
         Ok(done(if fetch.is_move { "MOVE" } else { "FETCH" }, Some(rows)))
     }
+}
+
+/// 0A000 for a cursor that locks rows and should do what only reading ones can.
+fn check_locks(declare: &DeclareCursorStmt<'_>, plan: &dyn Plan) -> Result<()> {
+    let Some(word) = plan.locks() else { return Ok(()) };
+    let (message, detail) = if declare.hold {
+        (format!("DECLARE CURSOR WITH HOLD ... {word} is not supported"), "Holdable")
+    } else if declare.scroll == Some(true) {
+        (format!("DECLARE SCROLL CURSOR ... {word} is not supported"), "Scrollable")
+    } else if declare.insensitive {
+        let message = format!("DECLARE INSENSITIVE CURSOR ... {word} is not valid");
+        return Err(Error::new(base::SqlState::INVALID_CURSOR_DEFINITION, message)
+            .detail("Insensitive cursors must be READ ONLY."));
+    } else {
+        return Ok(());
+    };
+    Err(Error::unsupported(message).detail(format!("{detail} cursors must be READ ONLY.")))
 }
 
 fn missing(name: &str) -> Error {
@@ -138,6 +194,7 @@ fn fetch_rows(
     cursor: &mut Cursor,
     direction: FetchDirection,
     count: i64,
+    is_move: bool,
     take: Take<'_>,
 ) -> Result<u64> {
     let all = |count: i64| if count == i64::MAX { u64::MAX } else { count.unsigned_abs() };
@@ -145,8 +202,9 @@ fn fetch_rows(
     let position = i64::try_from(cursor.position()).unwrap_or(i64::MAX);
     match (direction, count) {
         (FetchDirection::Forward | FetchDirection::Backward | FetchDirection::Relative, 0) => {
-            if position == 0 {
-                return Ok(0);
+            // MOVE only tells whether there is a row; FETCH goes back to give it again.
+            if is_move {
+                return Ok(u64::from(cursor.current(&mut |_| Ok(()))?));
             }
             cursor.again(take)
         }

@@ -2,6 +2,7 @@
 
 use super::{Session, complete, utf8};
 use crate::client::Client;
+use crate::cursors::OpenCursor;
 use crate::engine::{ParameterList, ParameterMode, Parameters};
 use crate::portal::{PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
@@ -9,6 +10,7 @@ use crate::statement::{Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
 use memory::{Bump, Frozen};
 use parse::Statement;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use types::{Arena, Datum, Io};
 use wire::backend;
@@ -185,10 +187,22 @@ impl Session {
         };
         let columns = prepared.columns.clone();
         let count = columns.as_ref().map_or(0, |columns| columns.len());
-        let formats = match columns {
+        let formats = match &columns {
             Some(_) => ColumnFormats::read(&bind.result_formats, count)?,
             None => ColumnFormats::TEXT,
         };
+        let open = self.state.open_cursor(OpenCursor {
+            name: portal_name.into(),
+            statement: prepared.source.as_ref().into(),
+            holdable: false,
+            binary: false,
+            scrollable: false,
+            created_us: self.state.statement_start_us(),
+            is_query: columns.is_some(),
+            marks: None,
+            held: Cell::default(),
+            position: RefCell::default(),
+        });
         self.portals.push(Portal {
             name: portal_name.into(),
             work,
@@ -198,6 +212,7 @@ impl Session {
             hold: false,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
+            open,
         });
         backend::bind_complete(client.out());
         Ok(())

@@ -280,7 +280,10 @@ impl Session {
 
     /// Undoes what a failed statement did and tells the client.
     fn report(&mut self, error: Error, client: &mut dyn Client) -> Flow {
-        self.drop_portals_of_failed();
+        // What a failed block still has are portals from before its savepoint.
+        if !self.transaction.is_failed() {
+            self.drop_portals_of_failed();
+        }
         let undone = self.transaction.fail();
         let out = client.out();
         self.state.flush_notices(out);
