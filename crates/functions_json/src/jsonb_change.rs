@@ -342,6 +342,7 @@ pub(crate) const TABLE: &[Entry] = &[
         change_at(cx, args, Some(value(&args[2])?), Change::Set { create })
     }),
     Entry::scalar("jsonb_set_lax", set_lax),
+    Entry::scalar("jsonb_subscript_handler", crate::jsonb_assign::assign),
     raw!("jsonb_insert", |cx, args| {
         let after = args[3].bool()?;
         change_at(cx, args, Some(value(&args[2])?), Change::Insert { after })

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod array;
+mod jsonb_assign;
 mod jsonb_change;
 mod populate;
 mod read;

@@ -350,10 +350,10 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         steps: &[SubscriptStep<'q>],
         assign: Option<&'q Expr<'q>>,
     ) -> Result<Reg> {
-        if assign.is_some() {
-            return Err(Error::unsupported("assignment to jsonb subscripts is not supported yet"));
-        }
         let mut value = self.expr(c, level, arg)?;
+        if let Some(assign) = assign {
+            return self.jsonb_assignment(c, level, (arg, value), steps, assign);
+        }
         for step in steps {
             let SubscriptStep::Index(index) = step else {
                 return Err(base::err!(
@@ -372,6 +372,31 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             value = c.builder.call(name, function, true, false, site, &[value, key])?;
         }
         Ok(value)
+    }
+
+    /// `j['a'][1] = value`.
+    fn jsonb_assignment(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        (arg, container): (&Expr<'q>, Reg),
+        steps: &[SubscriptStep<'q>],
+        value: &'q Expr<'q>,
+    ) -> Result<Reg> {
+        let (mut registers, mut types) = (vec![container], vec![SqlType::plain(arg.ty.oid)]);
+        for step in steps {
+            let SubscriptStep::Index(index) = step else {
+                return Err(Error::internal("a slice of jsonb"));
+            };
+            registers.push(self.expr(c, level, index)?);
+            types.push(sql_type(index.ty));
+        }
+        registers.push(self.expr(c, level, value)?);
+        types.push(SqlType::plain(arg.ty.oid));
+        let name = "jsonb_subscript_handler";
+        let function = self.env.registry().scalar(name)?;
+        let site = self.site(Oid::INVALID, &types, arg.ty, Oid::INVALID);
+        c.builder.call(name, function, false, false, site, &registers)
     }
 
     /// The checks of a domain and of the domains under it, in the name of `shown`.

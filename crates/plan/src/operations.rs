@@ -4,7 +4,7 @@ use analyze::tree::{BooleanTest, RowCompareKind, SqlValue};
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
 use std::cmp::Ordering;
-use types::array::Dimension;
+use types::array::{Bounds, Dimension};
 use types::{Array, Datum, Record, compare};
 
 /// `left op ANY/ALL (array)`.
@@ -311,50 +311,19 @@ impl Subscript {
         bounds: &[(Option<i32>, Option<i32>)],
         value: Datum<'m>,
     ) -> Result<Datum<'m>> {
-        let ([(Some(at), None)], 0) = (bounds, self.slices) else {
-            return Err(Error::unsupported(
-                "assignment to array slices and to several subscripts is not supported yet",
-            ));
-        };
-        let (mut values, lower) = match array {
-            Datum::Null => (Vec::new(), *at),
-            array => {
-                let array = Array::from_datum(array)?;
-                match array.dimensions()[..] {
-                    [] => (Vec::new(), *at),
-                    [dim] => (array.elements()?, dim.lower),
-                    _ => {
-                        return Err(err!(
-                            ARRAY_SUBSCRIPT_ERROR,
-                            "wrong number of array subscripts"
-                        ));
-                    }
-                }
+        if self.slices == 0 {
+            let at: Vec<i32> = bounds.iter().filter_map(|(index, _)| *index).collect();
+            return types::array::set_element(self.element.0, array, &at, value, &cx.bump);
+        }
+        let slice = |(i, (lower, upper)): (usize, &(Option<i32>, Option<i32>))| {
+            // A plain subscript among slices is a slice from 1.
+            match self.slices >> i & 1 {
+                0 => Bounds { lower: Some(1), upper: *lower },
+                _ => Bounds { lower: *lower, upper: *upper },
             }
         };
-        let offset = i64::from(*at) - i64::from(lower);
-        let too_large = || err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed");
-        let lower = if offset < 0 {
-            let missing = usize::try_from(-offset).map_err(|_| too_large())?;
-            if missing > 1 << 27 {
-                return Err(too_large());
-            }
-            values.splice(0..0, std::iter::repeat_n(Datum::Null, missing));
-            values[0] = value;
-            *at
-        } else {
-            let offset = usize::try_from(offset).map_err(|_| too_large())?;
-            if offset > 1 << 27 {
-                return Err(too_large());
-            }
-            if offset >= values.len() {
-                values.resize(offset + 1, Datum::Null);
-            }
-            values[offset] = value;
-            lower
-        };
-        let dim = Dimension { length: values.len() as i32, lower };
-        types::array::to_datum(self.element.0, &[dim], &values, &cx.bump)
+        let bounds: Vec<Bounds> = bounds.iter().enumerate().map(slice).collect();
+        types::array::set_slice(self.element.0, array, &bounds, &value, &cx.bump)
     }
 }
 

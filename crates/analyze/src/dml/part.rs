@@ -164,6 +164,7 @@ impl<'q> Analyzer<'q, '_> {
         let count = steps.iter().take_while(|step| is_subscript(step)).count();
         let (subscripts, rest) = steps.split_at(count);
         let (container, _) = self.env.catalog().base_type(into.oid, -1)?;
+        self.need_subscripts(container, into.location)?;
         let slice = subscripts.iter().any(|step| matches!(step, Indirection::Slice(..)));
         let mut places: Vec<SubscriptStep<'q>> = Vec::new();
         for step in subscripts {
@@ -192,8 +193,26 @@ impl<'q> Analyzer<'q, '_> {
         self.back_to_domain(array, into.oid, into.typmod)
     }
 
+    /// 42804 for a type without subscripts.
+    pub(super) fn need_subscripts(&self, container: Oid, location: Location) -> Result<()> {
+        if container.0 == types::oids::JSONB || self.element_type(container)?.is_valid() {
+            return Ok(());
+        }
+        let error = err!(
+            DATATYPE_MISMATCH,
+            "cannot subscript type {} because it does not support subscripting",
+            self.type_name(container)?
+        );
+        Err(self.at(error, location))
+    }
+
     /// A value of what is under a domain as one of the domain again.
-    fn back_to_domain(&self, value: Expr<'q>, oid: Oid, typmod: i32) -> Result<Expr<'q>> {
+    pub(super) fn back_to_domain(
+        &self,
+        value: Expr<'q>,
+        oid: Oid,
+        typmod: i32,
+    ) -> Result<Expr<'q>> {
         if value.ty.oid == oid {
             return Ok(value);
         }

@@ -222,7 +222,7 @@ impl<'q> Analyzer<'q, '_> {
             assigned.targets[known].expr = self.set_part(level, &column, base, target, value)?;
             return Ok(());
         }
-        let value = if is_default {
+        let value = if is_default && target.indirection.is_empty() {
             self.column_default(&changed.relation, &column)?
         } else if target.indirection.is_empty() {
             self.assign(&column, value)?
@@ -251,6 +251,14 @@ impl<'q> Analyzer<'q, '_> {
         target: &ResTarget<'_>,
         value: Expr<'q>,
     ) -> Result<Expr<'q>> {
+        if matches!(value.kind, ExprKind::Default) {
+            let what = match target.indirection.first() {
+                Some(Indirection::Field(_) | Indirection::Star) => "a subfield",
+                _ => "an array element",
+            };
+            let error = err!(FEATURE_NOT_SUPPORTED, "cannot set {what} to DEFAULT");
+            return Err(self.at(error, target.location));
+        }
         let fields = target.indirection.iter();
         if fields.clone().any(|s| matches!(s, Indirection::Field(_) | Indirection::Star)) {
             let into = super::part::Part {
@@ -275,6 +283,7 @@ impl<'q> Analyzer<'q, '_> {
             steps.push(self.subscript_step(level, step, container, slice)?);
         }
         let element = self.element_type(container)?;
+        self.need_subscripts(container, target.location)?;
         let wanted = if slice || !element.is_valid() { container } else { element };
         let location = location_of(&value);
         let cast = self.coerce_to_target(value, wanted, -1, Context::Assignment, location)?;
@@ -294,7 +303,11 @@ impl<'q> Analyzer<'q, '_> {
             steps: self.slice(&steps)?,
             assign: Some(self.alloc(cast)?),
         };
-        Ok(Expr { kind, ty: base.ty, at: cast.at })
+        if container == base.ty.oid {
+            return Ok(Expr { kind, ty: base.ty, at: cast.at });
+        }
+        let changed = Expr { kind, ty: self.typed(container, -1)?, at: cast.at };
+        self.back_to_domain(changed, column.type_oid, column.typmod)
     }
 
     /// RETURNING, where OLD and NEW name the two rows.

@@ -6,6 +6,7 @@
 //! there are NULLs, and the values of one shape (fixed-width ones one after the other; variable
 //! ones after their ends). Any element is found in constant time. An empty array has 0 dimensions.
 
+mod assign;
 mod text;
 
 use crate::datum::{Arena, Datum};
@@ -13,6 +14,7 @@ use crate::io::Io;
 use crate::packed::{self, Packed};
 use base::{Error, Result, err};
 
+pub use assign::{Bounds, set_element, set_slice};
 pub use text::{parse, write};
 
 /// The most dimensions.

@@ -1,0 +1,199 @@
+//! Arrays with elements or slices set.
+//!
+//! An array of one dimension grows as far as it must, with NULLs between; one of several keeps its
+//! shape. The bounds of an empty array become those of the assignment.
+
+use super::{Array, Dimension, ELEMENTS_MAX, check_dimensions, to_datum};
+use crate::{Arena, Datum};
+use base::{Error, Result, err};
+
+/// One subscript of an assignment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// The lower bound; none where it was not written.
+    pub lower: Option<i32>,
+    /// The upper bound; none where it was not written.
+    pub upper: Option<i32>,
+}
+
+fn wrong_number() -> Error {
+    err!(ARRAY_SUBSCRIPT_ERROR, "wrong number of array subscripts")
+}
+
+fn out_of_range() -> Error {
+    err!(ARRAY_SUBSCRIPT_ERROR, "array subscript out of range")
+}
+
+fn too_large() -> Error {
+    err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed ({ELEMENTS_MAX})")
+}
+
+fn dimensions_of(array: &Datum<'_>) -> Result<Vec<Dimension>> {
+    match array {
+        Datum::Null => Ok(Vec::new()),
+        array => Ok(Array::from_datum(array)?.dimensions()),
+    }
+}
+
+fn elements_of<'m>(array: &Datum<'m>) -> Result<Vec<Datum<'m>>> {
+    match array {
+        Datum::Null => Ok(Vec::new()),
+        array => Array::from_datum(array)?.elements(),
+    }
+}
+
+/// The length from a lower to an upper bound.
+fn length(lower: i32, upper: i32) -> Result<i32> {
+    let length = i64::from(upper) - i64::from(lower) + 1;
+    i32::try_from(length).ok().filter(|n| *n as usize <= ELEMENTS_MAX).ok_or_else(too_large)
+}
+
+/// Makes room for the places from `lower` to `upper` in an array of one dimension.
+fn grow<'m>(
+    dim: &mut Dimension,
+    values: &mut Vec<Datum<'m>>,
+    lower: i32,
+    upper: i32,
+) -> Result<()> {
+    let whole = length(dim.lower.min(lower), dim.upper().max(upper))? as usize;
+    if lower < dim.lower {
+        let before = (i64::from(dim.lower) - i64::from(lower)) as usize;
+        values.splice(0..0, std::iter::repeat_n(Datum::Null, before));
+        dim.lower = lower;
+    }
+    values.resize(whole.max(values.len()), Datum::Null);
+    dim.length = i32::try_from(values.len()).map_err(|_| too_large())?;
+    Ok(())
+}
+
+/// The index of a place among the elements.
+fn index(dims: &[Dimension], at: &[i32]) -> Result<usize> {
+    let mut index = 0usize;
+    for (dim, subscript) in dims.iter().zip(at) {
+        let offset = i64::from(*subscript) - i64::from(dim.lower);
+        if !(0..i64::from(dim.length)).contains(&offset) {
+            return Err(out_of_range());
+        }
+        index = index * dim.length as usize + offset as usize;
+    }
+    Ok(index)
+}
+
+/// The array, or NULL, with one element set.
+///
+/// # Errors
+/// 2202E for a place that it cannot have; 54000 when it becomes too large.
+pub fn set_element<'m>(
+    element: u32,
+    array: &Datum<'m>,
+    at: &[i32],
+    value: Datum<'m>,
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let mut dims = dimensions_of(array)?;
+    if dims.is_empty() {
+        let dims: Vec<Dimension> =
+            at.iter().map(|lower| Dimension { length: 1, lower: *lower }).collect();
+        return to_datum(element, &dims, &[value], arena);
+    }
+    if dims.len() != at.len() {
+        return Err(wrong_number());
+    }
+    let mut values = elements_of(array)?;
+    if let ([dim], [at]) = (&mut dims[..], at) {
+        grow(dim, &mut values, *at, *at)?;
+    }
+    let index = index(&dims, at)?;
+    let slot = values.get_mut(index).ok_or_else(out_of_range)?;
+    *slot = value;
+    to_datum(element, &dims, &values, arena)
+}
+
+/// The array, or NULL, with a slice set to the elements of another array, whose shape does not
+/// matter. A source of NULL changes nothing.
+///
+/// # Errors
+/// 2202E for a slice that it cannot have and for a source with too few elements; 54000 when it
+/// becomes too large.
+pub fn set_slice<'m>(
+    element: u32,
+    array: &Datum<'m>,
+    bounds: &[Bounds],
+    source: &Datum<'m>,
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    if source.is_null() {
+        return if array.is_null() { to_datum(element, &[], &[], arena) } else { Ok(*array) };
+    }
+    let new = elements_of(source)?;
+    let too_small = || err!(ARRAY_SUBSCRIPT_ERROR, "source array too small");
+    let mut dims = dimensions_of(array)?;
+    if dims.is_empty() {
+        let dims = new_dimensions(bounds)?;
+        check_dimensions(&dims)?;
+        let count: usize = dims.iter().map(|dim| dim.length.max(0) as usize).product();
+        let new = new.get(..count).ok_or_else(too_small)?;
+        return to_datum(element, &dims, new, arena);
+    }
+    if dims.len() < bounds.len() {
+        return Err(wrong_number());
+    }
+    let mut values = elements_of(array)?;
+    let mut ranges = Vec::with_capacity(dims.len());
+    for (i, dim) in dims.iter().enumerate() {
+        let given = bounds.get(i);
+        let lower = given.and_then(|given| given.lower).unwrap_or(dim.lower);
+        let upper = given.and_then(|given| given.upper).unwrap_or_else(|| dim.upper());
+        if lower > upper {
+            return Err(err!(ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"));
+        }
+        if dims.len() > 1 && (lower < dim.lower || upper > dim.upper()) {
+            return Err(out_of_range());
+        }
+        ranges.push((lower, upper));
+    }
+    let mut count = 1usize;
+    for (lower, upper) in &ranges {
+        count = count.saturating_mul(length(*lower, *upper)? as usize);
+    }
+    if count > new.len() {
+        return Err(too_small());
+    }
+    if let ([dim], [(lower, upper)]) = (&mut dims[..], &ranges[..]) {
+        grow(dim, &mut values, *lower, *upper)?;
+    }
+    let mut at: Vec<i32> = ranges.iter().map(|range| range.0).collect();
+    for value in new.into_iter().take(count) {
+        let index = index(&dims, &at)?;
+        let slot = values.get_mut(index).ok_or_else(out_of_range)?;
+        *slot = value;
+        for (place, range) in at.iter_mut().zip(&ranges).rev() {
+            if *place < range.1 {
+                *place += 1;
+                break;
+            }
+            *place = range.0;
+        }
+    }
+    to_datum(element, &dims, &values, arena)
+}
+
+/// The dimensions that a slice gives to an empty array.
+fn new_dimensions(bounds: &[Bounds]) -> Result<Vec<Dimension>> {
+    bounds
+        .iter()
+        .map(|bounds| {
+            let (Some(lower), Some(upper)) = (bounds.lower, bounds.upper) else {
+                return Err(err!(
+                    ARRAY_SUBSCRIPT_ERROR,
+                    "array slice subscript must provide both boundaries"
+                )
+                .detail(
+                    "When assigning to a slice of an empty array value, slice boundaries must be \
+                     fully specified.",
+                ));
+            };
+            Ok(Dimension { length: length(lower, upper)?, lower })
+        })
+        .collect()
+}
