@@ -78,7 +78,7 @@ impl Pool {
             }
         }
         let pin = self.pin(file, page)?;
-        let found = u64::from(pin.id.class) << 32 | u64::from(pin.id.index) + 1;
+        let found = (u64::from(pin.id.class) << 32) | (u64::from(pin.id.index) + 1);
         if found != guess {
             slot.store(found, Ordering::Relaxed);
         }
