@@ -323,10 +323,18 @@ impl Files {
     }
 
     /// Marks a file as dropped: its pages are not written any more.
-    pub(crate) fn mark_dropped(&self, id: FileId) {
-        if let Some(file) = self.open.lock().remove(&id.0) {
+    pub(crate) fn mark_dropped(&self, id: FileId) -> Option<Arc<TreeFile>> {
+        let file = self.open.lock().remove(&id.0);
+        if let Some(file) = &file {
             file.dropped.store(true, Ordering::Release);
         }
+        file
+    }
+
+    /// Unlinks a file if it is there. Whoever has it open keeps no space.
+    pub(crate) fn unlink_open(&self, id: FileId, open: Option<&TreeFile>) -> Result<()> {
+        self.unlink_now(id)?;
+        open.map_or(Ok(()), |open| open.file.set_len(0))
     }
 
     /// Unlinks a file if it is there.

@@ -334,10 +334,10 @@ impl Pool {
 
     /// Drops a file: its pages leave memory unwritten and the file is unlinked. Nobody uses it.
     pub fn drop_file(&self, id: FileId) -> Result<()> {
-        self.files.mark_dropped(id);
+        let open = self.files.mark_dropped(id);
         self.forget_pages(id);
         self.epochs.forget(id);
-        self.files.unlink_now(id)
+        self.files.unlink_open(id, open.as_deref())
     }
 
     fn forget_pages(&self, file: FileId) {

@@ -6,7 +6,7 @@ use crate::identity::Identity;
 use crate::planned::Planned;
 use crate::referential::Referential;
 use crate::sequence::SessionSequences;
-use crate::storage::Uses;
+use crate::storage::{Opened, Uses};
 use crate::temporary::Temporary;
 use crate::transaction::Open;
 use crate::type_host::KeptChecks;
@@ -38,6 +38,7 @@ pub(crate) struct Backend {
     pub(crate) referential: Referential,
     pub(crate) identity: Identity,
     pub(crate) uses: Uses,
+    pub(crate) opened: Opened,
     /// The settings that plans cost by.
     pub(crate) costs: Cell<plan::CostSettings>,
     pub(crate) temporary_files: Rc<TemporarySpace>,
@@ -78,6 +79,7 @@ impl Backend {
             referential: Referential::default(),
             identity: Identity::new(&state.identity().user, catalog.user()),
             uses: Uses::default(),
+            opened: Opened::default(),
             costs: Cell::default(),
             path: RefCell::default(),
             path_changes: Cell::new(0),

@@ -98,11 +98,21 @@ pub struct TableDescription {
     pub database: Oid,
 }
 
-/// A table: a tree and its columns. Cheap to clone.
+/// A table: a tree and its columns. Cheap to clone: what clones count is their own, not the tree's.
 #[derive(Clone)]
-pub struct Table {
+pub struct Table(Arc<OpenTable>);
+
+/// What a [`Table`] is made of.
+pub struct OpenTable {
     pub(crate) tree: Arc<Tree>,
     pub(crate) description: Arc<TableDescription>,
+}
+
+impl std::ops::Deref for Table {
+    type Target = OpenTable;
+    fn deref(&self) -> &OpenTable {
+        &self.0
+    }
 }
 
 impl Table {
@@ -115,13 +125,13 @@ impl Table {
         file: FileId,
         description: Arc<TableDescription>,
     ) -> Result<Table> {
-        Ok(Table { tree: tables.tree(file)?, description })
+        Ok(Table(Arc::new(OpenTable { tree: tables.tree(file)?, description })))
     }
 
     /// The same tree with other columns: after ADD COLUMN, nothing is rewritten.
     #[must_use]
     pub fn with_description(&self, description: Arc<TableDescription>) -> Table {
-        Table { tree: self.tree.clone(), description }
+        Table(Arc::new(OpenTable { tree: self.tree.clone(), description }))
     }
 
     /// The tree.

@@ -1,6 +1,7 @@
 //! Tables, indexes and their files: what commands and the executor ask of the session.
 
 mod build;
+mod opened;
 mod rewrite;
 mod rows;
 mod uses;
@@ -22,6 +23,7 @@ use table::{ColumnLayout, Table, TableDescription};
 use txn::{Snapshot, Transaction, View};
 use types::Datum;
 
+pub(crate) use opened::Opened;
 pub(crate) use uses::Uses;
 
 /// The trees of a statement that runs in a transaction.
@@ -44,11 +46,13 @@ impl<'b> StatementStorage<'b> {
 
 impl execute::Storage for StatementStorage<'_> {
     fn table(&self, relation: &Arc<Relation>) -> Result<Table> {
-        self.backend.open_table(relation)
+        self.backend.note_temporary(relation)?;
+        self.backend.opened.table(relation, || self.backend.open_table(relation))
     }
 
     fn index(&self, index: &Arc<Index>) -> Result<Arc<btree::Index>> {
-        self.backend.engine.trees.index(index.file, &index.name)
+        let trees = &self.backend.engine.trees;
+        self.backend.opened.index(index, || trees.index(index.file, &index.name))
     }
 
     fn transaction(&self) -> &Transaction {

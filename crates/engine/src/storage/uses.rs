@@ -4,12 +4,11 @@ use base::Oid;
 use catalog::relation::Index;
 use plan::RelationUse;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How many executions of a session use each relation.
+/// How many executions of a session use each relation. There are few at a time.
 #[derive(Default)]
-pub(crate) struct Uses(RefCell<HashMap<Oid, u32>>);
+pub(crate) struct Uses(RefCell<Vec<(Oid, u32)>>);
 
 /// An execution that uses relations while it lives.
 pub(crate) struct Using<'u, 'p> {
@@ -35,14 +34,17 @@ impl Uses {
         let using = Using { uses: self, relations, indexes };
         let mut counts = self.0.borrow_mut();
         for oid in using.oids() {
-            *counts.entry(oid).or_default() += 1;
+            match counts.iter_mut().find(|(used, _)| *used == oid) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((oid, 1)),
+            }
         }
         drop(counts);
         using
     }
 
     pub(super) fn is_used(&self, relation: Oid) -> bool {
-        self.0.borrow().contains_key(&relation)
+        self.0.borrow().iter().any(|(used, _)| *used == relation)
     }
 }
 
@@ -50,10 +52,10 @@ impl Drop for Using<'_, '_> {
     fn drop(&mut self) {
         let mut counts = self.uses.0.borrow_mut();
         for oid in self.oids() {
-            if let Some(count) = counts.get_mut(&oid) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(&oid);
+            if let Some(at) = counts.iter().rposition(|(used, _)| *used == oid) {
+                counts[at].1 -= 1;
+                if counts[at].1 == 0 {
+                    counts.swap_remove(at);
                 }
             }
         }
