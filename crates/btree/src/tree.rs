@@ -169,13 +169,8 @@ impl Index {
         if let Some(low) = &mut low {
             **low = None;
         }
-        // The root, and then pages above the leaves.
-        let mut often = true;
         loop {
-            let pin = match often {
-                true => self.pool.pin_often(&self.file, number)?,
-                false => self.pool.pin(&self.file, number)?,
-            };
+            let pin = self.pool.pin(&self.file, number)?;
             let page = pin.read();
             let view = Page::open(&page)?;
             let Some(view) = view.filter(|view| view.level() >= level) else {
@@ -205,7 +200,6 @@ impl Index {
             } else {
                 let at = target.child(&view)?;
                 number = view.inner_entry(at)?.child;
-                often = view.level() > 1;
                 if let (Some(low), true) = (&mut low, at > 0) {
                     let mut key = Vec::new();
                     let row = view.key_into(at, &mut key)?;

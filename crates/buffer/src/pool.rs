@@ -163,7 +163,7 @@ impl Pool {
             },
             clock: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            guesses: Guesses::new(),
+            guesses: Guesses::new(config.bytes),
             counts: Counts::default(),
             wal,
         }))
@@ -200,11 +200,12 @@ impl Pool {
         &self.shards[(hash(key) >> 32) as usize % SHARDS]
     }
 
-    /// Pins a page, reading it from disk when it is not in memory. May wait; holds no latch.
-    ///
-    /// # Errors
-    /// XX001 when the page on disk is damaged, naming file and page; 53200 when every frame is pinned.
-    pub fn pin<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
+    /// Pins a page by the page table.
+    pub(crate) fn pin_found<'p>(
+        &'p self,
+        file: &'p Arc<TreeFile>,
+        page: PageNo,
+    ) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Read)
     }
 

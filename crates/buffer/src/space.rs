@@ -25,8 +25,11 @@ pub(crate) struct Epochs {
     freed: Mutex<HashMap<(FileId, PageNo), u64>>,
 }
 
-/// The descents of some threads: epochs in rising order, and how many began in each.
-type Descents = Vec<(u64, u64)>;
+/// The descents of some threads: epochs in rising order, and how many began in each. Each thread's
+/// lie in memory of their own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Descents(Vec<(u64, u64)>);
 
 impl Epochs {
     pub(crate) fn new() -> Epochs {
@@ -38,7 +41,7 @@ impl Epochs {
     }
 
     fn oldest(&self) -> u64 {
-        let first = |shard: &Mutex<Descents>| shard.lock().first().map(|(epoch, _)| *epoch);
+        let first = |shard: &Mutex<Descents>| shard.lock().0.first().map(|(epoch, _)| *epoch);
         self.shards.iter().filter_map(first).min().unwrap_or(u64::MAX)
     }
 
@@ -72,7 +75,7 @@ pub struct Descent<'p> {
 
 impl Drop for Descent<'_> {
     fn drop(&mut self) {
-        let mut shard = self.epochs.shards[self.shard].lock();
+        let shard = &mut self.epochs.shards[self.shard].lock().0;
         if let Some(at) = shard.iter().rposition(|(epoch, _)| *epoch == self.epoch) {
             shard[at].1 -= 1;
             if shard[at].1 == 0 {
@@ -108,7 +111,7 @@ impl Pool {
             };
         }
         let shard = SHARD.with(|shard| *shard);
-        let mut descents = self.epochs.shards[shard].lock();
+        let descents = &mut self.epochs.shards[shard].lock().0;
         // Read under the shard's lock: whoever looks for the oldest descent after raising the
         // epoch either finds this one or it has read the raised epoch.
         let epoch = self.epochs.now.load(Ordering::SeqCst);

@@ -125,7 +125,7 @@ fn a_guess_finds_the_page_or_nothing_while_pages_come_and_go() {
                     // Half of the looks are at few pages, so that guesses are right, too.
                     let range = if round % 2 == 0 { 6 } else { PAGES - 2 };
                     let n = 2 + (state >> 33) % range;
-                    let pin = pool.pin_often(file, PageNo(n)).unwrap();
+                    let pin = pool.pin(file, PageNo(n)).unwrap();
                     let page = pin.read();
                     assert_eq!((page[100], page::lsn(&page) > Lsn(0)), (n as u8, true));
                     drop(page);

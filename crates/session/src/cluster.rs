@@ -11,7 +11,7 @@ use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use wire::scram::Verifier;
 
@@ -63,6 +63,8 @@ pub struct Cluster {
     engine: Box<dyn Engine>,
     ledger: Ledger,
     settings: RwLock<Arc<Base>>,
+    /// How often they were replaced.
+    reloads: AtomicU64,
     log_error: LogError,
     next_session: AtomicU32,
     reload_us: AtomicI64,
@@ -96,6 +98,7 @@ impl Cluster {
             engine,
             ledger,
             settings: RwLock::new(Arc::new(settings)),
+            reloads: AtomicU64::new(0),
             log_error,
             next_session: AtomicU32::new(1),
             reload_us: AtomicI64::new(base::clock::now_us()),
@@ -134,12 +137,19 @@ impl Cluster {
         self.settings.read().clone()
     }
 
+    /// How often the settings were replaced: those that [`Cluster::settings`] gives after this are
+    /// at least so new.
+    pub fn reloads(&self) -> u64 {
+        self.reloads.load(Ordering::Acquire)
+    }
+
     /// Replaces the server's settings as far as a reload may. Returns the names of those that keep
     /// their value until a restart.
     pub fn reload(&self, new: Base) -> Vec<&'static str> {
         let mut settings = self.settings.write();
         let (reloaded, kept) = settings.reload(new);
         *settings = Arc::new(reloaded);
+        self.reloads.fetch_add(1, Ordering::Release);
         self.reload_us.store(base::clock::now_us(), Ordering::Relaxed);
         kept
     }

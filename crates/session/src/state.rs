@@ -28,6 +28,8 @@ pub struct State {
     /// Microseconds since 2000-01-01 UTC.
     transaction_start_us: Cell<i64>,
     statement_start_us: Cell<i64>,
+    /// [`Cluster::reloads`] as of the settings that these are based on.
+    reloads: Cell<u64>,
     frequent: Cell<Option<Frequent>>,
     /// The prepared statements that have names, in order of their making.
     prepared: RefCell<Vec<PreparedStatement>>,
@@ -86,6 +88,7 @@ impl State {
             modes: Cell::new(modes),
             transaction_start_us: Cell::new(0),
             statement_start_us: Cell::new(0),
+            reloads: Cell::new(u64::MAX),
             frequent: Cell::new(None),
             prepared: RefCell::default(),
             cursors: RefCell::default(),
@@ -213,6 +216,15 @@ impl State {
             activity.backend_start_us = now_us;
         }
         activity.rest(status, now_us);
+    }
+
+    /// Takes over the server's settings if they were replaced.
+    pub(crate) fn follow_reload(&self) {
+        let reloads = self.cluster.reloads();
+        if self.reloads.replace(reloads) != reloads {
+            let base = self.cluster.settings();
+            self.settings_mut().rebase(&base);
+        }
     }
 
     pub(crate) fn begin_statement(&self, now_us: i64) {

@@ -128,11 +128,6 @@ impl Tree {
         self.pool().pin(&self.file, page)
     }
 
-    /// As [`Tree::pin`], for pages above the leaves.
-    fn pin_often(&self, page: PageNo) -> Result<Pin<'_>> {
-        self.pool().pin_often(&self.file, page)
-    }
-
     /// Every row id that was given out is below it (engine rule 19).
     pub fn high_water(&self) -> RowId {
         RowId(self.rows.lock().next)
@@ -204,7 +199,7 @@ impl Tree {
     /// leaf; an inner page may be higher than asked for only if the tree is not that tall.
     pub(crate) fn descend_to(&self, row: RowId, level: u16) -> Result<Pin<'_>> {
         for _ in 0..RESTARTS_MAX {
-            let mut pin = self.pin_often(ROOT)?;
+            let mut pin = self.pin(ROOT)?;
             loop {
                 match self.step(&pin, row, level)? {
                     Step::Go(next) => pin = next,
@@ -251,9 +246,8 @@ impl Tree {
         row: RowId,
         mut with: impl FnMut(&Leaf<'_>, PageNo) -> Result<R>,
     ) -> Result<R> {
-        let mut pin = self.pin_often(ROOT)?;
+        let mut pin = self.pin(ROOT)?;
         for _ in 0..RESTARTS_MAX {
-            let mut often = false;
             let next = {
                 let page = pin.read();
                 match buffer::page::kind(&page) {
@@ -264,7 +258,6 @@ impl Tree {
                         } else if row.0 >= inner.high() && inner.right() != 0 {
                             Some(PageNo(inner.right()))
                         } else {
-                            often = inner.level() > 1;
                             Some(inner.child(inner.entry_for(row)))
                         }
                     }
@@ -276,10 +269,7 @@ impl Tree {
                     _ => None,
                 }
             };
-            pin = match next {
-                Some(next) if !often => self.pin(next)?,
-                next => self.pin_often(next.unwrap_or(ROOT))?,
-            };
+            pin = self.pin(next.unwrap_or(ROOT))?;
         }
         Err(self.damaged(format!("leads nowhere for row {row}")))
     }

@@ -62,12 +62,16 @@ pub(crate) struct Scan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SlotNo(u32);
 
+/// The slots that some threads may take; each list in memory of its own.
+#[repr(align(64))]
+struct FreeList(Mutex<Vec<u32>>);
+
 /// The slots of all registered snapshots.
 pub(crate) struct Slots {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
     used: AtomicUsize,
     grow: Mutex<()>,
-    free: [Mutex<Vec<u32>>; FREE_LISTS],
+    free: [FreeList; FREE_LISTS],
 }
 
 impl Slots {
@@ -76,7 +80,7 @@ impl Slots {
             chunks: (0..CHUNKS_MAX).map(|_| OnceLock::new()).collect(),
             used: AtomicUsize::new(0),
             grow: Mutex::new(()),
-            free: std::array::from_fn(|_| Mutex::new(Vec::new())),
+            free: std::array::from_fn(|_| FreeList(Mutex::new(Vec::new()))),
         }
     }
 
@@ -98,7 +102,7 @@ impl Slots {
     }
 
     fn take_free(&self, list: usize) -> SlotNo {
-        if let Some(no) = self.free[list].lock().pop() {
+        if let Some(no) = self.free[list].0.lock().pop() {
             return SlotNo(no);
         }
         let grow = self.grow.lock();
@@ -111,12 +115,12 @@ impl Slots {
         self.used.store(used + 1, Ordering::SeqCst);
         drop(grow);
         let first = (used * CHUNK) as u32;
-        self.free[list].lock().extend(first + 1..first + CHUNK as u32);
+        self.free[list].0.lock().extend(first + 1..first + CHUNK as u32);
         SlotNo(first)
     }
 
     fn steal(&self) -> SlotNo {
-        let found = self.free.iter().find_map(|list| list.lock().pop());
+        let found = self.free.iter().find_map(|list| list.0.lock().pop());
         SlotNo(found.expect("fewer than 262,144 snapshots at a time"))
     }
 
@@ -135,7 +139,7 @@ impl Slots {
         let slot = self.slot(no);
         let version = slot.version.load(Ordering::Relaxed);
         slot.version.store(version & !STATE, Ordering::Release);
-        self.free[hint % FREE_LISTS].lock().push(no.0);
+        self.free[hint % FREE_LISTS].0.lock().push(no.0);
     }
 
     /// Looks at every slot. The caller has published what it wants registering snapshots to see.

@@ -238,8 +238,7 @@ impl Session {
         self.time_transaction(client);
         self.state.rests(self.transaction.status());
         if self.transaction.status() == TransactionStatus::Idle {
-            let base = self.state.cluster().settings();
-            self.state.settings_mut().rebase(&base);
+            self.state.follow_reload();
             self.state.account().settle();
         }
     }
