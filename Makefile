@@ -60,6 +60,9 @@ sim-mutants: ## six broken builds of the storage, each of which the simulator mu
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)
 
+bench-memory: ## memory contexts beside malloc, mimalloc, bumpalo and PostgreSQL's palloc
+	@cd crates/memory/bench && CARGO_TARGET_DIR=$(TARGET)/bench cargo run --quiet --release
+
 asan: ## the tests of crate memory under AddressSanitizer (nightly)
 	@RUSTFLAGS=-Zsanitizer=address RUSTDOCFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=$(TARGET)/asan \
 	  cargo +nightly test --quiet --package memory --target x86_64-unknown-linux-gnu

@@ -38,6 +38,8 @@ use std::ptr::NonNull;
 pub type AllocSet = Context<AllocSetMethods>;
 
 const LISTS: usize = 11;
+/// The lists by the four bits of a header: five are never used, and no index is out of bounds.
+const SLOTS: usize = 16;
 const SMALLEST: usize = 8;
 const LIMIT_MAX: usize = SMALLEST << (LISTS - 1);
 const _: () = assert!(LIMIT_MAX == 8192);
@@ -60,7 +62,7 @@ const BLOCK_HEADER: usize = size_of::<Block>();
 /// The allocator of [`AllocSet`].
 pub struct AllocSetMethods {
     blocks: Cell<Option<NonNull<Block>>>,
-    lists: [Cell<Option<NonNull<u8>>>; LISTS],
+    lists: [Cell<Option<NonNull<u8>>>; SLOTS],
     next_bytes: Cell<usize>,
     limit: usize,
     sizes: BlockSizes,
@@ -76,7 +78,7 @@ fn layout_of(bytes: usize) -> Layout {
 /// The list of chunks of at least `bytes`, which is above 0 and at most [`LIMIT_MAX`].
 #[inline]
 fn list_of(bytes: usize) -> usize {
-    ((bytes - 1) >> 3).checked_ilog2().map_or(0, |log| log as usize + 1)
+    ((((bytes - 1) >> 3) << 1) | 1).ilog2() as usize
 }
 
 /// The bytes asked for, as the header keeps them: nothing reads them in release builds.
@@ -97,20 +99,26 @@ unsafe fn requested(at: NonNull<u8>, header: Header) -> usize {
 }
 
 impl AllocSetMethods {
+    #[cold]
+    #[inline(never)]
+    fn alloc_aligned(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
+        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+    }
+
     /// Memory aligned to 8 with a header before it.
-    #[inline]
+    #[inline(always)]
     fn alloc_chunk(&self, core: &Core, bytes: usize) -> Result<NonNull<u8>> {
         let need = with_sentinel(bytes);
         if need > self.limit {
             return self.alloc_large(core, bytes);
         }
         let list = list_of(need);
-        let at = match self.lists[list].get() {
+        let at = match self.lists[list % SLOTS].get() {
             Some(at) => {
                 // SAFETY: a free chunk begins with the link to the next one of its list, and has a
                 // header before it.
                 unsafe {
-                    self.lists[list].set(at.cast::<Option<NonNull<u8>>>().read());
+                    self.lists[list % SLOTS].set(at.cast::<Option<NonNull<u8>>>().read());
                     let header = Header::before(at);
                     debug_assert!(!header.is_live() && header.small() == list);
                     header.live().with_extra(kept(bytes)).put_before(at);
@@ -124,7 +132,7 @@ impl AllocSetMethods {
         Ok(at)
     }
 
-    #[inline]
+    #[inline(never)]
     fn cut_chunk(&self, core: &Core, list: usize, bytes: usize) -> Result<NonNull<u8>> {
         let size = SMALLEST << list;
         if let Some(block) = self.blocks.get() {
@@ -196,9 +204,26 @@ impl AllocSetMethods {
         // SAFETY: as this function's; the smallest chunk has room for a link.
         unsafe {
             Header::before(at).freed().put_before(at);
-            at.cast::<Option<NonNull<u8>>>().write(self.lists[list].get());
+            at.cast::<Option<NonNull<u8>>>().write(self.lists[list % SLOTS].get());
         }
-        self.lists[list].set(Some(at));
+        self.lists[list % SLOTS].set(Some(at));
+    }
+
+    /// Frees a chunk of a free list's size.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator with this header, of kind AllocSet.
+    #[inline(always)]
+    pub(crate) unsafe fn free_live(&self, core: &Core, at: NonNull<u8>, header: Header) {
+        // SAFETY: as this function's; the smallest chunk has room for a link.
+        unsafe {
+            check_sentinel(at, || requested(at, header), core);
+            clobber(at, SMALLEST << header.small());
+            header.freed().put_before(at);
+            let list = &self.lists[header.small() % SLOTS];
+            at.cast::<Option<NonNull<u8>>>().write(list.get());
+            list.set(Some(at));
+        }
     }
 
     /// A block for one request, put behind the first so that the first stays in use.
@@ -294,7 +319,7 @@ impl AllocSetMethods {
     /// The bytes and number of chunks in free lists, headers included.
     fn listed(&self) -> (usize, u64) {
         let (mut bytes, mut chunks) = (0, 0);
-        for (i, list) in self.lists.iter().enumerate() {
+        for (i, list) in self.lists.iter().enumerate().take(LISTS) {
             let mut next = list.get();
             while let Some(at) = next {
                 // SAFETY: a free chunk begins with the link to the next one.
@@ -344,11 +369,10 @@ unsafe impl Chunked for AllocSetMethods {
         unsafe {
             let header = Header::before(at);
             check_live(at, header, core);
-            check_sentinel(at, || requested(at, header), core);
             if header.is(Kind::AllocSet) {
-                clobber(at, SMALLEST << header.small());
-                self.put_on_list(at, header.small());
+                self.free_live(core, at, header);
             } else {
+                check_sentinel(at, || requested(at, header), core);
                 self.free_large(core, block_of(at, header));
             }
         }
@@ -427,19 +451,19 @@ unsafe impl Methods for AllocSetMethods {
         }
         AllocSetMethods {
             blocks: Cell::new(None),
-            lists: [const { Cell::new(None) }; LISTS],
+            lists: [const { Cell::new(None) }; SLOTS],
             next_bytes: Cell::new(sizes.initial),
             limit,
             sizes,
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
         if layout.align() <= CHUNK_ALIGN {
             return self.alloc_chunk(core, layout.size());
         }
-        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+        self.alloc_aligned(core, layout)
     }
 
     #[inline]
@@ -496,6 +520,10 @@ unsafe impl Methods for AllocSetMethods {
     }
 
     unsafe fn delete(&self, core: &Core) {
+        // SAFETY: the list owns its blocks; nothing in them is used.
+        if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
+            return;
+        }
         self.each_block(|block| {
             // SAFETY: the list owns its blocks; nothing in them is used.
             unsafe { core.release(block.cast(), layout_of((*block.as_ptr()).bytes)) };

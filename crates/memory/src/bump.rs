@@ -1,12 +1,13 @@
 //! Bump: memory that is only ever freed as a whole.
 //!
-//! No chunk has a header: an allocation moves a pointer. Blocks double from 8 kB to 8 MB; a reset
-//! keeps the first one (the keeper), so that a context that is reset again and again, and stays
-//! small, never asks the system again. Requests over an eighth of the largest block get a block of
-//! their own.
+//! No chunk has a header: an allocation moves a pointer, by multiples of 8 bytes. Blocks double from 8 kB to 8 MB; a reset
+//! keeps one, so that a context that is reset again and again never asks the system again: the newest
+//! if more than a quarter of it was used and it has at most 256 kB, else the oldest. Requests over an
+//! eighth of the largest block get a block of their own.
 
 #![expect(unsafe_code, reason = "cuts raw blocks into values")]
 
+use crate::chunk::CHUNK_ALIGN;
 use crate::context::{Context, Core, Methods, Stats};
 use crate::vec::Vec;
 use base::Result;
@@ -70,6 +71,8 @@ struct Block {
 }
 
 const HEADER: usize = size_of::<Block>();
+/// The largest block that a reset keeps, unless it is the first.
+const KEPT_BYTES_MAX: usize = 256 << 10;
 
 /// A list of blocks that frees itself with nothing but the system.
 pub(crate) struct Blocks {
@@ -114,13 +117,19 @@ fn layout_of(bytes: usize) -> Layout {
     }
 }
 
+/// The bytes that a request takes: what follows is aligned to 8, so that most need not be moved on.
+#[inline(always)]
+fn rounded(bytes: usize) -> usize {
+    (bytes.wrapping_add(CHUNK_ALIGN - 1)) & !(CHUNK_ALIGN - 1)
+}
+
 impl BumpMethods {
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
         let need = layout
             .size()
-            .checked_add(HEADER + layout.align())
+            .checked_add(HEADER + layout.align().max(CHUNK_ALIGN))
             .filter(|need| *need <= isize::MAX as usize / 2)
             .ok_or_else(|| crate::ledger::out_of_memory(layout.size() as u64, core.name()))?;
         if need > self.sizes.max / 8 && self.blocks.get().is_some() {
@@ -160,28 +169,78 @@ impl BumpMethods {
         }
     }
 
+    /// Whether a reset may keep a block of that size.
+    fn may_stay(&self, bytes: usize) -> bool {
+        bytes <= KEPT_BYTES_MAX || bytes == self.sizes.initial
+    }
+
     fn left(&self) -> usize {
         self.end.get().addr() - self.next.get().addr()
     }
 
     /// Takes all blocks out; the context is as new.
     pub(crate) fn take_blocks(&self) -> Blocks {
+        let first = self.blocks.take();
+        self.forget();
+        Blocks { first }
+    }
+
+    /// Makes the context as new.
+    fn forget(&self) {
+        self.blocks.set(None);
         self.next.set(std::ptr::null_mut());
         self.end.set(std::ptr::null_mut());
         self.passed.set(0);
         self.next_bytes.set(self.sizes.initial);
-        Blocks { first: self.blocks.take() }
+    }
+
+    /// Makes `keeper` the only block, with nothing in it.
+    ///
+    /// # Safety
+    /// It lives and nothing in it is used.
+    unsafe fn rewind(&self, core: &Core, keeper: NonNull<Block>) {
+        // SAFETY: as this function's.
+        unsafe {
+            let bytes = keeper.as_ref().bytes;
+            let start = keeper.cast::<u8>();
+            crate::chunk::clobber(start.add(HEADER), bytes - HEADER);
+            (*keeper.as_ptr()).next = None;
+            self.next.set(start.add(HEADER).as_ptr());
+            self.end.set(start.add(bytes).as_ptr());
+            self.next_bytes.set((bytes * 2).min(self.sizes.max));
+        }
+        self.blocks.set(Some(keeper));
+        self.passed.set(0);
+        core.publish_free(self.left() as u64);
+    }
+
+    /// Gives back a block and all that follow it.
+    ///
+    /// # Safety
+    /// They live and nothing in them is used.
+    unsafe fn release_all(&self, core: &Core, mut next: Option<NonNull<Block>>) {
+        while let Some(block) = next {
+            // SAFETY: as this function's.
+            unsafe {
+                next = block.as_ref().next;
+                core.release(block.cast(), layout_of(block.as_ref().bytes));
+            }
+        }
     }
 
     /// Frees the newest `old` bytes at `at` down to `new` if nothing was allocated since; also grows
     /// them in place if the block has room. Whether it could.
     #[inline]
     pub(crate) fn resize_last(&self, at: NonNull<u8>, old: usize, new: usize) -> bool {
+        if new > isize::MAX as usize {
+            return false;
+        }
+        let (old, new) = (rounded(old), rounded(new));
         let end = at.as_ptr().wrapping_add(old);
         if end != self.next.get() || new > old + self.left() {
             return false;
         }
-        self.next.set(self.next.get().wrapping_sub(old).wrapping_add(new));
+        self.next.set(end.wrapping_sub(old).wrapping_add(new));
         true
     }
 }
@@ -206,14 +265,19 @@ unsafe impl Methods for BumpMethods {
     #[inline(always)]
     fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
         let next = self.next.get();
-        let padding = next.addr().wrapping_neg() & (layout.align() - 1);
-        // No overflow: a layout's size rounded up to its alignment fits in isize.
-        if layout.size() + padding <= self.left() && !next.is_null() {
+        // No overflow: an address and a layout's size, rounded up, are below half of the range each.
+        // Without a block both ends are 0, and no layout fits.
+        let start = if layout.align() <= CHUNK_ALIGN {
+            next.addr()
+        } else {
+            (next.addr() + (layout.align() - 1)) & !(layout.align() - 1)
+        };
+        let end = start + rounded(layout.size());
+        if end <= self.end.get().addr() {
             // SAFETY: start and end are within the newest block.
             unsafe {
-                let start = next.add(padding);
-                self.next.set(start.add(layout.size()));
-                return Ok(NonNull::new_unchecked(start));
+                self.next.set(next.with_addr(end));
+                return Ok(NonNull::new_unchecked(next.with_addr(start)));
             }
         }
         self.alloc_slow(core, layout)
@@ -241,35 +305,36 @@ unsafe impl Methods for BumpMethods {
     }
 
     unsafe fn reset(&self, core: &Core) {
-        let mut next = self.blocks.get();
-        while let Some(block) = next {
-            // SAFETY: the list owns its blocks; nothing in them is used.
-            unsafe {
-                let bytes = block.as_ref().bytes;
-                next = block.as_ref().next;
-                if next.is_some() {
-                    core.release(block.cast(), layout_of(bytes));
-                    continue;
+        let Some(newest) = self.blocks.get() else { return };
+        // SAFETY: the list owns its blocks; nothing in them is used.
+        unsafe {
+            let Block { next: second, bytes } = newest.read();
+            let used = second.is_some() || self.left() < bytes - bytes / 4;
+            if self.may_stay(bytes) && (used || bytes == self.sizes.initial) {
+                self.release_all(core, second);
+                return self.rewind(core, newest);
+            }
+            core.release(newest.cast(), layout_of(bytes));
+            let mut rest = second;
+            while let Some(block) = rest {
+                let Block { next, bytes } = block.read();
+                if next.is_none() && self.may_stay(bytes) {
+                    return self.rewind(core, block);
                 }
-                let start = block.as_ptr().cast::<u8>();
-                crate::chunk::clobber(block.cast::<u8>().add(HEADER), bytes - HEADER);
-                self.blocks.set(Some(block));
-                self.next.set(start.add(HEADER));
-                self.end.set(start.add(bytes));
+                core.release(block.cast(), layout_of(bytes));
+                rest = next;
             }
         }
-        self.passed.set(0);
-        self.next_bytes.set((self.sizes.initial * 2).min(self.sizes.max));
-        core.publish_free(self.left() as u64);
+        self.forget();
+        core.publish_free(0);
     }
 
     unsafe fn delete(&self, core: &Core) {
-        let mut next = self.blocks.take();
-        while let Some(block) = next {
-            // SAFETY: the list owns its blocks; nothing in them is used.
-            unsafe {
-                next = block.as_ref().next;
-                core.release(block.cast(), layout_of(block.as_ref().bytes));
+        let first = self.blocks.take();
+        // SAFETY: the list owns its blocks; nothing in them is used.
+        unsafe {
+            if !core.release_only(first.map(NonNull::cast)) {
+                self.release_all(core, first);
             }
         }
     }

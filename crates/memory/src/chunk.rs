@@ -48,6 +48,7 @@ const SENTINEL: u8 = 0x7E;
 
 const LIVE: u64 = 0xA5;
 const FREED: u64 = 0x5A;
+const _: () = assert!(LIVE == 0xA5 && Kind::Slab as u64 == 6);
 const EXTRA_MAX: u64 = 0xFF_FFFF;
 
 impl Header {
@@ -76,6 +77,20 @@ impl Header {
         unsafe { at.as_ptr().sub(HEADER_BYTES).cast::<u64>().write(self.0) };
     }
 
+    /// The kind of a living chunk; `None` for a freed one and for what is no header.
+    #[inline(always)]
+    pub(crate) fn living(self) -> Option<Kind> {
+        match self.0 & 0xFF0F {
+            0xA501 => Some(Kind::AllocSet),
+            0xA502 => Some(Kind::AllocSetLarge),
+            0xA503 => Some(Kind::Aligned),
+            0xA504 => Some(Kind::Generation),
+            0xA505 => Some(Kind::GenerationLarge),
+            0xA506 => Some(Kind::Slab),
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn is(self, kind: Kind) -> bool {
         self.0 & 0xF == kind as u64
@@ -97,11 +112,16 @@ impl Header {
         self.0 >> 8 & 0xFF == LIVE
     }
 
-    /// The bytes back to the block, or to the chunk that holds an aligned one.
+    /// The bytes back from an aligned place to its chunk.
     #[inline]
-    pub(crate) fn offset(self) -> usize {
-        let offset = (self.0 >> 16 & 0xFF_FFFF) as usize;
-        if self.is(Kind::Aligned) { offset } else { offset * 8 }
+    fn chunk_offset(self) -> usize {
+        (self.0 >> 16 & 0xFF_FFFF) as usize
+    }
+
+    /// The bytes back to the block; for any kind but an aligned place.
+    #[inline(always)]
+    fn block_offset(self) -> usize {
+        (self.0 >> 13 & (0xFF_FFFF << 3)) as usize
     }
 
     #[inline]
@@ -142,7 +162,7 @@ impl Header {
 #[inline]
 pub(crate) unsafe fn block_of<B>(at: NonNull<u8>, header: Header) -> NonNull<B> {
     // SAFETY: the block begins that many bytes before.
-    unsafe { at.sub(header.offset()).cast() }
+    unsafe { at.sub(header.block_offset()).cast() }
 }
 
 /// The core of the context that a chunk belongs to.
@@ -211,7 +231,8 @@ pub(crate) unsafe fn clobber(at: NonNull<u8>, bytes: usize) {
 }
 
 /// An aligned place in a chunk that `alloc` makes large enough, with a header that leads back.
-#[inline]
+#[cold]
+#[inline(never)]
 pub(crate) fn alloc_aligned(
     layout: Layout,
     alloc: impl FnOnce(usize) -> Result<NonNull<u8>>,
@@ -240,7 +261,7 @@ pub(crate) fn alloc_aligned(
 #[inline]
 pub(crate) unsafe fn holder(at: NonNull<u8>) -> NonNull<u8> {
     // SAFETY: as this function's.
-    unsafe { at.sub(Header::before(at).offset()) }
+    unsafe { at.sub(Header::before(at).chunk_offset()) }
 }
 
 /// The chunk of memory with this layout: itself, or the one that holds it.

@@ -1,14 +1,15 @@
 //! Generation: chunks that are freed in about the order in which they were made.
 //!
 //! Chunks of any size are cut one after the other from blocks, and what is freed is not used again
-//! by itself: a block counts its living chunks and is empty when the last of them goes. One empty
-//! block is kept for the next that is needed; the others go back to the system. So a queue, a stream
-//! of tuples or a window never fragments, and what it holds follows what lives. Requests over an
-//! eighth of the largest block get a block of their own.
+//! by itself: a block adds up what is freed of it and is empty when that is all. Empty blocks
+//! are kept for the next that is needed, as many bytes as were in use not long ago; the others go
+//! back to the system. So a queue, a stream of tuples or a window never fragments, and what it holds
+//! follows what lives. Requests over an eighth of the largest block get a block of their own unless
+//! the current one has room.
 //!
 //! Rules
 //! 1. A chunk's place in its block and its size are in its header; freeing needs no search.
-//! 2. A block without living chunks is the one that is cut up, the keeper or the spare one.
+//! 2. A block without living chunks is the current one or in the list of empty ones.
 //! 3. In debug builds every chunk has a sentinel behind it and freed chunks are clobbered.
 
 #![expect(unsafe_code, reason = "cuts raw blocks into chunks")]
@@ -48,18 +49,22 @@ pub type Generation = Context<GenerationMethods>;
 #[repr(C, align(16))]
 struct Block {
     owner: NonNull<Core>,
-    previous: Option<NonNull<Block>>,
-    next: Option<NonNull<Block>>,
-    bytes: usize,
     /// The first byte never given out.
     free: *mut u8,
-    /// The living chunks.
-    live: usize,
+    end: *mut u8,
+    /// The bytes of the chunks that were freed, headers included.
+    freed: usize,
+    previous: Option<NonNull<Block>>,
+    next: Option<NonNull<Block>>,
+    next_empty: Option<NonNull<Block>>,
+    bytes: usize,
 }
 
 const BLOCK_HEADER: usize = size_of::<Block>();
 /// The largest number that the header keeps of the bytes at a chunk's end.
 const SLACK_MAX: usize = 15;
+/// How slowly it is forgotten how many bytes were in use: by that part with each block.
+const FORGET: usize = 1024;
 
 /// The allocator of [`Generation`].
 pub struct GenerationMethods {
@@ -69,8 +74,12 @@ pub struct GenerationMethods {
     current: Cell<Option<NonNull<Block>>>,
     /// The one that a reset leaves.
     keeper: Cell<Option<NonNull<Block>>>,
-    /// An empty one, neither of the above.
-    spare: Cell<Option<NonNull<Block>>>,
+    /// The empty ones, and the bytes of those that may go.
+    empty: Cell<Option<NonNull<Block>>>,
+    empty_bytes: Cell<usize>,
+    /// The bytes of the blocks that are neither empty nor large, and the most of late.
+    used_bytes: Cell<usize>,
+    used_of_late: Cell<usize>,
     limit: usize,
     sizes: BlockSizes,
 }
@@ -85,17 +94,31 @@ fn layout_of(bytes: usize) -> Layout {
 /// The bytes of a chunk of at least 8 for a request.
 #[inline]
 fn chunk_bytes(request: usize) -> usize {
-    with_sentinel(request).max(1).saturating_add(7) & !7
+    // No overflow: a layout's size is at most isize::MAX.
+    (with_sentinel(request) + 7) & !7
 }
 
 /// # Safety
 /// `block` lives.
-#[inline]
+#[inline(always)]
 unsafe fn left(block: NonNull<Block>) -> usize {
     // SAFETY: as this function's.
     unsafe {
-        let Block { free, bytes, .. } = &*block.as_ptr();
-        block.as_ptr().addr() + bytes - free.addr()
+        let Block { free, end, .. } = &*block.as_ptr();
+        end.addr() - free.addr()
+    }
+}
+
+/// Whether a block has no living chunk.
+///
+/// # Safety
+/// `block` lives.
+#[inline(always)]
+unsafe fn is_free(block: NonNull<Block>) -> bool {
+    // SAFETY: as this function's.
+    unsafe {
+        let Block { free, freed, .. } = &*block.as_ptr();
+        free.addr() - block.as_ptr().addr() - BLOCK_HEADER == *freed
     }
 }
 
@@ -107,7 +130,7 @@ unsafe fn rewind(block: NonNull<Block>) {
     // SAFETY: as this function's.
     unsafe {
         (*block.as_ptr()).free = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
-        (*block.as_ptr()).live = 0;
+        (*block.as_ptr()).freed = 0;
     }
 }
 
@@ -135,12 +158,16 @@ unsafe fn room_of(at: NonNull<u8>, header: Header) -> usize {
 }
 
 impl GenerationMethods {
-    #[inline]
+    #[cold]
+    #[inline(never)]
+    fn alloc_aligned(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
+        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+    }
+
+    #[inline(always)]
     fn alloc_chunk(&self, core: &Core, request: usize) -> Result<NonNull<u8>> {
         let bytes = chunk_bytes(request);
-        if let Some(block) = self.current.get()
-            && bytes <= self.limit
-        {
+        if let Some(block) = self.current.get() {
             // SAFETY: the current block lives; what is cut fits.
             unsafe {
                 if left(block) >= bytes + HEADER_BYTES {
@@ -170,49 +197,60 @@ impl GenerationMethods {
         Ok(unsafe { cut(block, Kind::Generation, bytes, request) })
     }
 
-    /// Another block to cut up, with room for `need` bytes in all.
+    /// Another block to cut up, with room for `need` bytes in all: the largest empty one, or a new
+    /// one.
     fn another(&self, core: &Core, need: usize) -> Result<NonNull<Block>> {
-        let old = self.current.get();
-        // SAFETY: all blocks in the cells live.
-        let fits =
-            |block: &NonNull<Block>| unsafe { block.as_ref().live == 0 && left(*block) >= need };
-        let keeper = self.keeper.get().filter(fits);
-        let block = match keeper.or_else(|| self.spare.get().filter(fits)) {
+        let block = match self.take_empty(need) {
             Some(block) => block,
             None => {
-                let mut bytes = self.next_bytes(core);
+                // As much again as lives: it does not grow with what merely goes through.
+                let used = self.used_bytes.get().checked_ilog2().map_or(0, |log| 1 << log);
+                let mut bytes = used.clamp(self.sizes.initial, self.sizes.max);
                 while bytes < need {
                     bytes *= 2;
                 }
                 let block = self.obtain(core, bytes)?;
-                if old.is_none() && bytes == self.sizes.initial {
+                if self.current.get().is_none() && bytes == self.sizes.initial {
                     self.keeper.set(Some(block));
                 }
+                core.publish_free(0);
                 block
             }
         };
-        if self.spare.get() == Some(block) {
-            self.spare.set(None);
-        }
-        self.current.set(Some(block));
-        if let Some(old) = old {
+        // SAFETY: blocks in the list and in cells live.
+        let used = self.used_bytes.get() + unsafe { block.as_ref().bytes };
+        self.used_bytes.set(used);
+        self.used_of_late.set(self.used_of_late.get().max(used));
+        if let Some(old) = self.current.replace(Some(block)) {
             // SAFETY: it lives, and is not the current one any more.
             unsafe {
-                if old.as_ref().live == 0 {
+                if is_free(old) {
                     self.retire(core, old);
                 }
             }
         }
-        // Not exact: `stats` adds up what is left of all blocks.
-        core.publish_free(0);
         Ok(block)
     }
 
-    /// The bytes of the next block: they grow with what lives, not with what went through.
-    fn next_bytes(&self, core: &Core) -> usize {
-        let half = usize::try_from(core.held().1 / 2).unwrap_or(usize::MAX);
-        let bytes = half.checked_ilog2().map_or(0, |log| 1 << log);
-        bytes.clamp(self.sizes.initial, self.sizes.max)
+    /// Takes the largest empty block out of its list, if it has room.
+    fn take_empty(&self, need: usize) -> Option<NonNull<Block>> {
+        let mut best: Option<(&Cell<Option<NonNull<Block>>>, NonNull<Block>)> = None;
+        let mut link = &self.empty;
+        // SAFETY: empty blocks live, and a cell is no larger than what is in it.
+        unsafe {
+            while let Some(block) = link.get() {
+                if best.is_none_or(|(_, other)| block.as_ref().bytes > other.as_ref().bytes) {
+                    best = Some((link, block));
+                }
+                link = Cell::from_mut(&mut (*block.as_ptr()).next_empty);
+            }
+            let (link, block) = best.filter(|(_, block)| block.as_ref().bytes >= need)?;
+            link.set(block.as_ref().next_empty);
+            if self.keeper.get() != Some(block) {
+                self.empty_bytes.set(self.empty_bytes.get() - block.as_ref().bytes);
+            }
+            Some(block)
+        }
     }
 
     fn obtain(&self, core: &Core, bytes: usize) -> Result<NonNull<Block>> {
@@ -221,7 +259,9 @@ impl GenerationMethods {
         // SAFETY: the block is new and has `bytes` bytes; the next one lives.
         unsafe {
             let free = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
-            block.write(Block { owner: core.whole(), previous: None, next, bytes, free, live: 0 });
+            let end = block.as_ptr().cast::<u8>().add(bytes);
+            let (owner, previous, next_empty, freed) = (core.whole(), None, None, 0);
+            block.write(Block { owner, free, end, freed, previous, next, next_empty, bytes });
             if let Some(next) = next {
                 (*next.as_ptr()).previous = Some(block);
             }
@@ -229,23 +269,25 @@ impl GenerationMethods {
         Ok(block)
     }
 
-    /// Deals with a block that has no living chunk (rule 2).
+    /// Keeps a block that has no living chunk, or gives it back (rule 2).
     ///
     /// # Safety
-    /// `block` is in the list and nothing in it is used.
+    /// `block` is not the current one, and nothing in it is used.
     unsafe fn retire(&self, core: &Core, block: NonNull<Block>) {
         // SAFETY: as this function's.
         unsafe {
+            let bytes = block.as_ref().bytes;
+            self.used_bytes.set(self.used_bytes.get() - bytes);
+            let of_late = self.used_of_late.get();
+            self.used_of_late.set(of_late - of_late / FORGET);
+            if self.keeper.get() != Some(block) {
+                if self.empty_bytes.get() + bytes > of_late {
+                    return self.give_back(core, block);
+                }
+                self.empty_bytes.set(self.empty_bytes.get() + bytes);
+            }
             rewind(block);
-            let block_is = |cell: &Cell<Option<NonNull<Block>>>| cell.get() == Some(block);
-            if block_is(&self.current) || block_is(&self.keeper) || block_is(&self.spare) {
-                return;
-            }
-            if self.spare.get().is_none() {
-                self.spare.set(Some(block));
-            } else {
-                self.give_back(core, block);
-            }
+            (*block.as_ptr()).next_empty = self.empty.replace(Some(block));
         }
     }
 
@@ -266,6 +308,43 @@ impl GenerationMethods {
         }
     }
 
+    /// Frees a chunk.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator with this header.
+    #[inline(always)]
+    pub(crate) unsafe fn free_live(&self, core: &Core, at: NonNull<u8>, header: Header) {
+        // SAFETY: as this function's.
+        unsafe {
+            check_sentinel(at, || requested(at, header), core);
+            if cfg!(debug_assertions) {
+                clobber(at, room_of(at, header));
+            }
+            header.freed().put_before(at);
+            let block = block_of::<Block>(at, header);
+            (*block.as_ptr()).freed += room_of(at, header) + HEADER_BYTES;
+            if is_free(block) {
+                self.empty_block(core, block, header);
+            }
+        }
+    }
+
+    /// # Safety
+    /// `block` is in the list, and its last chunk, with this header, was freed.
+    #[inline(never)]
+    unsafe fn empty_block(&self, core: &Core, block: NonNull<Block>, header: Header) {
+        // SAFETY: as this function's.
+        unsafe {
+            if self.current.get() == Some(block) {
+                rewind(block);
+            } else if header.is(Kind::GenerationLarge) {
+                self.give_back(core, block);
+            } else {
+                self.retire(core, block);
+            }
+        }
+    }
+
     /// Calls `visit` for each block; it may free the block.
     fn each_block(&self, mut visit: impl FnMut(NonNull<Block>)) {
         let mut next = self.blocks.get();
@@ -279,17 +358,16 @@ impl GenerationMethods {
 
 /// # Safety
 /// `block` lives and has room for a chunk of `bytes`.
-#[inline]
+#[inline(always)]
 unsafe fn cut(block: NonNull<Block>, kind: Kind, bytes: usize, request: usize) -> NonNull<u8> {
     // SAFETY: as this function's.
     unsafe {
         let header = &mut *block.as_ptr();
         let at = NonNull::new_unchecked(header.free.add(HEADER_BYTES));
         header.free = at.as_ptr().add(bytes);
-        header.live += 1;
         let offset = at.as_ptr().addr() - block.as_ptr().addr();
         // A large chunk's room is told by its block, and its slack may be a few bytes more.
-        let slack = (bytes - request).min(SLACK_MAX);
+        let slack = if cfg!(debug_assertions) { (bytes - request).min(SLACK_MAX) } else { 0 };
         Header::new(kind, slack, offset, bytes / 8).put_before(at);
         set_sentinel(at, bytes - slack);
         at
@@ -308,18 +386,21 @@ unsafe impl Methods for GenerationMethods {
             blocks: Cell::new(None),
             current: Cell::new(None),
             keeper: Cell::new(None),
-            spare: Cell::new(None),
+            empty: Cell::new(None),
+            empty_bytes: Cell::new(0),
+            used_bytes: Cell::new(0),
+            used_of_late: Cell::new(0),
             limit: (sizes.max - BLOCK_HEADER) / 8 - HEADER_BYTES,
             sizes,
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
         if layout.align() <= CHUNK_ALIGN {
             return self.alloc_chunk(core, layout.size());
         }
-        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+        self.alloc_aligned(core, layout)
     }
 
     #[inline]
@@ -329,8 +410,8 @@ unsafe impl Methods for GenerationMethods {
     }
 
     unsafe fn reset(&self, core: &Core) {
-        self.current.set(None);
-        self.spare.set(None);
+        self.empty.set(None);
+        self.empty_bytes.set(0);
         let keeper = self.keeper.get();
         self.each_block(|block| {
             // SAFETY: the list owns its blocks; nothing in them is used.
@@ -348,10 +429,17 @@ unsafe impl Methods for GenerationMethods {
         });
         self.blocks.set(keeper);
         self.current.set(keeper);
+        let used = keeper.map_or(0, |_| self.sizes.initial);
+        self.used_bytes.set(used);
+        self.used_of_late.set(used);
         core.publish_free(core.held().1);
     }
 
     unsafe fn delete(&self, core: &Core) {
+        // SAFETY: the list owns its blocks; nothing in them is used.
+        if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
+            return;
+        }
         self.each_block(|block| {
             // SAFETY: the list owns its blocks; nothing in them is used.
             unsafe { core.release(block.cast(), layout_of((*block.as_ptr()).bytes)) };
@@ -367,16 +455,14 @@ unsafe impl Methods for GenerationMethods {
     fn is_empty(&self) -> bool {
         let mut empty = true;
         // SAFETY: the list owns its blocks.
-        self.each_block(|block| empty &= unsafe { block.as_ref().live } == 0);
+        self.each_block(|block| empty &= unsafe { is_free(block) });
         empty
     }
 
     fn is_reset(&self) -> bool {
         let blocks = self.blocks.get();
         // SAFETY: the list owns its blocks.
-        blocks.is_none_or(|block| unsafe {
-            block.as_ref().live == 0 && block.as_ref().next.is_none()
-        })
+        blocks.is_none_or(|block| unsafe { is_free(block) && block.as_ref().next.is_none() })
     }
 
     fn stats(&self, core: &Core) -> Stats {
@@ -389,31 +475,40 @@ unsafe impl Methods for GenerationMethods {
     }
 
     fn check(&self, core: &Core) {
-        let (mut blocks, mut bytes) = (0, 0);
+        let (mut blocks, mut bytes, mut empty) = (0, 0, 0);
         self.each_block(|block| {
             // SAFETY: the list owns its blocks; chunks stand one behind the other.
             unsafe {
                 blocks += 1;
                 bytes += block.as_ref().bytes as u64;
                 assert!(std::ptr::eq(block.as_ref().owner.as_ptr(), core));
-                let (end, mut live) = (block.as_ref().free, 0);
+                let (end, mut freed) = (block.as_ref().free, 0);
                 let mut at = block.cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
                 while at.as_ptr() < end {
                     let header = Header::before(at);
                     let whole = header.is_known() && block_of::<Block>(at, header) == block;
                     assert!(whole, "a broken chunk header in \"{}\"", core.name());
+                    let space = room_of(at, header) + HEADER_BYTES;
                     if header.is_live() {
-                        live += 1;
                         check_sentinel(at, || requested(at, header), core);
+                    } else {
+                        freed += space;
                     }
-                    at = at.add(room_of(at, header) + HEADER_BYTES);
+                    at = at.add(space);
                 }
-                assert_eq!(live, block.as_ref().live, "living chunks of \"{}\"", core.name());
-                let cells = [&self.current, &self.keeper, &self.spare];
-                assert!(live > 0 || cells.iter().any(|cell| cell.get() == Some(block)), "rule 2");
+                assert_eq!(freed, block.as_ref().freed, "freed chunks of \"{}\"", core.name());
+                let current = self.current.get() == Some(block);
+                empty += u64::from(is_free(block) && !current);
             }
         });
         assert_eq!((blocks, bytes), core.held(), "the blocks of Generation \"{}\"", core.name());
+        let mut next = self.empty.get();
+        while let Some(block) = next {
+            empty -= 1;
+            // SAFETY: empty blocks live.
+            next = unsafe { block.as_ref().next_empty };
+        }
+        assert_eq!(empty, 0, "rule 2");
     }
 }
 
@@ -425,22 +520,7 @@ unsafe impl Chunked for GenerationMethods {
         unsafe {
             let header = Header::before(at);
             check_live(at, header, core);
-            check_sentinel(at, || requested(at, header), core);
-            let block = block_of::<Block>(at, header);
-            clobber(at, room_of(at, header));
-            header.freed().put_before(at);
-            let live = (*block.as_ptr()).live - 1;
-            (*block.as_ptr()).live = live;
-            if live > 0 {
-                return;
-            }
-            if self.current.get() == Some(block) {
-                rewind(block);
-            } else if header.is(Kind::GenerationLarge) {
-                self.give_back(core, block);
-            } else {
-                self.retire(core, block);
-            }
+            self.free_live(core, at, header);
         }
     }
 

@@ -1,24 +1,32 @@
 //! Every context of the process, as other threads may see it.
 //!
-//! A context's owner alone writes its numbers, with plain stores to atomics; anybody reads them. Each
-//! thread has a shard of its own, so that making and deleting a context takes no contended lock.
+//! A context's owner alone writes its numbers, with plain stores to atomics; anybody reads them.
+//!
+//! Rules
+//! 1. An entry is part of its context. It is in a shard from when the context stands at its address
+//!    until just before that memory is freed, and readers hold the shard's lock.
+//! 2. A thread puts all its contexts into one shard, so that the lock is hardly ever contended.
 
-use crate::ledger::Node;
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
+#![expect(unsafe_code, reason = "entries are reached by address")]
+
+use crate::ledger::{Account, Node};
+use parking_lot::{Mutex, MutexGuard};
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// A context as the registry knows it.
-#[derive(Debug)]
 pub(crate) struct Entry {
     id: u64,
     name: &'static str,
     kind: &'static str,
     parent_id: AtomicU64,
     ident: Mutex<Option<Box<str>>>,
-    account: Arc<Node>,
-    slot: AtomicUsize,
-    shard: Arc<Shard>,
+    /// The account's, which lives as long as the context.
+    node: NonNull<Node>,
+    shard: u32,
+    /// The place in the shard; read and written under its lock.
+    slot: Cell<u32>,
     pub(crate) total_bytes: AtomicU64,
     pub(crate) free_bytes: AtomicU64,
     pub(crate) blocks: AtomicU64,
@@ -54,92 +62,113 @@ pub struct ContextRow {
     pub peak_bytes: u64,
 }
 
-type Shard = Mutex<Vec<Arc<Entry>>>;
+/// An entry in a shard.
+struct Place(NonNull<Entry>);
 
-static SHARDS: Mutex<Vec<Weak<Shard>>> = Mutex::new(Vec::new());
+// SAFETY: other threads read what is constant, atomic or under a lock, and `slot` under the shard's.
+unsafe impl Send for Place {}
+
+type Shard = Mutex<Vec<Place>>;
+
+const SHARDS: u32 = 64;
+static ENTRIES: [Shard; SHARDS as usize] = [const { Mutex::new(Vec::new()) }; SHARDS as usize];
+static NEXT_SHARD: AtomicU32 = AtomicU32::new(0);
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 /// The ids that a thread takes at once.
 const ID_LEASE: u64 = 1024;
 
-struct Local {
-    shard: Arc<Shard>,
-    next_id: u64,
-    last_id: u64,
-}
-
 thread_local! {
-    static LOCAL: std::cell::RefCell<Local> = std::cell::RefCell::new(Local::new());
+    /// This thread's shard, once it has one.
+    static SHARD: Cell<u32> = const { Cell::new(SHARDS) };
+    /// The next id and the end of the lease.
+    static IDS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-impl Local {
-    fn new() -> Local {
-        let shard = Arc::new(Mutex::new(Vec::new()));
-        let mut shards = SHARDS.lock();
-        shards.retain(|shard| shard.strong_count() > 0);
-        shards.push(Arc::downgrade(&shard));
-        Local { shard, next_id: 0, last_id: 0 }
+fn shard_of_thread() -> u32 {
+    let shard = SHARD.get();
+    if shard < SHARDS {
+        return shard;
+    }
+    SHARD.set(NEXT_SHARD.fetch_add(1, Relaxed) % SHARDS);
+    SHARD.get()
+}
+
+fn next_id() -> u64 {
+    let (mut next, mut end) = IDS.get();
+    if next == end {
+        next = NEXT_ID.fetch_add(ID_LEASE, Relaxed);
+        end = next + ID_LEASE;
+    }
+    IDS.set((next + 1, end));
+    next
+}
+
+/// Takes entries out of a shard, several under one lock.
+pub(crate) struct Removal(u32, MutexGuard<'static, Vec<Place>>);
+
+impl Removal {
+    /// Begins with the shard of an entry.
+    pub(crate) fn of(entry: &Entry) -> Removal {
+        Removal(entry.shard, ENTRIES[entry.shard as usize].lock())
     }
 
-    fn id(&mut self) -> u64 {
-        if self.next_id == self.last_id {
-            self.next_id = NEXT_ID.fetch_add(ID_LEASE, Relaxed);
-            self.last_id = self.next_id + ID_LEASE;
+    /// Takes an entry out.
+    ///
+    /// # Safety
+    /// The entry was registered and has not been taken out.
+    #[inline]
+    pub(crate) unsafe fn remove(&mut self, entry: &Entry) {
+        debug_assert_eq!(entry.shard, self.0, "a context is used by one thread");
+        let (slot, entries) = (entry.slot.get() as usize, &mut *self.1);
+        debug_assert!(std::ptr::eq(entries[slot].0.as_ptr(), entry));
+        entries.swap_remove(slot);
+        if let Some(moved) = entries.get(slot) {
+            // SAFETY: entries in shards live (rule 1).
+            unsafe { moved.0.as_ref() }.slot.set(entry.slot.get());
         }
-        self.next_id += 1;
-        self.next_id - 1
+        let capacity = entries.capacity();
+        if entries.len() < capacity / 8 {
+            entries.shrink_to(capacity / 2);
+        }
     }
 }
 
 impl Entry {
-    pub(crate) fn register(
-        name: &'static str,
-        kind: &'static str,
-        parent_id: u64,
-        account: Arc<Node>,
-    ) -> Arc<Entry> {
-        let (id, shard) = LOCAL
-            .try_with(|local| {
-                let mut local = local.borrow_mut();
-                (local.id(), local.shard.clone())
-            })
-            .unwrap_or_else(|_| {
-                // The thread is ending: a shard for this one context.
-                let mut local = Local::new();
-                (local.id(), local.shard)
-            });
-        let entry = Arc::new(Entry {
-            id,
+    /// An entry that no other thread can see yet.
+    pub(crate) fn new(name: &'static str, kind: &'static str, account: &Account) -> Entry {
+        Entry {
+            id: next_id(),
             name,
             kind,
-            parent_id: AtomicU64::new(parent_id),
+            parent_id: AtomicU64::new(0),
             ident: Mutex::new(None),
-            account,
-            slot: AtomicUsize::new(0),
-            shard: shard.clone(),
+            node: NonNull::from(&**account.node()),
+            shard: shard_of_thread(),
+            slot: Cell::new(0),
             total_bytes: AtomicU64::new(0),
             free_bytes: AtomicU64::new(0),
             blocks: AtomicU64::new(0),
             peak_bytes: AtomicU64::new(0),
-        });
-        let mut entries = shard.lock();
-        entry.slot.store(entries.len(), Relaxed);
-        entries.push(entry.clone());
-        drop(entries);
-        entry
+        }
     }
 
-    pub(crate) fn unregister(&self) {
-        let mut entries = self.shard.lock();
-        let slot = self.slot.load(Relaxed);
-        debug_assert_eq!(entries[slot].id, self.id);
-        entries.swap_remove(slot);
-        if let Some(moved) = entries.get(slot) {
-            moved.slot.store(slot, Relaxed);
-        }
+    /// Shows the entry to other threads.
+    ///
+    /// # Safety
+    /// The entry and its account stay where they are until it is removed.
+    pub(crate) unsafe fn register(&self) {
+        let mut entries = ENTRIES[self.shard as usize].lock();
+        // Every entry takes more bytes than there could be for four billion of them.
+        self.slot.set(entries.len() as u32);
+        entries.push(Place(NonNull::from(self)));
     }
 
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -167,7 +196,8 @@ impl Entry {
 
     fn row(&self) -> ContextRow {
         ContextRow {
-            session: self.account.session().map_or(0, Node::id),
+            // SAFETY: the account lives as long as the context.
+            session: unsafe { self.node.as_ref() }.session().map_or(0, Node::id),
             id: self.id,
             parent_id: self.parent_id.load(Relaxed),
             name: self.name,
@@ -208,10 +238,10 @@ pub(crate) fn largest(root: &Node, count: usize) -> Vec<(&'static str, u64, u64)
 ///
 /// Each row is right for some moment during the call; the rows together need not be.
 pub fn contexts() -> Vec<ContextRow> {
-    let shards: Vec<Arc<Shard>> = SHARDS.lock().iter().filter_map(Weak::upgrade).collect();
     let mut rows: Vec<ContextRow> = Vec::new();
-    for shard in shards {
-        rows.extend(shard.lock().iter().map(|entry| entry.row()));
+    for shard in &ENTRIES {
+        // SAFETY: entries in shards live (rule 1).
+        rows.extend(shard.lock().iter().map(|place| unsafe { place.0.as_ref() }.row()));
     }
     rows.sort_by_key(|row| row.id);
     let parents: Vec<(u64, u64)> = rows.iter().map(|row| (row.id, row.parent_id)).collect();

@@ -1,12 +1,13 @@
 //! Slab: chunks of one size.
 //!
 //! A block is an array of chunks of the size that the context was made for, with a list of those
-//! that were freed. New chunks come from the fullest block that has a free one, so that the others
-//! run empty; a few empty blocks are kept, the rest go back to the system. No search, no rounding to
-//! powers of two, no fragments.
+//! that were freed. New chunks come from one block until it is full, then from the one that was full
+//! last, so that those that were full long ago run empty; a few empty blocks are kept, the rest go
+//! back to the system. No search, no rounding to powers of two, no fragments.
 //!
 //! Rules
-//! 1. A block stands in the list for its number of free chunks; list 0 holds the full ones.
+//! 1. A block is the current one, full (in no list), partly used (in the list of those), or empty (in
+//!    the list of those).
 //! 2. A request of another size than the context's is XX000.
 //! 3. In debug builds every chunk has a sentinel behind it and freed chunks are clobbered.
 
@@ -44,7 +45,8 @@ pub type Slab = Context<SlabMethods>;
 pub struct SlabSizes {
     /// The bytes of every chunk.
     pub chunk: usize,
-    /// The bytes of a block, which holds at least eight chunks whatever this says.
+    /// The bytes of a block, which holds at least eight chunks whatever this says; a context's first
+    /// one holds just eight.
     pub block: usize,
 }
 
@@ -66,39 +68,47 @@ impl SlabSizes {
 #[repr(C, align(16))]
 struct Block {
     owner: NonNull<Core>,
-    previous: Option<NonNull<Block>>,
-    next: Option<NonNull<Block>>,
     /// Freed chunks, each with the link to the next.
     freed: Option<NonNull<u8>>,
     /// The first byte never given out.
     unused: *mut u8,
     /// The living chunks.
     live: u32,
-    list: u32,
+    /// The chunks that it has room for.
+    capacity: u32,
+    /// The neighbours in the list of partly used blocks, or the next empty one.
+    previous: Option<NonNull<Block>>,
+    next: Option<NonNull<Block>>,
+    /// The neighbours among all blocks.
+    older: Option<NonNull<Block>>,
+    younger: Option<NonNull<Block>>,
 }
 
 const BLOCK_HEADER: usize = size_of::<Block>();
-/// The full blocks, and those with few, some and many free chunks.
-const LISTS: usize = 4;
-/// The empty blocks that are kept.
-const EMPTY_MAX: u32 = 10;
+/// The chunks of a context's first block, and the fewest of the others.
+const FIRST_CHUNKS: u32 = 8;
+/// The empty blocks that are kept, and their bytes, unless they are fewer than four.
+const EMPTY_MAX: usize = 16;
+const EMPTY_BYTES_MAX: usize = 1 << 20;
 /// The largest chunk.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
 
 /// The allocator of [`Slab`].
 pub struct SlabMethods {
-    lists: [Cell<Option<NonNull<Block>>>; LISTS],
-    /// The lowest list that may hold a block, from 1.
-    lowest: Cell<u32>,
+    current: Cell<Option<NonNull<Block>>>,
+    /// The partly used blocks, the one that was full last first.
+    partial: Cell<Option<NonNull<Block>>>,
     empty: Cell<Option<NonNull<Block>>>,
-    empty_count: Cell<u32>,
+    empty_count: Cell<usize>,
+    /// The youngest of all blocks.
+    blocks: Cell<Option<NonNull<Block>>>,
     /// The bytes of a request.
     chunk: usize,
     /// The bytes from one chunk to the next.
     step: usize,
-    block: usize,
+    /// The chunks of a block but the first.
     per_block: u32,
-    shift: u32,
+    empty_max: usize,
 }
 
 fn layout_of(bytes: usize) -> Layout {
@@ -109,38 +119,39 @@ fn layout_of(bytes: usize) -> Layout {
 }
 
 impl SlabMethods {
-    #[inline]
+    #[cold]
+    #[inline(never)]
+    fn alloc_aligned(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
+        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+    }
+
+    #[inline(always)]
     fn alloc_chunk(&self, core: &Core, bytes: usize) -> Result<NonNull<u8>> {
         if bytes != self.chunk {
             return Err(self.wrong_size(bytes));
         }
-        let block = match self.fullest() {
-            Some(block) => block,
-            None => self.another(core)?,
+        let block = match self.current.get() {
+            // SAFETY: the current block lives.
+            Some(block) if unsafe { block.as_ref().live < block.as_ref().capacity } => block,
+            _ => self.another(core)?,
         };
-        // SAFETY: a block outside of list 0 has a free chunk.
+        // SAFETY: the current block is not full.
         unsafe {
             let header = &mut *block.as_ptr();
+            header.live += 1;
             let at = match header.freed {
                 Some(at) => {
                     header.freed = at.cast::<Option<NonNull<u8>>>().read();
-                    Header::before(at).live().put_before(at);
                     at
                 }
                 None => {
                     let at = NonNull::new_unchecked(header.unused.add(HEADER_BYTES));
                     header.unused = header.unused.add(self.step);
-                    let offset = at.as_ptr().addr() - block.as_ptr().addr();
-                    Header::new(Kind::Slab, 0, offset, 0).put_before(at);
                     at
                 }
             };
-            header.live += 1;
-            let list = self.list_for(header.live);
-            if list != header.list {
-                self.unlink(block);
-                self.link(block, list);
-            }
+            let offset = at.as_ptr().addr() - block.as_ptr().addr();
+            Header::new(Kind::Slab, 0, offset, 0).put_before(at);
             set_sentinel(at, self.chunk);
             Ok(at)
         }
@@ -152,84 +163,88 @@ impl SlabMethods {
         err!(INTERNAL_ERROR, "unexpected alloc chunk size {bytes} (expected {expected})")
     }
 
-    /// The list for blocks with that many living chunks (rule 1).
+    /// What a block of so many chunks takes.
     #[inline]
-    fn list_for(&self, live: u32) -> u32 {
-        let free = self.per_block - live;
-        if free == 0 { 0 } else { 1 + ((free - 1) >> self.shift) }
+    fn layout(&self, capacity: u32) -> Layout {
+        layout_of((BLOCK_HEADER + capacity as usize * self.step).next_multiple_of(16))
     }
 
-    #[inline]
-    fn fullest(&self) -> Option<NonNull<Block>> {
-        let mut list = self.lowest.get();
-        while let Some(cell) = self.lists.get(list as usize) {
-            if let Some(block) = cell.get() {
-                self.lowest.set(list);
-                return Some(block);
-            }
-            list += 1;
-        }
-        None
-    }
-
-    /// An empty block, in its list.
+    /// Another current block, with a free chunk (rule 1).
     #[inline(never)]
     fn another(&self, core: &Core) -> Result<NonNull<Block>> {
-        let list = self.list_for(0);
-        let block = match self.empty.get() {
-            Some(block) => {
-                // SAFETY: empty blocks live.
-                self.empty.set(unsafe { block.as_ref().next });
-                self.empty_count.set(self.empty_count.get() - 1);
-                block
-            }
-            None => {
-                let block = core.obtain(layout_of(self.block))?.cast::<Block>();
-                // SAFETY: new, with room for the header and more.
-                unsafe {
-                    let unused = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
-                    let (previous, next, freed, live) = (None, None, None, 0);
-                    let owner = core.whole();
-                    block.write(Block { owner, previous, next, freed, unused, live, list });
-                }
-                core.publish_free(0);
-                block
-            }
+        let block = if let Some(block) = self.partial.get() {
+            // SAFETY: it lives and is in the list.
+            unsafe { self.unlink(block) };
+            block
+        } else if let Some(block) = self.empty.get() {
+            // SAFETY: empty blocks live.
+            self.empty.set(unsafe { block.as_ref().next });
+            self.empty_count.set(self.empty_count.get() - 1);
+            block
+        } else {
+            self.obtain(core)?
         };
-        // SAFETY: it lives and is in no list.
-        unsafe { self.link(block, list) };
+        self.current.set(Some(block));
         Ok(block)
     }
 
+    /// A new block; the first one of a context is small, since many contexts hold but a few chunks.
+    fn obtain(&self, core: &Core) -> Result<NonNull<Block>> {
+        let first = self.blocks.get().is_none();
+        let capacity = if first { FIRST_CHUNKS.min(self.per_block) } else { self.per_block };
+        let block = core.obtain(self.layout(capacity))?.cast::<Block>();
+        let older = self.blocks.replace(Some(block));
+        // SAFETY: new, with room for the header and more; the older one lives.
+        unsafe {
+            let unused = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
+            let (previous, next, freed, younger, live) = (None, None, None, None, 0);
+            let owner = core.whole();
+            block.write(Block {
+                owner,
+                freed,
+                unused,
+                live,
+                capacity,
+                previous,
+                next,
+                older,
+                younger,
+            });
+            if let Some(older) = older {
+                (*older.as_ptr()).younger = Some(block);
+            }
+        }
+        core.publish_free(0);
+        Ok(block)
+    }
+
+    /// Puts a block that was full into the list of partly used ones.
+    ///
     /// # Safety
     /// `block` lives and is in no list.
     #[inline]
-    unsafe fn link(&self, block: NonNull<Block>, list: u32) {
-        let cell = &self.lists[list as usize];
+    unsafe fn link(&self, block: NonNull<Block>) {
+        let next = self.partial.replace(Some(block));
         // SAFETY: as this function's; blocks in lists live.
         unsafe {
-            let next = cell.replace(Some(block));
-            let header = &mut *block.as_ptr();
-            (header.list, header.previous, header.next) = (list, None, next);
+            (*block.as_ptr()).previous = None;
+            (*block.as_ptr()).next = next;
             if let Some(next) = next {
                 (*next.as_ptr()).previous = Some(block);
             }
         }
-        if list > 0 && list < self.lowest.get() {
-            self.lowest.set(list);
-        }
     }
 
     /// # Safety
-    /// `block` lives and is in its list.
+    /// `block` is in the list of partly used blocks.
     #[inline]
     unsafe fn unlink(&self, block: NonNull<Block>) {
         // SAFETY: as this function's; neighbours live.
         unsafe {
-            let Block { previous, next, list, .. } = *block.as_ptr();
+            let Block { previous, next, .. } = *block.as_ptr();
             match previous {
                 Some(previous) => (*previous.as_ptr()).next = next,
-                None => self.lists[list as usize].set(next),
+                None => self.partial.set(next),
             }
             if let Some(next) = next {
                 (*next.as_ptr()).previous = previous;
@@ -237,43 +252,67 @@ impl SlabMethods {
         }
     }
 
-    /// Keeps a block without living chunks, or gives it back.
+    /// Deals with a block of which a chunk was just freed, if its list is another one now (rule 1).
     ///
     /// # Safety
-    /// `block` is in its list, and nothing in it is used.
+    /// `block` lives, is not the current one, and was full before or has no living chunk now.
     #[inline(never)]
-    unsafe fn retire(&self, core: &Core, block: NonNull<Block>) {
-        // SAFETY: as this function's.
+    unsafe fn regroup(&self, core: &Core, block: NonNull<Block>) {
+        // SAFETY: as this function's; a block has more than one chunk, so it was not full just before
+        // it was empty.
         unsafe {
+            if (*block.as_ptr()).live > 0 {
+                return self.link(block);
+            }
             self.unlink(block);
-            if self.empty_count.get() >= EMPTY_MAX {
-                core.release(block.cast(), layout_of(self.block));
+            if self.empty_count.get() < self.empty_max {
+                (*block.as_ptr()).next = self.empty.replace(Some(block));
+                self.empty_count.set(self.empty_count.get() + 1);
                 return;
             }
-            (*block.as_ptr()).next = self.empty.replace(Some(block));
+            let Block { older, younger, capacity, .. } = *block.as_ptr();
+            match younger {
+                Some(younger) => (*younger.as_ptr()).older = older,
+                None => self.blocks.set(older),
+            }
+            if let Some(older) = older {
+                (*older.as_ptr()).younger = younger;
+            }
+            core.release(block.cast(), self.layout(capacity));
         }
-        self.empty_count.set(self.empty_count.get() + 1);
+    }
+
+    /// Frees a chunk.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator with this header.
+    #[inline(always)]
+    pub(crate) unsafe fn free_live(&self, core: &Core, at: NonNull<u8>, header: Header) {
+        // SAFETY: as this function's.
+        unsafe {
+            check_sentinel(at, || self.chunk, core);
+            clobber(at, self.step - HEADER_BYTES);
+            header.freed().put_before(at);
+            let block = block_of::<Block>(at, header);
+            let owner = &mut *block.as_ptr();
+            at.cast::<Option<NonNull<u8>>>().write(owner.freed);
+            owner.freed = Some(at);
+            let live = owner.live - 1;
+            owner.live = live;
+            if (live == 0 || live + 1 == owner.capacity) && self.current.get() != Some(block) {
+                self.regroup(core, block);
+            }
+        }
     }
 
     /// Calls `visit` for each block; it may free the block.
     fn each_block(&self, mut visit: impl FnMut(NonNull<Block>)) {
-        for first in self.lists.iter().chain([&self.empty]) {
-            let mut next = first.get();
-            while let Some(block) = next {
-                // SAFETY: the lists own their blocks.
-                next = unsafe { (*block.as_ptr()).next };
-                visit(block);
-            }
+        let mut next = self.blocks.get();
+        while let Some(block) = next {
+            // SAFETY: the list owns its blocks.
+            next = unsafe { (*block.as_ptr()).older };
+            visit(block);
         }
-    }
-
-    fn forget_all(&self) {
-        for list in &self.lists {
-            list.set(None);
-        }
-        self.empty.set(None);
-        self.empty_count.set(0);
-        self.lowest.set(1);
     }
 }
 
@@ -290,32 +329,28 @@ unsafe impl Methods for SlabMethods {
             sizes.chunk
         );
         let step = with_sentinel(sizes.chunk).next_multiple_of(8) + HEADER_BYTES;
-        let block = sizes.block.max(BLOCK_HEADER + 8 * step).next_multiple_of(16);
+        let block = sizes.block.max(BLOCK_HEADER + FIRST_CHUNKS as usize * step);
         assert!(block <= 64 << 20, "blocks of {block} bytes");
-        let per_block = u32::try_from((block - BLOCK_HEADER) / step).unwrap_or(u32::MAX);
-        let mut shift = 0;
-        while (per_block - 1) >> shift > (LISTS - 2) as u32 {
-            shift += 1;
-        }
+        let chunks = (block - BLOCK_HEADER) / step;
         SlabMethods {
-            lists: [const { Cell::new(None) }; LISTS],
-            lowest: Cell::new(1),
+            current: Cell::new(None),
+            partial: Cell::new(None),
             empty: Cell::new(None),
             empty_count: Cell::new(0),
+            blocks: Cell::new(None),
             chunk: sizes.chunk,
             step,
-            block,
-            per_block,
-            shift,
+            per_block: u32::try_from(chunks).unwrap_or(u32::MAX),
+            empty_max: (EMPTY_BYTES_MAX / block).clamp(4, EMPTY_MAX),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
         if layout.align() <= CHUNK_ALIGN {
             return self.alloc_chunk(core, layout.size());
         }
-        alloc_aligned(layout, |room| self.alloc_chunk(core, room))
+        self.alloc_aligned(core, layout)
     }
 
     #[inline]
@@ -325,34 +360,39 @@ unsafe impl Methods for SlabMethods {
     }
 
     unsafe fn reset(&self, core: &Core) {
-        let mut keeper = None;
+        let keeper = self.current.get();
         self.each_block(|block| {
-            if keeper.is_none() {
-                keeper = Some(block);
-                return;
+            if keeper != Some(block) {
+                // SAFETY: the list owns its blocks; nothing in them is used.
+                unsafe { core.release(block.cast(), self.layout(block.as_ref().capacity)) };
             }
-            // SAFETY: the lists own their blocks; nothing in them is used.
-            unsafe { core.release(block.cast(), layout_of(self.block)) };
         });
-        self.forget_all();
+        self.partial.set(None);
+        self.empty.set(None);
+        self.empty_count.set(0);
+        self.blocks.set(keeper);
         let Some(block) = keeper else { return };
         // SAFETY: it lives, and nothing in it is used.
         unsafe {
             let start = block.cast::<u8>().add(BLOCK_HEADER);
-            clobber(start, self.block - BLOCK_HEADER);
             let header = &mut *block.as_ptr();
-            (header.next, header.freed, header.live) = (None, None, 0);
+            clobber(start, self.step * header.capacity as usize);
+            (header.older, header.younger, header.freed, header.live) = (None, None, None, 0);
             header.unused = start.as_ptr();
         }
-        self.empty.set(Some(block));
-        self.empty_count.set(1);
         core.publish_free(core.held().1);
     }
 
     unsafe fn delete(&self, core: &Core) {
-        // SAFETY: the lists own their blocks; nothing in them is used.
-        self.each_block(|block| unsafe { core.release(block.cast(), layout_of(self.block)) });
-        self.forget_all();
+        // SAFETY: the list owns its blocks; nothing in them is used.
+        if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
+            return;
+        }
+        self.each_block(|block| {
+            // SAFETY: the list owns its blocks; nothing in them is used.
+            unsafe { core.release(block.cast(), self.layout(block.as_ref().capacity)) };
+        });
+        self.blocks.set(None);
     }
 
     unsafe fn chunk_space(&self, _: NonNull<u8>, _: Layout) -> usize {
@@ -360,20 +400,27 @@ unsafe impl Methods for SlabMethods {
     }
 
     fn is_empty(&self) -> bool {
-        self.lists.iter().all(|list| list.get().is_none())
+        let mut live = 0;
+        // SAFETY: the list owns its blocks.
+        self.each_block(|block| live += unsafe { block.as_ref().live });
+        live == 0
     }
 
     fn is_reset(&self) -> bool {
-        self.is_empty() && self.empty_count.get() <= 1
+        let first = self.blocks.get();
+        // SAFETY: the list owns its blocks.
+        first.is_none_or(|block| unsafe {
+            block.as_ref().live == 0 && block.as_ref().older.is_none()
+        })
     }
 
     fn stats(&self, core: &Core) -> Stats {
         let (blocks, total_bytes) = core.held();
         let mut free_chunks = 0;
         self.each_block(|block| {
-            // SAFETY: the lists own their blocks.
-            let live = unsafe { block.as_ref().live };
-            free_chunks += u64::from(self.per_block - live);
+            // SAFETY: the list owns its blocks.
+            let Block { live, capacity, .. } = unsafe { block.as_ref() };
+            free_chunks += u64::from(capacity - live);
         });
         let free_bytes = free_chunks * self.step as u64;
         core.publish_free(free_bytes);
@@ -381,15 +428,15 @@ unsafe impl Methods for SlabMethods {
     }
 
     fn check(&self, core: &Core) {
-        let (mut blocks, mut bytes) = (0, 0);
+        let (mut blocks, mut bytes, mut full) = (0, 0, 0);
         self.each_block(|block| {
-            // SAFETY: the lists own their blocks; chunks stand one behind the other.
+            // SAFETY: the list owns their blocks; chunks stand one behind the other.
             unsafe {
                 blocks += 1;
-                bytes += self.block as u64;
-                let Block { owner, unused, live, list, freed, .. } = *block.as_ptr();
+                let Block { owner, unused, live, capacity, freed, .. } = *block.as_ptr();
+                bytes += self.layout(capacity).size() as u64;
                 assert!(std::ptr::eq(owner.as_ptr(), core));
-                assert!(live == 0 || list == self.list_for(live), "rule 1");
+                full += usize::from(live == capacity && self.current.get() != Some(block));
                 let (mut seen, mut links) = (0, 0);
                 let mut at = block.cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
                 while at.as_ptr() < unused {
@@ -413,6 +460,14 @@ unsafe impl Methods for SlabMethods {
             }
         });
         assert_eq!((blocks, bytes), core.held(), "the blocks of Slab \"{}\"", core.name());
+        let mut listed = full + self.empty_count.get() + usize::from(self.current.get().is_some());
+        let mut next = self.partial.get();
+        while let Some(block) = next {
+            listed += 1;
+            // SAFETY: blocks in lists live.
+            next = unsafe { block.as_ref().next };
+        }
+        assert_eq!(listed as u64, blocks, "rule 1");
     }
 }
 
@@ -424,22 +479,7 @@ unsafe impl Chunked for SlabMethods {
         unsafe {
             let header = Header::before(at);
             check_live(at, header, core);
-            check_sentinel(at, || self.chunk, core);
-            clobber(at, self.step - HEADER_BYTES);
-            header.freed().put_before(at);
-            let block = block_of::<Block>(at, header);
-            let owner = &mut *block.as_ptr();
-            at.cast::<Option<NonNull<u8>>>().write(owner.freed);
-            owner.freed = Some(at);
-            owner.live -= 1;
-            if owner.live == 0 {
-                return self.retire(core, block);
-            }
-            let list = self.list_for(owner.live);
-            if list != owner.list {
-                self.unlink(block);
-                self.link(block, list);
-            }
+            self.free_live(core, at, header);
         }
     }
 

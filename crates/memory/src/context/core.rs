@@ -6,22 +6,24 @@ use crate::ledger::{Account, out_of_memory};
 use crate::registry::Entry;
 use base::Result;
 use std::alloc::Layout;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 type Callback = Box<dyn FnOnce()>;
+/// The callbacks of a context, in the order in which they came.
+#[derive(Default)]
+struct Callbacks(Vec<Callback>);
 
 /// The part of a context that does not depend on its allocator.
 pub struct Core {
-    name: &'static str,
     account: Account,
-    pub(super) entry: Arc<Entry>,
+    pub(super) entry: Entry,
     pub(super) links: Links,
     pub(super) methods: &'static Dynamic,
-    callbacks: RefCell<Vec<Callback>>,
-    failure: RefCell<Option<base::Error>>,
+    /// Boxed: most contexts never have one.
+    callbacks: Cell<Option<Box<Callbacks>>>,
+    failure: Cell<Option<base::Error>>,
     /// This core, with access to the allocator behind it.
     whole: Cell<NonNull<Core>>,
 }
@@ -39,8 +41,10 @@ pub(super) struct Links {
 
 /// The methods of the allocator that follows a core, by address: the table of its kind.
 pub(crate) struct Dynamic {
-    /// Frees the whole context.
-    pub(super) destroy: unsafe fn(NonNull<Core>),
+    /// Gives back the blocks of a context that is about to be freed.
+    pub(super) delete: unsafe fn(NonNull<Core>),
+    /// Frees the context itself.
+    pub(super) free: unsafe fn(NonNull<Core>),
     pub(crate) alloc: unsafe fn(NonNull<Core>, Layout) -> Result<NonNull<u8>>,
     pub(crate) is_empty: unsafe fn(NonNull<Core>) -> bool,
     pub(crate) stats: unsafe fn(NonNull<Core>) -> Stats,
@@ -55,15 +59,14 @@ impl Core {
         account: Account,
         methods: &'static Dynamic,
     ) -> Core {
-        let entry = Entry::register(name, kind, 0, account.node().clone());
+        let entry = Entry::new(name, kind, &account);
         Core {
-            name,
             account,
             entry,
             links: Links::default(),
             methods,
-            callbacks: RefCell::new(Vec::new()),
-            failure: RefCell::new(None),
+            callbacks: Cell::new(None),
+            failure: Cell::new(None),
             whole: Cell::new(NonNull::dangling()),
         }
     }
@@ -79,7 +82,7 @@ impl Core {
 
     /// The context's name.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.entry.name()
     }
 
     /// The account that pays.
@@ -100,12 +103,7 @@ impl Core {
 
     /// The number, name and kind.
     pub(crate) fn relation(&self) -> super::Relative {
-        super::Relative { id: self.entry.id(), name: self.name, kind: self.entry.kind() }
-    }
-
-    /// Whether callbacks wait for a reset.
-    pub(super) fn has_callbacks(&self) -> bool {
-        !self.callbacks.borrow().is_empty()
+        super::Relative { id: self.entry.id(), name: self.name(), kind: self.entry.kind() }
     }
 
     /// Takes a block from the system, reserved and counted. `layout` is aligned to 16 at least.
@@ -115,14 +113,14 @@ impl Core {
     pub fn obtain(&self, layout: Layout) -> Result<NonNull<u8>> {
         let bytes = layout.size() as u64;
         if crate::inject::fails() {
-            return Err(out_of_memory(bytes, self.name));
+            return Err(out_of_memory(bytes, self.name()));
         }
-        self.account.reserve(bytes, self.name)?;
+        self.account.reserve(bytes, self.name())?;
         // SAFETY: no block has size 0.
         let Some(block) = NonNull::new(unsafe { std::alloc::alloc(layout) }) else {
             self.account.release(bytes);
             crate::reserve::spend();
-            return Err(out_of_memory(bytes, self.name));
+            return Err(out_of_memory(bytes, self.name()));
         };
         self.count(1, layout.size().cast_signed() as i64);
         Ok(block)
@@ -142,6 +140,18 @@ impl Core {
         self.account.release(layout.size() as u64);
     }
 
+    /// Gives the context's blocks back if it has but one, without looking into it. Whether it did.
+    ///
+    /// # Safety
+    /// `block` is a block of the context, aligned to 16, and nothing in it is used.
+    #[inline]
+    pub(crate) unsafe fn release_only(&self, block: Option<NonNull<u8>>) -> bool {
+        let (Some(block), (1, bytes)) = (block, self.held()) else { return block.is_none() };
+        // SAFETY: as this function's; all its bytes are this block's.
+        unsafe { self.release(block, Layout::from_size_align_unchecked(bytes as usize, 16)) };
+        true
+    }
+
     /// Moves a block to a new size, reserved and counted.
     ///
     /// # Errors
@@ -158,9 +168,9 @@ impl Core {
         let delta = bytes.cast_signed() as i64 - old.size().cast_signed() as i64;
         if delta > 0 {
             if crate::inject::fails() {
-                return Err(out_of_memory(bytes as u64, self.name));
+                return Err(out_of_memory(bytes as u64, self.name()));
             }
-            self.account.reserve(delta.unsigned_abs(), self.name)?;
+            self.account.reserve(delta.unsigned_abs(), self.name())?;
         }
         // SAFETY: as this function's.
         let moved = NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), old, bytes) });
@@ -169,7 +179,7 @@ impl Core {
         }
         let Some(moved) = moved else {
             crate::reserve::spend();
-            return Err(out_of_memory(bytes as u64, self.name));
+            return Err(out_of_memory(bytes as u64, self.name()));
         };
         self.count(0, delta);
         Ok(moved)
@@ -207,29 +217,35 @@ impl Core {
 
     /// The error of an allocation that had no other way to report it.
     pub(crate) fn set_failure(&self, error: base::Error) {
-        *self.failure.borrow_mut() = Some(error);
+        self.failure.set(Some(error));
     }
 
     /// Takes that error; one without numbers if there is none.
     pub(crate) fn take_failure(&self) -> base::Error {
-        self.failure.take().unwrap_or_else(|| out_of_memory(0, self.name))
+        self.failure.take().unwrap_or_else(|| out_of_memory(0, self.name()))
     }
 
     pub(super) fn add_callback(&self, callback: Callback) {
-        self.callbacks.borrow_mut().push(callback);
+        let mut callbacks = self.callbacks.take().unwrap_or_default();
+        callbacks.0.push(callback);
+        self.callbacks.set(Some(callbacks));
     }
 
+    /// Whether callbacks wait for a reset.
+    pub(super) fn has_callbacks(&self) -> bool {
+        let callbacks = self.callbacks.take();
+        let any = callbacks.is_some();
+        self.callbacks.set(callbacks);
+        any
+    }
+
+    #[inline]
     pub(super) fn run_callbacks(&self) {
-        loop {
-            // Not held while it runs: a callback may register another.
-            let Some(callback) = self.callbacks.borrow_mut().pop() else { return };
-            callback();
+        // Taken out while they run: a callback may register another.
+        while let Some(callbacks) = self.callbacks.take() {
+            for callback in callbacks.0.into_iter().rev() {
+                callback();
+            }
         }
-    }
-}
-
-impl Drop for Core {
-    fn drop(&mut self) {
-        self.entry.unregister();
     }
 }

@@ -3,6 +3,7 @@
 use super::core::{Core, Dynamic};
 use super::{Methods, Relative, Stats};
 use crate::ledger::Account;
+use crate::registry::Removal;
 use allocator_api2::alloc::{AllocError, Allocator};
 use base::Result;
 use std::alloc::Layout;
@@ -73,9 +74,10 @@ impl<M: Methods> Context<M> {
         });
         // SAFETY: a box is never null.
         let inner = unsafe { NonNull::new_unchecked(Box::into_raw(inner)) };
-        // SAFETY: just made; the copy in `own` is never dropped.
+        // SAFETY: just made, and stays where it is; the copy in `own` is never dropped.
         unsafe {
             inner.as_ref().core.set_whole(inner.cast());
+            inner.as_ref().core.entry.register();
             inner.as_ref().own.set(Some(ManuallyDrop::new(Context { inner, owns: PhantomData })));
         }
         Context { inner, owns: PhantomData }
@@ -344,7 +346,7 @@ impl<M: Methods> Context<M> {
 impl<M: Methods> Drop for Context<M> {
     fn drop(&mut self) {
         // SAFETY: the owner is being dropped, so nothing borrowed is left (rule 3).
-        unsafe { destroy::<M>(self.core_pointer()) };
+        unsafe { destroy(self.core_pointer()) };
     }
 }
 
@@ -543,7 +545,8 @@ const fn table<M: Methods>() -> Dynamic {
     // SAFETY: in all of them `core` is that of a living `Inner<M>`.
     unsafe {
         Dynamic {
-            destroy: destroy::<M>,
+            delete: |core| methods_of::<M>(core).delete(core.as_ref()),
+            free: |core| drop(Box::from_raw(core.cast::<Inner<M>>().as_ptr())),
             alloc: |core, layout| methods_of::<M>(core).alloc(core.as_ref(), layout),
             is_empty: |core| methods_of::<M>(core).is_empty(),
             stats: |core| methods_of::<M>(core).stats(core.as_ref()),
@@ -554,16 +557,67 @@ const fn table<M: Methods>() -> Dynamic {
 }
 
 /// # Safety
-/// `core` is the core of a living `Inner<M>` of which nothing is borrowed.
-unsafe fn destroy<M: Methods>(core: NonNull<Core>) {
-    // SAFETY: as this function's; children go first (rule 2), then callbacks run (rule 4).
+/// `core` is that of a living context of which nothing is borrowed.
+unsafe fn destroy(core: NonNull<Core>) {
+    // SAFETY: as this function's; children go first (rule 2).
     unsafe {
         delete_children(core);
-        core.as_ref().run_callbacks();
-        let inner = core.cast::<Inner<M>>();
-        inner.as_ref().methods.delete(core.as_ref());
-        unlink(core);
-        drop(Box::from_raw(inner.as_ptr()));
+        let mut dead = Dead::new();
+        dead.add(core);
+    }
+}
+
+/// Contexts that only their own memory is left of; it goes, many at a time, when this is dropped.
+struct Dead {
+    cores: [NonNull<Core>; Dead::MAX],
+    len: usize,
+}
+
+impl Dead {
+    const MAX: usize = 64;
+
+    fn new() -> Dead {
+        Dead { cores: [NonNull::dangling(); Dead::MAX], len: 0 }
+    }
+
+    /// Ends a context: its callbacks run (rule 4), its blocks go, its parent forgets it.
+    ///
+    /// # Safety
+    /// `core` lives, has no children and nothing of it is borrowed.
+    unsafe fn add(&mut self, core: NonNull<Core>) {
+        // SAFETY: as this function's.
+        unsafe {
+            core.as_ref().run_callbacks();
+            (core.as_ref().methods.delete)(core);
+            unlink(core);
+        }
+        if self.len == Dead::MAX {
+            self.free();
+        }
+        self.cores[self.len] = core;
+        self.len += 1;
+    }
+
+    fn free(&mut self) {
+        let dead = &self.cores[..std::mem::take(&mut self.len)];
+        let Some(first) = dead.first() else { return };
+        // SAFETY: `add` took living contexts, each once.
+        unsafe {
+            let mut removal = Removal::of(&first.as_ref().entry);
+            for core in dead {
+                removal.remove(&core.as_ref().entry);
+            }
+            drop(removal);
+            for core in dead {
+                (core.as_ref().methods.free)(*core);
+            }
+        }
+    }
+}
+
+impl Drop for Dead {
+    fn drop(&mut self) {
+        self.free();
     }
 }
 
@@ -572,28 +626,30 @@ unsafe fn destroy<M: Methods>(core: NonNull<Core>) {
 /// # Safety
 /// `top` lives and nothing below it is borrowed, shared children excepted.
 unsafe fn delete_children(top: NonNull<Core>) {
-    let mut at = top;
-    loop {
-        // SAFETY: links point to living contexts.
-        let links = unsafe { &at.as_ref().links };
-        if let Some(child) = links.first_child.get() {
-            // SAFETY: as above.
-            unsafe {
+    // SAFETY: links point to living contexts; what has no children any more is ended.
+    unsafe {
+        if top.as_ref().links.first_child.get().is_none() {
+            return;
+        }
+        let mut dead = Dead::new();
+        let mut at = top;
+        loop {
+            let links = &at.as_ref().links;
+            if let Some(child) = links.first_child.get() {
                 if child.as_ref().links.detachable.get() {
                     unlink(child);
                 } else {
                     at = child;
                 }
+                continue;
             }
-            continue;
+            if at == top {
+                return;
+            }
+            let Some(parent) = links.parent.get() else { return };
+            dead.add(at);
+            at = parent;
         }
-        if at == top {
-            return;
-        }
-        let Some(parent) = links.parent.get() else { return };
-        // SAFETY: as this function's; it has no children any more.
-        unsafe { (at.as_ref().methods.destroy)(at) };
-        at = parent;
     }
 }
 

@@ -63,6 +63,8 @@ pub use current::{Current, MemoryContext};
 use crate::alloc_set::AllocSetMethods;
 use crate::chunk::{ALIGN_MAX, Header, Kind, holder, owner};
 use crate::context::{ChunkMethods, Chunked, Context, Core, methods_of};
+use crate::generation::GenerationMethods;
+use crate::slab::SlabMethods;
 use base::limits::ALLOCATION_BYTES_MAX;
 use base::{Result, err};
 use std::alloc::Layout;
@@ -99,6 +101,7 @@ fn check_size(bytes: usize) -> Result<()> {
     Ok(())
 }
 
+#[inline(always)]
 fn alloc(context: &(impl PallocFrom + ?Sized), bytes: usize, align: usize) -> Result<NonNull<u8>> {
     match Layout::from_size_align(bytes.max(1), align) {
         Ok(layout) => context.palloc_layout(layout),
@@ -152,10 +155,9 @@ pub fn palloc_aligned(
     alloc(context, bytes, align)
 }
 
-/// A chunk: itself, or the one that holds an aligned place; its header, its context.
+/// A chunk: itself, or the one that holds an aligned place; its context.
 struct Found {
     chunk: NonNull<u8>,
-    header: Header,
     core: NonNull<Core>,
 }
 
@@ -172,7 +174,7 @@ unsafe fn find(at: NonNull<u8>) -> Found {
         }
         assert!(header.is_known(), "no chunk of a memory context");
         assert!(header.is_live(), "double free of a chunk");
-        Found { chunk, header, core: owner(chunk, header) }
+        Found { chunk, core: owner(chunk, header) }
     }
 }
 
@@ -185,17 +187,9 @@ impl Found {
         }
     }
 
-    #[inline]
     fn free(&self) {
         // SAFETY: found by its header, so its allocator is the one that stands behind the core.
-        unsafe {
-            if self.header.is(Kind::AllocSet) {
-                let methods = methods_of::<AllocSetMethods>(self.core);
-                methods.free_chunk(self.core.as_ref(), self.chunk);
-            } else {
-                (self.methods().free)(self.core, self.chunk);
-            }
-        }
+        unsafe { (self.methods().free)(self.core, self.chunk) };
     }
 }
 
@@ -209,6 +203,33 @@ impl Found {
 /// uses the memory any more.
 #[inline]
 pub unsafe fn pfree(at: NonNull<u8>) {
+    // SAFETY: as this function's; a living chunk's header tells the kind that stands behind its core.
+    unsafe {
+        let header = Header::before(at);
+        match header.living() {
+            Some(Kind::AllocSet) => {
+                let core = owner(at, header);
+                methods_of::<AllocSetMethods>(core).free_live(core.as_ref(), at, header);
+            }
+            Some(Kind::Generation) => {
+                let core = owner(at, header);
+                methods_of::<GenerationMethods>(core).free_live(core.as_ref(), at, header);
+            }
+            Some(Kind::Slab) => {
+                let core = owner(at, header);
+                methods_of::<SlabMethods>(core).free_live(core.as_ref(), at, header);
+            }
+            _ => pfree_other(at),
+        }
+    }
+}
+
+/// Frees an aligned place or the chunk of a large block, and stops at what is neither.
+///
+/// # Safety
+/// As [`pfree`].
+#[inline(never)]
+unsafe fn pfree_other(at: NonNull<u8>) {
     // SAFETY: as this function's.
     unsafe { find(at).free() };
 }
