@@ -216,13 +216,16 @@ impl Entry {
 /// The contexts that charge accounts below `root` and hold most, the largest first: name, session
 /// and bytes.
 pub(crate) fn largest(root: &Node, count: usize) -> Vec<(&'static str, u64, u64)> {
-    let shards: Vec<Arc<Shard>> = SHARDS.lock().iter().filter_map(Weak::upgrade).collect();
     let mut found: Vec<(&'static str, u64, u64)> = Vec::new();
-    for shard in shards {
-        for entry in shard.lock().iter() {
+    for shard in &ENTRIES {
+        for place in shard.lock().iter() {
+            // SAFETY: entries in shards live (rule 1).
+            let entry = unsafe { place.0.as_ref() };
+            // SAFETY: the account lives as long as the context.
+            let node = unsafe { entry.node.as_ref() };
             let bytes = entry.total_bytes.load(Relaxed);
-            if bytes > 0 && std::ptr::eq(entry.account.root(), root) {
-                let session = entry.account.session().map_or(0, Node::id);
+            if bytes > 0 && std::ptr::eq(node.root(), root) {
+                let session = node.session().map_or(0, Node::id);
                 let at = found.partition_point(|other| other.2 >= bytes);
                 if at < count {
                     found.insert(at, (entry.name, session, bytes));
