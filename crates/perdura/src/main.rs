@@ -1,13 +1,11 @@
 //! The program `perdura`.
 
+mod allocator;
+
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Small blocks are the hot path's: two thirds of the system allocator's time for them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A PostgreSQL-compatible database server whose transactions never age, whose memory has a limit,
 /// and whose sessions cost kilobytes.
@@ -93,6 +91,7 @@ fn say(line: &str) {
 
 fn main() -> ExitCode {
     if server::is_server_process() {
+        allocator::reserve_arenas();
         return ExitCode::from(server::server_process());
     }
     let result = match Cli::parse().command {

@@ -109,6 +109,15 @@ impl Config {
         })
     }
 
+    /// The same without a word in the log; nothing when there are errors.
+    pub(crate) fn to_base_quietly(&self, data_dir: &Path) -> Option<session::settings::Base> {
+        let entries = self.entries.iter().map(|(name, entry)| {
+            let place = entry.file.as_deref().map(|file| (file, entry.line));
+            (name.as_str(), entry.value.as_str(), place)
+        });
+        session::settings::Base::load(data_dir, entries).ok()
+    }
+
     /// The value of a setting, if anybody set it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.entries.get(name).map(|entry| entry.value.as_str())

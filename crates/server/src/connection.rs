@@ -295,7 +295,7 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
             Ok(true) => {}
             Ok(false) => return true,
             Err(error) => {
-                log::error(None, &error);
+                session.log(&error);
                 link.send_last(&error).await;
                 return true;
             }

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const VARIABLE: &str = "PERDURA_SERVER_PROCESS";
+/// Says that stderr is the log collector's pipe.
+const COLLECTED: &str = "PERDURA_LOG_COLLECTED";
 /// The title of the server process.
 const TITLE: &str = "perdura: server";
 
@@ -36,6 +38,19 @@ pub fn is_server_process() -> bool {
     std::env::var_os(VARIABLE).is_some()
 }
 
+/// Whether the log collector reads this process's stderr.
+pub(crate) fn is_collected() -> bool {
+    std::env::var_os(COLLECTED).is_some()
+}
+
+/// The command that makes a new cluster in `dir`, apart from the postmaster: it needs memory that
+/// the postmaster would keep.
+pub(crate) fn initialize(dir: &Path) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg("init").arg("-D").arg(dir);
+    command
+}
+
 /// The command that starts the server process. Until it is started and [`keep_private`] called,
 /// every child would inherit the descriptors.
 pub(crate) fn command(
@@ -44,6 +59,7 @@ pub(crate) fn command(
     listeners: &[Listener],
     postmaster: &UnixStream,
     lock: &LockFile,
+    log: Option<&OwnedFd>,
 ) -> io::Result<Command> {
     let mut parts = vec![hex(data_dir.as_os_str().as_bytes())];
     parts.push(inherit(postmaster)?);
@@ -58,6 +74,10 @@ pub(crate) fn command(
     }
     let mut command = Command::new("/proc/self/exe");
     command.arg0(TITLE).env(VARIABLE, parts.join(" ")).process_group(0);
+    command.env_remove(crate::notify::VARIABLE).env_remove(COLLECTED);
+    if let Some(log) = log {
+        command.stdout(log.try_clone()?).stderr(log.try_clone()?).env(COLLECTED, "1");
+    }
     Ok(command)
 }
 

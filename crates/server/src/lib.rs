@@ -6,14 +6,15 @@
 //! the sockets stay open, so that clients wait and are not refused.
 //!
 //! Rules
-//! 1. The postmaster opens no file of the database but settings and lock files, so that nothing in
-//!    the database can bring it down.
+//! 1. The postmaster opens no file of the database but settings, lock files and the log's, so that
+//!    nothing in the database can bring it down.
 //! 2. The server process dies with the postmaster, and holds the lock of the data directory as
 //!    long as it lives.
 //! 3. Everything that a client may send before it is authenticated is bounded in size and time.
 
 mod authentication;
 mod check;
+mod collector;
 mod config;
 mod connection;
 pub mod data_directory;
@@ -22,6 +23,8 @@ mod hba;
 mod listen;
 mod lock_file;
 pub mod log;
+mod log_format;
+mod notify;
 mod postmaster;
 mod process;
 mod shell;

@@ -1,22 +1,26 @@
 //! The postmaster: one thread that keeps a server process running.
 //!
-//! It waits for three things at once: signals, exits of children, and words of the server process
-//! on a socket pair. The words are single bytes. To the postmaster: [`READY`], [`ANSWERED`],
-//! [`STOPPED`]. To the server process: [`SMART`], [`FAST`], [`IMMEDIATE`], [`RELOAD`].
+//! It waits for four things at once: signals, exits of children, and words of the server process
+//! on a socket pair, and, as the log collector, entries of the log on a pipe. The words are single bytes. To the postmaster: [`READY`], [`ANSWERED`],
+//! [`STOPPED`], [`RELOADED`]. To the server process: [`SMART`], [`FAST`], [`IMMEDIATE`], [`RELOAD`].
 
+use crate::collector::{Collector, Inlet};
 use crate::config::Config;
 use crate::data_directory::{self, Found};
 use crate::handover;
 use crate::listen::Listeners;
 use crate::lock_file::{Guards, LockFile};
 use crate::log::{self, Level};
+use crate::notify::{self, Stage};
 use base::{Error, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use session::settings::Base;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -28,6 +32,8 @@ pub(crate) const READY: u8 = b'R';
 pub(crate) const ANSWERED: u8 = b'A';
 /// The server process has stopped as it was asked to.
 pub(crate) const STOPPED: u8 = b'Z';
+/// The server process has read the settings again.
+pub(crate) const RELOADED: u8 = b'r';
 /// Stop when the last session has ended.
 pub(crate) const SMART: u8 = b's';
 /// End all sessions and stop.
@@ -59,6 +65,7 @@ struct Signals {
     interrupt: Arc<AtomicBool>,
     quit: Arc<AtomicBool>,
     hangup: Arc<AtomicBool>,
+    user1: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -76,6 +83,7 @@ impl Signals {
             interrupt: flag(SIGINT)?,
             quit: flag(SIGQUIT)?,
             hangup: flag(SIGHUP)?,
+            user1: flag(SIGUSR1)?,
             wake,
         })
     }
@@ -101,12 +109,49 @@ struct Postmaster {
     listeners: Listeners,
     lock: LockFile,
     lock_lines: Vec<String>,
+    log_pipe: Option<LogPipe>,
+    external_pid_file: Option<PathBuf>,
+    restart_after_crash: bool,
     server: Option<Server>,
     stop: Option<Stop>,
     kill_at: Option<Instant>,
     start_at: Option<Instant>,
     ever_ready: bool,
     crashes: u32,
+}
+
+/// The pipe on which the server process sends entries of the log to this one, the collector.
+struct LogPipe {
+    inlet: Inlet,
+    /// What the server process gets; open here, so that the pipe outlives its crashes.
+    outlet: OwnedFd,
+}
+
+impl LogPipe {
+    /// Opens the first files and has the log written to them from here on.
+    fn start(settings: &Base, data_dir: &Path) -> Result<LogPipe> {
+        let collector = Collector::open(settings, data_dir)?;
+        let (inlet, outlet) = io::pipe().map_err(|e| io_fatal("create pipe for syslog", &e))?;
+        rustix::io::ioctl_fionbio(&inlet, true)
+            .map_err(|e| io_fatal("create pipe for syslog", &e.into()))?;
+        let dir = settings.text("log_directory");
+        let hint = format!("Future log output will appear in directory \"{dir}\".");
+        log::write_with(
+            Level::Log,
+            "redirecting log output to logging collector process",
+            &[("HINT", &hint)],
+        );
+        log::collect(collector);
+        Ok(LogPipe { inlet: Inlet::new(inlet.into()), outlet: outlet.into() })
+    }
+
+    /// Writes what has arrived.
+    fn drain(&mut self) {
+        let inlet = &mut self.inlet;
+        log::with_collector(|collector| {
+            inlet.drain(|destination, text| collector.write(destination, text));
+        });
+    }
 }
 
 struct Server {
@@ -132,7 +177,11 @@ pub fn serve(options: ServeOptions) -> Result<()> {
     let mut data_dir = options.data_dir.clone();
     if data_directory::look(&data_dir)? == Found::Nothing {
         log::log(format!("creating a new database system in \"{}\"", data_dir.display()));
-        data_directory::initialize(&data_dir, None)?;
+        let status = handover::initialize(&data_dir).status();
+        let status = status.map_err(|e| io_fatal("create the database system", &e))?;
+        if !status.success() {
+            return Err(base::err!(SYSTEM_ERROR, "could not create the database system").fatal());
+        }
     }
     if let Ok(absolute) = data_dir.canonicalize() {
         data_dir = absolute;
@@ -140,12 +189,17 @@ pub fn serve(options: ServeOptions) -> Result<()> {
     data_directory::check(&data_dir)?;
     let config = Config::load(&data_dir, &options.settings).map_err(Error::fatal)?;
     let settings = config.to_base(&data_dir)?;
+    log::configure(&settings);
     let port = u16::try_from(settings.integer("port")).unwrap_or(5432);
     crate::hba::check(&data_dir, &config)?;
     let guards = Guards::DataDirectory(&data_dir);
     let mut lock = LockFile::take(&data_dir.join("postmaster.pid"), guards)?;
     let mut lock_lines = guards.head(port, started);
     lock.write(&lock_lines)?;
+    let log_pipe = match settings.boolean("logging_collector") {
+        true => Some(LogPipe::start(&settings, &data_dir)?),
+        false => None,
+    };
     log::log(format!(
         "starting PostgreSQL {} on {}-{}",
         session::SERVER_VERSION,
@@ -170,6 +224,9 @@ pub fn serve(options: ServeOptions) -> Result<()> {
         listeners,
         lock,
         lock_lines,
+        log_pipe,
+        external_pid_file: external_pid_file(&settings),
+        restart_after_crash: settings.boolean("restart_after_crash"),
         server: None,
         stop: None,
         kill_at: None,
@@ -178,7 +235,30 @@ pub fn serve(options: ServeOptions) -> Result<()> {
         crashes: 0,
     };
     postmaster.start_server()?;
-    postmaster.run()
+    let ended = postmaster.run();
+    if let Some(pipe) = &mut postmaster.log_pipe {
+        pipe.drain();
+        log::stop_collecting();
+    }
+    ended
+}
+
+/// Writes the process id where `external_pid_file` says.
+fn external_pid_file(settings: &Base) -> Option<PathBuf> {
+    let path = PathBuf::from(Some(settings.text("external_pid_file")).filter(|p| !p.is_empty())?);
+    if let Err(error) = std::fs::write(&path, format!("{}\n", std::process::id())) {
+        let (path, error) = (path.display(), crate::config::os_text(&error));
+        log::log(format!("could not write external PID file \"{path}\": {error}"));
+    }
+    Some(path)
+}
+
+impl Drop for Postmaster {
+    fn drop(&mut self) {
+        if let Some(path) = &self.external_pid_file {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 fn io_fatal(what: &str, error: &io::Error) -> Error {
@@ -196,6 +276,7 @@ impl Postmaster {
                 sockets,
                 &theirs,
                 &this.lock,
+                this.log_pipe.as_ref().map(|pipe| &pipe.outlet),
             )?;
             let pid = this.children.spawn(&mut command);
             handover::keep_private(sockets, &theirs, &this.lock)?;
@@ -222,6 +303,7 @@ impl Postmaster {
             self.signals.drain();
             self.take_signals();
             self.read_words();
+            self.keep_log();
             let exits = self
                 .children
                 .wait(Some(Duration::ZERO))
@@ -230,6 +312,7 @@ impl Postmaster {
                 if self.server.as_ref().is_some_and(|server| server.pid == exit.pid) {
                     // What it said last counts.
                     self.read_words();
+                    self.keep_log();
                     self.server_ended(exit)?;
                 }
             }
@@ -258,8 +341,13 @@ impl Postmaster {
         {
             fds.push(PollFd::new(&server.words, PollFlags::IN));
         }
+        if let Some(pipe) = &self.log_pipe {
+            fds.push(PollFd::new(pipe.inlet.pipe(), PollFlags::IN));
+        }
         let now = Instant::now();
-        let until = [self.kill_at, self.start_at].into_iter().flatten().min();
+        let rotate_at = log::with_collector(|collector| collector.rotates_in_s()).flatten();
+        let rotate_at = rotate_at.and_then(|s| now.checked_add(Duration::from_secs(s)));
+        let until = [self.kill_at, self.start_at, rotate_at].into_iter().flatten().min();
         let timeout = until.map(|at| {
             let left = at.saturating_duration_since(now) + Duration::from_millis(1);
             Timespec {
@@ -276,7 +364,15 @@ impl Postmaster {
     fn take_signals(&mut self) {
         if self.signals.hangup.swap(false, Ordering::Relaxed) && self.stop.is_none() {
             log::log("received SIGHUP, reloading configuration files");
+            notify::tell(Stage::Reloading);
+            self.reload();
             self.tell_server(RELOAD);
+        }
+        // The way of `pg_ctl logrotate`.
+        if self.signals.user1.swap(false, Ordering::Relaxed)
+            && std::fs::remove_file(self.options.data_dir.join("logrotate")).is_ok()
+        {
+            log::with_collector(Collector::rotate);
         }
         let requests = [
             (&self.signals.quit, Stop::Immediate),
@@ -299,11 +395,31 @@ impl Postmaster {
             Stop::Immediate => (IMMEDIATE, "received immediate shutdown request"),
         };
         log::log(text);
+        notify::tell(Stage::Stopping);
         self.set_status("stopping");
         if stop == Stop::Immediate {
             self.kill_at = Some(Instant::now() + IMMEDIATE_WAIT);
         }
         self.tell_server(word);
+    }
+
+    /// Takes the settings of the log and of its own anew. The server process says what is wrong
+    /// with them.
+    fn reload(&mut self) {
+        let data_dir = &self.options.data_dir;
+        let Ok(config) = Config::load(data_dir, &self.options.settings) else { return };
+        let Some(settings) = config.to_base_quietly(data_dir) else { return };
+        log::configure(&settings);
+        log::with_collector(|collector| collector.reload(&settings));
+        self.restart_after_crash = settings.boolean("restart_after_crash");
+    }
+
+    /// What the collector has to do between two events.
+    fn keep_log(&mut self) {
+        if let Some(pipe) = &mut self.log_pipe {
+            pipe.drain();
+            log::with_collector(Collector::rotate_if_due);
+        }
     }
 
     fn tell_server(&self, word: u8) {
@@ -338,9 +454,11 @@ impl Postmaster {
                         if self.stop.is_none() {
                             self.set_status("ready");
                             log::log("database system is ready to accept connections");
+                            notify::tell(Stage::Ready);
                         }
                     }
                     ANSWERED => self.crashes = 0,
+                    RELOADED if self.stop.is_none() => notify::tell(Stage::Ready),
                     _ => {}
                 }
             }
@@ -364,6 +482,10 @@ impl Postmaster {
             return Err(
                 base::err!(CANNOT_CONNECT_NOW, "the server process could not start").fatal()
             );
+        }
+        if !self.restart_after_crash {
+            log::log("shutting down because \"restart_after_crash\" is off");
+            return Err(base::err!(CRASH_SHUTDOWN, "the server process has crashed").fatal());
         }
         self.crashes += 1;
         self.set_status("starting");

@@ -5,7 +5,7 @@ use crate::connection;
 use crate::handover::{self, Handover};
 use crate::hba::{Files, Hba, Ident};
 use crate::log::{self, Level};
-use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, SMART, STOPPED};
+use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, RELOADED, SMART, STOPPED};
 use crate::stream::{Acceptor, Stream};
 use crate::tls;
 use crate::waiting_room::{self, WaitingRoom};
@@ -98,6 +98,7 @@ impl Server {
         };
         match config.to_base(&self.data_dir) {
             Ok(settings) => {
+                log::configure(&settings);
                 for name in self.cluster.reload(settings) {
                     log::log(format!(
                         "parameter \"{name}\" cannot be changed without restarting the server"
@@ -138,6 +139,9 @@ pub fn server_process() -> u8 {
         return 1;
     };
     die_with_postmaster();
+    if handover::is_collected() {
+        log::collected();
+    }
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::force_capture();
         log::write_with(
@@ -191,16 +195,15 @@ fn run(handover: Handover) -> Result<()> {
     // Without mappings those connect that need none.
     let ident = Ident::load(&data_dir, &config).unwrap_or_default();
     let settings = config.to_base(&data_dir)?;
+    log::configure(&settings);
     let tls = tls::Context::load(&data_dir, &settings).map_err(base::Error::fatal)?;
     let max_connections = settings.integer("max_connections");
     let max_connections =
         waiting_room::sessions_max(usize::try_from(max_connections).unwrap_or(usize::MAX));
-    let cluster = Cluster::open(
-        data_dir.clone(),
-        settings,
-        |error| log::error(None, error),
-        |dir, settings, ledger| engine::open(dir, settings, ledger, stop),
-    )?;
+    let cluster =
+        Cluster::open(data_dir.clone(), settings, log::entry, |dir, settings, ledger| {
+            engine::open(dir, settings, ledger, stop)
+        })?;
     cluster.on_reload(tell_postmaster);
     cluster.on_log(|line| log::log(line));
     let files = Files { data_dir: data_dir.clone(), overrides: overrides.clone() };
@@ -274,7 +277,10 @@ async fn obey(server: &Server, words: &UnixStream) -> std::io::Result<()> {
                     server.cluster.interrupt_all(Interrupt::Terminate);
                 }
                 IMMEDIATE => std::process::exit(2),
-                RELOAD => server.reload(),
+                RELOAD => {
+                    server.reload();
+                    server.tell(RELOADED);
+                }
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::activity::Activity;
 use crate::engine::Engine;
+use crate::log::Entry;
 use crate::origin::Origin;
 use crate::settings::Base;
 use base::SessionId;
@@ -54,8 +55,8 @@ pub struct SessionEntry {
     pub activity: Mutex<Activity>,
 }
 
-/// How errors that clients get are logged.
-pub type LogError = fn(&base::Error);
+/// How an entry gets into the server's log.
+pub type WriteLog = fn(&Entry<'_>);
 
 /// The databases of one data directory and the sessions on them.
 pub struct Cluster {
@@ -65,7 +66,7 @@ pub struct Cluster {
     settings: RwLock<Arc<Base>>,
     /// How often they were replaced.
     reloads: AtomicU64,
-    log_error: LogError,
+    write_log: WriteLog,
     next_session: AtomicU32,
     reload_us: AtomicI64,
     on_reload: OnceLock<fn() -> bool>,
@@ -88,7 +89,7 @@ impl Cluster {
     pub fn open(
         data_dir: PathBuf,
         settings: Base,
-        log_error: LogError,
+        write_log: WriteLog,
         open_engine: impl FnOnce(&Path, &Base, &Ledger) -> base::Result<Box<dyn Engine>>,
     ) -> base::Result<Arc<Cluster>> {
         let ledger = Ledger::new(memory_limit_bytes(&settings));
@@ -99,7 +100,7 @@ impl Cluster {
             ledger,
             settings: RwLock::new(Arc::new(settings)),
             reloads: AtomicU64::new(0),
-            log_error,
+            write_log,
             next_session: AtomicU32::new(1),
             reload_us: AtomicI64::new(base::clock::now_us()),
             on_reload: OnceLock::new(),
@@ -186,9 +187,15 @@ impl Cluster {
         }
     }
 
-    /// Writes an error that a client gets to the log.
+    /// Writes an entry to the log.
+    pub fn log_entry(&self, entry: &Entry<'_>) {
+        (self.write_log)(entry);
+    }
+
+    /// Writes an error to the log that no statement of a client met.
     pub fn log_error(&self, error: &base::Error) {
-        (self.log_error)(error);
+        let level = error.fields().severity.into();
+        self.log_entry(&Entry { level, error, statement: None, backtrace: None, about: None });
     }
 
     /// Enters a new session whose cancel key has `key_bytes` random bytes.

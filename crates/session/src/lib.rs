@@ -10,6 +10,7 @@ mod cluster;
 mod copy;
 mod cursors;
 pub mod engine;
+pub mod log;
 mod origin;
 mod portal;
 mod row;
@@ -21,7 +22,7 @@ mod transaction;
 
 pub use activity::{Activity, PreparedStatement};
 pub use client::Client;
-pub use cluster::{Cluster, LogError, Password, Role, SessionEntry};
+pub use cluster::{Cluster, Password, Role, SessionEntry, WriteLog};
 pub use copy::{CopyIn, CopyOut};
 pub use cursors::{CurrentRow, OpenCursor};
 pub use origin::{Encryption, Origin};

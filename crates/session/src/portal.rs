@@ -308,6 +308,8 @@ pub(crate) struct Portal {
     pub(crate) columns: Option<Arc<[ResultColumn]>>,
     pub(crate) formats: ColumnFormats,
     pub(crate) tag: &'static str,
+    /// The name and the text of the prepared statement that it runs; nothing for SQL's cursors.
+    pub(crate) source: Option<(Box<str>, Arc<str>)>,
     /// WITH HOLD.
     pub(crate) hold: bool,
     /// Its rows are kept, and it lives on without its transaction.
@@ -316,4 +318,15 @@ pub(crate) struct Portal {
     pub(crate) savepoints: usize,
     /// What others see of it.
     pub(crate) open: Rc<OpenCursor>,
+}
+
+impl Portal {
+    /// What the log says of running it.
+    pub(crate) fn executed(&self, again: bool) -> Option<String> {
+        let (statement, text) = self.source.as_ref()?;
+        let statement = if statement.is_empty() { "<unnamed>" } else { statement };
+        let slash = if self.name.is_empty() { "" } else { "/" };
+        let what = if again { "execute fetch from" } else { "execute" };
+        Some(format!("{what} {statement}{slash}{}: {text}", self.name))
+    }
 }

@@ -4,6 +4,7 @@ use crate::activity::PreparedStatement;
 use crate::cluster::{Cluster, SessionEntry};
 use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
+use crate::log::{About, Entry, Level, LogSettings};
 use crate::session::Identity;
 use crate::settings::Settings;
 use crate::statement::Prepared;
@@ -31,6 +32,10 @@ pub struct State {
     /// [`Cluster::reloads`] as of the settings that these are based on.
     reloads: Cell<u64>,
     frequent: Cell<Option<Frequent>>,
+    /// The entries that the session has written to the log.
+    log_lines: Cell<u64>,
+    /// The tag of the command that runs.
+    command: Cell<&'static str>,
     /// The prepared statements that have names, in order of their making.
     prepared: RefCell<Vec<PreparedStatement>>,
     /// The open portals; those of closed ones are dropped when the next is opened.
@@ -49,6 +54,7 @@ pub struct Frequent {
     pub synchronous_commit: bool,
     /// What a transaction begins with.
     pub modes: Modes,
+    pub(crate) log: LogSettings,
 }
 
 impl Frequent {
@@ -65,6 +71,7 @@ impl Frequent {
                 read_only: settings.boolean("default_transaction_read_only"),
                 deferrable: settings.boolean("default_transaction_deferrable"),
             },
+            log: LogSettings::read(settings),
         }
     }
 }
@@ -90,6 +97,8 @@ impl State {
             statement_start_us: Cell::new(0),
             reloads: Cell::new(u64::MAX),
             frequent: Cell::new(None),
+            log_lines: Cell::new(0),
+            command: Cell::new("startup"),
             prepared: RefCell::default(),
             cursors: RefCell::default(),
         })
@@ -216,6 +225,7 @@ impl State {
             activity.backend_start_us = now_us;
         }
         activity.rest(status, now_us);
+        self.command.set(activity.state);
     }
 
     /// Takes over the server's settings if they were replaced.
@@ -249,6 +259,7 @@ impl State {
 
     /// Sends a message to the client that is no error, if `client_min_messages` lets it pass.
     pub fn notice(&self, severity: NoticeSeverity, notice: Error) {
+        self.log_notice(severity, &notice);
         let least = match self.settings().text("client_min_messages") {
             "error" => return,
             "warning" => NoticeSeverity::Warning,
@@ -259,6 +270,65 @@ impl State {
         if severity >= least || severity == NoticeSeverity::Info {
             self.notices.borrow_mut().push((severity, notice));
         }
+    }
+
+    fn log_notice(&self, severity: NoticeSeverity, notice: &Error) {
+        let level = match severity {
+            NoticeSeverity::Debug => Level::Debug1,
+            NoticeSeverity::Log => Level::Log,
+            NoticeSeverity::Info => Level::Info,
+            NoticeSeverity::Notice => Level::Notice,
+            NoticeSeverity::Warning => Level::Warning,
+        };
+        let log = self.frequent().log;
+        if level >= log.messages_from {
+            // The beginning of the statement, as others see it.
+            let statement = (level >= log.statements_from)
+                .then(|| self.entry.activity.lock().query.clone())
+                .filter(|query| !query.is_empty());
+            self.log(level, notice, statement.as_deref());
+        }
+    }
+
+    /// Writes to the server's log what `log_min_messages` lets pass. The statement is shown from
+    /// `log_min_error_statement` on.
+    pub(crate) fn log(&self, level: Level, error: &Error, statement: Option<&str>) {
+        let log = self.frequent().log;
+        if level < log.messages_from {
+            return;
+        }
+        let line = self.log_lines.get() + 1;
+        self.log_lines.set(line);
+        let application = self.settings().text("application_name").to_owned();
+        let about = About {
+            entry: &self.entry,
+            user: &self.identity.user,
+            database: &self.identity.database,
+            application: &application,
+            start_us: self.entry.activity.lock().backend_start_us,
+            command: self.command.get(),
+            line,
+            verbosity: log.verbosity,
+        };
+        let statement = statement.filter(|_| level >= log.statements_from);
+        self.cluster.log_entry(&Entry {
+            level,
+            error,
+            statement,
+            backtrace: None,
+            about: Some(about),
+        });
+    }
+
+    /// Writes a text to the server's log.
+    pub(crate) fn log_text(&self, text: String) {
+        let error = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, text);
+        self.log(Level::Log, &error, None);
+    }
+
+    /// Notes the tag of the command that runs, for the log.
+    pub(crate) fn set_command(&self, tag: &'static str) {
+        self.command.set(tag);
     }
 
     /// Sends a WARNING.

@@ -17,10 +17,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(name: &str) -> Server {
+        Server::start_with(name, |_| {})
+    }
+
+    /// Starts a server whose command `change` changes.
+    pub(crate) fn start_with(name: &str, change: impl FnOnce(&mut Command)) -> Server {
         let dir = std::env::temp_dir().join(format!("perdura-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let postmaster = Server::command(&dir, port).spawn().unwrap();
+        let mut command = Server::command(&dir, port);
+        change(&mut command);
+        let postmaster = command.spawn().unwrap();
         let server = Server { postmaster, dir, port };
         server.wait_ready();
         server

@@ -4,6 +4,7 @@
 
 mod check;
 mod client;
+mod logging;
 mod protocol;
 
 use client::{Server, kinds, sqlstate};

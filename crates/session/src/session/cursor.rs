@@ -68,6 +68,7 @@ impl Session {
             columns,
             formats: ColumnFormats::All(format),
             tag: "FETCH",
+            source: None,
             hold: declare.hold,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),

@@ -209,6 +209,7 @@ impl Session {
             columns,
             formats,
             tag: prepared.tag,
+            source: Some((statement_name.into(), prepared.source.clone())),
             hold: false,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
@@ -296,6 +297,9 @@ impl Session {
             self.transaction.begin_implicit();
         }
         self.in_pipeline = true;
+        self.state.set_command(self.portals[index].tag);
+        let again = matches!(self.portals[index].work, Work::Cursor(_) | Work::Done);
+        self.log_execute(index, again);
         let limit = u64::try_from(rows_max).ok().filter(|limit| *limit > 0);
         let own = match &self.portals[index].work {
             Work::Own(prepared) => Some(prepared.clone()),

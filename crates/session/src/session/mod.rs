@@ -3,6 +3,7 @@
 mod control;
 mod cursor;
 mod extended;
+mod logged;
 pub(crate) mod set;
 mod simple;
 
@@ -58,6 +59,8 @@ pub struct Session {
     skip_to_sync: bool,
     /// Whether a statement has run since the last Sync.
     in_pipeline: bool,
+    /// Whether the log has the statement of the message already.
+    statement_logged: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -135,7 +138,13 @@ impl Session {
             unnamed: None,
             skip_to_sync: false,
             in_pipeline: false,
+            statement_logged: false,
         })
+    }
+
+    /// Writes an error to the log that ends the session between two statements.
+    pub fn log(&self, error: &Error) {
+        self.state.log(error.fields().severity.into(), error, None);
     }
 
     /// How the session is interrupted.
@@ -183,22 +192,26 @@ impl Session {
             _ => {}
         }
         self.begin_message(client);
-        let result = match message {
-            Message::Parse(parse) => self.parse(&parse, client),
-            Message::Bind(bind) => self.bind(&bind, client),
-            Message::Describe(target) => self.describe(target, client),
-            Message::Execute { portal, rows_max } => self.execute(portal, rows_max, client),
-            Message::Close(target) => self.close(target, client),
+        let result = match &message {
+            Message::Parse(parse) => self.parse(parse, client),
+            Message::Bind(bind) => self.bind(bind, client),
+            Message::Describe(target) => self.describe(*target, client),
+            Message::Execute { portal, rows_max } => self.execute(portal, *rows_max, client),
+            Message::Close(target) => self.close(*target, client),
             Message::Flush => client.send(),
             Message::Password(_) => Err(wire::violation("unexpected password message")),
             _ => Ok(()),
         };
         self.end_message(client);
         match result {
-            Ok(()) => Flow::Continue,
+            Ok(()) => {
+                self.log_time_of(&message);
+                Flow::Continue
+            }
             Err(error) => {
                 self.skip_to_sync = true;
-                self.report(error, client)
+                let statement = self.text_of(&message);
+                self.report(error, statement.as_deref(), client)
             }
         }
     }
@@ -208,7 +221,7 @@ impl Session {
         self.portals.clear();
         let ended = self.transaction.abandon().and_then(|()| self.backend.end());
         if let Err(error) = ended {
-            self.state.cluster().log_error(&error);
+            self.log(&error);
         }
     }
 
@@ -219,7 +232,7 @@ impl Session {
         let result = self.end_implicit();
         self.end_message(client);
         if let Err(error) = result
-            && self.report(error, client) == Flow::End
+            && self.report(error, None, client) == Flow::End
         {
             return Flow::End;
         }
@@ -244,6 +257,7 @@ impl Session {
     }
 
     fn begin_message(&mut self, client: &mut dyn Client) {
+        self.statement_logged = false;
         // A clock of its own for each message: `now()` must not move within a statement.
         self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
@@ -278,7 +292,7 @@ impl Session {
     }
 
     /// Undoes what a failed statement did and tells the client.
-    fn report(&mut self, error: Error, client: &mut dyn Client) -> Flow {
+    fn report(&mut self, error: Error, statement: Option<&str>, client: &mut dyn Client) -> Flow {
         // What a failed block still has are portals from before its savepoint.
         if !self.transaction.is_failed() {
             self.drop_portals_of_failed();
@@ -286,10 +300,10 @@ impl Session {
         let undone = self.transaction.fail();
         let out = client.out();
         self.state.flush_notices(out);
-        self.state.cluster().log_error(&error);
+        self.state.log(error.fields().severity.into(), &error, statement);
         backend::error_response(out, &error);
         if let Err(undo_error) = undone {
-            self.state.cluster().log_error(&undo_error);
+            self.state.log(undo_error.fields().severity.into(), &undo_error, statement);
             backend::error_response(out, &undo_error.fatal());
             return Flow::End;
         }
@@ -337,6 +351,7 @@ impl Session {
                 "SET CONSTRAINTS can only be used in transaction blocks"
             ));
         }
+        self.state.set_command(plan.tag());
         self.transaction.note_query();
         let backend = self.backend.clone();
         let state = self.state.clone();

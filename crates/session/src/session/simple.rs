@@ -17,8 +17,11 @@ impl Session {
         self.begin_message(client);
         let result = self.simple_statements(text, client);
         self.end_message(client);
+        if result.is_ok() {
+            self.log_time(|| format!("statement: {}", String::from_utf8_lossy(text)));
+        }
         if let Err(error) = result
-            && self.report(error, client) == Flow::End
+            && self.report(error, std::str::from_utf8(text).ok(), client) == Flow::End
         {
             return Flow::End;
         }
@@ -30,7 +33,7 @@ impl Session {
     pub(super) fn function_call(&mut self, client: &mut dyn Client) -> Flow {
         let error = base::Error::unsupported("fast-path function calls are not supported yet")
             .hint("Call the function in a SELECT.");
-        if self.report(error, client) == Flow::End {
+        if self.report(error, None, client) == Flow::End {
             return Flow::End;
         }
         self.ready(client);
@@ -43,11 +46,13 @@ impl Session {
         if let Some((plan, parameters)) = self.backend.cached(text)
             && !self.transaction.is_failed()
         {
+            self.log_plan(text, plan.tag());
             self.transaction.start()?;
             return self.simple_plan(&*plan, &parameters, true, client);
         }
         let bump = Bump::new("MessageContext", self.state.account().clone());
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
+        self.log_statements(text, statements);
         if statements.is_empty() {
             backend::empty_query_response(client.out());
             return self.end_implicit();
@@ -74,6 +79,7 @@ impl Session {
         client: &mut dyn Client,
     ) -> Result<()> {
         let statement = &raw.statement;
+        self.state.set_command(statement.command_tag());
         if let Statement::Transaction(control) = statement {
             let control = Control::read(control);
             self.check_block(control.ends_block())?;
