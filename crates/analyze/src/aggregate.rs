@@ -112,6 +112,18 @@ impl<'q> Analyzer<'q, '_> {
         if ordered && call.distinct {
             return wrong("cannot use DISTINCT with WITHIN GROUP".into());
         }
+        let sorted = parts.args.len().saturating_sub(parts.direct);
+        if row.kind == rows::AggregateKind::Hypothetical && parts.direct != sorted {
+            let signature = self.signature(shown, &parts.actual, &[])?;
+            let error =
+                err!(UNDEFINED_FUNCTION, "function {signature} does not exist").hint(format!(
+                    "To use the hypothetical-set aggregate {shown}, the number of hypothetical \
+                     direct arguments (here {}) must match the number of ordering columns (here \
+                     {sorted}).",
+                    parts.direct
+                ));
+            return Err(self.at(error, call.location));
+        }
         Ok(())
     }
 
@@ -253,6 +265,12 @@ impl<'q> Analyzer<'q, '_> {
                  arguments"
             );
             return Err(self.at(error, location));
+        }
+        if let Some(nested) = outer.aggregate_at
+            && outer.aggregate.is_some_and(|inner| inner <= belongs)
+        {
+            let error = err!(GROUPING_ERROR, "aggregate function calls cannot be nested");
+            return Err(self.at(error, nested));
         }
         let Some(owner) = level.levels().nth(usize::from(belongs)) else { return Ok(belongs) };
         let clause = owner.clause.get();

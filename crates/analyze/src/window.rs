@@ -278,6 +278,12 @@ impl<'q> Analyzer<'q, '_> {
         let AggregateParts { args, filter, actual, ty, at, .. } = parts;
         let aggregate = found.proc.kind == ProcKind::Aggregate;
         let unsupported = |message: &str| Err(self.at(Error::unsupported(message), call.location));
+        if call.within_group {
+            return unsupported(&format!(
+                "OVER is not supported for ordered-set aggregate {}",
+                call.name.join(".")
+            ));
+        }
         if call.distinct {
             return unsupported("DISTINCT is not implemented for window functions");
         }

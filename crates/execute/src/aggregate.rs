@@ -228,6 +228,7 @@ impl<'q> CallState<'q> {
             .iter()
             .chain(self.call.args)
             .map(|arg| Vector::Column(batch.column(usize::from(*arg))))
+            .chain(self.call.hypothetical.map(|flags| Vector::Const(Datum::Int8(flags))))
             .collect();
         let mut cx = Call::new(bump, x.host, &self.call.site, &mut self.cache);
         self.states.advance_batch(&mut cx, &args, rows, groups)

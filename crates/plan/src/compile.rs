@@ -257,6 +257,14 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 self.domain(c, level, expr.ty.oid, expr.ty.oid, value)
             }
             K::SubLink(link) => self.sublink(c, level, link, expr.ty),
+            K::Aggregate(aggregate) if aggregate.levels_up > 0 => {
+                let owner = level.up(aggregate.levels_up)?;
+                let address: *const () = std::ptr::from_ref(aggregate).cast();
+                let known = owner.substitutes.borrow().iter().find(|s| s.0 == address).map(|s| s.1);
+                let var =
+                    known.ok_or_else(|| Error::internal("an outer aggregate nobody computes"))?;
+                self.var(c, owner, var)
+            }
             K::Aggregate(aggregate) => self.computed_below(c, std::ptr::from_ref(aggregate).cast()),
             K::Window(call) => self.computed_below(c, std::ptr::from_ref(call).cast()),
             K::Grouping { items, .. } => self.grouping_bits(c, items),

@@ -36,6 +36,7 @@ mod node;
 mod notes;
 mod operations;
 mod ordering;
+mod outer_aggregates;
 mod planner;
 mod query;
 mod range;

@@ -239,6 +239,9 @@ pub struct AggregateCall<'p> {
     pub name: &'p str,
     /// Its arguments: columns of the input.
     pub args: &'p [u16],
+    /// For hypothetical-set aggregates how the rows are sorted, as a last argument: for each key a
+    /// bit for DESC and one for NULLS FIRST.
+    pub hypothetical: Option<i64>,
     /// Direct arguments of ordered-set aggregates, as columns of the input: the group's first row.
     pub direct: &'p [u16],
     /// FILTER, as a column of the input.

@@ -4,11 +4,12 @@ use crate::calls::{aggregates, inner_set, is_set_call};
 use crate::cost::Cost;
 use crate::needs::{any, note_needed};
 use crate::node::{AggregateCall, Column, Node, NodeKind, RowLock, SortColumn};
+use crate::outer_aggregates::columns_beside_aggregates;
 use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
 use crate::same::same;
 use analyze::tree::{
-    Aggregate, Command, CteUse, Distinct, Expr, ExprKind, GroupingSet, Query, RangeKind, SetKind,
-    SetTree, SortKey, Target, Type,
+    Aggregate, AggregateKind, Command, CteUse, Distinct, Expr, ExprKind, GroupingSet, Query,
+    RangeKind, SetKind, SetTree, SortKey, Target, Type,
 };
 use analyze::walk;
 use base::{Error, Oid, Result};
@@ -367,6 +368,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     ) -> Result<Rel<'q, 'p>> {
         let mut found: Vec<&'q Aggregate<'q>> = Vec::new();
         above.iter().for_each(|expr| aggregates(expr, &mut found));
+        let outer = self.outer_aggregates(level, above)?;
+        found.extend(outer.iter().map(|outer| outer.aggregate));
+        let calls_above: Vec<&'q Expr<'q>> =
+            above.iter().copied().chain(outer.iter().map(|outer| outer.expr)).collect();
         // Columns that the keys determine are keys themselves.
         let mut keys = keys.to_vec();
         if sets.is_none() {
@@ -432,27 +437,21 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let column = (keys.len() + calls.len()) as u16;
             columns.calls.push((address, column));
             distinct_calls.push((aggregate, column));
-            let result = self.aggregate_type(above, aggregate);
+            let result = self.aggregate_type(&calls_above, aggregate);
             out.push(self.column(result)?);
             calls.push(self.aggregate_call(aggregate, &args, &direct, filter, result)?);
+        }
+        for outer in &outer {
+            let address: *const () = std::ptr::from_ref(outer.aggregate).cast();
+            let column = columns.calls.iter().find(|call| call.0 == address).map(|call| call.1);
+            columns.vars.extend(column.map(|column| (outer.var, column)));
         }
         if let Some(sets) = sets {
             columns.grouping = Some((out.len() as u16, sets));
             out.push(self.column(Type::plain(Oid(oids::INT4)))?);
         }
         let set_column = sets.is_some();
-        let all: Vec<u16> = (0..keys.len() as u16).collect();
-        let sets: Vec<&'p [u16]> = match sets {
-            None => vec![&*self.bump.alloc_slice_copy(&all)?],
-            Some(sets) => {
-                let mut list = Vec::new();
-                for set in sets {
-                    let items: Vec<u16> = set.items.iter().map(|item| *item as u16).collect();
-                    list.push(&*self.bump.alloc_slice_copy(&items)?);
-                }
-                list
-            }
-        };
+        let sets = self.set_columns(sets, keys.len() as u16)?;
         let kind = NodeKind::Aggregate {
             input: rel.node,
             keys: self.bump.alloc_slice_copy(&key_columns)?,
@@ -465,6 +464,24 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let reads = rel.node.reads.iter().copied().collect();
         let node = self.node(kind, &out, (groups, cost, cost + groups * 0.01), &reads)?;
         Ok(Rel { node, columns, unique: Vec::new() })
+    }
+
+    /// The key columns of each grouping set: all, when there are no sets.
+    fn set_columns(
+        &self,
+        sets: Option<&'q [GroupingSet<'q>]>,
+        keys: u16,
+    ) -> Result<Vec<&'p [u16]>> {
+        let Some(sets) = sets else {
+            let all: Vec<u16> = (0..keys).collect();
+            return Ok(vec![&*self.bump.alloc_slice_copy(&all)?]);
+        };
+        let mut list = Vec::new();
+        for set in sets {
+            let items: Vec<u16> = set.items.iter().map(|item| *item as u16).collect();
+            list.push(&*self.bump.alloc_slice_copy(&items)?);
+        }
+        Ok(list)
     }
 
     /// The result type of an aggregate: that of the expression that is the call.
@@ -517,8 +534,14 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             .map(|arg| crate::compile::sql_type(arg.ty))
             .collect();
         let collation = aggregate.args.first().map_or(Oid::INVALID, |arg| arg.ty.collation);
+        let hypothetical = (aggregate.kind == AggregateKind::Hypothetical).then(|| {
+            aggregate.order_by.iter().rev().fold(0, |bits, key| {
+                bits << 2 | i64::from(key.nulls_first) << 1 | i64::from(key.descending)
+            })
+        });
         Ok(AggregateCall {
             factory,
+            hypothetical,
             name: self.bump.alloc_str(&proc.name)?,
             args: self.bump.alloc_slice_copy(&args[..aggregate.arg_count as usize])?,
             direct: self.bump.alloc_slice_copy(direct)?,
@@ -563,10 +586,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             }
             ExprKind::SubLink(link) => {
                 let mut vars: Vec<Var> = Vec::new();
-                crate::needs::query_columns(link.query, 1, &mut |column, depth| {
-                    if column.levels_up == depth {
-                        crate::needs::resolve_use(level, column, &mut |var| vars.push(var));
-                    }
+                columns_beside_aggregates(link.query, &mut |column| {
+                    crate::needs::resolve_use(level, column, &mut |var| vars.push(var));
                 });
                 for var in vars {
                     if let Ok(column) = self.var_expr(level, var) {

@@ -17,6 +17,9 @@ pub(super) struct Writer {
     pub(super) groupings: Vec<Vec<u32>>,
     /// The range that all columns of the expression's own level are to name instead.
     pub(super) range: Option<RangeId>,
+    /// How many levels further outside the expression is to stand; what it names inside those
+    /// levels cannot be.
+    pub(super) outwards: u16,
     /// How many queries deep the writer is.
     pub(super) depth: u16,
     /// Something was met whose columns cannot be told to belong to one level.
@@ -30,8 +33,17 @@ impl Writer {
             locations: true,
             groupings: Vec::new(),
             range: None,
+            outwards: 0,
             depth: 0,
             unclear: false,
+        }
+    }
+
+    /// How many levels further outside something stands that stood so many outside.
+    fn levels(&self, levels_up: u16) -> u16 {
+        match levels_up.checked_sub(self.outwards) {
+            Some(less) if less >= self.depth => less,
+            _ => levels_up,
         }
     }
 
@@ -345,7 +357,7 @@ impl<'q> Codec<'q> for ColumnUse {
             _ => self.range.put(out),
         }
         self.attribute.put(out);
-        self.levels_up.put(out);
+        out.levels(self.levels_up).put(out);
         self.returning.put(out);
     }
     fn get(input: &mut Reader<'q, '_>) -> Result<ColumnUse> {

@@ -424,6 +424,23 @@ impl<'q> Analyzer<'q, '_> {
     }
 }
 
+/// An expression that names nothing of the innermost levels, as it is so many levels further
+/// outside.
+///
+/// # Errors
+/// 53200
+pub fn lift_expression<'q>(
+    bump: &'q Bump,
+    environment: &dyn Environment,
+    expr: &Expr<'q>,
+    levels: u16,
+) -> Result<Expr<'q>> {
+    let mut out = Writer { outwards: levels, ..Writer::new(Vec::new()) };
+    expr.put(&mut out);
+    let views = ByOwner { bump, environment, owner: Oid::INVALID };
+    Expr::get(&mut Reader { bump, bytes: &out.bytes, views: &views })
+}
+
 /// An expression with all columns of its own level read from another range.
 ///
 /// # Errors

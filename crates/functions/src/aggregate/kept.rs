@@ -58,10 +58,14 @@ impl KeptList {
         })
     }
 
-    /// Replaces all by one value.
-    pub(crate) fn set(&mut self, datum: &Datum<'_>) -> Result<()> {
+    pub(crate) fn clear(&mut self) {
         self.places.clear();
         self.bytes.clear();
+    }
+
+    /// Replaces all by one value.
+    pub(crate) fn set(&mut self, datum: &Datum<'_>) -> Result<()> {
+        self.clear();
         self.push(datum)
     }
 

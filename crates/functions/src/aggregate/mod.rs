@@ -5,6 +5,7 @@
 
 mod basic;
 mod collect;
+mod hypothetical;
 mod kept;
 mod ordered;
 mod regression;
@@ -23,4 +24,5 @@ pub(crate) const TABLES: &[&[Entry]] = &[
     regression::TABLE,
     collect::TABLE,
     ordered::TABLE,
+    hypothetical::TABLE,
 ];

@@ -1,0 +1,24 @@
+-- rank, dense_rank, percent_rank, cume_dist WITHIN GROUP: orders, NULLs, several fields, groups, errors.
+create table h (g int, a int, t text);
+insert into h values (1, 1, 'a'), (1, 1, 'b'), (1, 3, 'c'), (1, 5, null), (2, null, 'x'), (2, 4, 'y'), (2, 4, 'y');
+select rank(3) within group (order by a), dense_rank(3) within group (order by a), percent_rank(3) within group (order by a), cume_dist(3) within group (order by a) from h;
+select rank(3) within group (order by a desc), dense_rank(3) within group (order by a desc), percent_rank(3) within group (order by a desc), cume_dist(3) within group (order by a desc) from h;
+select rank(null) within group (order by a), dense_rank(null) within group (order by a nulls first), cume_dist(null) within group (order by a desc nulls last), percent_rank(null) within group (order by a nulls first) from h;
+select rank(0) within group (order by a), rank(99) within group (order by a), dense_rank(99) within group (order by a), cume_dist(0) within group (order by a) from h;
+select rank(1, 'b') within group (order by a, t), dense_rank(1, 'b') within group (order by a, t desc), rank(4, 'y') within group (order by a desc, t), cume_dist(4, 'y') within group (order by a, t) from h;
+select g, rank(4) within group (order by a), dense_rank(4) within group (order by a), percent_rank(4) within group (order by a), cume_dist(4) within group (order by a) from h group by g order by g;
+select g, rank(g) within group (order by a) from h group by g order by g;
+select rank(1) within group (order by a), dense_rank(1) within group (order by a), percent_rank(1) within group (order by a), cume_dist(1) within group (order by a) from h where false;
+select rank(2.5) within group (order by a), rank('b') within group (order by t), rank(3::bigint) within group (order by a) from h;
+select rank(3) within group (order by a) filter (where t is not null) from h;
+select g from h group by g having rank(4) within group (order by a) > 1 order by g;
+select rank('x') within group (order by a) from h;
+select rank(1, 2) within group (order by a) from h;
+select rank() within group (order by a) from h;
+select rank(a) within group (order by a) from h;
+select rank(1) from h;
+select rank(1) within group (order by a) over () from h;
+select rank(sum(a)) within group (order by a) from h;
+select rank(variadic array[1]) within group (order by a) from h;
+select rank(3) within group (order by a using >) from h;
+select cume_dist(3) within group (order by a, t) from h;
