@@ -79,6 +79,9 @@ fuzz: ## the allocators under libFuzzer for SECS seconds (nightly)
 	  cargo +nightly run --quiet --release --target x86_64-unknown-linux-gnu -- \
 	  -max_total_time=$(or $(SECS),60) -max_len=3000 -artifact_prefix=$(TARGET)/fuzz/
 
+bench-sessions: build ## ten thousand sessions, with targets (GROUP="idle connect tpcb mix crash flood" SECS= REPS= SCALE= SESSIONS= WARM=)
+	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench_sessions -- $(GROUP)
+
 bench-supervise: ## waiting for 300, 1,000 and 10,000 children: memory, threads, time (N="300 1000" WINE=1)
 	cargo build --quiet --release --package supervise --bins
 	@$(TARGET)/release/supervise_bench $(N)

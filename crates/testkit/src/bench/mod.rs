@@ -10,6 +10,7 @@
 //! 2. A row that could not be measured says so; it is never left out.
 
 mod process;
+mod scale;
 mod sessions;
 mod startup;
 mod throughput;
@@ -20,6 +21,8 @@ use crate::Result;
 use crate::kill9::{Running, ServerOptions};
 use crate::oracle::{Installation, Oracle};
 use crate::{Server, client::Client};
+
+pub use scale::{ScaleOptions, hold, run_scale};
 
 /// The settings of a run.
 #[derive(Debug, Clone)]
