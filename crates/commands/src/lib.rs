@@ -41,7 +41,7 @@ mod type_ids;
 mod user_type;
 
 pub use sequence::SequenceOptions;
-pub use server::{Server, SettingChange};
+pub use server::{DatabaseUsers, Server, SettingChange};
 pub use table::query_columns;
 
 use analyze::Environment;

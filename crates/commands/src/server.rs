@@ -16,6 +16,22 @@ pub enum SettingChange {
     ResetAll,
 }
 
+/// Who uses a database besides the session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DatabaseUsers {
+    /// Other sessions.
+    pub sessions: usize,
+    /// Prepared transactions.
+    pub prepared: usize,
+}
+
+impl DatabaseUsers {
+    /// Whether there is nobody.
+    pub fn is_none(self) -> bool {
+        self.sessions + self.prepared == 0
+    }
+}
+
 /// The session and the server, as commands see them.
 pub trait Server {
     /// The value of a setting as SHOW prints it; nothing if there is no such setting.
@@ -40,11 +56,11 @@ pub trait Server {
     /// Keeps what [`Server::close_database`] gave to the end of the transaction.
     fn keep_closed(&self, closed: Box<dyn Any>);
 
-    /// How many other sessions use a database. Gives them time to leave.
+    /// Who else uses a database. Gives sessions time to leave.
     ///
     /// # Errors
     /// Interrupts of the session.
-    fn other_sessions(&self, database: &str) -> Result<usize>;
+    fn database_users(&self, name: &str, database: Oid) -> Result<DatabaseUsers>;
 
     /// Ends the other sessions of a database.
     fn end_sessions(&self, database: &str);

@@ -130,6 +130,18 @@ impl session::engine::Backend for Backend {
         self.commit_transaction()
     }
 
+    fn import_snapshot(&self, name: &str) -> Result<()> {
+        self.import_transaction_snapshot(name)
+    }
+
+    fn prepare(&self, name: &str) -> Result<()> {
+        self.prepare_transaction(name)
+    }
+
+    fn finish_prepared(&self, name: &str, commit: bool) -> Result<()> {
+        self.finish_prepared_transaction(name, commit)
+    }
+
     fn rollback(&self) -> Result<()> {
         self.rollback_transaction()
     }

@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use crate::databases::Closed;
+use crate::export::ExportedSnapshots;
 use crate::sequence::Sequences;
 use crate::temporary::Numbers;
 
@@ -38,6 +39,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) registry: Registry,
     pub(crate) sequences: Sequences,
     pub(crate) closed: Closed,
+    pub(crate) exported: ExportedSnapshots,
     pub(crate) temporary_numbers: Numbers,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
@@ -113,6 +115,7 @@ pub fn open(
         registry: crate::registry::all()?,
         sequences: Sequences::default(),
         closed: Closed::default(),
+        exported: ExportedSnapshots::default(),
         temporary_numbers: Numbers::default(),
         start_us: base::clock::now_us(),
         cluster_cache: Arc::new(SharedCache::new()),

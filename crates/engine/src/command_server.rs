@@ -3,7 +3,7 @@
 use crate::backend::Backend;
 use crate::environment::lock_mode;
 use base::{Error, Oid, Result};
-use commands::{LockMode, Server, SettingChange};
+use commands::{DatabaseUsers, LockMode, Server, SettingChange};
 use parse::{VariableSetKind, VariableSetStmt};
 use std::any::Any;
 use txn::{LockTag, WaitPolicy};
@@ -52,8 +52,9 @@ impl Server for Backend {
         self.open.borrow_mut().closed.push(closed);
     }
 
-    fn other_sessions(&self, database: &str) -> Result<usize> {
-        self.sessions_of(database)
+    fn database_users(&self, name: &str, database: Oid) -> Result<DatabaseUsers> {
+        let prepared = self.engine.storage.transactions().prepared().in_database(database);
+        Ok(DatabaseUsers { sessions: self.sessions_of(name)?, prepared })
     }
 
     fn end_sessions(&self, database: &str) {

@@ -10,7 +10,7 @@ use catalog::store::{Store, TreeStore, Value};
 use expr::definition::Definition;
 use expr::server::{
     AdvisoryKey, AdvisoryRequest, CursorRow, EncryptionRow, LockRow, LockedThing, OriginRow,
-    PreparedRow, Server, SessionRow, SettingRow, SnapshotRow,
+    PreparedRow, PreparedTransactionRow, Server, SessionRow, SettingRow, SnapshotRow,
 };
 use session::settings::{Settings, definitions};
 use std::time::Duration;
@@ -185,7 +185,7 @@ impl Server for Backend {
         rows.extend(self.transactions().serializable().rows());
         // Sequences are written by owners that are no sessions.
         rows.into_iter()
-            .filter(|row| row.pid.0 != 0)
+            .filter(|row| row.pid.0 != 0 || row.virtual_xid.starts_with("-1/"))
             .map(|row| LockRow {
                 thing: thing(&row.subject),
                 virtual_transaction: row.virtual_xid,
@@ -201,6 +201,17 @@ impl Server for Backend {
     fn blocking(&self, pid: i32) -> Vec<i32> {
         let pids = self.transactions().locks().blocking_pids(session_id(pid));
         pids.into_iter().map(|pid| pid.0.cast_signed()).collect()
+    }
+
+    fn prepared_transactions(&self) -> Vec<PreparedTransactionRow> {
+        let row = |row: txn::PreparedRow| PreparedTransactionRow {
+            xid: row.xid.0,
+            name: row.name,
+            time_us: row.time_us,
+            role: row.role,
+            database: row.database,
+        };
+        self.transactions().prepared().rows().into_iter().map(row).collect()
     }
 
     fn safe_snapshot_blocking(&self, pid: i32) -> Vec<i32> {
@@ -247,12 +258,23 @@ impl Server for Backend {
         Ok(SnapshotRow { xmin, xmax: xmax.0, running })
     }
 
+    fn next_transaction_id(&self) -> u64 {
+        self.transactions().next_xid().0
+    }
+
+    fn export_snapshot(&self) -> Result<String> {
+        self.export_transaction_snapshot()
+    }
+
     fn transaction_status(&self, xid: u64) -> Result<Option<&'static str>> {
         let transactions = self.transactions();
         if xid >= transactions.next_xid().0 {
             return Err(err!(INVALID_PARAMETER_VALUE, "transaction ID {xid} is in the future"));
         }
-        Ok(match transactions.status(Xid(xid)) {
+        if xid != 0 && xid < Xid::FIRST_NORMAL.0 {
+            return Ok(Some("committed"));
+        }
+        Ok(match transactions.outcome(Xid(xid)) {
             XidStatus::Running | XidStatus::Aborting => Some("in progress"),
             XidStatus::Committed { .. } => Some("committed"),
             XidStatus::Aborted => Some("aborted"),

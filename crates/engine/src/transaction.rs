@@ -16,6 +16,8 @@ pub(crate) struct Open {
     pub(crate) dropped: Vec<FileId>,
     /// The databases that stay closed until it ends.
     pub(crate) closed: Vec<Box<dyn std::any::Any>>,
+    /// The snapshots that it has exported, by name.
+    pub(crate) exported: Vec<String>,
     /// The trees that it has made, and how many savepoints stood.
     created: Vec<(FileId, usize)>,
 }
@@ -109,9 +111,10 @@ impl Backend {
         result
     }
 
-    fn end_transaction(&self) {
+    pub(crate) fn end_transaction(&self) {
         self.store.set_transaction(None);
         self.referential.clear();
+        self.engine.exported.end(&self.open.borrow().exported);
         *self.open.borrow_mut() = Open::default();
     }
 

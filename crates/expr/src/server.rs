@@ -130,6 +130,21 @@ pub struct CursorRow {
     pub created_us: i64,
 }
 
+/// A row of `pg_prepared_xacts`.
+#[derive(Clone, Debug)]
+pub struct PreparedTransactionRow {
+    /// The transaction.
+    pub xid: u64,
+    /// Its name.
+    pub name: String,
+    /// When it was prepared.
+    pub time_us: i64,
+    /// Who prepared it.
+    pub role: Oid,
+    /// Its database.
+    pub database: Oid,
+}
+
 /// What a row of `pg_locks` is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LockedThing {
@@ -237,6 +252,9 @@ pub trait Server {
     /// The sessions that keep another waiting.
     fn blocking(&self, pid: i32) -> Vec<i32>;
 
+    /// The prepared transactions.
+    fn prepared_transactions(&self) -> Vec<PreparedTransactionRow>;
+
     /// The sessions whose transactions a waiting READ ONLY DEFERRABLE one waits for.
     fn safe_snapshot_blocking(&self, pid: i32) -> Vec<i32>;
 
@@ -263,6 +281,15 @@ pub trait Server {
     /// # Errors
     /// XX000 outside of a transaction.
     fn snapshot(&self) -> Result<SnapshotRow>;
+
+    /// The number of the next transaction.
+    fn next_transaction_id(&self) -> u64;
+
+    /// Makes what the transaction sees available to others, and returns its name.
+    ///
+    /// # Errors
+    /// 25001 in a subtransaction.
+    fn export_snapshot(&self) -> Result<String>;
 
     /// `in progress`, `committed` or `aborted`; none when that is not known any more.
     ///

@@ -49,6 +49,7 @@ pub(crate) const TABLE: &[Entry] = both! {
     "oidin" "oidout"
     "oidvectorin" "oidvectorout"
     "pg_lsn_in" "pg_lsn_out"
+    "pg_snapshot_in" "pg_snapshot_out"
     "textin" "textout"
     "tidin" "tidout"
     "time_in" "time_out"

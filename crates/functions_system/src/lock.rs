@@ -91,7 +91,8 @@ fn row(lock: LockRow) -> Vec<Cell> {
     };
     put(0, Cell::Text(kind.to_owned()));
     put(10, Cell::Text(lock.virtual_transaction));
-    put(11, Cell::Int4(lock.pid));
+    // A prepared transaction belongs to no session.
+    put(11, if lock.pid == 0 { Cell::Null } else { Cell::Int4(lock.pid) });
     put(12, Cell::Text(lock.mode.to_owned()));
     put(13, Cell::Bool(lock.granted));
     put(14, Cell::Bool(lock.fast_path));
@@ -107,6 +108,20 @@ fn pids<'m>(cx: &Call<'_, 'm>, pids: &[i32]) -> Result<Datum<'m>> {
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     set!("pg_lock_status", |cx, args| { cx.host.server()?.locks().into_iter().map(row).collect() }),
+    set!("pg_prepared_xact", |cx, args| {
+        let rows = cx.host.server()?.prepared_transactions();
+        rows.into_iter()
+            .map(|row| {
+                vec![
+                    Cell::Int8(row.xid.cast_signed()),
+                    Cell::Text(row.name),
+                    Cell::Int8(row.time_us),
+                    Cell::Oid(row.role),
+                    Cell::Oid(row.database),
+                ]
+            })
+            .collect()
+    }),
     raw!("pg_blocking_pids", |cx, args| {
         let found = cx.host.server()?.blocking(args[0].int4()?);
         pids(cx, &found)

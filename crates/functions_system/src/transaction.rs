@@ -1,7 +1,27 @@
 //! Numbers of transactions, snapshots and the log.
 
-use crate::shim::raw;
-use expr::{Datum, Entry};
+use crate::rows::Cell;
+use crate::shim::{raw, set};
+use base::Result;
+use expr::{Call, Datum, Entry};
+use types::snapshot::SnapshotValue;
+
+/// The ids below the first normal one are older than everything.
+const FIRST_NORMAL: u64 = base::Xid::FIRST_NORMAL.0;
+
+/// How many transactions ago a transaction began, as far as an integer tells.
+fn age(cx: &Call<'_, '_>, xid: u64) -> Result<i32> {
+    if xid < FIRST_NORMAL {
+        return Ok(i32::MAX);
+    }
+    let server = cx.host.server()?;
+    let now = match server.transaction_id(false)? {
+        Some(own) => own,
+        None => server.next_transaction_id(),
+    };
+    let span = i128::from(now) - i128::from(xid);
+    Ok(span.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32)
+}
 
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
@@ -16,6 +36,30 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("pg_xact_status", |cx, args| {
         let status = cx.host.server()?.transaction_status(args[0].int8()?.cast_unsigned())?;
         Ok(status.map_or(Datum::Null, Datum::Text))
+    }),
+    raw!("xid_age", |cx, args| Ok(Datum::Int4(age(cx, args[0].int8()?.cast_unsigned())?))),
+    raw!("pg_current_snapshot", |cx, args| {
+        let row = cx.host.server()?.snapshot()?;
+        let value = SnapshotValue { xmin: row.xmin, xmax: row.xmax, running: row.running };
+        cx.bytes(&value.encode())
+    }),
+    raw!("pg_snapshot_xmin", |cx, args| {
+        Ok(Datum::Int8(SnapshotValue::from_datum(&args[0])?.xmin.cast_signed()))
+    }),
+    raw!("pg_snapshot_xmax", |cx, args| {
+        Ok(Datum::Int8(SnapshotValue::from_datum(&args[0])?.xmax.cast_signed()))
+    }),
+    set!("pg_snapshot_xip", |cx, args| {
+        let running = SnapshotValue::from_datum(&args[0])?.running;
+        running.into_iter().map(|xid| vec![Cell::Int8(xid.cast_signed())]).collect()
+    }),
+    raw!("pg_visible_in_snapshot", |cx, args| {
+        let xid = args[0].int8()?.cast_unsigned();
+        Ok(Datum::Bool(SnapshotValue::from_datum(&args[1])?.sees(xid)))
+    }),
+    raw!("pg_export_snapshot", |cx, args| {
+        let name = cx.host.server()?.export_snapshot()?;
+        cx.text(&name)
     }),
     raw!("pg_current_wal_lsn", |cx, args| {
         Ok(Datum::Int8(cx.host.server()?.log_end().0.cast_signed()))

@@ -121,6 +121,7 @@ impl Storage {
             return Ok(());
         }
         self.wal.flush(self.wal.inserted())?;
+        self.transactions.prepared().clear();
         if !self.wal.active().is_empty() {
             // Somebody did not end: recovery takes it back.
             return self.checkpoint();

@@ -25,6 +25,7 @@
 mod background;
 mod checkpoint;
 mod control;
+mod prepared;
 mod replay;
 mod storage;
 mod undo;

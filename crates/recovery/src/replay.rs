@@ -69,10 +69,10 @@ impl Analysis {
                 }
                 return Ok(());
             }
-            rm::TRANSACTION => {
-                if matches!(record.kind.op, transaction_op::COMMIT | transaction_op::ABORT) {
-                    self.losers.remove(&record.xid);
-                }
+            rm::TRANSACTION
+                if matches!(record.kind.op, transaction_op::COMMIT | transaction_op::ABORT) =>
+            {
+                self.losers.remove(&record.xid);
                 return Ok(());
             }
             _ => {}

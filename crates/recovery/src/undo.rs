@@ -12,6 +12,7 @@ use wal::{Purpose, Reader, RecordBuilder, rm, transaction_op};
 /// Takes back every loser's records, the newest of all first, and logs that they have ended.
 pub(crate) fn losers(storage: &Storage, analysis: &Analysis, report: &mut Report) -> Result<()> {
     let begun = Instant::now();
+    let prepared = crate::prepared::find(storage, analysis)?;
     for (xid, active) in &analysis.losers {
         storage.wal.restore_active(active.clone());
         storage.transactions.adopt_loser(*xid);
@@ -21,7 +22,7 @@ pub(crate) fn losers(storage: &Storage, analysis: &Analysis, report: &mut Report
     let mut next: BTreeSet<(Lsn, Xid)> = analysis
         .losers
         .values()
-        .filter(|loser| loser.undo != Lsn::INVALID)
+        .filter(|loser| loser.undo != Lsn::INVALID && !prepared.contains(&loser.xid))
         .map(|loser| (loser.undo, loser.xid))
         .collect();
     while let Some((lsn, xid)) = next.pop_last() {
@@ -40,10 +41,11 @@ pub(crate) fn losers(storage: &Storage, analysis: &Analysis, report: &mut Report
             next.insert((record.undo, xid));
         }
     }
-    for xid in analysis.losers.keys() {
+    for xid in analysis.losers.keys().filter(|xid| !prepared.contains(xid)) {
         end(storage, *xid)?;
         report.losers += 1;
     }
+    crate::prepared::restore(storage, analysis, &prepared)?;
     storage.wal.flush(storage.wal.inserted())?;
     report.undo_time = begun.elapsed();
     Ok(())

@@ -129,6 +129,24 @@ pub trait Backend {
     /// When it fails the transaction has been rolled back.
     fn commit(&self) -> Result<()>;
 
+    /// SET TRANSACTION SNAPSHOT, before the transaction's first query.
+    ///
+    /// # Errors
+    /// 0A000, 22023, 42704.
+    fn import_snapshot(&self, name: &str) -> Result<()>;
+
+    /// Prepares the transaction under a name: the session has none any more.
+    ///
+    /// # Errors
+    /// When it fails the transaction has been rolled back.
+    fn prepare(&self, name: &str) -> Result<()>;
+
+    /// Ends the prepared transaction of that name.
+    ///
+    /// # Errors
+    /// 42704, 55000, 42501, 0A000; those of the engine.
+    fn finish_prepared(&self, name: &str, commit: bool) -> Result<()>;
+
     /// Rolls back. Does nothing without a transaction.
     ///
     /// # Errors

@@ -45,8 +45,13 @@ pub(crate) enum Control {
     Savepoint(Box<str>),
     Release(Box<str>),
     RollbackTo(Box<str>),
-    /// PREPARE TRANSACTION and what belongs to it.
-    TwoPhase(&'static str),
+    /// PREPARE TRANSACTION.
+    Prepare(Box<str>),
+    /// COMMIT PREPARED or ROLLBACK PREPARED.
+    FinishPrepared {
+        name: Box<str>,
+        commit: bool,
+    },
 }
 
 /// The modes that BEGIN or SET TRANSACTION names.
@@ -91,16 +96,25 @@ impl Control {
             TransactionKind::Savepoint(name) => Control::Savepoint(name.into()),
             TransactionKind::Release(name) => Control::Release(name.into()),
             TransactionKind::RollbackTo(name) => Control::RollbackTo(name.into()),
-            TransactionKind::Prepare(_) => Control::TwoPhase("PREPARE TRANSACTION"),
-            TransactionKind::CommitPrepared(_) => Control::TwoPhase("COMMIT PREPARED"),
-            TransactionKind::RollbackPrepared(_) => Control::TwoPhase("ROLLBACK PREPARED"),
+            TransactionKind::Prepare(name) => Control::Prepare(name.into()),
+            TransactionKind::CommitPrepared(name) => {
+                Control::FinishPrepared { name: name.into(), commit: true }
+            }
+            TransactionKind::RollbackPrepared(name) => {
+                Control::FinishPrepared { name: name.into(), commit: false }
+            }
         }
     }
 
     /// Whether a failed block takes it.
     pub(crate) fn ends_block(&self) -> bool {
-        matches!(self, Control::Commit { .. } | Control::Rollback { .. } | Control::RollbackTo(_))
-            || *self == Control::TwoPhase("PREPARE TRANSACTION")
+        matches!(
+            self,
+            Control::Commit { .. }
+                | Control::Rollback { .. }
+                | Control::RollbackTo(_)
+                | Control::Prepare(_)
+        )
     }
 }
 

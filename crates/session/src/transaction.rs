@@ -137,6 +137,19 @@ impl Transaction {
         Ok(())
     }
 
+    /// SET TRANSACTION SNAPSHOT.
+    pub(crate) fn import_snapshot(&mut self, name: &str) -> Result<()> {
+        if self.queried || !self.savepoints.is_empty() {
+            bail!(
+                ACTIVE_SQL_TRANSACTION,
+                "SET TRANSACTION SNAPSHOT must be called before any query"
+            );
+        }
+        self.backend.import_snapshot(name)?;
+        self.queried = true;
+        Ok(())
+    }
+
     /// BEGIN.
     pub(crate) fn begin_block(&mut self) -> Result<()> {
         match self.block {
@@ -167,6 +180,23 @@ impl Transaction {
             self.chain(modes)?;
         }
         Ok(!failed)
+    }
+
+    /// PREPARE TRANSACTION in a block, unless a check has failed: that ends the block.
+    pub(crate) fn prepare(&mut self, checked: Result<()>, name: &str) -> Result<()> {
+        self.block = Block::None;
+        if let Err(error) = checked {
+            self.roll_back()?;
+            return Err(error);
+        }
+        self.open = false;
+        let result = self.backend.prepare(name);
+        self.end_levels(result.is_ok());
+        if result.is_err() {
+            // The error that is reported is the preparation's own.
+            let _ = self.backend.rollback();
+        }
+        result
     }
 
     /// ROLLBACK.

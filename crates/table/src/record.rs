@@ -86,6 +86,9 @@ pub fn apply(_op: u8, _block: usize, page: &mut [u8], delta: &[u8], _data: &[u8]
     }
 }
 
+/// The data of an UPDATE that changed columns of a key; there is none otherwise.
+pub(crate) const KEY_CHANGED: u8 = 1;
+
 const UNDO_INSERT: u8 = 1;
 const UNDO_SET: u8 = 2;
 const UNDO_LONG: u8 = 3;
@@ -220,6 +223,10 @@ pub(crate) fn encode_remove(out: &mut Vec<u8>, runs: &[(RowId, u64)]) {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowImage<'a> {
     pub(crate) row: RowId,
+    pub(crate) stamp: Xid,
+    pub(crate) mark: Mark,
+    /// The bytes of its cells and their number, which end the encoded image.
+    pub(crate) image_bytes: usize,
     pub(crate) cells: CellImages<'a>,
     /// The whole image, stamp and mark included, encoded as a SET delta has it.
     pub(crate) encoded: &'a [u8],
@@ -242,8 +249,8 @@ impl<'a> RowImages<'a> {
         let from = &mut self.from;
         let start = from.rest();
         let row = from.row_id()?;
-        from.u64()?;
-        from.u8()?;
+        let (stamp, mark) = (Xid(from.u64()?), Mark(from.u8()?));
+        let image = from.rest();
         let left = from.count()?;
         let cells = CellImages { left, from: *from };
         for _ in 0..left {
@@ -251,7 +258,8 @@ impl<'a> RowImages<'a> {
             from.cell()?;
         }
         let encoded = &start[..start.len() - from.rest().len()];
-        Ok(Some(RowImage { row, cells, encoded }))
+        let image_bytes = image.len() - from.rest().len();
+        Ok(Some(RowImage { row, stamp, mark, cells, encoded, image_bytes }))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::leaf::{
     fits, put_varint,
 };
 use crate::record::{
-    MANAGER, act, begin_row, begin_set_shared, begin_undo_set, encode_undo_insert, op, put_column,
+    KEY_CHANGED, MANAGER, act, begin_row, begin_set_shared, begin_undo_set, encode_undo_insert, op,
+    put_column,
 };
 use crate::room::{Account, Want, ids_fit};
 use crate::tree::{Place, place_of};
@@ -478,6 +479,9 @@ impl Table {
             let version = txn.version(MANAGER, kind, first.key_changed, rows, &group.body)?;
             change.transaction(xid, txn.last_undo());
             change.undo_body(&group.body);
+            if first.key_changed && !first.delete {
+                change.data(&[KEY_CHANGED]);
+            }
             change.block(&page, &group.delta);
             let lsn = change.commit()?;
             txn.push(Some((tree.file(), pin.page())), version, lsn);

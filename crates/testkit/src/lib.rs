@@ -19,6 +19,7 @@
 pub mod bench;
 pub mod client;
 pub mod gaps;
+pub mod history;
 pub mod kill9;
 pub mod oracle;
 pub mod perdura;

@@ -32,6 +32,8 @@
 mod counter;
 pub mod lock;
 mod log;
+mod prepare;
+pub mod prepared;
 mod publication;
 mod record;
 pub mod serializable;
@@ -49,7 +51,9 @@ pub use lock::{
     Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockRow, LockSubject, LockTable, LockTag,
     Owner, RowLockMode, RowTarget, WaitPolicy, key_hash,
 };
-pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT};
+pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT, OP_PREPARE};
+pub use prepare::RestoredVersion;
+pub use prepared::{PrepareRecord, PreparedRow, PreparedTransactions};
 pub use publication::XidStatus;
 pub use record::{CommitRecord, CounterKind, CounterLimit};
 pub use serializable::{Access, Serializable, Tracked};

@@ -9,6 +9,9 @@ pub const OP_COMMIT: u8 = 1;
 /// An abort, after its last compensation record ([`rm::TRANSACTION`]): XID in the header; data is
 /// a [`CommitRecord`](crate::CommitRecord) without files.
 pub const OP_ABORT: u8 = 2;
+/// A transaction was prepared ([`rm::TRANSACTION`]): XID in the header; the undo body is a
+/// [`PrepareRecord`](crate::PrepareRecord).
+pub const OP_PREPARE: u8 = wal::transaction_op::PREPARE;
 /// A counter's limit was raised ([`rm::COUNTER`]); data is a
 /// [`CounterLimit`](crate::CounterLimit).
 pub const OP_COUNTER_LIMIT: u8 = 1;

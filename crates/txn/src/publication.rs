@@ -14,7 +14,8 @@
 //! 4. A committed XID leaves the map when rule 3 holds and no registered snapshot needs to know
 //!    that it is too new; an aborted one when its undo is done and no registered snapshot can
 //!    still hold a copy of one of its stamps. While a snapshot is being registered nobody leaves.
-//! 5. Lock order: commit, draw, retained, a shard of the map, a free list of slots.
+//! 5. Lock order: commit, draw, retained, a shard of the map, a free list of slots; `outcomes` is
+//!    taken alone.
 
 use crate::slots::{Scan, SlotNo, Slots, SnapshotData};
 use crate::sync::{AtomicU64, Mutex, Ordering};
@@ -74,6 +75,17 @@ pub(crate) struct Publication {
     retained: Mutex<Vec<(Xid, Csn)>>,
     retained_count: AtomicU64,
     oldest_xmax: AtomicU64,
+    outcomes: Mutex<Outcomes>,
+}
+
+/// The aborted XIDs that are remembered for `pg_xact_status`.
+const ABORTED_MAX: usize = 100_000;
+
+/// What became of XIDs that have left the map: those from `floor` on have committed unless they are
+/// among `aborted`.
+struct Outcomes {
+    floor: u64,
+    aborted: BTreeSet<u64>,
 }
 
 /// No more XIDs may be drawn until a higher limit is logged.
@@ -96,6 +108,7 @@ impl Publication {
             retained: Mutex::new(Vec::new()),
             retained_count: AtomicU64::new(0),
             oldest_xmax: AtomicU64::new(next.0),
+            outcomes: Mutex::new(Outcomes { floor: next.0, aborted: BTreeSet::new() }),
         }
     }
 
@@ -131,7 +144,16 @@ impl Publication {
             let xmin = draw.unsettled.first().copied().unwrap_or(draw.next);
             self.next_xid.store(draw.next, Ordering::Release);
             self.xmin.store(xmin, Ordering::Release);
+            drop(draw);
+            let mut outcomes = self.outcomes.lock();
+            outcomes.floor = outcomes.floor.max(next.0);
         }
+    }
+
+    /// Whether an XID that has left the map has committed; nothing when that is not known any more.
+    pub(crate) fn committed(&self, xid: Xid) -> Option<bool> {
+        let outcomes = self.outcomes.lock();
+        (xid.0 >= outcomes.floor).then(|| !outcomes.aborted.contains(&xid.0))
     }
 
     /// Enters a transaction that recovery found unresolved.
@@ -169,6 +191,13 @@ impl Publication {
         match self.shard(xid).lock().get(&xid.0) {
             Some(entry) => (entry.status, entry.owner),
             None => (XidStatus::Absent, 0),
+        }
+    }
+
+    /// Gives a running transaction another owner.
+    pub(crate) fn set_owner(&self, xid: Xid, owner: u32) {
+        if let Some(entry) = self.shard(xid).lock().get_mut(&xid.0) {
+            entry.owner = owner;
         }
     }
 
@@ -210,6 +239,15 @@ impl Publication {
     /// Notes that `xid` is undone: no page holds a stamp of it.
     pub(crate) fn end_abort(&self, xid: Xid) {
         self.set(xid, XidStatus::Aborted);
+        {
+            let mut outcomes = self.outcomes.lock();
+            outcomes.aborted.insert(xid.0);
+            if outcomes.aborted.len() > ABORTED_MAX
+                && let Some(oldest) = outcomes.aborted.pop_first()
+            {
+                outcomes.floor = outcomes.floor.max(oldest + 1);
+            }
+        }
         self.leave_unsettled(&[(xid, Csn::INVALID)]);
         self.retain_and_prune(&[(xid, Csn::INVALID)]);
     }

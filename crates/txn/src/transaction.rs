@@ -64,10 +64,10 @@ pub struct SavepointMark {
 }
 
 #[derive(Default)]
-struct State {
-    undo: Vec<Arc<Version>>,
+pub(crate) struct State {
+    pub(crate) undo: Vec<Arc<Version>>,
     snapshot: Option<Arc<Snapshot>>,
-    unlink: Vec<FileId>,
+    pub(crate) unlink: Vec<FileId>,
     pages_written: usize,
     /// The files whose rows it has changed.
     written: BTreeSet<FileId>,
@@ -87,7 +87,8 @@ pub struct Transaction {
     undo_reserved: AtomicUsize,
     met: Arc<Met>,
     ended: AtomicBool,
-    state: Mutex<State>,
+    pub(crate) prepared: AtomicBool,
+    pub(crate) state: Mutex<State>,
 }
 
 impl Transaction {
@@ -109,6 +110,7 @@ impl Transaction {
             undo_reserved: AtomicUsize::new(0),
             met: Arc::new(Met::default()),
             ended: AtomicBool::new(false),
+            prepared: AtomicBool::new(false),
             state: Mutex::new(State::default()),
         }
     }
@@ -539,7 +541,9 @@ impl Transaction {
         published: impl FnOnce(Csn),
     ) -> Result<Option<Csn>> {
         let xid = self.xid();
-        if let Some(tracked) = self.tracked.get() {
+        if let Some(tracked) = self.tracked.get()
+            && !self.prepared.load(Ordering::Relaxed)
+        {
             tracked.precommit()?;
         }
         if !xid.is_valid() {
@@ -607,6 +611,64 @@ impl Transaction {
         let chains = self.end(xid);
         self.transactions.housekeeping(chains);
         Ok(())
+    }
+
+    /// The transaction without its session: `owner` has its locks, and this one has ended.
+    pub(crate) fn detach(&self, owner: Arc<Owner>) -> Transaction {
+        let detached = Transaction {
+            transactions: self.transactions.clone(),
+            owner,
+            isolation: AtomicU8::new(self.isolation() as u8),
+            access: Mutex::new(*self.access.lock()),
+            tracked: self.tracked.clone(),
+            xid: AtomicU64::new(self.xid().0),
+            command: AtomicU32::new(self.command().0),
+            last_undo: AtomicU64::new(self.last_undo().0),
+            undo_reserved: AtomicUsize::new(self.undo_reserved.swap(0, Ordering::Relaxed)),
+            met: Arc::default(),
+            ended: AtomicBool::new(false),
+            prepared: AtomicBool::new(true),
+            state: Mutex::new(std::mem::take(&mut *self.state.lock())),
+        };
+        detached.state.lock().snapshot = None;
+        self.ended.store(true, Ordering::Relaxed);
+        self.owner.end_transaction();
+        detached
+    }
+
+    /// A prepared transaction as recovery found it.
+    pub(crate) fn restored(
+        transactions: &Arc<Transactions>,
+        owner: Arc<Owner>,
+        xid: Xid,
+    ) -> Transaction {
+        let transaction = Transaction::begin(transactions, &owner, Isolation::ReadCommitted);
+        owner.end_transaction();
+        owner.set_xid(xid);
+        transaction.xid.store(xid.0, Ordering::Release);
+        transaction.prepared.store(true, Ordering::Relaxed);
+        transaction
+    }
+
+    /// Notes a version record that recovery has rebuilt.
+    pub(crate) fn push_restored(&self, version: Arc<Version>, lsn: Lsn) {
+        version.set_lsn(lsn);
+        self.last_undo.store(lsn.0, Ordering::Release);
+        let compensation = version.body_bytes() + COMPENSATION_BYTES;
+        self.transactions.wal().reserve_undo(compensation);
+        self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
+        self.owner.end_write(lsn);
+        self.state.lock().undo.push(version);
+    }
+
+    /// The transaction as a serializable one, whether it is still watched or not.
+    pub(crate) fn tracked_cell(&self) -> &OnceLock<Arc<Tracked>> {
+        &self.tracked
+    }
+
+    /// The files that are gone when it commits.
+    pub fn unlinks(&self) -> Vec<FileId> {
+        self.state.lock().unlink.clone()
     }
 
     fn finish_tracked(&self, committed: bool) {

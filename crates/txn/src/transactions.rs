@@ -2,6 +2,8 @@
 
 use crate::counter::{Counter, log_limit};
 use crate::lock::{KeyLocks, LockTable, Owner};
+use crate::prepare::UndoPrepare;
+use crate::prepared::PreparedTransactions;
 use crate::publication::{LimitReached, Publication, XidStatus};
 use crate::record::CounterKind;
 use crate::serializable::Serializable;
@@ -122,6 +124,7 @@ pub struct Transactions {
     pub(crate) versions: VersionStore,
     pub(crate) locks: Arc<LockTable>,
     pub(crate) serializable: Arc<Serializable>,
+    pub(crate) prepared: PreparedTransactions,
     pub(crate) clock: Arc<dyn Clock>,
     key_locks: KeyLocks,
     oids: Counter,
@@ -140,6 +143,7 @@ impl Transactions {
             versions: VersionStore::new(),
             locks: LockTable::new(),
             serializable: Arc::default(),
+            prepared: PreparedTransactions::default(),
             clock: options.clock,
             key_locks: KeyLocks::default(),
             oids: Counter::new(CounterKind::Oid, OID_STEP, u64::from(options.next_oid.0)),
@@ -147,6 +151,7 @@ impl Transactions {
             undo: std::array::from_fn(|_| OnceLock::new()),
             pool,
         });
+        transactions.register_undo(rm::TRANSACTION, Arc::new(UndoPrepare(files.clone())));
         transactions.register_undo(rm::FILE, Arc::new(UndoFiles(files)));
         let weak = Arc::downgrade(&transactions);
         transactions.locks.set_running(move |xid| match weak.upgrade() {
@@ -234,6 +239,19 @@ impl Transactions {
         self.publication.lookup(xid).0
     }
 
+    /// What has become of `xid` as far as it is known: for the transactions since the start, and not
+    /// for ever.
+    pub fn outcome(&self, xid: Xid) -> XidStatus {
+        match self.status(xid) {
+            XidStatus::Absent => match self.publication.committed(xid) {
+                Some(true) => XidStatus::Committed { csn: Csn::INVALID, sync: false },
+                Some(false) => XidStatus::Aborted,
+                None => XidStatus::Absent,
+            },
+            known => known,
+        }
+    }
+
     /// The session whose transaction `xid` is, while it runs.
     pub fn owner_of(&self, xid: Xid) -> Option<Arc<Owner>> {
         match self.publication.lookup(xid) {
@@ -314,6 +332,11 @@ impl Transactions {
     /// The serializable transactions.
     pub fn serializable(&self) -> &Arc<Serializable> {
         &self.serializable
+    }
+
+    /// The prepared transactions.
+    pub fn prepared(&self) -> &PreparedTransactions {
+        &self.prepared
     }
 
     /// A new file id. May wait for room in the log.

@@ -10,6 +10,7 @@ use crate::numeric::{self, Numeric, NumericBuf};
 use crate::oids::{self, *};
 use crate::record::{self, Record};
 use crate::scalar::{self, fixed, incorrect_binary};
+use crate::snapshot::SnapshotValue;
 use crate::{float, money, text};
 use base::{Error, Result, err};
 
@@ -115,6 +116,9 @@ pub(crate) fn input<'m>(
         BIT => text::bits::parse(text, typmod, false, arena)?,
         VARBIT => text::bits::parse(text, typmod, true, arena)?,
         INT2VECTOR | OIDVECTOR => vector_input(type_oid, text, arena)?,
+        PG_SNAPSHOT | TXID_SNAPSHOT => {
+            Datum::Bytes(arena.put(&SnapshotValue::parse(text)?.encode())?)
+        }
         VOID => Datum::Text(""),
         _ => return date_time_input(io, type_oid, typmod, text),
     })
@@ -232,6 +236,9 @@ pub(crate) fn builtin_output(
             }
         }
         VOID => {}
+        PG_SNAPSHOT | TXID_SNAPSHOT => {
+            out.extend_from_slice(SnapshotValue::from_datum(datum)?.text().as_bytes());
+        }
         DATE => datetime::format::date(datum.int4()?, io.env, out),
         TIME => datetime::format::time(datum.int8()?, out),
         TIMETZ => datetime::format::timetz(TimeTz::from_fixed(datum.fixed16()?), out),
@@ -310,6 +317,9 @@ pub(crate) fn recv<'m>(
         BIT | VARBIT => recv_bits(bytes, typmod, type_oid == VARBIT, arena)?,
         INT2VECTOR => array::recv(io, INT2, -1, bytes, arena)?,
         OIDVECTOR => array::recv(io, OID, -1, bytes, arena)?,
+        PG_SNAPSHOT | TXID_SNAPSHOT => {
+            Datum::Bytes(arena.put(&SnapshotValue::decode(bytes)?.encode())?)
+        }
         VOID => Datum::Text(""),
         _ => return Err(unsupported_or(type_oid, no_input(type_oid))),
     })
@@ -376,7 +386,9 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
             Datum::Float8(v) => out.extend_from_slice(&v.to_be_bytes()),
             Datum::Fixed16(v) => out.extend_from_slice(v),
             Datum::Text(v) => out.extend_from_slice(v.as_bytes()),
-            Datum::Bytes(v) if type_oid == BYTEA => out.extend_from_slice(v),
+            Datum::Bytes(v) if matches!(type_oid, BYTEA | PG_SNAPSHOT | TXID_SNAPSHOT) => {
+                out.extend_from_slice(v)
+            }
             _ => return Err(unsupported_or(type_oid, no_output(type_oid))),
         },
     }

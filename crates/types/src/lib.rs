@@ -32,6 +32,7 @@ mod packed;
 pub mod record;
 pub mod row_columns;
 pub mod scalar;
+pub mod snapshot;
 pub mod text;
 
 #[cfg(test)]

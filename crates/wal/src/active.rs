@@ -43,10 +43,9 @@ impl Active {
             return;
         }
         let shard = &self.shards[entry.xid.0 as usize % SHARDS];
-        if entry.manager == rm::TRANSACTION {
-            if matches!(entry.op, transaction_op::COMMIT | transaction_op::ABORT) {
-                shard.lock().remove(&entry.xid.0);
-            }
+        let ends = matches!(entry.op, transaction_op::COMMIT | transaction_op::ABORT);
+        if entry.manager == rm::TRANSACTION && ends {
+            shard.lock().remove(&entry.xid.0);
         } else if entry.flags & (flags::UNDO | flags::COMPENSATION) != 0 {
             let mut shard = shard.lock();
             let active = shard.entry(entry.xid.0).or_insert_with(|| ActiveTransaction {

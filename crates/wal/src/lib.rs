@@ -70,6 +70,10 @@ pub mod transaction_op {
     pub const COMMIT: u8 = 1;
     /// It is undone.
     pub const ABORT: u8 = 2;
+    /// It is prepared. Undoable, and the last such record of its transaction.
+    pub const PREPARE: u8 = 3;
+    /// The compensation of that.
+    pub const UNPREPARE: u8 = 4;
 }
 
 /// What runs when the log has failed.

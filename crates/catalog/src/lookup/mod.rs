@@ -138,6 +138,13 @@ impl Catalog {
         self.cache.published();
     }
 
+    /// A transaction of another session, of which nobody knows what it changed, is published: all
+    /// caches of the database begin anew.
+    pub fn published_by_other(&self) {
+        self.cache.database().clear();
+        self.cache.cluster().clear();
+    }
+
     /// The transaction is undone.
     pub fn aborted(&self) {
         self.cache.aborted();

@@ -90,6 +90,10 @@ SELECT f.name, f.statement, f.prepare_time, f.parameter_types, f.result_types, f
        f.custom_plans
 FROM pg_prepared_statement() f;
 
+view pg_prepared_xacts (transaction, gid, prepared, owner, database)
+SELECT f.transaction, f.gid, f.prepared, r.rolname, d.datname
+FROM pg_prepared_xact() f LEFT JOIN pg_authid r ON f.ownerid = r.oid LEFT JOIN pg_database d ON f.dbid = d.oid;
+
 view pg_backend_memory_contexts (name, ident, type, level, path, total_bytes, total_nblocks, free_bytes, free_chunks, used_bytes)
 SELECT f.name, f.ident, f.type, f.level, f.path, f.total_bytes, f.total_nblocks, f.free_bytes, f.free_chunks,
        f.used_bytes

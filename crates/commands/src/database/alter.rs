@@ -3,7 +3,7 @@
 use super::create::owned;
 use super::{busy, flag, have_create_database, number, require, text};
 use crate::{Env, role_settings};
-use base::{Error, Result, SqlState, err};
+use base::{Error, Oid, Result, SqlState, err};
 use catalog::ObjectAddress;
 use catalog::columns::{index, pg_database as columns};
 use catalog::columns::{pg_shdepend, pg_shdescription};
@@ -96,7 +96,7 @@ pub(crate) fn rename(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
         return Err(err!(FEATURE_NOT_SUPPORTED, "current database cannot be renamed"));
     }
     let _closed = env.server.close_database(database.oid);
-    refuse_busy(env, old)?;
+    refuse_busy(env, old, database.oid)?;
     let key = [Value::Oid(database.oid)];
     let changed = catalog.update_rows(index::PG_DATABASE_OID_INDEX, &key, |row| {
         row.set(columns::DATNAME, new);
@@ -105,9 +105,9 @@ pub(crate) fn rename(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     changed.map(drop)
 }
 
-fn refuse_busy(env: &Env<'_>, name: &str) -> Result<()> {
-    let others = env.server.other_sessions(name)?;
-    if others == 0 {
+fn refuse_busy(env: &Env<'_>, name: &str, database: Oid) -> Result<()> {
+    let others = env.server.database_users(name, database)?;
+    if others.is_none() {
         return Ok(());
     }
     let text = format!("database \"{name}\" is being accessed by other users");
@@ -142,7 +142,7 @@ pub(crate) fn drop_database(env: &Env<'_>, drop: &DropDatabaseStmt<'_>) -> Resul
     if force {
         env.server.end_sessions(name);
     }
-    refuse_busy(env, name)?;
+    refuse_busy(env, name, database.oid)?;
     env.server.remove_database(database.oid)?;
     // Nobody gets in before the end of the transaction, in which it is gone.
     env.server.keep_closed(closed);

@@ -118,8 +118,8 @@ pub(crate) fn create(env: &Env<'_>, create: &DatabaseStmt<'_>) -> Result<()> {
         return Err(err!(DUPLICATE_DATABASE, "database \"{}\" already exists", create.name));
     }
     let _closed = env.server.close_database(template.oid);
-    let others = env.server.other_sessions(&template.name)?;
-    if others > 0 {
+    let others = env.server.database_users(&template.name, template.oid)?;
+    if !others.is_none() {
         let name = &template.name;
         let error =
             err!(OBJECT_IN_USE, "source database \"{name}\" is being accessed by other users");

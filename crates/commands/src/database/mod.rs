@@ -6,7 +6,7 @@ mod create;
 pub(crate) use alter::{alter, drop_database, rename};
 pub(crate) use create::create;
 
-use crate::Env;
+use crate::{DatabaseUsers, Env};
 use base::{Error, Result, err};
 use catalog::rows::{Database, Ref};
 use parse::{DefElem, DefValue};
@@ -28,10 +28,18 @@ fn have_create_database(env: &Env<'_>) -> Result<bool> {
 }
 
 /// Adds who is in the way.
-fn busy(error: Error, others: usize) -> Error {
-    error.detail(match others {
-        1 => "There is 1 other session using the database.".to_owned(),
-        _ => format!("There are {others} other sessions using the database."),
+fn busy(error: Error, users: DatabaseUsers) -> Error {
+    let said = |number: usize, what: &str| match number {
+        1 => format!("There is 1 {what} using the database."),
+        _ => format!("There are {number} {what}s using the database."),
+    };
+    error.detail(match (users.sessions, users.prepared) {
+        (sessions, 0) => said(sessions, "other session"),
+        (0, prepared) => said(prepared, "prepared transaction"),
+        (sessions, prepared) => format!(
+            "There are {sessions} other session(s) and {prepared} prepared transaction(s) using \
+             the database."
+        ),
     })
 }
 

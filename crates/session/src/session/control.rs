@@ -55,10 +55,37 @@ impl Session {
                 self.portals.retain(|portal| portal.savepoints <= outside);
                 Ok(done("ROLLBACK"))
             }
-            Control::TwoPhase(what) => {
-                Err(Error::unsupported(format!("{what} is not supported yet")))
+            Control::Prepare(name) => {
+                let prepared = self.prepare_transaction(name)?;
+                Ok(done(if prepared { "PREPARE TRANSACTION" } else { "ROLLBACK" }))
+            }
+            Control::FinishPrepared { name, commit } => {
+                let what = if *commit { "COMMIT PREPARED" } else { "ROLLBACK PREPARED" };
+                self.transaction.prevent_in_block(what)?;
+                self.transaction.start()?;
+                self.backend.finish_prepared(name, *commit)?;
+                Ok(done(what))
             }
         }
+    }
+
+    /// PREPARE TRANSACTION. Returns whether the transaction is prepared: a failed one is rolled back.
+    fn prepare_transaction(&mut self, name: &str) -> Result<bool> {
+        if self.transaction.is_failed() || !self.transaction.in_block() {
+            self.drop_portals_of_failed();
+            self.transaction.commit_block(false)?;
+            return Ok(false);
+        }
+        let result = if self.portals.iter().any(|portal| portal.hold && !portal.persisted) {
+            Err(Error::unsupported(
+                "cannot PREPARE a transaction that has created a cursor WITH HOLD",
+            ))
+        } else {
+            self.portals.retain(|portal| portal.persisted);
+            Ok(())
+        };
+        self.transaction.prepare(result, name)?;
+        Ok(true)
     }
 
     /// What must be done while the transaction is still open: cursors WITH HOLD fetch their rows,

@@ -117,12 +117,16 @@ impl Session {
             _ => None,
         }));
         match name {
-            "TRANSACTION" => {
+            "TRANSACTION" | "TRANSACTION SNAPSHOT" => {
                 if !in_block {
                     self.state.warning(err!(
                         NO_ACTIVE_SQL_TRANSACTION,
                         "SET TRANSACTION can only be used in transaction blocks"
                     ));
+                }
+                if name != "TRANSACTION" {
+                    let name = values.first().and_then(DefValue::as_word).unwrap_or_default();
+                    return self.transaction.import_snapshot(name);
                 }
                 self.transaction.set_modes(|modes| apply(&changes, modes))
             }

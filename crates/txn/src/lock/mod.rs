@@ -32,6 +32,7 @@ mod row_set;
 mod rows;
 mod table;
 mod timers;
+mod transfer;
 mod view;
 mod wait;
 mod xids;

@@ -56,6 +56,8 @@ pub struct Owner {
     pub(super) table: Weak<LockTable>,
     pub(super) xid: AtomicU64,
     in_transaction: AtomicBool,
+    /// Whether it stands for a prepared transaction.
+    prepared: AtomicBool,
     /// The first and the last undoable record of its transaction, and where the log ended before
     /// the one that is being written: for checkpoints.
     first_undo: AtomicU64,
@@ -84,6 +86,7 @@ impl Owner {
             table,
             xid: AtomicU64::new(0),
             in_transaction: AtomicBool::new(false),
+            prepared: AtomicBool::new(false),
             first_undo: AtomicU64::new(0),
             last_undo: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
@@ -129,12 +132,24 @@ impl Owner {
 
     /// The virtual XID of its transaction, as PostgreSQL writes it: `3/17`.
     pub fn virtual_xid(&self) -> String {
+        if self.prepared.load(Ordering::Relaxed) {
+            return format!("-1/{}", self.xid());
+        }
         format!("{}/{}", self.id, self.local.load(Ordering::Relaxed))
+    }
+
+    /// The two halves of the virtual XID.
+    pub fn virtual_xid_parts(&self) -> (u32, u32) {
+        (self.id, self.local.load(Ordering::Relaxed))
     }
 
     /// Whether it waits for a lock now.
     pub fn is_waiting(&self) -> bool {
         self.waiting.lock().is_some()
+    }
+
+    pub(crate) fn set_prepared(&self) {
+        self.prepared.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn begin_transaction(&self) {

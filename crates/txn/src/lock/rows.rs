@@ -34,7 +34,7 @@ pub(super) struct TreeLocks {
 pub(super) type TreeShard = HashMap<FileId, TreeLocks, foldhash::fast::FixedState>;
 
 impl LockTable {
-    fn tree_shard(&self, file: FileId) -> &Mutex<TreeShard> {
+    pub(super) fn tree_shard(&self, file: FileId) -> &Mutex<TreeShard> {
         &self.trees[hash_of(&file) as usize % TREE_SHARDS]
     }
 

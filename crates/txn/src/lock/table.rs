@@ -127,7 +127,7 @@ impl LockTable {
         self.owners.lock().iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
-    fn shard(&self, tag: &LockTag) -> &Mutex<TagShard> {
+    pub(super) fn shard(&self, tag: &LockTag) -> &Mutex<TagShard> {
         &self.tags[hash_of(tag) as usize % TAG_SHARDS]
     }
 
@@ -378,7 +378,7 @@ fn note(owner: &Owner, tag: LockTag, mode: LockMode, lifetime: LockLifetime, cou
     held.counts.insert((tag, mode), counts);
 }
 
-fn add_holder(lock: &mut Lock, owner: &Arc<Owner>, modes: u16) {
+pub(super) fn add_holder(lock: &mut Lock, owner: &Arc<Owner>, modes: u16) {
     match lock.holders.iter_mut().find(|holder| holder.id == owner.id) {
         Some(holder) => holder.modes |= modes,
         None => lock.holders.push(Holder { id: owner.id, modes }),
@@ -409,7 +409,7 @@ impl Lock {
                 .any(|q| q.owner.id != id && q.mode.bit() & conflicts != 0)
     }
 
-    fn remove_modes(&mut self, id: u32, modes: u16) {
+    pub(super) fn remove_modes(&mut self, id: u32, modes: u16) {
         if let Some(at) = self.holders.iter().position(|holder| holder.id == id) {
             self.holders[at].modes &= !modes;
             if self.holders[at].modes == 0 {

@@ -53,6 +53,7 @@
 mod conflict;
 mod finish;
 mod reads;
+mod restore;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -35,7 +35,7 @@ pub(super) struct Reads {
     in_block: Map<u64, usize>,
     pub(super) ranges: Vec<KeyRange>,
     /// The table of an index.
-    table: Option<Place>,
+    pub(super) table: Option<Place>,
 }
 
 impl Reads {

@@ -202,6 +202,21 @@ impl Tracked {
         self.wrote(|state| state.targets.readers_of_all(place, self.id))
     }
 
+    /// The tables that it has read something of, and those whose indexes it has.
+    pub(crate) fn tables_read(&self) -> Vec<Oid> {
+        let state = self.serializable.state.lock();
+        state.tables_of(self.id)
+    }
+
+    /// Its transaction is prepared: no session has it any more.
+    pub(crate) fn set_prepared(&self, virtual_xid: String) {
+        let mut state = self.serializable.state.lock();
+        if let Some(member) = state.members.get_mut(&self.id) {
+            member.session.pid = base::SessionId(0);
+            member.session.virtual_xid = virtual_xid;
+        }
+    }
+
     pub(crate) fn precommit(&self) -> Result<()> {
         if self.is(FAILED) {
             self.check()?;
