@@ -18,6 +18,12 @@ impl<'q> Analyzer<'q, '_> {
         location: Location,
     ) -> Result<Ref<Operator>> {
         let (schema, bare) = split_name(name)?;
+        if let Some(schema) = schema
+            && self.env.catalog().namespace_named(schema)?.is_none()
+        {
+            let error = err!(UNDEFINED_SCHEMA, "schema \"{schema}\" does not exist");
+            return Err(self.at(error, location));
+        }
         let all = self.env.catalog().operators_named(schema, bare)?;
         let kind = if left.is_valid() { OperatorKind::Binary } else { OperatorKind::Prefix };
         let mut candidates: Vec<Ref<Operator>> = Vec::new();

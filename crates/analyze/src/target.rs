@@ -1,9 +1,9 @@
 //! Target lists: output columns, their names, and the junk that sorting and grouping add.
 
-use crate::Analyzer;
 use crate::coerce::UNKNOWN;
 use crate::scope::{Clause, Level};
-use crate::tree::{Expr, ExprKind, RangeKind, Target};
+use crate::tree::{ColumnUse, Expr, ExprKind, RangeKind, Target};
+use crate::{Analyzer, location_of};
 use base::{Oid, Result, err};
 use parse::{Expression, Field, Indirection, ResTarget, SubLinkKind, TypeName};
 
@@ -76,6 +76,16 @@ impl<'q> Analyzer<'q, '_> {
                         continue;
                     }
                     let field = i16::try_from(at + 1).unwrap_or(i16::MAX);
+                    if let ExprKind::Column(whole) = row.kind
+                        && whole.attribute == 0
+                    {
+                        // The fields of a row of FROM are its columns.
+                        let column = ColumnUse { attribute: field, levels_up: 0, ..whole };
+                        let location = location_of(&row);
+                        let expr = self.column_expr(level, column, whole.levels_up, *ty, location);
+                        columns.push((expr, self.text(name)?));
+                        continue;
+                    }
                     let kind = ExprKind::Field { arg, field };
                     columns.push((Expr { kind, ty: *ty, at: row.at }, self.text(name)?));
                 }

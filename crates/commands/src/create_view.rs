@@ -24,6 +24,10 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
             "views must not contain data-modifying statements in WITH"
         ));
     }
+    let available = query.targets.iter().filter(|target| !target.junk).count();
+    if create.columns.len() > available {
+        return Err(err!(SYNTAX_ERROR, "CREATE VIEW specifies more column names than columns"));
+    }
     let mut columns = Vec::new();
     for (name, ty) in query_columns(query, create.columns)? {
         columns.push(NewColumn::plain(&name, ty.oid, ty.typmod, ty.collation));

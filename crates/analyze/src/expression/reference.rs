@@ -72,8 +72,7 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Expr<'q>> {
         let Some((item, levels_up)) = self.find_item(level, schema, table, location)? else {
             // `column.field` is an error unless it is written `(column).field`.
-            let shown = schema.map_or(table.to_string(), |schema| format!("{schema}.{table}"));
-            return Err(self.missing_item(level, &shown, location));
+            return Err(self.missing_item(level, table, location));
         };
         let Field::Name(name) = field else {
             return self.whole_row(level, &item, levels_up, location);
