@@ -118,6 +118,10 @@ impl Backend {
 }
 
 impl session::engine::Backend for Backend {
+    fn temporary_space(&self) -> Rc<TemporarySpace> {
+        self.temporary_files.clone()
+    }
+
     fn begin(&self, modes: Modes) -> Result<()> {
         self.begin_transaction(modes)
     }

@@ -1,6 +1,7 @@
 //! Window functions over sorted input.
 //!
-//! The whole input is kept; partitions and peers are found by the bytes of their keys. An aggregate
+//! Whole partitions are kept, as many at a time as make up some batches; partitions and peers are
+//! found by the bytes of their keys. An aggregate
 //! whose frame only grows is advanced row by row; for other frames it is computed anew.
 
 use crate::keys::key_columns;
@@ -19,6 +20,8 @@ use std::rc::Rc;
 use types::{Datum, key};
 
 const CHUNK: usize = 1024;
+/// So many rows are worth computing the results of together.
+const ROWS_MIN: usize = 4 * CHUNK;
 
 /// Window functions.
 pub(crate) struct Window<'q> {
@@ -29,8 +32,13 @@ pub(crate) struct Window<'q> {
     frame: Frame<'q>,
     calls: &'q [WindowCall<'q>],
     rows: RowStore,
+    /// The key of the last row, and where its partition begins.
+    last_key: Vec<u8>,
+    tail: usize,
+    ended: bool,
     results: Vec<Rc<Column>>,
-    filled: bool,
+    /// The rows whose results are there, and how many of them were returned.
+    ready: usize,
     next: usize,
     bump: Bump,
     heap: Heap,
@@ -56,19 +64,65 @@ impl<'q> Window<'q> {
             frame,
             calls,
             rows: RowStore::new(&heap, below),
+            last_key: Vec::new(),
+            tail: 0,
+            ended: false,
             results: Vec::new(),
-            filled: false,
+            ready: 0,
             next: 0,
             bump: x.bump(),
             heap,
         }
     }
 
-    fn fill(&mut self, x: &Execution<'q>) -> Result<()> {
-        while let Some(batch) = self.input.next(x, CHUNK)? {
-            x.check()?;
-            self.rows.append(&batch)?;
+    /// Takes rows in until some partitions are whole.
+    fn take(&mut self, x: &Execution<'q>) -> Result<()> {
+        if self.ready > 0 {
+            // Those that were returned make room; the last partition has only begun.
+            let rows: Vec<u32> = (self.ready as u32..self.rows.len() as u32).collect();
+            self.rows.retain(&rows)?;
+            self.tail = 0;
         }
+        while !self.ended && (self.tail == 0 || self.rows.len() < ROWS_MIN) {
+            x.check()?;
+            let Some(batch) = self.input.next(x, CHUNK)? else {
+                self.ended = true;
+                break;
+            };
+            let first = self.rows.len();
+            self.rows.append(&batch)?;
+            self.find_tail(x, first)?;
+        }
+        self.ready = if self.ended { self.rows.len() } else { self.tail };
+        self.next = 0;
+        self.evaluate(x)
+    }
+
+    /// Where the last partition begins, when rows from `first` on are new.
+    fn find_tail(&mut self, x: &Execution<'q>, first: usize) -> Result<()> {
+        if self.partition.is_empty() {
+            return Ok(());
+        }
+        let columns = key_columns(self.partition);
+        let mut this = Vec::new();
+        for row in first..self.rows.len() {
+            this.clear();
+            for (column, described) in columns.iter().zip(self.partition) {
+                let value = self.rows.get(usize::from(described.column), row);
+                key::encode_column(x.host.io().host, column, &value, &mut this)?;
+            }
+            if this != self.last_key {
+                if row > 0 {
+                    self.tail = row;
+                }
+                std::mem::swap(&mut this, &mut self.last_key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes the results of the rows that are ready.
+    fn evaluate(&mut self, x: &Execution<'q>) -> Result<()> {
         let (partitions, peers) = (self.ids(x, self.partition)?, self.ids(x, self.order)?);
         let below = self.node.columns.len() - self.calls.len();
         let mut results: Vec<Column> = self.node.columns[below..]
@@ -76,9 +130,9 @@ impl<'q> Window<'q> {
             .map(|column| Column::new(column.layout, &self.heap))
             .collect();
         let mut start = 0;
-        while start < self.rows.len() {
+        while start < self.ready {
             let mut end = start + 1;
-            while end < self.rows.len() && partitions[end] == partitions[start] {
+            while end < self.ready && partitions[end] == partitions[start] {
                 end += 1;
             }
             let view = Partition {
@@ -103,9 +157,9 @@ impl<'q> Window<'q> {
     /// A number for each row, equal for neighbours that are equal in some columns.
     fn ids(&self, x: &Execution<'q>, keys: &[SortColumn]) -> Result<Vec<u32>> {
         let columns = key_columns(keys);
-        let (mut ids, mut id) = (Vec::with_capacity(self.rows.len()), 0);
+        let (mut ids, mut id) = (Vec::with_capacity(self.ready), 0);
         let (mut last, mut this) = (Vec::new(), Vec::new());
-        for row in 0..self.rows.len() {
+        for row in 0..self.ready {
             this.clear();
             for (column, described) in columns.iter().zip(keys) {
                 let value = self.rows.get(usize::from(described.column), row);
@@ -384,15 +438,13 @@ impl Running {
 
 impl<'q> Operator<'q> for Window<'q> {
     fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<batch::Batch>> {
-        if !self.filled {
-            self.fill(x)?;
-            self.filled = true;
-            self.next = 0;
+        while self.next == self.ready {
+            if self.ended {
+                return Ok(None);
+            }
+            self.take(x)?;
         }
-        let count = (self.rows.len() - self.next).min(demand).min(CHUNK);
-        if count == 0 {
-            return Ok(None);
-        }
+        let count = (self.ready - self.next).min(demand).min(CHUNK);
         let mut batch = self.rows.range(&self.heap, self.next, count)?;
         let rows: Vec<u32> = (self.next as u32..(self.next + count) as u32).collect();
         for column in &self.results {
@@ -403,7 +455,11 @@ impl<'q> Operator<'q> for Window<'q> {
     }
 
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
-        self.filled = false;
+        self.ended = false;
+        self.ready = 0;
+        self.next = 0;
+        self.tail = 0;
+        self.last_key.clear();
         self.rows.clear();
         self.results.clear();
         self.input.rescan(x)

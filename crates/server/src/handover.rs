@@ -15,6 +15,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// How soon the global allocator gives the system back what is free, in milliseconds: what the
+/// ledger has released should not stay resident for long.
+const PURGE: &str = "MIMALLOC_PURGE_DELAY";
+const PURGE_DELAY_MS: &str = "20";
+
 const VARIABLE: &str = "PERDURA_SERVER_PROCESS";
 /// Says that stderr is the log collector's pipe.
 const COLLECTED: &str = "PERDURA_LOG_COLLECTED";
@@ -77,6 +82,9 @@ pub(crate) fn command(
     command.env_remove(crate::notify::VARIABLE).env_remove(COLLECTED);
     if let Some(log) = log {
         command.stdout(log.try_clone()?).stderr(log.try_clone()?).env(COLLECTED, "1");
+    }
+    if std::env::var_os(PURGE).is_none() {
+        command.env(PURGE, PURGE_DELAY_MS);
     }
     Ok(command)
 }

@@ -8,7 +8,7 @@ use crate::settings::Base;
 use base::SessionId;
 use base::access::AccessFiles;
 use base::interrupt::{Interrupt, Interrupts};
-use memory::Ledger;
+use memory::{Charge, Ledger};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,8 @@ pub type WriteLog = fn(&Entry<'_>);
 
 /// The databases of one data directory and the sessions on them.
 pub struct Cluster {
+    /// The memory that the program had when the cluster was open.
+    _own: Option<Charge>,
     data_dir: PathBuf,
     engine: Box<dyn Engine>,
     ledger: Ledger,
@@ -94,7 +96,11 @@ impl Cluster {
     ) -> base::Result<Arc<Cluster>> {
         let ledger = Ledger::new(memory_limit_bytes(&settings));
         let engine = open_engine(&data_dir, &settings, &ledger)?;
+        // What the program itself takes counts against the limit, too.
+        let own_bytes = resident_bytes().saturating_sub(ledger.node().reserved());
+        let own = ledger.shared("program", u64::MAX).charge(own_bytes, "program").ok();
         Ok(Arc::new(Cluster {
+            _own: own,
             data_dir,
             engine,
             ledger,
@@ -264,6 +270,22 @@ impl Cluster {
 /// Compares in a time that does not depend on the contents.
 fn keys_equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
+}
+
+/// The resident memory of this process and of the one that started it, the postmaster.
+fn resident_bytes() -> u64 {
+    let of = |process: &str| -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let resident = field("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok()?;
+        Some(resident << 10)
+    };
+    let parent = std::os::unix::process::parent_id();
+    let postmaster = of(&parent.to_string()).filter(|_| {
+        let program = |process: &str| std::fs::read_link(format!("/proc/{process}/exe")).ok();
+        program("self").is_some() && program("self") == program(&parent.to_string())
+    });
+    of("self").unwrap_or(0) + postmaster.unwrap_or(0)
 }
 
 /// `memory_limit`; if it is 0, 80 % of what the machine or the container has.

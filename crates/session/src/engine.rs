@@ -16,6 +16,7 @@ use crate::cluster::Role;
 use crate::settings::Source;
 use crate::state::State;
 use base::{Oid, Result};
+use disk::temporary::TemporarySpace;
 use memory::Frozen;
 use parse::{Expression, Statement};
 use std::borrow::Cow;
@@ -111,6 +112,9 @@ pub struct Modes {
 
 /// The engine's side of one session.
 pub trait Backend {
+    /// Where the session's temporary files stand.
+    fn temporary_space(&self) -> Rc<TemporarySpace>;
+
     /// Begins a transaction.
     ///
     /// # Errors

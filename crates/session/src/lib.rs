@@ -18,6 +18,7 @@ mod session;
 pub mod settings;
 mod state;
 mod statement;
+mod stored_rows;
 mod transaction;
 
 pub use activity::{Activity, PreparedStatement};

@@ -7,8 +7,9 @@
 use crate::client::Client;
 use crate::cursors::OpenCursor;
 use crate::engine::{Backend, Completion, Destination, Parameters, Plan, ResultColumn};
-use crate::row::{ColumnFormats, StoredRows};
+use crate::row::ColumnFormats;
 use crate::state::State;
+use crate::stored_rows::{Place, StoredRows};
 use base::wait::block_on;
 use base::{Error, Result};
 use sched::Fiber;
@@ -48,7 +49,7 @@ impl Destination for ToExchange {
     }
 
     fn row(&mut self, values: &[Datum<'_>]) -> Result<()> {
-        self.0.rows.borrow_mut().push(values);
+        self.0.rows.borrow_mut().push(values)?;
         self.0.wanted.set(self.0.wanted.get().saturating_sub(1));
         Ok(())
     }
@@ -89,6 +90,12 @@ impl Cursor {
         scroll: bool,
     ) -> Cursor {
         let exchange = Rc::new(Exchange::default());
+        let kilobytes = u64::try_from(state.settings().integer("work_mem")).unwrap_or(0);
+        let kept = StoredRows::at(Place {
+            account: state.account().shared(),
+            space: backend.temporary_space(),
+            memory_bytes: kilobytes << 10,
+        });
         let (backend, plan, parameters) = (backend.clone(), plan.clone(), parameters.clone());
         let mut destination = ToExchange(exchange.clone());
         let interrupts = state.entry().interrupts.clone();
@@ -102,7 +109,7 @@ impl Cursor {
         Cursor {
             running: Some(Box::pin(fiber)),
             exchange,
-            kept: StoredRows::default(),
+            kept,
             scroll,
             position: 0,
             dropped: 0,

@@ -1,6 +1,7 @@
 //! Tables, indexes and their files: what commands and the executor ask of the session.
 
 mod build;
+mod entries;
 mod opened;
 mod rewrite;
 mod rows;
