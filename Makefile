@@ -22,7 +22,7 @@ run: build ## builds, then serves ./data on port 5432 (DATA=, PORT=)
 	@echo "connect with: psql -h 127.0.0.1 -p $(PORT) -U postgres"
 	@exec $(PERDURA) serve -D $(DATA) -p $(PORT)
 
-test: ## the whole suite: check, every test, five rounds of kill -9
+test: ## the whole suite: check, every test, five rounds of kill -9, 10 s of fuzz-wire
 	$(CLANG) cargo xtask check
 	$(CLANG) cargo test --workspace --quiet
 	cargo test --quiet --package supervise --features sigchld --tests
@@ -30,6 +30,8 @@ test: ## the whole suite: check, every test, five rounds of kill -9
 	$(CLANG) cargo build --quiet --package perdura
 	@$(CLANG) PERDURA="$(TARGET)/debug/perdura" ROUNDS=5 SEED=1 WHAT=both \
 	  cargo run --quiet --package testkit --bin kill9
+	@$(CLANG) PERDURA="$(TARGET)/debug/perdura" SECS=10 \
+	  cargo run --quiet --package testkit --bin fuzz_wire
 
 test-sql: ## tests/sql against Perdura (AREA=area or area/topic)
 	$(CLANG) AREA="$(AREA)" cargo test --quiet --package testkit --test sql
@@ -56,6 +58,10 @@ sim: ## the storage on a simulated disk (SEEDS= STEPS= SEED= SECONDS= NEXT_XID=)
 
 sim-mutants: ## six broken builds of the storage, each of which the simulator must notice
 	@cargo test --quiet --package recovery --features mutants --test simulation every_mistake -- --nocapture
+
+fuzz-wire: build ## clients that mean ill against a server (SECS=60 SEED=n)
+	@PERDURA=$(PERDURA) SECS=$(or $(SECS),60) $(if $(SEED),SEED=$(SEED)) \
+	  cargo run --quiet --release --package testkit --bin fuzz_wire
 
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)

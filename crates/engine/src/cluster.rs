@@ -300,6 +300,26 @@ impl session::engine::Engine for Handle {
         self.0.is_member(user, role)
     }
 
+    fn figures(&self) -> session::engine::Figures {
+        let storage = &self.0.storage;
+        let (wal, pages, control) = (storage.wal(), storage.pool().stats(), storage.control());
+        session::engine::Figures {
+            wal_inserted: wal.inserted().0,
+            wal_flushed: wal.flushed().0,
+            redo: control.redo.0,
+            checkpoint_us: control.time_us,
+            page_hits: pages.hits,
+            page_reads: pages.reads,
+            page_writes: pages.writes,
+            page_bytes: pages.resident_bytes,
+        }
+    }
+
+    fn waits_for_lock(&self, session: base::SessionId) -> bool {
+        let locks = self.0.storage.transactions().locks();
+        locks.owner_of(session).is_some_and(|owner| owner.is_waiting())
+    }
+
     fn has_database(&self, name: &str) -> Result<bool> {
         let Some(row) = self.0.database(name)? else { return Ok(false) };
         if !row.bool(pg_database::DATALLOWCONN)? {

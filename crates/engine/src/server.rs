@@ -42,6 +42,21 @@ fn thing(subject: &LockSubject) -> LockedThing {
     }
 }
 
+/// PostgreSQL's name of the lock that a session waits for.
+fn lock_event(locks: &[txn::LockRow], session: SessionId) -> &'static str {
+    let waited = locks.iter().find(|row| row.pid == session && !row.granted);
+    match waited.map(|row| &row.subject) {
+        Some(LockSubject::Tag(LockTag::Relation { .. })) => "relation",
+        Some(LockSubject::Tag(LockTag::Object { .. })) => "object",
+        Some(LockSubject::Tag(LockTag::Advisory { .. })) => "advisory",
+        Some(LockSubject::Row(_)) => "tuple",
+        Some(LockSubject::VirtualXid(_)) => "virtualxid",
+        Some(LockSubject::Page { .. }) => "page",
+        // Who waits for a row's writer waits for its end.
+        Some(LockSubject::Xid(_)) | None => "transactionid",
+    }
+}
+
 impl Backend {
     fn transactions(&self) -> &std::sync::Arc<Transactions> {
         self.engine.storage.transactions()
@@ -95,6 +110,7 @@ impl Server for Backend {
     fn sessions(&self) -> Vec<SessionRow> {
         let cluster = self.state.cluster();
         let mut rows = Vec::new();
+        let locks = self.transactions().locks().rows();
         for entry in cluster.sessions() {
             let activity = entry.activity.lock();
             let origin = &entry.origin;
@@ -110,7 +126,13 @@ impl Server for Backend {
                 state_change_us: activity.state_change_us,
                 state: activity.state,
                 query: activity.query.clone(),
-                waits: owner.as_ref().is_some_and(|owner| owner.is_waiting()),
+                waits: match activity.wait {
+                    Some(event) => Some(("Timeout", event)),
+                    None => owner
+                        .as_ref()
+                        .filter(|owner| owner.is_waiting())
+                        .map(|_| ("Lock", lock_event(&locks, entry.id))),
+                },
                 xid: owner.map(|owner| owner.xid()).filter(|xid| xid.is_valid()).map(|xid| xid.0),
                 client_host: origin.host_name.as_deref().map(str::to_owned),
                 client_port: match origin.client {
@@ -322,7 +344,11 @@ impl Server for Backend {
 
     fn sleep(&self, us: i64) -> Result<()> {
         let duration = Duration::from_micros(u64::try_from(us).unwrap_or(0));
-        base::wait::wait_for(tokio::time::sleep(duration))
+        let activity = &self.state.entry().activity;
+        activity.lock().wait = Some("PgSleep");
+        let slept = base::wait::wait_for(tokio::time::sleep(duration));
+        activity.lock().wait = None;
+        slept
     }
 
     fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>> {

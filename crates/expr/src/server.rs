@@ -56,8 +56,8 @@ pub struct SessionRow {
     pub state: &'static str,
     /// Its latest statement.
     pub query: String,
-    /// Whether it waits for a lock.
-    pub waits: bool,
+    /// What it waits for: the type of the event and its name.
+    pub waits: Option<(&'static str, &'static str)>,
     /// Its transaction's number.
     pub xid: Option<u64>,
     /// The client's name, if it was looked up.

@@ -41,9 +41,9 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     put(4, Cell::Text(row.state.to_owned()));
     put(5, Cell::Text(row.query));
     let idle = row.state != "active";
-    if row.waits {
-        put(6, Cell::Text("Lock".to_owned()));
-        put(7, Cell::Text("relation".to_owned()));
+    if let Some((kind, event)) = row.waits {
+        put(6, Cell::Text(kind.to_owned()));
+        put(7, Cell::Text(event.to_owned()));
     } else if idle {
         put(6, Cell::Text("Client".to_owned()));
         put(7, Cell::Text("ClientRead".to_owned()));
@@ -121,6 +121,34 @@ fn interrupt<'m>(cx: &Call<'_, 'm>, pid: i32, end: bool) -> Result<Datum<'m>> {
     Ok(Datum::Bool(server.interrupt(pid, end)))
 }
 
+/// Ends a session, and with a timeout waits until it has ended.
+fn terminate<'m>(cx: &Call<'_, 'm>, pid: i32, timeout_ms: i64) -> Result<Datum<'m>> {
+    const STEP_MS: i64 = 10;
+    let told = interrupt(cx, pid, true)?;
+    let server = cx.host.server()?;
+    if timeout_ms == 0 || !matches!(told, Datum::Bool(true)) {
+        return Ok(told);
+    }
+    let mut left_ms = timeout_ms;
+    while server.sessions().iter().any(|row| row.pid == pid) {
+        if left_ms == 0 {
+            let unit = if timeout_ms == 1 { "millisecond" } else { "milliseconds" };
+            cx.host.notice(expr::Notice {
+                severity: "WARNING",
+                fields: err!(
+                    WARNING,
+                    "backend with PID {pid} did not terminate within {timeout_ms} {unit}"
+                ),
+            });
+            return Ok(Datum::Bool(false));
+        }
+        let step_ms = left_ms.min(STEP_MS);
+        server.sleep(step_ms * 1000)?;
+        left_ms -= step_ms;
+    }
+    Ok(Datum::Bool(true))
+}
+
 fn sleep<'m>(cx: &Call<'_, 'm>, secs: f64) -> Result<Datum<'m>> {
     let us = (secs * 1e6).clamp(0.0, 1e18);
     if us > 0.0 {
@@ -177,7 +205,7 @@ pub(crate) const TABLE: &[Entry] = &[
         if args[1].int8()? < 0 {
             return Err(err!(NUMERIC_VALUE_OUT_OF_RANGE, "\"timeout\" must not be negative"));
         }
-        interrupt(cx, args[0].int4()?, true)
+        terminate(cx, args[0].int4()?, args[1].int8()?)
     }),
     raw!("pg_sleep", |cx, args| sleep(cx, args[0].float8()?)),
     in_sql!("pg_sleep_for(interval)", 3935, |cx, args| {

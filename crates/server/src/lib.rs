@@ -30,6 +30,7 @@ mod process;
 mod shell;
 mod socket;
 mod startup;
+mod status;
 mod stream;
 mod tls;
 mod tuning;

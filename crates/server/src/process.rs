@@ -6,10 +6,12 @@ use crate::handover::{self, Handover};
 use crate::hba::{Files, Hba, Ident};
 use crate::log::{self, Level};
 use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, RELOADED, SMART, STOPPED};
+use crate::status;
 use crate::stream::{Acceptor, Stream};
 use crate::tls;
 use crate::waiting_room::{self, WaitingRoom};
 use base::Result;
+use base::clock::{Clock, SystemClock};
 use base::interrupt::Interrupt;
 use rustix::process::{Resource, Rlimit, Signal};
 use sched::Workers;
@@ -31,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) cluster: Arc<Cluster>,
     /// Makes up verifiers for users that have none.
     pub(crate) scram_secret: [u8; 32],
+    /// When this process began: microseconds since 2000-01-01 UTC.
+    pub(crate) start_us: i64,
     pub(crate) max_connections: usize,
     pub(crate) waiting_room: WaitingRoom,
     stopping: AtomicBool,
@@ -215,6 +219,7 @@ fn run(handover: Handover) -> Result<()> {
     let server = Arc::new(Server {
         cluster: cluster.clone(),
         scram_secret,
+        start_us: SystemClock::new().now_us(),
         max_connections,
         waiting_room: WaitingRoom::new(max_connections),
         stopping: AtomicBool::new(false),
@@ -235,6 +240,9 @@ fn run(handover: Handover) -> Result<()> {
         }
         words.set_nonblocking(true)?;
         let words = UnixStream::from_std(words)?;
+        if let Err(error) = status::serve(&main_server).await {
+            log::error(Some(Level::Log), &error);
+        }
         main_server.tell(READY);
         obey(&main_server, &words).await
     })

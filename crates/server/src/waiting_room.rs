@@ -104,6 +104,11 @@ impl WaitingRoom {
         }
         Place { room: self, number, go }
     }
+
+    /// The connections that wait now.
+    pub(crate) fn count(&self) -> usize {
+        self.inside.lock().waiting.len()
+    }
 }
 
 impl Place<'_> {

@@ -28,6 +28,8 @@ pub struct Activity {
     pub state: &'static str,
     /// The beginning of its latest statement.
     pub query: String,
+    /// The name of what it waits for that is no lock.
+    pub wait: Option<&'static str>,
 }
 
 /// A prepared statement of a session, as `pg_prepared_statements` shows it.

@@ -61,11 +61,43 @@ pub trait Engine: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Numbers of the storage as they are now.
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
+    /// Whether a session waits for a lock.
+    fn waits_for_lock(&self, session: base::SessionId) -> bool {
+        let _ = session;
+        false
+    }
+
     /// Brings everything to disk after the last session has ended.
     ///
     /// # Errors
     /// When something cannot be written: the next start will recover.
     fn close(&self) -> Result<()>;
+}
+
+/// Numbers of the storage, for whoever watches the server.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    /// The end of the log that was written to memory, in bytes since the log began.
+    pub wal_inserted: u64,
+    /// The end of the log that is durable.
+    pub wal_flushed: u64,
+    /// Where recovery would begin.
+    pub redo: u64,
+    /// When the latest checkpoint was made: microseconds since 2000-01-01 UTC.
+    pub checkpoint_us: i64,
+    /// Pages that were found in memory.
+    pub page_hits: u64,
+    /// Pages that were read.
+    pub page_reads: u64,
+    /// Pages that were written.
+    pub page_writes: u64,
+    /// The bytes of pages in memory.
+    pub page_bytes: u64,
 }
 
 /// The isolation levels.

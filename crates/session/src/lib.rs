@@ -19,6 +19,7 @@ pub mod settings;
 mod state;
 mod statement;
 mod stored_rows;
+pub mod throughput;
 mod transaction;
 
 pub use activity::{Activity, PreparedStatement};

@@ -224,6 +224,11 @@ impl State {
             self.settings().text("application_name").clone_into(&mut activity.application);
             activity.backend_start_us = now_us;
         }
+        if activity.state == "active"
+            && let Some(start_us) = activity.query_start_us
+        {
+            crate::throughput::note_answer(now_us - start_us);
+        }
         activity.rest(status, now_us);
         self.command.set(activity.state);
     }

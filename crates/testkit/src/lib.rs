@@ -18,6 +18,7 @@
 
 pub mod bench;
 pub mod client;
+pub mod fuzz_wire;
 pub mod gaps;
 pub mod history;
 pub mod kill9;

@@ -298,6 +298,7 @@ impl Session {
             self.drop_portals_of_failed();
         }
         let undone = self.transaction.fail();
+        crate::throughput::note_error();
         let out = client.out();
         self.state.flush_notices(out);
         self.state.log(error.fields().severity.into(), &error, statement);

@@ -117,6 +117,13 @@ impl Client {
         }
     }
 
+    /// Reads what comes for a while, and forgets it.
+    pub fn drain(&mut self, wait: Duration) {
+        let _ = self.stream.set_read_timeout(Some(wait));
+        let mut chunk = [0; 16384];
+        while matches!(self.stream.read(&mut chunk), Ok(1..)) {}
+    }
+
     /// Runs statements by the simple protocol and returns the rows of all of them.
     ///
     /// # Errors
@@ -147,7 +154,11 @@ impl Client {
             .ok_or_else(|| Failure::Refused("02000".into(), format!("no value from: {sql}")))
     }
 
-    fn until_ready(&mut self) -> Result<Rows, Failure> {
+    /// Reads the answers of what was sent, as [`Client::query`].
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn until_ready(&mut self) -> Result<Rows, Failure> {
         let mut rows = Rows::new();
         let mut refused = None;
         loop {

@@ -144,6 +144,16 @@ impl Running {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
+    /// All of its log.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.options.log).unwrap_or_default()
+    }
+
+    /// The process id of the server process, if there is one.
+    pub fn server_process(&self) -> Option<u32> {
+        self.children().first().copied()
+    }
+
     fn children(&self) -> Vec<u32> {
         let id = self.postmaster.id();
         let text = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));

@@ -1,0 +1,80 @@
+//! pg_stat_activity: what sessions wait for, who may see and end them.
+
+use crate::client::start;
+use std::time::{Duration, Instant};
+use testkit::Server;
+use testkit::client::{Client, Failure, Outgoing};
+
+/// Asks until the answer is the expected one.
+fn becomes(client: &mut Client, sql: &str, expected: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let found = client.value(sql);
+        if found.as_ref().is_ok_and(|found| found == expected) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{sql}: {found:?}, not {expected}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn refused(result: Result<String, Failure>) -> String {
+    result.map_or_else(|failure| failure.to_string(), |value| format!("no error: {value}"))
+}
+
+#[test]
+fn sessions_show_what_they_wait_for_to_those_who_may_know() {
+    let Some((perdura, _)) = start(&[]) else { return };
+    let port = perdura.port();
+    let mut one = Client::connect(port, "postgres").unwrap();
+    one.query(
+        "CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1);
+               CREATE ROLE plain LOGIN; CREATE ROLE guard LOGIN; CREATE ROLE seer LOGIN;
+               GRANT pg_signal_backend TO guard; GRANT pg_read_all_stats TO seer;",
+    )
+    .unwrap();
+    let mut two = Client::connect(port, "postgres").unwrap();
+    let pid = two.backend_pid;
+    let shows = format!(
+        "SELECT concat_ws(' ', state, wait_event_type, wait_event) FROM pg_stat_activity \
+         WHERE pid = {pid}"
+    );
+    becomes(&mut one, &shows, "idle Client ClientRead");
+    one.query("BEGIN; LOCK TABLE t; SELECT pg_advisory_lock(7)").unwrap();
+    two.send(&Outgoing::query("SELECT * FROM t")).unwrap();
+    becomes(&mut one, &shows, "active Lock relation");
+    one.query("ROLLBACK; BEGIN; UPDATE t SET a = 2").unwrap();
+    two.until_ready().unwrap();
+    two.send(&Outgoing::query("UPDATE t SET a = 3")).unwrap();
+    becomes(&mut one, &shows, "active Lock transactionid");
+    one.query("COMMIT").unwrap();
+    two.until_ready().unwrap();
+    two.send(&Outgoing::query("SELECT pg_advisory_lock(7)")).unwrap();
+    becomes(&mut one, &shows, "active Lock advisory");
+    one.query("SELECT pg_advisory_unlock(7)").unwrap();
+    two.until_ready().unwrap();
+    two.send(&Outgoing::query("SELECT pg_sleep(60)")).unwrap();
+    becomes(&mut one, &shows, "active Timeout PgSleep");
+
+    let mut plain = Client::connect_as(port, "postgres", "plain").unwrap();
+    let hidden =
+        format!("SELECT query || coalesce(state, ' -') FROM pg_stat_activity WHERE pid = {pid}");
+    assert_eq!(plain.value(&hidden).unwrap(), "<insufficient privilege> -");
+    let mut seer = Client::connect_as(port, "postgres", "seer").unwrap();
+    assert_eq!(seer.value(&hidden).unwrap(), "SELECT pg_sleep(60)active");
+    let mut guard = Client::connect_as(port, "postgres", "guard").unwrap();
+    for client in [&mut plain, &mut guard] {
+        let said = refused(client.value(&format!("SELECT pg_cancel_backend({pid})")));
+        assert!(said.contains("permission denied to cancel query"), "{said}");
+        let said = refused(client.value(&format!("SELECT pg_terminate_backend({pid})")));
+        assert!(said.contains("permission denied to terminate process"), "{said}");
+    }
+    let ended = format!("SELECT pg_terminate_backend({}, 10000)", plain.backend_pid);
+    assert_eq!(guard.value(&ended).unwrap(), "t");
+    assert_eq!(guard.value("SELECT count(*) FROM pg_stat_activity").unwrap(), "4");
+    let cancelled = format!("SELECT pg_cancel_backend({pid})");
+    assert_eq!(one.value(&cancelled).unwrap(), "t");
+    let said = two.until_ready().err().map(|failure| failure.to_string()).unwrap_or_default();
+    assert!(said.contains("canceling statement due to user request"), "{said}");
+    becomes(&mut one, &shows, "idle Client ClientRead");
+}
