@@ -4,6 +4,7 @@ use crate::KeyRow;
 use crate::page::Page;
 use crate::tree::Index;
 use base::{PageNo, Result, RowId, Xid};
+use buffer::MetaState;
 use std::collections::HashSet;
 
 /// What [`Index::check`] found.
@@ -15,6 +16,8 @@ pub struct Checked {
     pub dead: u64,
     /// The pages that are part of the tree, the meta page left out.
     pub pages: u64,
+    /// The pages that belong to nothing: room that is not used again. No entry is missing.
+    pub lost: u64,
     /// What is wrong, in words.
     pub problems: Vec<String>,
 }
@@ -102,7 +105,27 @@ impl Index {
             }
             expected = children;
         }
+        self.check_free(&meta, seen, &mut checked)?;
         Ok(checked)
+    }
+
+    /// A page belongs to the tree or to the list of free pages.
+    fn check_free(
+        &self,
+        meta: &MetaState,
+        mut seen: HashSet<PageNo>,
+        checked: &mut Checked,
+    ) -> Result<()> {
+        let mut free = meta.free_head;
+        while free != PageNo(0) {
+            if !seen.insert(free) {
+                checked.problems.push(format!("page {free} is free and used, or free twice"));
+                return Ok(());
+            }
+            free = self.pool.next_free(&self.file, free)?;
+        }
+        checked.lost = meta.page_count.saturating_sub(seen.len() as u64 + 1);
+        Ok(())
     }
 }
 

@@ -16,6 +16,9 @@ use txn::{StampSeen, View};
 /// up to a whole leaf.
 const FIRST_BATCH: usize = 16;
 
+/// A cursor that finds one in so many entries dead asks for the leaf to be purged.
+const DEAD_SHARE: usize = 4;
+
 /// The way a cursor goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
@@ -278,6 +281,10 @@ impl Cursor {
                 Target::Last => self.copy_down(&view, view.count(), low)?,
             };
             self.batch = self.batch.saturating_mul(4);
+            let dead = self.copied.iter().filter(|copied| copied.dead).count();
+            if dead > 0 && dead * DEAD_SHARE >= self.copied.len() {
+                index.transactions.dead_entries().note(index.file.id(), pin.page());
+            }
             return Ok(());
         }
     }

@@ -33,7 +33,7 @@
 //!
 //! # Limits
 //! Pages of 8 to 32 kB. Key and payload together take at most a third of a page
-//! ([`Index::entry_bytes_max`]), else 54000. Inner pages are not merged.
+//! ([`Index::entry_bytes_max`]), else 54000. The tree does not become lower.
 //!
 //! # Sources
 //! Lehman and Yao, "Efficient Locking for Concurrent Operations on B-Trees" (1981); Lanin and
@@ -59,7 +59,7 @@ mod tests;
 pub use build::{Build, BuildEntry};
 pub use check::Checked;
 pub use cursor::{Belief, Cursor, Direction, EntryRef, Range, after_prefix};
-pub use purge::PurgeQueue;
+pub use purge::purge;
 pub use record::{MANAGER, op};
 pub use tree::Index;
 pub use undo::{IndexUndo, register};

@@ -1,6 +1,5 @@
-//! Merging a leaf with its right neighbour.
+//! Merging a page with its right neighbour.
 
-use crate::Bound;
 use crate::page::delta::{self, Contents};
 use crate::page::{Page, SLOTS, common_prefix};
 use crate::record::op;
@@ -8,34 +7,35 @@ use crate::tree::{Index, Target};
 use base::{PageNo, Result};
 use wal::rm;
 
-/// The per cent of a page that two leaves may fill together to become one.
+/// The per cent of a page that two pages may fill together to become one.
 const MERGED_FILL_PERCENT_MAX: usize = 80;
-/// A leaf filled less than this is worth a look at its neighbour.
+/// The same when one of them is empty: nothing is put together that would be cut again soon.
+const EMPTY_FILL_PERCENT_MAX: usize = 100;
+/// A page filled less than this is worth a look at its neighbours.
 const SPARSE_PERCENT: usize = 35;
 
 impl Index {
-    /// Whether a latched leaf is worth trying to merge.
+    /// Whether a latched page is worth trying to merge.
     pub(crate) fn is_sparse(&self, view: &Page<'_>) -> bool {
-        view.right() != PageNo(0) && view.used() * 100 < self.page_bytes() * SPARSE_PERCENT
+        view.used() * 100 < self.page_bytes() * SPARSE_PERCENT
     }
 
-    /// Takes the right neighbour of the leaf of `at` in, when both fit in 80 % of a page and have
-    /// the same parent. Says whether it did. May wait.
-    pub(crate) fn merge(&self, at: Bound<'_>) -> Result<bool> {
-        let target = Target::At(at);
+    /// Takes the right neighbour of the page of `level` to which `target` belongs in, when both fit
+    /// in 80 % of a page and have the same parent. Says whether it did. May wait.
+    pub(crate) fn merge(&self, target: Target<'_>, level: u16) -> Result<bool> {
         let _descent = self.pool.descend();
-        let left_pin = self.descend(target, 0, None)?;
+        let left_pin = self.descend(target, level, None)?;
         let right_number = {
             let page = left_pin.read();
-            match self.still(&page, target, 0)? {
+            match self.still(&page, target, level)? {
                 Some(view) if view.right() != PageNo(0) && !view.is_incomplete() => view.right(),
                 _ => return Ok(false),
             }
         };
-        if self.meta()?.height == 0 {
+        if self.meta()?.height <= u32::from(level) {
             return Ok(false);
         }
-        let parent_pin = self.descend(target, 1, None)?;
+        let parent_pin = self.descend(target, level + 1, None)?;
         let right_pin = self.pool.pin(&self.file, right_number)?;
         let meta_pin = self.pool.pin(&self.file, PageNo(0))?;
         let bytes = self.page_bytes();
@@ -44,7 +44,7 @@ impl Index {
         let right = right_pin.write();
         let parent = parent_pin.write();
         let (Some(left_view), Some(parent_view)) =
-            (self.still(&left, target, 0)?, self.still(&parent, target, 1)?)
+            (self.still(&left, target, level)?, self.still(&parent, target, level + 1)?)
         else {
             return Ok(false);
         };
@@ -61,23 +61,44 @@ impl Index {
         if parent_view.inner_entry(slot - 1)?.child != left_pin.page() {
             return Ok(false);
         }
+        let Some(between) = left_view.high() else { return Ok(false) };
         let high = right_view.high();
         let prefix = high.map_or(0, |high| common_prefix(left_view.prefix(), high.key));
         let regained = |view: &Page<'_>| {
             (view.used() + view.count() * view.prefix().len()).saturating_sub(view.count() * prefix)
         };
         let high_bytes = high.map_or(0, |high| high.key.len());
-        let used = SLOTS + high_bytes + regained(&left_view) + regained(&right_view);
-        if used * 100 > bytes * MERGED_FILL_PERCENT_MAX {
+        let mut used = SLOTS + high_bytes + regained(&left_view) + regained(&right_view);
+        // The first separator of an inner page is what divides it from its left neighbour.
+        let separator = usize::from(level > 0 && right_view.count() > 0);
+        used += separator * between.key.len();
+        let percent = match left_view.count() == 0 || right_view.count() == 0 {
+            true => EMPTY_FILL_PERCENT_MAX,
+            false => MERGED_FILL_PERCENT_MAX,
+        };
+        if used * 100 > bytes * percent {
             return Ok(false);
         }
+        let mut dead = false;
+        if level == 0 {
+            for slot in 0..right_view.count() {
+                dead |= right_view.leaf_entry(slot)?.dead;
+            }
+        }
         let mut contents = Contents::absorb(prefix, high, right_view.right(), false);
-        contents.copy(&right_view, 0, right_view.count())?;
+        if separator > 0 {
+            contents.inner(between.key, between.row, right_view.inner_entry(0)?.child);
+        }
+        contents.copy(&right_view, separator, right_view.count())?;
         let meta = meta_pin.write();
         change.block(&left, &contents.finish());
         change.block(&parent, &delta::remove(&[slot]));
         change.free(&meta, &right)?;
         change.commit()?;
+        if dead {
+            // Whoever noted the right one notes a page that is free now.
+            self.transactions.dead_entries().note(self.file.id(), left_pin.page());
+        }
         Ok(true)
     }
 }

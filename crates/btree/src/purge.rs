@@ -1,18 +1,30 @@
 //! Taking dead entries away that nobody needs (storage rule 18).
+//!
+//! Whoever marks an entry dead notes its leaf; a cursor that meets many dead entries does, too.
+//! [`purge`] takes the leaves from that queue: it removes settled dead entries, and joins what has
+//! become sparse with its neighbours, level by level.
 
-use crate::page::delta;
+use crate::page::{Page, delta};
 use crate::record::op;
 use crate::tree::{Index, Target};
 use crate::{Bound, KeyRow};
-use base::{Result, RowId, Xid};
-use parking_lot::Mutex;
-use std::collections::VecDeque;
+use base::{PageNo, Result, RowId, SqlState, Xid};
 use std::sync::Arc;
+use txn::Transactions;
 use wal::{Purpose, rm};
 
+/// What became of the dead entries of a leaf.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Purged {
+    /// How many went.
+    pub(crate) gone: usize,
+    /// The stamp of one that somebody may still need.
+    pub(crate) left: Option<Xid>,
+}
+
 impl Index {
-    /// Takes all settled dead entries of the leaf of `at` away. Returns their number. May wait.
-    pub(crate) fn purge_leaf(&self, at: Bound<'_>) -> Result<usize> {
+    /// Takes all settled dead entries of the leaf of `at` away. May wait.
+    pub(crate) fn purge_leaf(&self, at: Bound<'_>) -> Result<Purged> {
         let target = Target::At(at);
         loop {
             let _descent = self.pool.descend();
@@ -23,7 +35,7 @@ impl Index {
                 self.pool.change_for(Purpose::Undo, rm::BTREE, op::PURGE, &[bytes], bytes)?;
             let page = pin.write();
             let Some(view) = self.still(&page, target, 0)? else { continue };
-            let (mut slots, mut highest) = (Vec::new(), Xid::INVALID);
+            let (mut slots, mut highest, mut left) = (Vec::new(), Xid::INVALID, None);
             let mut last = (Xid::INVALID, false);
             for slot in 0..view.count() {
                 let entry = view.leaf_entry(slot)?;
@@ -36,104 +48,111 @@ impl Index {
                 if last.1 {
                     slots.push(slot);
                     highest = highest.max(entry.stamp);
+                } else {
+                    left = Some(entry.stamp);
                 }
             }
             if slots.is_empty() {
-                return Ok(0);
+                return Ok(Purged { gone: 0, left });
             }
             change.data(&highest.0.to_le_bytes());
             change.block(&page, &delta::remove(&slots));
             change.commit()?;
-            return Ok(slots.len());
+            return Ok(Purged { gone: slots.len(), left });
         }
     }
 
-    /// Takes the entry away if it is dead and settled, with its settled dead neighbours; merges
-    /// the leaf when it has become sparse. Says whether the entry is gone or live: whether nothing
-    /// is left to do. May wait.
+    /// Takes the entry away if it is dead and settled, with its settled dead neighbours; joins the
+    /// leaf with its neighbours when it has become sparse. Says whether the entry is gone or live:
+    /// whether nothing is left to do. May wait.
     ///
     /// # Errors
     /// Those of disk and log.
     pub fn purge(&self, key: &[u8], row: RowId) -> Result<bool> {
         let at = Bound { key, row };
+        self.purge_leaf(at)?;
+        self.join_sparse(at)?;
         loop {
-            let sparse = {
+            let _descent = self.pool.descend();
+            let pin = self.descend(Target::At(at), 0, None)?;
+            let page = pin.read();
+            let Some(view) = self.still(&page, Target::At(at), 0)? else { continue };
+            let (slot, found) = view.search(at)?;
+            return Ok(!found || !view.leaf_entry(slot)?.dead);
+        }
+    }
+
+    /// Joins the leaf of `at`, and what is above it, with neighbours as long as that is worth it.
+    fn join_sparse(&self, at: Bound<'_>) -> Result<()> {
+        let mut level = 0;
+        loop {
+            let mut low: Option<KeyRow> = None;
+            {
                 let _descent = self.pool.descend();
-                let pin = self.descend(Target::At(at), 0, None)?;
+                if u32::from(level) > self.meta()?.height {
+                    return Ok(());
+                }
+                let pin = self.descend(Target::At(at), level, Some(&mut low))?;
                 let page = pin.read();
-                let Some(view) = self.still(&page, Target::At(at), 0)? else { continue };
-                let (slot, found) = view.search(at)?;
-                if found {
-                    let entry = view.leaf_entry(slot)?;
-                    if entry.dead && !self.transactions.settled(entry.stamp) {
-                        return Ok(false);
-                    }
-                    if !entry.dead { Some(self.is_sparse(&view)) } else { None }
-                } else {
-                    Some(self.is_sparse(&view))
+                match self.still(&page, Target::At(at), level)? {
+                    Some(view) if self.is_sparse(&view) => {}
+                    _ => return Ok(()),
                 }
-            };
-            match sparse {
-                None => {
-                    self.purge_leaf(at)?;
-                }
-                Some(true) => {
-                    self.merge(at)?;
-                    return Ok(true);
-                }
-                Some(false) => return Ok(true),
             }
+            let joined = self.merge(Target::At(at), level)?
+                || match &low {
+                    Some(low) => self.merge(Target::Below(low.bound()), level)?,
+                    None => false,
+                };
+            if !joined {
+                return Ok(());
+            }
+            level += 1;
         }
+    }
+
+    /// A place on a leaf by its number, if it is one that has dead entries or is sparse.
+    fn place_on(&self, number: PageNo) -> Result<Option<KeyRow>> {
+        let pin = self.pool.pin(&self.file, number)?;
+        let page = pin.read();
+        let Some(view) = Page::open(&page)?.filter(|view| view.is_leaf() && view.count() > 0)
+        else {
+            return Ok(None);
+        };
+        let mut dead = false;
+        for slot in 0..view.count() {
+            dead |= view.leaf_entry(slot)?.dead;
+        }
+        if !dead && !self.is_sparse(&view) {
+            return Ok(None);
+        }
+        let mut key = Vec::new();
+        let row = view.key_into(0, &mut key)?;
+        Ok(Some(KeyRow { key, row }))
     }
 }
 
-struct Dead {
-    index: Arc<Index>,
-    place: KeyRow,
-    xid: Xid,
-}
-
-/// The dead entries that wait to be purged: whoever made one dead puts it here when he commits.
-/// In memory only: what a crash forgets is found by the inserts that meet it.
-#[derive(Default)]
-pub struct PurgeQueue(Mutex<VecDeque<Dead>>);
-
-impl PurgeQueue {
-    /// Queues an entry that `xid` marked dead.
-    pub fn push(&self, index: &Arc<Index>, key: &[u8], row: RowId, xid: Xid) {
-        let place = KeyRow { key: key.to_vec(), row };
-        self.0.lock().push_back(Dead { index: index.clone(), place, xid });
-    }
-
-    /// Purges up to `entries` entries whose XIDs are settled, oldest first; stops at the first that
-    /// is not. May wait.
-    ///
-    /// # Errors
-    /// Those of disk and log.
-    pub fn run(&self, entries: usize) -> Result<usize> {
-        for done in 0..entries {
-            let dead = {
-                let mut queue = self.0.lock();
-                match queue.front() {
-                    Some(first) if first.index.transactions.settled(first.xid) => queue.pop_front(),
-                    _ => None,
-                }
-            };
-            let Some(dead) = dead else { return Ok(done) };
-            if !dead.index.file.is_dropped() {
-                dead.index.purge(&dead.place.key, dead.place.row)?;
-            }
+/// Tidies up to `pages` leaves on which entries were marked dead. Returns how many it looked at. May
+/// wait.
+///
+/// # Errors
+/// Those of disk and log.
+pub fn purge(transactions: &Arc<Transactions>, pages: usize) -> Result<usize> {
+    let queue = transactions.dead_entries();
+    let taken = queue.take(pages, |stamp| transactions.settled(stamp));
+    for (file, page) in &taken {
+        let tree = match transactions.pool().files().open(*file) {
+            // It was dropped.
+            Err(error) if error.sqlstate() == SqlState::UNDEFINED_FILE => continue,
+            other => other?,
+        };
+        let index = Index::open(transactions, tree, &crate::undo::label(*file))?;
+        let Some(place) = index.place_on(*page)? else { continue };
+        let purged = index.purge_leaf(place.bound())?;
+        if let Some(stamp) = purged.left {
+            queue.put_back(*file, *page, stamp);
         }
-        Ok(entries)
+        index.join_sparse(place.bound())?;
     }
-
-    /// The number of entries that wait.
-    pub fn len(&self) -> usize {
-        self.0.lock().len()
-    }
-
-    /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    Ok(taken.len())
 }

@@ -29,7 +29,7 @@ impl Undo for IndexUndo {
     }
 }
 
-fn label(file: FileId) -> String {
+pub(crate) fn label(file: FileId) -> String {
     format!("file {file}")
 }
 

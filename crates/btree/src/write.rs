@@ -109,6 +109,7 @@ impl Index {
             change.block(&page, &delta::set(slot, Mark { stamp: xid, dead: true }));
             let lsn = change.commit()?;
             txn.push(None, version, lsn);
+            self.transactions.dead_entries().note(self.file.id(), pin.page());
             return Ok(true);
         }
     }
@@ -147,7 +148,7 @@ impl Index {
 
     /// Makes room on the leaf of `at`: takes settled dead entries away, else splits it.
     pub(crate) fn make_room(&self, at: Bound<'_>) -> Result<()> {
-        if self.purge_leaf(at)? > 0 {
+        if self.purge_leaf(at)?.gone > 0 {
             return Ok(());
         }
         self.split(at, 0)

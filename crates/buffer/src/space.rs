@@ -123,6 +123,20 @@ impl Pool {
         Descent { epochs: &self.epochs, shard, epoch }
     }
 
+    /// The free page after a free one; 0 at the end of the list. May wait.
+    ///
+    /// # Errors
+    /// XX001 when the page is not free.
+    pub fn next_free(&self, file: &Arc<TreeFile>, page: PageNo) -> Result<PageNo> {
+        let pin = self.pin(file, page)?;
+        next_free(&pin.read()).ok_or_else(|| {
+            let path = file.path();
+            base::Error::corrupted(format!(
+                "page {page} of file \"{path}\" is on the free list but not free"
+            ))
+        })
+    }
+
     /// Finds `count` pages that a change of this tree may allocate, with space on disk, and pins
     /// them. May wait; holds no latch. [`crate::Change::allocate`] takes them, unless another
     /// allocation came first: then ask again.

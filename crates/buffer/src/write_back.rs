@@ -128,11 +128,11 @@ impl Pool {
 
     /// Writes every page that owes the disk a change from before `redo`, in the order of files and
     /// pages, and syncs all files: after this, recovery may begin at `redo`. `pace` is called after
-    /// each page with the share that is done and may wait.
+    /// each page with the share that is done and may wait. Returns how many pages there were.
     ///
     /// # Errors
     /// Those of the disk; severity PANIC when a sync failed (`disk` rule 3).
-    pub fn flush_before(&self, redo: Lsn, mut pace: impl FnMut(f64)) -> Result<()> {
+    pub fn flush_before(&self, redo: Lsn, mut pace: impl FnMut(f64)) -> Result<usize> {
         let mut owed = self.owed_before(redo.0);
         owed.sort_unstable();
         let total = owed.len();
@@ -142,7 +142,8 @@ impl Pool {
             }
             pace((done + 1) as f64 / total as f64);
         }
-        self.files.sync_all().map_err(base::Error::panic)
+        self.files.sync_all().map_err(base::Error::panic)?;
+        Ok(total)
     }
 
     /// Writes up to `pages` dirty pages that eviction would meet next, so that it meets clean ones.

@@ -10,12 +10,15 @@ use wal::Flusher;
 
 /// How often the checkpointer looks around.
 const LOOK: Duration = Duration::from_millis(200);
+/// The leaves of tables, and of indexes, that it tidies at each look.
+const LEAVES_A_LOOK: usize = 1024;
 /// The dirty pages that it writes at each look.
 const PAGES_A_LOOK: usize = 64;
 
-#[derive(Default)]
+/// What the checkpointer is told.
 struct Orders {
     stop: bool,
+    pace: Pace,
 }
 
 /// The running threads; dropping it stops them.
@@ -32,17 +35,35 @@ impl std::fmt::Debug for Background {
 }
 
 /// When the checkpointer makes checkpoints.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Pace {
     /// `checkpoint_timeout`.
     pub every: Duration,
-    /// `max_wal_size`: the bytes of log between two checkpoints.
+    /// `max_wal_size`: what the log is to take at most.
     pub wal_bytes_max: u64,
+    /// `checkpoint_completion_target`: the share of the time between two checkpoints in which the
+    /// pages of one are written.
+    pub completion_target: f64,
+    /// `checkpoint_warning`: checkpoints for want of room that come faster are complained about.
+    pub warn_below: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { every: Duration::from_secs(300), wal_bytes_max: 1 << 30 }
+        Pace {
+            every: Duration::from_secs(300),
+            wal_bytes_max: 1 << 30,
+            completion_target: 0.9,
+            warn_below: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Pace {
+    /// The bytes of log after which a checkpoint begins: until it ends, log is written on, and the
+    /// one before it is kept.
+    fn wal_bytes(&self) -> u64 {
+        (self.wal_bytes_max as f64 / (1.0 + self.completion_target)) as u64
     }
 }
 
@@ -58,48 +79,99 @@ impl Background {
         failed: impl Fn(&Error) + Send + 'static,
     ) -> Result<Background> {
         let flusher = storage.wal().start_flusher(Duration::from_millis(200))?;
-        let orders: Arc<(Mutex<Orders>, Condvar)> = Arc::default();
-        let (heard, storage) = (orders.clone(), storage.clone());
+        let orders = Arc::new((Mutex::new(Orders { stop: false, pace }), Condvar::new()));
+        let checkpointer = Checkpointer {
+            storage: storage.clone(),
+            orders: orders.clone(),
+            last: Instant::now(),
+            failed: Box::new(failed),
+        };
         let checkpointer = thread::Builder::new()
             .name("checkpointer".into())
-            .spawn(move || run(&storage, pace, &heard, &failed))
+            .spawn(move || checkpointer.run())
             .map_err(|error| err!(SYSTEM_ERROR, "could not start the checkpointer: {error}"))?;
         Ok(Background { _flusher: flusher, orders, checkpointer: Some(checkpointer) })
     }
+
+    /// Another pace from now on: the settings were read again.
+    pub fn set_pace(&self, pace: Pace) {
+        self.orders.0.lock().pace = pace;
+    }
 }
 
-fn run(
-    storage: &Arc<Storage>,
-    pace: Pace,
-    orders: &(Mutex<Orders>, Condvar),
-    failed: &dyn Fn(&Error),
-) {
-    let mut last = Instant::now();
-    loop {
-        {
-            let mut state = orders.0.lock();
-            if !state.stop {
-                orders.1.wait_for(&mut state, LOOK);
-            }
-            if state.stop {
-                return;
+struct Checkpointer {
+    storage: Arc<Storage>,
+    orders: Arc<(Mutex<Orders>, Condvar)>,
+    last: Instant,
+    failed: Box<dyn Fn(&Error) + Send>,
+}
+
+impl Checkpointer {
+    fn run(mut self) {
+        while let Some(pace) = self.look() {
+            self.tidy();
+            let since =
+                self.storage.wal().inserted().0.saturating_sub(self.storage.control().redo.0);
+            // An idle cluster makes no checkpoints: the last one's own record is all there is.
+            let due = since > 4096 && self.last.elapsed() >= pace.every;
+            let result = if since >= pace.wal_bytes() {
+                self.complain(&pace);
+                self.checkpoint("wal", pace)
+            } else if due {
+                self.checkpoint("time", pace)
+            } else {
+                self.storage.pool().write_some(PAGES_A_LOOK).map(drop)
+            };
+            if let Err(error) = result {
+                (self.failed)(&error);
             }
         }
-        storage.transactions().housekeeping(1024);
-        if let Err(error) = storage.tables().purge(1024) {
-            failed(&error);
+    }
+
+    /// Waits until it is time to look around; nothing when it is time to stop.
+    fn look(&self) -> Option<Pace> {
+        let mut orders = self.orders.0.lock();
+        if !orders.stop {
+            self.orders.1.wait_for(&mut orders, LOOK);
         }
-        let since = storage.wal().inserted().0.saturating_sub(storage.control().redo.0);
-        // An idle cluster makes no checkpoints: the last one's own record is all there is.
-        let due = since > 4096 && last.elapsed() >= pace.every;
-        let result = if due || since >= pace.wal_bytes_max / 2 {
-            last = Instant::now();
-            storage.checkpoint()
-        } else {
-            storage.pool().write_some(PAGES_A_LOOK).map(drop)
-        };
-        if let Err(error) = result {
-            failed(&error);
+        (!orders.stop).then_some(orders.pace)
+    }
+
+    fn tidy(&self) {
+        self.storage.transactions().housekeeping(1024);
+        if let Err(error) = self.storage.purge(LEAVES_A_LOOK) {
+            (self.failed)(&error);
+        }
+    }
+
+    /// A checkpoint that takes its time, unless somebody waits for it or the log grows fast.
+    fn checkpoint(&mut self, reason: &str, pace: Pace) -> Result<()> {
+        self.last = Instant::now();
+        let begun = Instant::now();
+        let from = self.storage.wal().inserted().0;
+        let span = pace.every.mul_f64(pace.completion_target).as_secs_f64().max(0.001);
+        let room = (pace.wal_bytes() as f64 * pace.completion_target).max(1.0);
+        let this = &*self;
+        this.storage.checkpoint_paced(reason, &mut |share| {
+            loop {
+                let grown = (this.storage.wal().inserted().0 - from) as f64 / room;
+                let progress = grown.max(begun.elapsed().as_secs_f64() / span);
+                if share <= progress || this.storage.is_urgent() || this.look().is_none() {
+                    return;
+                }
+                this.tidy();
+            }
+        })
+    }
+
+    fn complain(&self, pace: &Pace) {
+        let seconds = self.last.elapsed().as_secs();
+        if Duration::from_secs(seconds) < pace.warn_below {
+            let plural = if seconds == 1 { "" } else { "s" };
+            self.storage.say(&format!(
+                "checkpoints are occurring too frequently ({seconds} second{plural} apart)\n\
+                 HINT:  Consider increasing the configuration parameter \"max_wal_size\"."
+            ));
         }
     }
 }

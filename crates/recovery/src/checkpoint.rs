@@ -9,7 +9,7 @@ use crate::storage::Storage;
 use base::{Error, FileId, Lsn, Result, Xid};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wal::{ActiveTransaction, Purpose, RecordBuilder, log_op, rm};
 
 /// What a checkpoint record says.
@@ -37,6 +37,18 @@ impl CheckpointData {
             }
         }
         out
+    }
+
+    /// In words, for people who read the log.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "CHECKPOINT redo {}; xid {}; oid {}; file {}; {} transactions running",
+            self.redo.to_pg_string(),
+            self.next_xid,
+            self.next_oid,
+            self.next_file,
+            self.active.len()
+        )
     }
 
     /// Reads a record's data.
@@ -68,20 +80,37 @@ impl CheckpointData {
 }
 
 impl Storage {
-    /// Makes a checkpoint: afterwards recovery begins at its redo point. May wait.
+    /// Makes a checkpoint at once: afterwards recovery begins at its redo point. One that takes its
+    /// time hurries up. May wait.
     ///
     /// # Errors
     /// Those of the disk; severity PANIC when something could not be synced.
     pub fn checkpoint(&self) -> Result<()> {
-        self.checkpoint_paced(&mut |_| {})
+        self.checkpoint_for("immediate force wait")
     }
 
-    /// A checkpoint that calls `pace` after each page with the share that is written.
+    fn checkpoint_for(&self, reason: &str) -> Result<()> {
+        self.urgent.fetch_add(1, Ordering::SeqCst);
+        let result = self.checkpoint_paced(reason, &mut |_| {});
+        self.urgent.fetch_sub(1, Ordering::SeqCst);
+        result
+    }
+
+    /// Whether somebody waits for a checkpoint to be finished at once.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent.load(Ordering::SeqCst) > 0
+    }
+
+    /// A checkpoint that calls `pace` after each page with the share that is written. `reason` is
+    /// what the server's log says.
     ///
     /// # Errors
     /// As [`Storage::checkpoint`].
-    pub fn checkpoint_paced(&self, pace: &mut dyn FnMut(f64)) -> Result<()> {
+    pub fn checkpoint_paced(&self, reason: &str, pace: &mut dyn FnMut(f64)) -> Result<()> {
         let _one = self.checkpointing.lock();
+        let begun = Instant::now();
+        self.note(|| format!("checkpoint starting: {reason}"));
+        let before = self.control.lock().redo;
         let redo = self.wal.begin_checkpoint();
         // A file whose creation or removal is logged before the redo point must be there, or gone.
         let waiting = self.pool.files().underway();
@@ -90,7 +119,9 @@ impl Storage {
         }
         let active = self.wal.active();
         let (next_xid, next_oid, next_file) = self.transactions.counters();
-        self.pool.flush_before(redo, pace)?;
+        let written = self.pool.flush_before(redo, pace)?;
+        let wrote = begun.elapsed();
+        self.tables().log_replaced()?;
         let data = CheckpointData { redo, next_xid, next_oid, next_file, active };
         let mut record = RecordBuilder::new(rm::LOG, log_op::CHECKPOINT);
         record.data(&data.encode());
@@ -108,8 +139,47 @@ impl Storage {
         }
         let kept: BTreeSet<u64> =
             data.active.iter().flat_map(|active| active.segments.iter().copied()).collect();
-        self.wal.remove_before(redo, &kept)?;
+        let (removed, recycled) = self.wal.remove_before(redo, &kept)?;
+        self.note(|| {
+            format!(
+                "checkpoint complete: wrote {written} buffers ({:.1}%); 0 WAL file(s) added, \
+                 {removed} removed, {recycled} recycled; write={:.3} s, total={:.3} s; \
+                 distance={} kB; lsn={}, redo lsn={}",
+                100.0 * written as f64 / self.pool_frames as f64,
+                wrote.as_secs_f64(),
+                begun.elapsed().as_secs_f64(),
+                redo.0.saturating_sub(before.0) / 1024,
+                lsn.to_pg_string(),
+                redo.to_pg_string(),
+            )
+        });
         Ok(())
+    }
+
+    /// Says something in the server's log when `log_checkpoints` is on.
+    fn note(&self, text: impl FnOnce() -> String) {
+        if self.log_checkpoints.load(Ordering::Relaxed)
+            && let Some(say) = self.log.get()
+        {
+            say(&text());
+        }
+    }
+
+    /// Who writes the server's log. Once.
+    pub fn on_log(&self, say: fn(&str)) {
+        // A second one would be the same.
+        let _ = self.log.set(say);
+    }
+
+    /// Whether checkpoints are noted in the server's log (`log_checkpoints`).
+    pub fn log_checkpoints(&self, on: bool) {
+        self.log_checkpoints.store(on, Ordering::Relaxed);
+    }
+
+    pub(crate) fn say(&self, text: &str) {
+        if let Some(say) = self.log.get() {
+            say(text);
+        }
     }
 
     /// Shuts the cluster down: nothing runs any more; the last checkpoint says so. May wait.
@@ -124,9 +194,9 @@ impl Storage {
         self.transactions.prepared().clear();
         if !self.wal.active().is_empty() {
             // Somebody did not end: recovery takes it back.
-            return self.checkpoint();
+            return self.checkpoint_for("shutdown immediate");
         }
-        self.checkpoint()?;
+        self.checkpoint_for("shutdown immediate")?;
         let mut control = self.control.lock();
         control.state = State::ShutDown;
         control.write(&*self.disk)

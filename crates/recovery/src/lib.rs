@@ -25,6 +25,7 @@
 mod background;
 mod checkpoint;
 mod control;
+mod dump;
 mod prepared;
 mod replay;
 mod storage;
@@ -32,5 +33,6 @@ mod undo;
 
 pub use background::{Background, Pace};
 pub use control::{Control, State};
+pub use dump::{DumpOptions, dump};
 pub use replay::Report;
 pub use storage::{MANAGERS, Settings, Storage};

@@ -178,16 +178,19 @@ fn one(storage: &Storage, record: &Record, missing: &mut BTreeSet<FileId>) -> Re
         (rm::FILE, file_op::REMOVE) => {
             let file = decode_remove(record.data())?;
             storage.pool.drop_file(file)?;
+            storage.tables().forget(file);
             missing.remove(&file);
         }
         (rm::TRANSACTION, transaction_op::COMMIT) => {
             for file in CommitRecord::decode(record.data())?.unlink {
                 storage.pool.drop_file(file)?;
+                storage.tables().forget(file);
                 missing.remove(&file);
             }
         }
         _ => {}
     }
+    storage.tables().note_redo(record)?;
     for (number, block) in record.blocks.iter().enumerate() {
         match files.open_sized(block.file, 1 << block.log2_size)? {
             Some(file) => storage.pool.redo_block(record, number, &file)?,

@@ -9,8 +9,8 @@ use buffer::{Pool, PoolConfig, ResourceManager};
 use disk::Disk;
 use memory::SharedAccount;
 use parking_lot::Mutex;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 use table::Tables;
 use txn::{Options, Transactions};
 use wal::{Wal, WalConfig};
@@ -60,6 +60,12 @@ pub struct Storage {
     /// One checkpoint at a time.
     pub(crate) checkpointing: Mutex<()>,
     pub(crate) closed: AtomicBool,
+    /// Those who wait for a checkpoint at once.
+    pub(crate) urgent: AtomicU64,
+    pub(crate) log_checkpoints: AtomicBool,
+    pub(crate) log: OnceLock<fn(&str)>,
+    /// How many blocks of 8 kB the buffer pool has.
+    pub(crate) pool_frames: u64,
 }
 
 impl std::fmt::Debug for Storage {
@@ -177,6 +183,10 @@ impl Storage {
             control: Mutex::new(control),
             checkpointing: Mutex::new(()),
             closed: AtomicBool::new(false),
+            urgent: AtomicU64::new(0),
+            log_checkpoints: AtomicBool::new(true),
+            log: OnceLock::new(),
+            pool_frames: (settings.pool_bytes / base::limits::BLOCK_BYTES as u64).max(1),
         }))
     }
 
@@ -198,6 +208,15 @@ impl Storage {
     /// The tables.
     pub fn tables(&self) -> &Arc<Tables> {
         &self.tables
+    }
+
+    /// Tidies up to so many leaves of tables and of indexes each. Returns how many it looked at. May
+    /// wait.
+    ///
+    /// # Errors
+    /// Those of the disk and the log.
+    pub fn purge(&self, leaves: usize) -> Result<usize> {
+        Ok(self.tables.purge(leaves)? + btree::purge(&self.transactions, leaves)?)
     }
 
     /// The control file as it is on disk.

@@ -15,6 +15,8 @@ pub struct Checked {
     pub rows: u64,
     /// The pages of the file.
     pub pages: u64,
+    /// The pages that belong to nothing: room that is not used again. No data is missing.
+    pub lost: u64,
     /// What is wrong, in words.
     pub problems: Vec<String>,
 }
@@ -41,15 +43,39 @@ impl Tree {
             }
         }
         if checked.problems.is_empty()
-            && let Err(error) = self.check_levels(&mut checked)
+            && let Err(error) = self.check_pages(&meta, &mut checked)
         {
             checked.problems.push(error_text(&error));
         }
         Ok(checked)
     }
 
-    fn check_levels(&self, checked: &mut Checked) -> Result<()> {
-        let mut seen = HashSet::new();
+    /// A page belongs to the tree, to a long value, or to the list of free pages, and to one alone.
+    fn check_pages(&self, meta: &MetaState, checked: &mut Checked) -> Result<()> {
+        let mut seen = HashSet::from([META]);
+        self.check_levels(checked, &mut seen)?;
+        for long in self.replaced_values() {
+            seen.extend(self.long_pages(long)?);
+        }
+        let mut free = meta.free_head;
+        let mut count = 0;
+        while free != PageNo(0) {
+            if !seen.insert(free) {
+                checked.problems.push(format!("page {free} is free and used, or free twice"));
+                return Ok(());
+            }
+            count += 1;
+            free = self.pool().next_free(&self.file, free)?;
+        }
+        if count != meta.free_count {
+            let said = meta.free_count;
+            checked.problems.push(format!("{count} pages are free, the meta page says {said}"));
+        }
+        checked.lost = meta.page_count.saturating_sub(seen.len() as u64);
+        Ok(())
+    }
+
+    fn check_levels(&self, checked: &mut Checked, seen: &mut HashSet<PageNo>) -> Result<()> {
         let mut expected = vec![Child { low: 0, number: ROOT }];
         loop {
             let mut children = Vec::new();
@@ -83,7 +109,7 @@ impl Tree {
                 }
                 match shape.inner {
                     Some(inner) => check_inner(&inner, &at, &mut children, &mut checked.problems),
-                    None => self.check_leaf(&Leaf::open(&page)?, &at, checked)?,
+                    None => self.check_leaf(&Leaf::open(&page)?, &at, checked, seen)?,
                 }
                 if shape.right == 0 {
                     if shape.high != NO_HIGH_KEY {
@@ -103,7 +129,13 @@ impl Tree {
         }
     }
 
-    fn check_leaf(&self, leaf: &Leaf<'_>, at: &str, checked: &mut Checked) -> Result<()> {
+    fn check_leaf(
+        &self,
+        leaf: &Leaf<'_>,
+        at: &str,
+        checked: &mut Checked,
+        seen: &mut HashSet<PageNo>,
+    ) -> Result<()> {
         let problems = &mut checked.problems;
         checked.rows += leaf.rows() as u64;
         let mut before = None;
@@ -136,6 +168,13 @@ impl Tree {
         for (row, reference) in long {
             if let Err(error) = self.read_long(reference, &mut Vec::new()) {
                 problems.push(format!("{at}: row {row}: {}", error_text(&error)));
+                continue;
+            }
+            for page in self.long_pages(reference)? {
+                if !seen.insert(page) {
+                    problems
+                        .push(format!("{at}: page {page} of a value of row {row} is used twice"));
+                }
             }
         }
         Ok(())

@@ -53,6 +53,7 @@ mod overflow;
 mod purge;
 mod read;
 mod record;
+mod replaced;
 mod restore;
 mod room;
 mod scan;

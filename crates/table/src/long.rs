@@ -111,20 +111,35 @@ impl Tree {
         overflow::unpack_block(&block, long.raw_len as usize, out)
     }
 
-    /// Frees the pages of a chain that no row and no version refers to any more. May wait.
+    /// Frees the pages of a chain that no row and no version refers to any more, its head last: what
+    /// is left after an error can be freed again. May wait.
     pub(crate) fn free_long(&self, long: LongRef) -> Result<()> {
-        let mut pages = Vec::new();
-        let mut next = Some(PageNo(long.page));
-        let most = (long.stored_len as usize).div_ceil(overflow::bytes_per_page(self.page_bytes()));
-        while let Some(number) = next.filter(|_| pages.len() < most.max(1)) {
-            let pin = self.pin(number)?;
-            next = overflow::read(&pin.read())?.0;
-            pages.push(number);
-        }
+        let mut pages = self.long_pages(long)?;
+        pages.reverse();
         for group in pages.chunks(GROUP) {
             self.free_group(group, None, Purpose::Write)?;
         }
         Ok(())
+    }
+
+    /// The pages of a chain, as far as they are those that its writer wrote.
+    pub(crate) fn long_pages(&self, long: LongRef) -> Result<Vec<PageNo>> {
+        let mut pages = Vec::new();
+        let mut next = Some(PageNo(long.page));
+        let mut writer = None;
+        let most = (long.stored_len as usize).div_ceil(overflow::bytes_per_page(self.page_bytes()));
+        while let Some(number) = next.filter(|_| pages.len() < most.max(1)) {
+            let pin = self.pin(number)?;
+            let page = pin.read();
+            if buffer::page::kind(&page) != kind::OVERFLOW
+                || *writer.get_or_insert(overflow::stamp(&page)) != overflow::stamp(&page)
+            {
+                break;
+            }
+            next = overflow::read(&page)?.0;
+            pages.push(number);
+        }
+        Ok(pages)
     }
 
     /// Frees overflow pages. With a transaction: as the compensation of their writing, and only

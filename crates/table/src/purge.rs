@@ -2,16 +2,15 @@
 
 use crate::leaf::{Cell, Leaf, LongRef};
 use crate::record::{MANAGER, encode_remove, op};
+use crate::tables::Replaced;
 use crate::tree::{Place, Tree, place_of};
 use crate::{Table, Tables};
-use base::{PageNo, Result, RowId};
+use base::{PageNo, Result, RowId, Xid};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// A leaf is looked at for purge when so many of its rows are dead.
 const DEAD_MIN: usize = 8;
-/// The leaves that wait for a purge, for each tree.
-const QUEUE_MAX: usize = 4096;
 /// The leaves that an estimate looks at.
 const SAMPLES: u64 = 16;
 
@@ -21,10 +20,7 @@ impl Tree {
         if leaf.dead() < DEAD_MIN && leaf.dead() < leaf.rows() {
             return;
         }
-        let mut purges = self.purges.lock();
-        if purges.len() < QUEUE_MAX && !purges.contains(&page) {
-            purges.push(page);
-        }
+        self.tables.transactions.dead_rows().note(self.file(), page);
     }
 
     /// Takes the settled dead rows of the leaf that covers `row` away. Says whether there were
@@ -41,16 +37,17 @@ impl Tree {
         }
         let size = self.page_bytes();
         let mut longs: Vec<LongRef> = Vec::new();
+        let mut highest = 0;
         {
             let pin = self.descend(row)?;
             let page;
-            let mut change = self.pool().change(MANAGER, op::PURGE, &[size], size + 64)?;
+            let mut change = self.pool().change(MANAGER, op::PURGE, &[size], 2 * size + 64)?;
             page = pin.write();
             if place_of(&page, row)? != Place::Here {
                 return Ok(true);
             }
             let leaf = Leaf::open(&page)?;
-            let (mut runs, mut highest, mut gone) = (Vec::new(), 0, 0);
+            let (mut runs, mut gone) = (Vec::new(), 0);
             for slot in 0..leaf.rows() {
                 let stamp = leaf.stamp(slot);
                 if !leaf.is_deleted(slot) || !self.tables.transactions.settled(stamp) {
@@ -73,15 +70,15 @@ impl Tree {
             let mut delta = Vec::new();
             encode_remove(&mut delta, &runs);
             change.block(&page, &delta);
-            change.data(&u64::to_le_bytes(highest));
+            change.data(&crate::replaced::purge_data(highest, &longs));
             change.commit()?;
             let _ = self.row_count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
                 Some(n.saturating_sub(gone))
             });
         }
-        for long in longs {
-            self.free_long(long)?;
-        }
+        let (file, xid) = (self.file(), Xid(highest));
+        let mut replaced = self.tables.replaced.lock();
+        replaced.extend(longs.into_iter().map(|long| Replaced { file, xid, long }));
         Ok(true)
     }
 
@@ -105,7 +102,16 @@ impl Tree {
             if buffer::page::kind(&bytes) != crate::leaf::KIND_COLUMN_WISE {
                 return Ok(());
             }
-            RowId(Leaf::open(&bytes)?.low())
+            let leaf = Leaf::open(&bytes)?;
+            let transactions = &self.tables.transactions;
+            let needed =
+                |slot: &usize| leaf.is_deleted(*slot) && !transactions.settled(leaf.stamp(*slot));
+            if leaf.dead() > 0
+                && let Some(slot) = (0..leaf.rows()).find(needed)
+            {
+                transactions.dead_rows().put_back(self.file(), page, leaf.stamp(slot));
+            }
+            RowId(leaf.low())
         };
         if self.purge_settled(low)? {
             self.merge_leaf(low)?;
@@ -125,16 +131,15 @@ impl Tables {
     /// # Errors
     /// Those of the disk and the log.
     pub fn purge(self: &Arc<Tables>, leaves: usize) -> Result<usize> {
-        let mut done = 0;
-        for tree in self.open_trees() {
-            let pages: Vec<PageNo> = {
-                let mut purges = tree.purges.lock();
-                let count = purges.len().min(leaves - done);
-                purges.drain(..count).collect()
-            };
-            done += pages.len();
-            for page in pages {
-                tree.purge_page(page)?;
+        let transactions = self.transactions();
+        let taken = transactions.dead_rows().take(leaves, |stamp| transactions.settled(stamp));
+        let mut done = taken.len();
+        for (file, page) in taken {
+            match self.tree(file) {
+                Ok(tree) => tree.purge_page(page)?,
+                // It was dropped.
+                Err(error) if error.sqlstate() == base::SqlState::UNDEFINED_FILE => {}
+                Err(error) => return Err(error),
             }
         }
         for _ in 0..leaves {
@@ -147,7 +152,18 @@ impl Tables {
             };
             let Some(replaced) = replaced else { break };
             done += 1;
-            self.tree(replaced.file)?.free_long(replaced.long)?;
+            match self.tree(replaced.file) {
+                Ok(tree) => {
+                    if let Err(error) = tree.free_long(replaced.long) {
+                        // The next one tries again.
+                        self.shared.replaced.lock().push_back(replaced);
+                        return Err(error);
+                    }
+                }
+                // It was dropped.
+                Err(error) if error.sqlstate() == base::SqlState::UNDEFINED_FILE => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(done)
     }

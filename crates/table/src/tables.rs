@@ -46,6 +46,10 @@ impl Undo for UndoTables {
             None => Err(base::Error::internal("rollback after the tables were closed")),
         }
     }
+
+    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<(Vec<u8>, (u32, u32))> {
+        crate::record::merge_undo(newer, older).ok().flatten()
+    }
 }
 
 impl Tables {
@@ -149,7 +153,7 @@ impl Tables {
     pub fn forget(&self, file: FileId) {
         self.open.lock().remove(&file);
         self.shared.replaced.lock().retain(|replaced| replaced.file != file);
-        self.transactions().versions().drop_file(file);
+        self.transactions().forget_file(file);
     }
 
     /// Undoes what the undo body of a table's record describes (contract 7). For rollback and for
@@ -160,10 +164,6 @@ impl Tables {
     pub fn undo(self: &Arc<Tables>, xid: Xid, body: &[u8], undo_next: Lsn) -> Result<()> {
         let tree = self.tree(crate::record::undo_file(body)?)?;
         tree.undo(xid, body, undo_next)
-    }
-
-    pub(crate) fn open_trees(&self) -> Vec<Arc<Tree>> {
-        self.open.lock().values().cloned().collect()
     }
 }
 
@@ -183,6 +183,7 @@ fn describe(operation: u8, undo_body: Option<&[u8]>, _data: &[u8]) -> String {
         op::FREE_LONG => "FREE_LONG",
         op::ROW_LIMIT => "ROW_LIMIT",
         op::LOAD => "LOAD",
+        op::REPLACED => "REPLACED",
         _ => "UNKNOWN",
     };
     match undo_body.map(crate::record::UndoBody::decode) {

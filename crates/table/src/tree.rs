@@ -46,8 +46,6 @@ pub struct Tree {
     rows: Mutex<RowIds>,
     /// A leaf that was the last one not long ago; 0: not known.
     pub(crate) last_leaf: AtomicU64,
-    /// Leaves that somebody saw dead rows on that may be settled.
-    pub(crate) purges: Mutex<Vec<PageNo>>,
     /// About how many rows are there: grows and shrinks with inserts and purges of this run.
     pub(crate) row_count: AtomicU64,
 }
@@ -104,7 +102,6 @@ impl Tree {
             file,
             rows: Mutex::new(RowIds { next: limit.max(FIRST_ROW.0), limit }),
             last_leaf: AtomicU64::new(0),
-            purges: Mutex::new(Vec::new()),
             row_count: AtomicU64::new(0),
         };
         Ok(tree)

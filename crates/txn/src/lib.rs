@@ -30,6 +30,7 @@
 //! 262,144 registered snapshots. XIDs and CSNs are 64 bits wide and never wrap.
 
 mod counter;
+mod dead_pages;
 pub mod lock;
 mod log;
 mod prepare;
@@ -47,6 +48,7 @@ mod transaction;
 mod transactions;
 pub mod versions;
 
+pub use dead_pages::DeadPages;
 pub use lock::{
     Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockRow, LockSubject, LockTable, LockTag,
     Owner, RowLockMode, RowTarget, WaitPolicy, key_hash,

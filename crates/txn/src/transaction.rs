@@ -579,7 +579,7 @@ impl Transaction {
         self.transactions.housekeeping(chains);
         if !unlink.is_empty() {
             for file in &unlink {
-                self.transactions.versions.drop_file(*file);
+                self.transactions.forget_file(*file);
             }
             self.transactions.pool.unlink_committed(xid).map_err(Error::panic)?;
         }

@@ -1,6 +1,7 @@
 //! The transactions of a server.
 
 use crate::counter::{Counter, log_limit};
+use crate::dead_pages::DeadPages;
 use crate::lock::{KeyLocks, LockTable, Owner};
 use crate::prepare::UndoPrepare;
 use crate::prepared::PreparedTransactions;
@@ -19,6 +20,8 @@ use wal::{Wal, rm};
 
 /// The XIDs whose use one counter record allows.
 const XID_STEP: u64 = 4096;
+/// No XID is drawn from here on: the last one is 2^63 - 1.
+const XID_END: u64 = 1 << 63;
 /// The OIDs whose use one counter record allows.
 const OID_STEP: u64 = 8192;
 /// The file ids whose use one counter record allows.
@@ -127,6 +130,8 @@ pub struct Transactions {
     pub(crate) prepared: PreparedTransactions,
     pub(crate) clock: Arc<dyn Clock>,
     key_locks: KeyLocks,
+    dead_rows: DeadPages,
+    dead_entries: DeadPages,
     oids: Counter,
     files: Counter,
     undo: [OnceLock<Arc<dyn Undo>>; 16],
@@ -146,6 +151,8 @@ impl Transactions {
             prepared: PreparedTransactions::default(),
             clock: options.clock,
             key_locks: KeyLocks::default(),
+            dead_rows: DeadPages::default(),
+            dead_entries: DeadPages::default(),
             oids: Counter::new(CounterKind::Oid, OID_STEP, u64::from(options.next_oid.0)),
             files: Counter::new(CounterKind::File, FILE_STEP, options.next_file.0),
             undo: std::array::from_fn(|_| OnceLock::new()),
@@ -219,13 +226,13 @@ impl Transactions {
             match self.publication.draw(owner) {
                 Ok(xid) => return Ok(xid),
                 Err(LimitReached(limit)) => {
-                    let Some(raised) = limit.0.checked_add(XID_STEP).filter(|&x| x < 1 << 63)
-                    else {
+                    let raised = limit.0.saturating_add(XID_STEP).min(XID_END);
+                    if limit.0 >= XID_END {
                         return Err(base::err!(
                             PROGRAM_LIMIT_EXCEEDED,
                             "all transaction ids below 2^63 are used up"
                         ));
-                    };
+                    }
                     log_limit(self.wal(), CounterKind::Xid, raised)?;
                     self.publication.raise_limit(Xid(raised));
                 }
@@ -264,6 +271,23 @@ impl Transactions {
     /// durable (storage rule 2): what a purge asks for, never an XID horizon.
     pub fn settled(&self, xid: Xid) -> bool {
         self.publication.settled(xid, self.wal().flushed())
+    }
+
+    /// The leaves of tables with dead rows.
+    pub fn dead_rows(&self) -> &DeadPages {
+        &self.dead_rows
+    }
+
+    /// The leaves of indexes with dead entries.
+    pub fn dead_entries(&self) -> &DeadPages {
+        &self.dead_entries
+    }
+
+    /// Forgets what memory has of a file that is gone.
+    pub fn forget_file(&self, file: FileId) {
+        self.versions.drop_file(file);
+        self.dead_rows.forget(file);
+        self.dead_entries.forget(file);
     }
 
     /// The next XID.

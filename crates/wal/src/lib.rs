@@ -130,6 +130,7 @@ pub struct Wal {
     writer: Mutex<flush::Writer>,
     wake: flush::Wake,
     poisoned: AtomicBool,
+    spare_segments: AtomicU64,
     fatal: Mutex<Option<FatalHook>>,
 }
 
@@ -177,6 +178,7 @@ impl Wal {
             writer: Mutex::new(flush::Writer::default()),
             wake: flush::Wake::default(),
             poisoned: AtomicBool::new(false),
+            spare_segments: AtomicU64::new(config.spare_segments),
             fatal: Mutex::new(None),
             disk,
             config,

@@ -388,6 +388,11 @@ impl Record {
         self.blocks.get(block).map_or(&[], |b| &self.bytes[b.delta.clone()])
     }
 
+    /// The bytes of a block's image as it is stored; 0 without one.
+    pub fn image_bytes(&self, block: usize) -> usize {
+        self.blocks.get(block).map_or(0, |block| block.image.len())
+    }
+
     /// Whether it is a compensation record.
     pub fn is_compensation(&self) -> bool {
         self.flags & flags::COMPENSATION != 0

@@ -193,12 +193,13 @@ impl Wal {
     }
 
     /// Removes or recycles the segments that lie wholly before `keep_from`, except those whose
-    /// numbers are in `kept` (storage rule 15). Returns how many went.
-    pub fn remove_before(&self, keep_from: Lsn, kept: &BTreeSet<u64>) -> Result<u64> {
+    /// numbers are in `kept` (storage rule 15). Returns how many
+    /// were removed, and how many recycled.
+    pub fn remove_before(&self, keep_from: Lsn, kept: &BTreeSet<u64>) -> Result<(u64, u64)> {
         let bytes = self.config.segment_bytes;
         let first = keep_from.0.min(self.flushed().0) / bytes;
         let mut segments = self.segments.lock();
-        let mut gone = 0;
+        let (mut removed, mut recycled) = (0, 0);
         for segment in list(&*self.disk, &self.config)? {
             if segment >= first || kept.contains(&segment) {
                 continue;
@@ -207,7 +208,7 @@ impl Wal {
             let path = segment_path(&self.config, segment);
             let allocated = self.allocated.load(Ordering::Acquire);
             let ahead = allocated.saturating_sub(self.inserted().0) / bytes;
-            if ahead < self.config.spare_segments {
+            if ahead < self.spare_segments.load(Ordering::Relaxed) {
                 // Its old records cannot be taken for new ones: they link to other positions.
                 let next = allocated / bytes;
                 let new_path = segment_path(&self.config, next);
@@ -215,11 +216,17 @@ impl Wal {
                 self.disk.sync_dir("pg_wal")?;
                 segments.files.insert(next, self.disk.open(&new_path)?);
                 self.allocated.store(allocated + bytes, Ordering::Release);
+                recycled += 1;
             } else {
                 self.disk.remove(&path)?;
+                removed += 1;
             }
-            gone += 1;
         }
-        Ok(gone)
+        Ok((removed, recycled))
+    }
+
+    /// How many segments recycling keeps ready beyond the current one (`min_wal_size`).
+    pub fn keep_spare_segments(&self, segments: u64) {
+        self.spare_segments.store(segments, Ordering::Relaxed);
     }
 }

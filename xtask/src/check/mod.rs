@@ -12,12 +12,13 @@ use std::process::Command;
 use testkit::{Result, workspace};
 
 /// The tidy checks: a name and what finds the problems.
-const TIDY: [(&str, fn() -> Result<Vec<String>>); 6] = [
+const TIDY: [(&str, fn() -> Result<Vec<String>>); 7] = [
     ("layers", layers::problems),
     ("file sizes", text::sizes),
     ("names of files", text::names),
     ("unfinished work", text::unfinished),
     ("machine paths", text::machine_paths),
+    ("narrow transaction ids", text::narrow_xids),
     ("docs", docs::problems),
 ];
 

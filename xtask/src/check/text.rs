@@ -71,6 +71,22 @@ pub(super) fn machine_paths() -> Result<Vec<String>> {
     })
 }
 
+/// Transaction ids that are made narrower than they are. They have 64 bits everywhere; the one place
+/// that cuts them off for old binary clients works on bytes.
+pub(super) fn narrow_xids() -> Result<Vec<String>> {
+    lines_with(&["rs"], |line| {
+        let code = line.split("//").next().unwrap_or_default();
+        ["as u32", "as i32", "as u16"].iter().find_map(|cast| {
+            let before = code.split(&format!(" {cast}")).next().filter(|part| *part != code)?;
+            // What is cast: the expression that ends here.
+            let is_part = |c: char| c.is_alphanumeric() || "_.()".contains(c);
+            let from = before.rfind(|c: char| !is_part(c)).map_or(0, |at| at + 1);
+            let word = before[from..].to_ascii_lowercase();
+            word.contains("xid").then(|| format!("a transaction id {cast}"))
+        })
+    })
+}
+
 /// The lines for which `wrong` names what is wrong.
 fn lines_with(kinds: &[&str], wrong: impl Fn(&str) -> Option<String>) -> Result<Vec<String>> {
     let mut problems = Vec::new();

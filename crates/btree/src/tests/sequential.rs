@@ -155,20 +155,57 @@ fn ascending_inserts_fill_pages_and_everything_purged_frees_them() {
     for n in 0..20_000_u64 {
         assert!(index.mark_dead(&txn, &n.to_be_bytes(), RowId(n)).unwrap());
     }
-    let xid = txn.xid();
-    let queue = PurgeQueue::default();
-    for n in 0..20_000_u64 {
-        queue.push(&index, &n.to_be_bytes(), RowId(n), xid);
-    }
-    assert_eq!(queue.run(10).unwrap(), 0, "not settled while its transaction runs");
+    let queue = server.transactions.dead_entries();
+    let waiting = queue.len();
+    assert!(waiting > 50, "{waiting} leaves for 20,000 dead entries");
+    assert_eq!(crate::purge(&server.transactions, 10).unwrap(), 10);
+    assert_eq!(queue.len(), waiting, "not settled while its transaction runs");
     commit(&txn);
-    assert_eq!(queue.run(1 << 20).unwrap(), 20_000);
+    while crate::purge(&server.transactions, 100).unwrap() > 0 {}
     assert!(queue.is_empty());
     let checked = index.check(|_, _, _, _, _| {}).unwrap();
     assert_eq!((checked.entries, &checked.problems[..]), (0, &[][..]));
     let meta = index.meta().unwrap();
     assert!(meta.free_count + 4 > meta.page_count - checked.pages, "freed pages are on the list");
     assert!(checked.pages < 10, "{} pages for nothing", checked.pages);
+}
+
+#[test]
+fn a_tall_tree_shrinks_on_all_levels() {
+    for seed in 0..3 {
+        let mut random = Random::new(seed);
+        let server = Server::new(seed, 256);
+        let (index, owner) = (server.index(), server.owner(1));
+        let mut keys: Vec<(Vec<u8>, RowId)> = (0..30_000)
+            .map(|n| ([&random.next_u64().to_be_bytes()[..], &[b'k'; 60]].concat(), RowId(n)))
+            .collect();
+        let txn = server.begin(&owner);
+        for (key, row) in &keys {
+            index.insert(&txn, key, *row, b"").unwrap();
+        }
+        commit(&txn);
+        let before = index.check(|_, _, _, _, _| {}).unwrap();
+        assert!(index.meta().unwrap().height >= 2, "seed {seed}");
+        // The order of the keys, or none; a few stay.
+        if seed == 1 {
+            keys.sort();
+        }
+        while keys.len() > 30 {
+            let part = keys.split_off(keys.len().saturating_sub(9000).max(30));
+            let txn = server.begin(&owner);
+            for (key, row) in part {
+                assert!(index.mark_dead(&txn, &key, row).unwrap());
+            }
+            commit(&txn);
+            while crate::purge(&server.transactions, 100).unwrap() > 0 {}
+            let checked = index.check(|_, _, _, _, _| {}).unwrap();
+            assert_eq!(checked.problems, Vec::<String>::new(), "seed {seed}");
+            assert_eq!((checked.entries, checked.dead), (keys.len() as u64, 0), "seed {seed}");
+        }
+        let checked = index.check(|_, _, _, _, _| {}).unwrap();
+        let (before, after) = (before.pages, checked.pages);
+        assert!(after < 20, "seed {seed}: {after} of {before} pages for 30 entries");
+    }
 }
 
 #[test]

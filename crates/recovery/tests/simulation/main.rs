@@ -5,7 +5,7 @@
 //! tables, indexes and files agree.
 //!
 //! `SEED=n` begins with another seed, `SEEDS=n` runs more of them, `STEPS=n` is how much one does,
-//! `SECONDS=n` limits the time. Without a seed a new one is chosen, and printed.
+//! `SIM_SECONDS=n` limits the time. Without a seed a new one is chosen, and printed.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with the first surprise")]
 
@@ -116,10 +116,10 @@ fn after_any_crash_there_is_exactly_what_was_committed() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let first = number("SEED").unwrap_or_else(|| now() % 1_000_000_000);
     let steps = number("STEPS").unwrap_or(STEPS);
-    let one = number("SEED").is_some() && number("SECONDS").is_none();
+    let one = number("SEED").is_some() && number("SIM_SECONDS").is_none();
     let seeds = number("SEEDS").unwrap_or(if one { 1 } else { u64::MAX });
     let unlimited = number("SEEDS").is_some() || one;
-    let seconds = number("SECONDS").unwrap_or(if unlimited { u64::MAX } else { SECONDS });
+    let seconds = number("SIM_SECONDS").unwrap_or(if unlimited { u64::MAX } else { SECONDS });
     let start = Instant::now();
     let mut seed = first;
     eprintln!("the first seed is {first}");
@@ -147,7 +147,7 @@ fn every_mistake_is_noticed_within_a_minute() {
         let run = Command::new(&test)
             .args(["--exact", "after_any_crash_there_is_exactly_what_was_committed", "--nocapture"])
             .env("PERDURA_MUTANT", name)
-            .env("SECONDS", "60")
+            .env("SIM_SECONDS", "60")
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&run.stderr).into_owned();

@@ -172,7 +172,7 @@ impl<'s> Work<'s> {
     fn tidy(&mut self) -> Result<()> {
         let storage = &self.server.storage;
         match self.random.below(24) {
-            0..3 => return storage.tables().purge(20).map(drop),
+            0..3 => return storage.purge(20).map(drop),
             3..5 => return storage.pool().write_some(8).map(drop),
             5..8 => storage.transactions().housekeeping(64),
             8 => {

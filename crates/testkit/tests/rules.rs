@@ -1,0 +1,89 @@
+//! The storage rules have tests: which, by number.
+
+#![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use testkit::workspace;
+
+/// The rules that there are.
+const RULES: u32 = 25;
+
+/// Rules without a test: 16 speaks of prepared transactions and 24 of grants of memory.
+const UNTESTED: [u32; 2] = [16, 24];
+
+const TXN: &str = "crates/txn/src/tests.rs";
+const SCHEDULES: &str = "crates/txn/tests/schedules.rs";
+const LOCKS: &str = "crates/txn/src/lock/tests.rs";
+const SERIALIZABLE: &str = "crates/txn/src/serializable/tests.rs";
+const BTREE: &str = "crates/btree/src/tests/sequential.rs";
+const BTREE_CONCURRENT: &str = "crates/btree/src/tests/concurrent.rs";
+const TABLE: &str = "crates/table/src/tests/mod.rs";
+const VERSIONS: &str = "crates/table/src/tests/versions.rs";
+const WAL: &str = "crates/wal/src/tests.rs";
+const SIMULATION: &str = "crates/recovery/tests/simulation/main.rs";
+const SCENARIOS: &str = "crates/recovery/tests/scenarios.rs";
+const SCRIPT: &str = "tests/sql/isolation";
+
+/// A rule, a file, and a test in it; for scripts the folder and the topic.
+const TESTS: [(u32, &str, &str); 38] = [
+    (1, SCHEDULES, "a_snapshot_sees_all_of_a_transaction_or_nothing"),
+    (1, SCHEDULES, "the_order_of_commits_counts_not_that_of_xids"),
+    (2, SCHEDULES, "what_is_settled_is_visible_to_every_snapshot_and_durable"),
+    (2, SCENARIOS, "idle_holders_keep_neither_map_nor_log_nor_chains_over_a_thousand_million_ids"),
+    (3, SCHEDULES, "a_visible_commit_that_is_not_durable_is_met"),
+    (3, SCENARIOS, "a_commit_that_is_not_flushed_at_the_crash_was_told_to_nobody"),
+    (4, "crates/buffer/src/tests.rs", "pages_come_back_after_eviction_from_sixteen_frames"),
+    (5, BTREE_CONCURRENT, "writers_and_readers_on_few_frames_keep_the_tree_whole"),
+    (5, BTREE, "an_old_root_still_leads_everywhere"),
+    (6, "crates/buffer/src/tests.rs", "pages_come_back_after_eviction_from_sixteen_frames"),
+    (7, TABLE, "rows_before_a_column_was_added_read_its_missing_value"),
+    (7, SCRIPT, "reader_across_ddl"),
+    (8, VERSIONS, "views_see_what_a_model_sees"),
+    (8, SIMULATION, "after_any_crash_there_is_exactly_what_was_committed"),
+    (9, TABLE, "deleted_rows_are_purged_and_leaves_merge"),
+    (10, TXN, "a_command_does_not_see_its_own_changes_and_a_cursor_keeps_its_view"),
+    (11, TXN, "a_missing_version_record_is_corruption_and_never_an_absent_row"),
+    (11, TXN, "splits_and_merges_take_runs_along"),
+    (12, TXN, "an_idle_writer_and_an_old_snapshot_do_not_make_the_map_or_the_chain_grow"),
+    (12, "crates/table/src/record.rs", "two_changes_of_a_row_are_taken_back_in_one_step"),
+    (13, SCENARIOS, "a_large_update_that_dies_while_it_is_rolled_back_leaves_nothing"),
+    (14, WAL, "a_full_disk_stops_writers_before_rollbacks"),
+    (15, WAL, "segments_are_recycled_except_those_kept_and_old_records_do_not_reappear"),
+    (17, WAL, "damaged_bytes_never_decode"),
+    (18, BTREE, "a_to_b_to_a_with_purges_between_keeps_the_live_entry"),
+    (18, BTREE, "a_snapshot_holds_dead_entries_back"),
+    (18, SIMULATION, "every_mistake_is_noticed_within_a_minute"),
+    (19, BTREE_CONCURRENT, "of_many_who_insert_one_key_exactly_one_succeeds"),
+    (20, SCRIPT, "index_after_update"),
+    (21, LOCKS, "row_locks_conflict_by_their_table_and_a_writer_sees_them"),
+    (21, TXN, "rollback_to_a_savepoint_wakes_who_waits_for_a_row_it_restores"),
+    (21, SCRIPT, "row_locks"),
+    (22, SIMULATION, "after_any_crash_there_is_exactly_what_was_committed"),
+    (22, TXN, "counters_are_logged_ahead_and_file_ids_never_come_twice"),
+    (23, SERIALIZABLE, "a_phantom_in_a_range_is_found_and_one_beside_it_is_not"),
+    (23, SERIALIZABLE, "dropped_indexes_leave_their_locks_to_the_table"),
+    (25, "crates/sched/src/fiber/tests.rs", "endless_recursion_on_a_fiber_ends_with_54001"),
+    (
+        25,
+        "crates/sched/src/fiber/tests.rs",
+        "foreign_code_runs_on_the_stack_of_the_thread_from_any_depth",
+    ),
+];
+
+#[test]
+fn every_storage_rule_has_a_test_that_is_there() {
+    let mut tested: BTreeSet<u32> = BTreeSet::new();
+    for (rule, place, name) in TESTS {
+        tested.insert(rule);
+        if place == SCRIPT {
+            let script = workspace().join(place).join(format!("{name}.sql"));
+            assert!(script.is_file(), "rule {rule}: {}", script.display());
+            continue;
+        }
+        let text = fs::read_to_string(workspace().join(place)).unwrap();
+        assert!(text.contains(&format!("fn {name}(")), "rule {rule}: {place} has no {name}");
+    }
+    let expected: BTreeSet<u32> = (1..=RULES).filter(|rule| !UNTESTED.contains(rule)).collect();
+    assert_eq!(tested, expected);
+}
