@@ -52,8 +52,8 @@ kill9: build ## kill -9 under load against a ledger (ROUNDS=100 SEED=n WHAT=serv
 	@PERDURA=$(PERDURA) ROUNDS=$(or $(ROUNDS),5) SEED=$(or $(SEED),1) WHAT=$(or $(WHAT),both) \
 	  cargo run --quiet --release --package testkit --bin kill9
 
-sim: ## the storage on a simulated disk (SEEDS= STEPS= SEED= SECONDS= NEXT_XID=)
-	@SEEDS=$(or $(SEEDS),1000) STEPS=$(or $(STEPS),10000) $(foreach v,SEED SECONDS NEXT_XID,$(if $($(v)),$(v)=$($(v)))) \
+sim: ## the storage on a simulated disk (SEEDS= STEPS= SEED= SIM_SECONDS= NEXT_XID=)
+	@SEEDS=$(or $(SEEDS),1000) STEPS=$(or $(STEPS),10000) $(foreach v,SEED SIM_SECONDS NEXT_XID,$(if $($(v)),$(v)=$($(v)))) \
 	  cargo test --quiet --package recovery --test simulation after_any_crash -- --nocapture
 
 sim-mutants: ## six broken builds of the storage, each of which the simulator must notice
@@ -62,6 +62,24 @@ sim-mutants: ## six broken builds of the storage, each of which the simulator mu
 fuzz-wire: build ## clients that mean ill against a server (SECS=60 SEED=n)
 	@PERDURA=$(PERDURA) SECS=$(or $(SECS),60) $(if $(SEED),SEED=$(SEED)) \
 	  cargo run --quiet --release --package testkit --bin fuzz_wire
+
+soak-hot: build ## UPDATES=10000000 updates of 1,000 rows beside an old snapshot
+	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin soak_hot
+
+bench-recovery: build ## kill -9 after TRANSACTIONS=500000 of TPC-B, beside PostgreSQL 18
+	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- recovery
+
+EDGES := 3 2147482648 4294966296 8589934592 281474976710656 9223372036853775808
+
+test-edges: ## SQL, isolation and crash suites where transaction ids have another length
+	$(CLANG) cargo build --quiet --package perdura
+	@$(CLANG) cargo test --quiet --package testkit --test edges -- --include-ignored
+	@for xid in $(EDGES); do echo "next transaction id $$xid"; \
+	  NEXT_XID=$$xid AREA="$(AREA)" cargo test --quiet --package testkit --test sql || exit 1; \
+	  NEXT_XID=$$xid SEEDS=20 STEPS=3600 cargo test --quiet --package recovery --test simulation after_any_crash || exit 1; \
+	  NEXT_XID=$$xid PERDURA="$(TARGET)/debug/perdura" ROUNDS=3 SEED=1 WHAT=both KILL9_DIR="$(TARGET)/edges/$$xid" \
+	    cargo run --quiet --package testkit --bin kill9 || exit 1; \
+	done
 
 bench: build ## Perdura beside PostgreSQL 18 (GROUP="throughput sessions startup" SECS= REPS= SCALE=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin bench -- $(GROUP)

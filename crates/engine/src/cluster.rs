@@ -24,7 +24,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use txn::serializable::Limits;
+use wal::WalConfig;
 
 /// The engine of an open cluster.
 /// The pool gives at least so many bytes back at once.
@@ -71,8 +73,36 @@ pub fn create(dir: &Path, next_xid: Option<u64>) -> Result<()> {
     storage.close()
 }
 
+/// When the checkpointer works, as the settings say.
+fn pace_of(settings: &Base) -> Pace {
+    let number = |name| u64::try_from(settings.integer(name)).unwrap_or(0);
+    Pace {
+        every: Duration::from_secs(number("checkpoint_timeout").max(1)),
+        wal_bytes_max: number("max_wal_size") << 20,
+        completion_target: settings.real("checkpoint_completion_target"),
+        warn_below: Duration::from_secs(number("checkpoint_warning")),
+    }
+}
+
+/// Gives the storage the settings that a reload may change.
+fn configure(storage: &Storage, settings: &Base) {
+    storage.log_checkpoints(settings.boolean("log_checkpoints"));
+    let recycled = u64::try_from(settings.integer("min_wal_size")).unwrap_or(80) << 20;
+    storage.wal().keep_spare_segments(recycled / base::limits::WAL_SEGMENT_BYTES);
+}
+
+/// The bytes of the log's ring: -1 is a share of the buffer pool.
+fn wal_buffer_bytes(settings: &Base, pool_bytes: u64) -> usize {
+    let block = base::limits::BLOCK_BYTES as u64;
+    let bytes = match u64::try_from(settings.integer("wal_buffers")) {
+        Ok(blocks) => blocks.saturating_mul(block),
+        Err(_) => (pool_bytes / 32).clamp(64 << 10, base::limits::WAL_SEGMENT_BYTES),
+    };
+    usize::try_from(bytes.max(1 << 20)).unwrap_or(1 << 20)
+}
+
 /// Opens the cluster in a directory, recovering it when need be. `fatal` hears of what makes it
-/// impossible to go on: it should end the process.
+/// impossible to go on: it should end the process. `log` writes a line of the server's log.
 ///
 /// # Errors
 /// When it cannot be recovered.
@@ -81,15 +111,21 @@ pub fn open(
     settings: &Base,
     ledger: &Ledger,
     fatal: fn(&Error),
+    log: fn(&str),
 ) -> Result<Box<dyn session::engine::Engine>> {
     let disk = Arc::new(RealDisk::new(dir)?);
     let blocks = u64::try_from(settings.integer("shared_buffers")).unwrap_or(16384);
     let account = ledger.shared("shared buffers", u64::MAX);
     let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
     let huge_pages = settings.text("huge_pages") != "off";
-    let config = Settings { pool_bytes, huge_pages, account: Some(account), ..Settings::default() };
+    let wal =
+        WalConfig { buffer_bytes: wal_buffer_bytes(settings, pool_bytes), ..WalConfig::default() };
+    let config =
+        Settings { pool_bytes, huge_pages, account: Some(account), wal, ..Settings::default() };
     disk::temporary::clear(&*disk)?;
     let (storage, _report) = Storage::open(disk.clone(), &config)?;
+    storage.on_log(log);
+    configure(&storage, settings);
     let pool = Arc::downgrade(storage.pool());
     ledger.set_relief(Box::new(move |bytes| {
         pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
@@ -101,7 +137,7 @@ pub fn open(
         per_page: i64::from(settings.integer("max_pred_locks_per_page")),
         ..Limits::default()
     });
-    let background = Background::start(&storage, Pace::default(), move |error| {
+    let background = Background::start(&storage, pace_of(settings), move |error| {
         if error.fields().severity == base::Severity::Panic {
             fatal(error);
         }
@@ -122,6 +158,19 @@ pub fn open(
         database_caches: Mutex::default(),
         background: Mutex::new(Some(background)),
     }))))
+}
+
+/// Shows the log of the cluster in a directory, one line a record.
+///
+/// # Errors
+/// Those of [`recovery::dump`].
+pub fn waldump(
+    dir: &Path,
+    options: &recovery::DumpOptions,
+    say: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let disk: Arc<dyn disk::Disk> = Arc::new(RealDisk::new(dir)?);
+    recovery::dump(&disk, options, say).map(drop)
 }
 
 impl ClusterEngine {
@@ -352,6 +401,13 @@ impl session::engine::Engine for Handle {
             }
         }
         Ok(settings)
+    }
+
+    fn reload(&self, settings: &Base) {
+        configure(&self.0.storage, settings);
+        if let Some(background) = &*self.0.background.lock() {
+            background.set_pace(pace_of(settings));
+        }
     }
 
     fn close(&self) -> Result<()> {

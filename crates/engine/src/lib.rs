@@ -43,4 +43,5 @@ mod transaction;
 mod type_host;
 
 pub use check::{Checked, check};
-pub use cluster::{create, open};
+pub use cluster::{create, open, waldump};
+pub use recovery::DumpOptions;

@@ -380,6 +380,10 @@ impl Server for Backend {
         let wal = self.engine.storage.wal();
         (wal.inserted().0, wal.flushed().0)
     }
+
+    fn switch_log(&self) -> Result<u64> {
+        Ok(self.engine.storage.wal().switch_segment()?.0)
+    }
 }
 
 impl Backend {

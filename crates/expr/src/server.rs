@@ -338,4 +338,10 @@ pub trait Server {
 
     /// The end of the log: inserted and flushed.
     fn log_end(&self) -> (u64, u64);
+
+    /// Begins a new segment of the log, unless one was just begun; returns where the old one ends.
+    ///
+    /// # Errors
+    /// Those of the log.
+    fn switch_log(&self) -> Result<u64>;
 }

@@ -3,6 +3,7 @@
 use crate::rows::Cell;
 use crate::shim::{raw, set};
 use base::Result;
+use base::limits::WAL_SEGMENT_BYTES;
 use expr::{Call, Datum, Entry};
 use types::snapshot::SnapshotValue;
 
@@ -22,6 +23,9 @@ fn age(cx: &Call<'_, '_>, xid: u64) -> Result<i32> {
     let span = i128::from(now) - i128::from(xid);
     Ok(span.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32)
 }
+
+/// The timeline that the log is written on.
+const TIMELINE: u32 = 1;
 
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
@@ -66,6 +70,15 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     raw!("pg_current_wal_insert_lsn", |cx, args| {
         Ok(Datum::Int8(cx.host.server()?.log_end().0.cast_signed()))
+    }),
+    raw!("pg_switch_wal", |cx, args| {
+        Ok(Datum::Int8(cx.host.server()?.switch_log()?.cast_signed()))
+    }),
+    raw!("pg_walfile_name", |cx, args| {
+        let segment = args[0].int8()?.cast_unsigned() / WAL_SEGMENT_BYTES;
+        let per_log = (1 << 32) / WAL_SEGMENT_BYTES;
+        let name = format!("{:08X}{:08X}{:08X}", TIMELINE, segment / per_log, segment % per_log);
+        Ok(Datum::Text(cx.bump.alloc_str(&name)?))
     }),
     raw!("pg_current_wal_flush_lsn", |cx, args| {
         Ok(Datum::Int8(cx.host.server()?.log_end().1.cast_signed()))

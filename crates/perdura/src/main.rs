@@ -24,6 +24,8 @@ enum Command {
     Init(Init),
     /// Check all data of a directory that no server runs on, after recovery if it needs one
     Check(Check),
+    /// Show the write-ahead log, a line a record
+    Waldump(Waldump),
     /// Run SQL on a data directory without a server; reads standard input without -c and -f
     Shell(Shell),
 }
@@ -59,6 +61,28 @@ struct Check {
 }
 
 #[derive(Args)]
+struct Waldump {
+    /// The data directory
+    #[arg(short = 'D', long = "data", env = "PGDATA", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Begin at this position [default: the redo point of the newest checkpoint]
+    #[arg(short, long, value_name = "LSN", value_parser = parse_lsn)]
+    start: Option<u64>,
+    /// End at this position
+    #[arg(short, long, value_name = "LSN", value_parser = parse_lsn)]
+    end: Option<u64>,
+    /// Show so many records
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<u64>,
+    /// Show the records of one resource manager
+    #[arg(short, long, value_name = "NAME")]
+    rmgr: Option<String>,
+    /// Show the records of one transaction
+    #[arg(short, long, value_name = "XID")]
+    xid: Option<u64>,
+}
+
+#[derive(Args)]
 struct Shell {
     /// The data directory; made if it is missing or empty
     #[arg(value_name = "DIR")]
@@ -84,6 +108,13 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn parse_lsn(text: &str) -> Result<u64, String> {
+    let wrong = || format!("invalid WAL location: \"{text}\"");
+    let (high, low) = text.split_once('/').ok_or_else(wrong)?;
+    let half = |text| u32::from_str_radix(text, 16).map(u64::from).map_err(|_| wrong());
+    Ok(half(high)? << 32 | half(low)?)
+}
+
 /// A line on standard output; that nobody reads it is no error.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
@@ -105,6 +136,16 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::from(2),
             Err(error) => Err(error),
         },
+        Command::Waldump(dump) => {
+            let what = server::WalDump {
+                start: dump.start,
+                end: dump.end,
+                limit: dump.limit,
+                manager: dump.rmgr,
+                xid: dump.xid,
+            };
+            server::waldump(&dump.data_dir, &what, &mut say)
+        }
         Command::Shell(shell) => {
             let commands = shell.commands.into_iter().map(server::ShellInput::Command);
             let files = shell.files.into_iter().map(server::ShellInput::File);

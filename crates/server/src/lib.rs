@@ -35,6 +35,7 @@ mod stream;
 mod tls;
 mod tuning;
 mod waiting_room;
+mod waldump;
 
 pub use check::check;
 pub use data_directory::initialize;
@@ -42,3 +43,4 @@ pub use handover::is_server_process;
 pub use postmaster::{ServeOptions, serve};
 pub use process::server_process;
 pub use shell::{ShellInput, ShellOptions, shell};
+pub use waldump::{WalDump, waldump};

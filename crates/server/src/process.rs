@@ -176,6 +176,14 @@ fn stop(error: &base::Error) {
     std::process::exit(2);
 }
 
+/// Writes what the storage has to say; a line that begins with HINT belongs to the one before.
+fn note(text: &str) {
+    match text.split_once("\nHINT:  ") {
+        Some((text, hint)) => log::write_with(Level::Log, text, &[("HINT", hint)]),
+        None => log::log(text),
+    }
+}
+
 /// Has the postmaster read the configuration again, as SIGHUP does.
 fn tell_postmaster() -> bool {
     let parent = rustix::process::getppid();
@@ -206,7 +214,7 @@ fn run(handover: Handover) -> Result<()> {
         waiting_room::sessions_max(usize::try_from(max_connections).unwrap_or(usize::MAX));
     let cluster =
         Cluster::open(data_dir.clone(), settings, log::entry, |dir, settings, ledger| {
-            engine::open(dir, settings, ledger, stop)
+            engine::open(dir, settings, ledger, stop, note)
         })?;
     cluster.on_reload(tell_postmaster);
     cluster.on_log(|line| log::log(line));

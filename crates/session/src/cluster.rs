@@ -155,6 +155,7 @@ impl Cluster {
     pub fn reload(&self, new: Base) -> Vec<&'static str> {
         let mut settings = self.settings.write();
         let (reloaded, kept) = settings.reload(new);
+        self.engine.reload(&reloaded);
         *settings = Arc::new(reloaded);
         self.reloads.fetch_add(1, Ordering::Release);
         self.reload_us.store(base::clock::now_us(), Ordering::Relaxed);

@@ -13,7 +13,7 @@
 
 use crate::client::Client;
 use crate::cluster::Role;
-use crate::settings::Source;
+use crate::settings::{Base, Source};
 use crate::state::State;
 use base::{Oid, Result};
 use disk::temporary::TemporarySpace;
@@ -70,6 +70,11 @@ pub trait Engine: Send + Sync {
     fn waits_for_lock(&self, session: base::SessionId) -> bool {
         let _ = session;
         false
+    }
+
+    /// The server's settings were read again.
+    fn reload(&self, settings: &Base) {
+        let _ = settings;
     }
 
     /// Brings everything to disk after the last session has ended.

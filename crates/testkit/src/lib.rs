@@ -21,6 +21,7 @@ pub mod client;
 pub mod fuzz_wire;
 pub mod gaps;
 pub mod history;
+pub mod hot_rows;
 pub mod kill9;
 pub mod oracle;
 pub mod perdura;

@@ -3,7 +3,7 @@
 use crate::oracle::Installation;
 use crate::{Result, Server, free_port, psql, workspace};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -49,6 +49,24 @@ fn runs_dir() -> PathBuf {
     if in_memory.is_dir() { in_memory } else { workspace().join("build/perdura") }
 }
 
+/// Makes a data directory whose first transaction id is given.
+///
+/// # Errors
+/// What the program says.
+pub fn initialize(program: &Path, data: &Path, next_xid: u64) -> Result<()> {
+    let made = Command::new(program)
+        .arg("init")
+        .arg("-D")
+        .arg(data)
+        .args(["--next-xid", &next_xid.to_string()])
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    match made.status.success() {
+        true => Ok(()),
+        false => Err(format!("init: {}", String::from_utf8_lossy(&made.stderr))),
+    }
+}
+
 impl Perdura {
     /// Starts it on an empty directory and waits until it answers.
     ///
@@ -58,7 +76,8 @@ impl Perdura {
         Perdura::start_with(program, installation, &[])
     }
 
-    /// Starts it with settings, `name=value`.
+    /// Starts it with settings, `name=value`. `NEXT_XID` in the environment is the first
+    /// transaction id.
     ///
     /// # Errors
     /// As [`Perdura::start`].
@@ -67,19 +86,37 @@ impl Perdura {
         installation: &Installation,
         settings: &[&str],
     ) -> Result<Perdura> {
+        let next_xid = std::env::var("NEXT_XID").ok().and_then(|text| text.parse().ok());
+        Perdura::start_at(program, installation, next_xid, settings)
+    }
+
+    /// Starts it with settings on a cluster whose first transaction id is given.
+    ///
+    /// # Errors
+    /// As [`Perdura::start`].
+    pub fn start_at(
+        program: PathBuf,
+        installation: &Installation,
+        next_xid: Option<u64>,
+        settings: &[&str],
+    ) -> Result<Perdura> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = runs_dir().join(format!("perdura-run-{}-{number}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
         let port = free_port()?;
         let log = fs::File::create(dir.join("log")).map_err(|e| e.to_string())?;
+        if let Some(next_xid) = next_xid {
+            initialize(&program, &dir.join("data"), next_xid)?;
+        }
+        let settings = settings.iter().flat_map(|setting| ["-c", setting]);
         let child = Command::new(&program)
             .arg("serve")
             .arg("-D")
             .arg(dir.join("data"))
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
-            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(settings)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

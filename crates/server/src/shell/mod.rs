@@ -73,7 +73,7 @@ fn open(options: &ShellOptions) -> Result<u8> {
         data_dir,
         settings,
         |_| (),
-        |dir, settings, ledger| engine::open(dir, settings, ledger, stop),
+        |dir, settings, ledger| engine::open(dir, settings, ledger, stop, |_| {}),
     )?;
     let main_cluster = cluster.clone();
     let code = sched::run(1, move |_| async move { run(main_cluster, options).await })

@@ -138,6 +138,14 @@ impl Base {
         }
     }
 
+    /// The value of a setting that is known to be a number.
+    pub fn real(&self, name: &str) -> f64 {
+        match self.origin(known(name)).value {
+            Value::Real(number) => number,
+            ref other => panic!("{name} is no number: {other:?}"),
+        }
+    }
+
     /// The value of a setting that is known to be a text.
     pub fn text(&self, name: &str) -> &str {
         match &self.origin(known(name)).value {

@@ -10,6 +10,7 @@
 //! 2. A row that could not be measured says so; it is never left out.
 
 mod process;
+mod recovery;
 mod scale;
 mod sessions;
 mod startup;
@@ -37,7 +38,10 @@ pub struct Options {
     pub scale: u32,
     /// pgbench's clients.
     pub clients: u32,
-    /// Which groups run: `throughput`, `sessions`, `startup`; empty for all.
+    /// TPC-B transactions in the log that is recovered.
+    pub transactions: u32,
+    /// Which groups run: `throughput`, `sessions`, `startup`; empty for all of these; `recovery`
+    /// runs when it is named.
     pub groups: Vec<String>,
 }
 
@@ -70,6 +74,12 @@ pub fn run(options: &Options, report: &mut dyn FnMut(&str)) -> Result<String> {
     if wanted("startup") {
         report("start-up");
         rows.extend(startup::measure(options, &installation)?);
+    }
+    if options.groups.iter().any(|group| group == "recovery") {
+        rows.extend(recovery::measure(options, &installation, report)?);
+    }
+    if !(wanted("sessions") || wanted("throughput")) {
+        return Ok(table(&rows));
     }
     let mut settings = options.server.settings.clone();
     settings.extend(["shared_buffers=1GB".into(), "max_wal_size=8GB".into()]);

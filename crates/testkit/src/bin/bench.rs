@@ -1,5 +1,6 @@
-//! `bench [GROUP...]`: Perdura beside PostgreSQL 18. Groups: throughput, sessions, startup.
-//! Settings come from the environment: SECS, REPS, SCALE, CLIENTS, PERDURA (the program).
+//! `bench [GROUP...]`: Perdura beside PostgreSQL 18. Groups: throughput, sessions, startup, and
+//! recovery, which runs only when it is named. Settings come from the environment: SECS, REPS, SCALE,
+//! CLIENTS, TRANSACTIONS (of recovery), PERDURA (the program).
 
 use std::env;
 use std::io::Write;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         repetitions: number("REPS", 3),
         scale: number("SCALE", 20),
         clients: number("CLIENTS", 16),
+        transactions: number("TRANSACTIONS", 500_000),
         groups: env::args().skip(1).collect(),
     };
     let result = std::fs::create_dir_all(&dir)

@@ -1,5 +1,6 @@
 //! `kill9`: the kill -9 loop from the command line. Settings come from the environment:
-//! ROUNDS, SEED, WHAT (server, all, both), CLIENTS, SCALE, PERDURA (the program), KILL9_DIR.
+//! ROUNDS, SEED, WHAT (server, all, both), CLIENTS, SCALE, PERDURA (the program), KILL9_DIR,
+//! NEXT_XID (the first transaction id).
 
 use std::env;
 use std::path::PathBuf;
@@ -49,6 +50,11 @@ fn main() -> ExitCode {
         let _ = writeln!(std::io::stdout(), "{line}");
     };
     let result = options().and_then(|options| {
+        if let Ok(next_xid) = env::var("NEXT_XID") {
+            let next_xid = next_xid.parse().map_err(|_| "NEXT_XID is no number")?;
+            let ServerOptions { program, data, .. } = &options.server;
+            testkit::perdura::initialize(program, data, next_xid)?;
+        }
         let result = run(&options, &mut |line| say(line))
             .map_err(|why| format!("{why}\nlog: {}", options.server.log.display()))?;
         // Kept when something is wrong, for a look at it.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a start may take.
-const START_WAIT: Duration = Duration::from_secs(60);
+const START_WAIT: Duration = Duration::from_secs(600);
 
 /// A running PostgreSQL 18 with a cluster of its own; stopped and removed when dropped.
 #[derive(Debug)]
@@ -54,6 +54,23 @@ impl Oracle {
     /// The process id of its postmaster.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Kills the postmaster with SIGKILL, starts it again with the same settings, and returns how
+    /// long it takes until it answers.
+    ///
+    /// # Errors
+    /// When it does not start or does not answer.
+    pub fn crash_and_recover(&mut self, settings: &[&str]) -> Result<Duration> {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Its processes end by themselves when they see that.
+        std::thread::sleep(Duration::from_secs(2));
+        let begin = Instant::now();
+        let user = run_as(&self.dir)?;
+        (self.port, self.child) = launch(&self.installation, &self.dir, user, settings)?;
+        self.wait_ready()?;
+        Ok(begin.elapsed())
     }
 
     /// Waits until its process ends, which is when somebody stops it.
