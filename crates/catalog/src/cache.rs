@@ -56,6 +56,7 @@ pub(crate) enum Kind {
     Memberships,
     Database,
     DatabaseNamed,
+    Statistics,
 }
 
 impl Kind {

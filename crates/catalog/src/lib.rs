@@ -49,6 +49,7 @@ pub mod lookup;
 pub mod names;
 pub mod relation;
 pub mod rows;
+pub mod statistics;
 pub mod store;
 pub mod stored;
 mod text;

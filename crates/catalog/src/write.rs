@@ -68,6 +68,11 @@ fn touched(row: &Row) -> Result<Vec<(Kind, Oid, Oid, String)>> {
             oid(Kind::Database, row.oid(pg_database::OID)?);
             keys.push((Kind::DatabaseNamed, none, none, row.text(pg_database::DATNAME)?));
         }
+        pg_statistic::RELATION => {
+            let number = row.int2(pg_statistic::STAATTNUM)?.unsigned_abs();
+            let relation = row.oid(pg_statistic::STARELID)?;
+            keys.push((Kind::Statistics, relation, Oid(u32::from(number)), String::new()));
+        }
         _ => return relation_touched(row),
     }
     Ok(keys)

@@ -4,8 +4,8 @@ use crate::backend::Backend;
 use crate::databases::Closed;
 use crate::export::ExportedSnapshots;
 use crate::sequence::Sequences;
+use crate::statistics::TableActivity;
 use crate::temporary::Numbers;
-
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{
@@ -43,6 +43,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) closed: Closed,
     pub(crate) exported: ExportedSnapshots,
     pub(crate) temporary_numbers: Numbers,
+    pub(crate) activity: TableActivity,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
     cluster_cache: Arc<SharedCache>,
@@ -153,6 +154,7 @@ pub fn open(
         closed: Closed::default(),
         exported: ExportedSnapshots::default(),
         temporary_numbers: Numbers::default(),
+        activity: TableActivity::default(),
         start_us: base::clock::now_us(),
         cluster_cache: Arc::new(SharedCache::new()),
         database_caches: Mutex::default(),

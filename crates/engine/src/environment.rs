@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use base::{Error, Oid, Result};
 use catalog::Catalog;
+use catalog::relation::Relation;
 use expr::{Host, Registry};
 use memory::Bump;
 use parse::RawStatement;
@@ -108,6 +109,26 @@ impl plan::Environment for Backend {
         self
     }
 
+    fn relation_size(&self, relation: &Relation) -> (f64, f64) {
+        let known = (f64::from(relation.rows), f64::from(relation.pages));
+        if relation.system || relation.file.0 == 0 {
+            return (known.0.max(1.0), known.1.max(1.0));
+        }
+        let Ok(tree) = self.engine.storage.tables().tree(relation.file) else { return known };
+        let pages = tree.pages().map_or(known.1, |(all, free)| all.saturating_sub(free) as f64);
+        let ids = tree.high_water().0.saturating_sub(1) as f64;
+        if relation.rows < 0.0 {
+            // What has never been counted may grow soon.
+            let (rows, guessed) = plan::guessed_size(relation, 10.0);
+            return (rows.max(ids), pages.max(guessed));
+        }
+        if known.0 > 0.0 && known.1 > 0.0 {
+            return ((known.0 / known.1 * pages).round(), pages);
+        }
+        let more = (pages - known.1).max(0.0);
+        (plan::guessed_size(relation, more).0.min(ids), pages)
+    }
+
     fn cost_settings(&self) -> plan::CostSettings {
         self.costs.get()
     }
@@ -128,6 +149,7 @@ pub(crate) fn cost_settings(settings: &Settings) -> plan::CostSettings {
         cursor_tuple_fraction: real("cursor_tuple_fraction"),
         enable_seqscan: on("enable_seqscan"),
         enable_indexscan: on("enable_indexscan"),
+        enable_bitmapscan: on("enable_bitmapscan"),
         enable_hashjoin: on("enable_hashjoin"),
         enable_nestloop: on("enable_nestloop"),
         enable_hashagg: on("enable_hashagg"),

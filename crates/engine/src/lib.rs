@@ -36,6 +36,7 @@ mod registry;
 mod run;
 mod sequence;
 mod server;
+mod statistics;
 mod storage;
 mod temporary;
 mod temporary_files;

@@ -14,7 +14,6 @@ use catalog::acl::{AclKind, Privilege, Privileges};
 use catalog::builtin::FIRST_USER;
 use catalog::relation::Relation;
 use catalog::rows::RelationKind;
-use parse::Statement;
 
 /// The privileges that columns can have, of those that queries need.
 const OF_COLUMNS: &str = "raw";
@@ -79,38 +78,37 @@ impl Backend {
         Ok(true)
     }
 
-    /// What VACUUM, ANALYZE and CHECKPOINT may not do: tables are passed over with a warning.
-    pub(crate) fn refuse_maintenance(&self, statement: &Statement<'_>) -> Result<()> {
+    /// Whether the user may make a checkpoint.
+    pub(crate) fn refuse_checkpoint(&self) -> Result<()> {
         /// `pg_checkpoint`
         const CHECKPOINT: Oid = Oid(4544);
+        if self.catalog.has_privileges_of(self.catalog.user(), CHECKPOINT)? {
+            return Ok(());
+        }
+        Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to execute CHECKPOINT command").detail(
+            "Only roles with privileges of the \"pg_checkpoint\" role may execute this command.",
+        ))
+    }
+
+    /// Whether the user may vacuum or analyse a table; a warning says if not.
+    pub(crate) fn may_maintain(
+        &self,
+        relation: &Relation,
+        verb: &str,
+        warns: bool,
+    ) -> Result<bool> {
         let user = self.catalog.user();
-        let Statement::Vacuum(vacuum) = statement else {
-            if self.catalog.has_privileges_of(user, CHECKPOINT)? {
-                return Ok(());
-            }
-            return Err(err!(
-                INSUFFICIENT_PRIVILEGE,
-                "permission denied to execute CHECKPOINT command"
-            )
-            .detail(
-                "Only roles with privileges of the \"pg_checkpoint\" role may execute this command.",
-            ));
-        };
-        for target in vacuum.relations {
-            let name = &target.relation;
-            let Some(oid) = self.catalog.relation_named(name.schema, name.name)? else { continue };
-            let Some(relation) = self.catalog.find_relation(oid)? else { continue };
-            let own = self.catalog.database_row(self.catalog.database())?.owner == user;
-            if own && !relation.shared || self.catalog.has_any_on(user, &relation, "m")? {
-                continue;
-            }
-            let verb = if vacuum.vacuum { "vacuum" } else { "analyze" };
+        let own = self.catalog.database_row(self.catalog.database())?.owner == user;
+        if own && !relation.shared || self.catalog.has_any_on(user, relation, "m")? {
+            return Ok(true);
+        }
+        if warns {
             self.state.warning(Error::new(
                 SqlState::WARNING,
                 format!("permission denied to {verb} \"{}\", skipping it", relation.name),
             ));
         }
-        Ok(())
+        Ok(false)
     }
 
     fn function_denial(&self, function: Oid) -> Result<Option<Error>> {

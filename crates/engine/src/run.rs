@@ -95,6 +95,9 @@ impl Backend {
         drop(root);
         let rows = if plan.modifies && tag != "SELECT" { execution.changed() } else { sent };
         drop(execution);
+        if plan.modifies {
+            self.note_changes(plan, rows);
+        }
         storage.transaction.next_command()?;
         let tag = if tag == "INSERT" { "INSERT 0" } else { tag };
         Ok(Completion { tag: Cow::Borrowed(tag), rows: Some(rows) })
@@ -129,11 +132,10 @@ impl Backend {
             Statement::Explain(explain) => self.explain(source, explain, destination)?,
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
-            Statement::Vacuum(_) | Statement::Checkpoint => {
-                self.refuse_maintenance(statement)?;
-                if matches!(statement, Statement::Checkpoint) {
-                    self.engine.storage.checkpoint()?;
-                }
+            Statement::Vacuum(vacuum) => self.vacuum(vacuum, source)?,
+            Statement::Checkpoint => {
+                self.refuse_checkpoint()?;
+                self.engine.storage.checkpoint()?;
             }
             Statement::Lock(lock) => self.lock_tables(lock)?,
             _ => {

@@ -72,6 +72,10 @@ impl Backend {
 }
 
 impl Server for Backend {
+    fn table_activity(&self, relation: Oid) -> expr::server::TableActivityRow {
+        self.engine.activity.get(self.catalog.database(), relation).unwrap_or_default()
+    }
+
     fn start_us(&self) -> i64 {
         self.engine.start_us
     }

@@ -2,7 +2,8 @@
 
 use crate::backend::Backend;
 use crate::referential::Mark;
-use base::{Error, FileId, Result};
+use crate::statistics::Changes;
+use base::{Error, FileId, Oid, Result};
 use session::engine::{Isolation, Modes};
 use std::sync::Arc;
 use txn::{Access, CommitOptions, SavepointMark, Transaction};
@@ -20,6 +21,8 @@ pub(crate) struct Open {
     pub(crate) exported: Vec<String>,
     /// The trees that it has made, and how many savepoints stood.
     created: Vec<(FileId, usize)>,
+    /// The rows of tables that it has changed.
+    pub(crate) changes: Vec<(Oid, Changes)>,
 }
 
 /// A savepoint, with what was there when it was set.
@@ -91,6 +94,7 @@ impl Backend {
             Ok(_) => {
                 self.engine.forget(&self.open.borrow().dropped);
                 self.temporary_after(true);
+                self.publish_changes();
                 self.end_transaction();
                 self.engine.storage.transactions().wait_met(transaction.met())
             }

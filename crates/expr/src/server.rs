@@ -214,8 +214,31 @@ pub struct SnapshotRow {
     pub running: Vec<u64>,
 }
 
+/// What happened to a table since the server started. Times are microseconds since 2000-01-01 UTC.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct TableActivityRow {
+    pub inserted: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    pub live: u64,
+    pub changed_since_analyze: u64,
+    pub inserted_since_vacuum: u64,
+    pub last_vacuum_us: Option<i64>,
+    pub last_analyze_us: Option<i64>,
+    pub last_autoanalyze_us: Option<i64>,
+    pub vacuum_count: u64,
+    pub analyze_count: u64,
+    pub autoanalyze_count: u64,
+}
+
 /// The server around a session.
 pub trait Server {
+    /// What happened to a table of the session's database.
+    fn table_activity(&self, _relation: Oid) -> TableActivityRow {
+        TableActivityRow::default()
+    }
+
     /// When the server began.
     fn start_us(&self) -> i64;
 

@@ -4,7 +4,7 @@ use crate::rows::Cell;
 use crate::shim::{catalog, in_sql, raw, set};
 use base::{Oid, Result, err};
 use catalog::Catalog;
-use expr::server::SessionRow;
+use expr::server::{SessionRow, TableActivityRow};
 use expr::{Call, Datum, Entry};
 use types::datetime::Interval;
 
@@ -195,9 +195,54 @@ fn cursors(cx: &Call<'_, '_>) -> Result<Vec<Vec<Cell>>> {
         .collect())
 }
 
+/// A counter of a table.
+fn counter<'m>(
+    cx: &Call<'_, 'm>,
+    relation: &Datum<'_>,
+    read: impl Fn(&TableActivityRow) -> u64,
+) -> Result<Datum<'m>> {
+    let row = cx.host.server()?.table_activity(Oid(relation.oid()?));
+    Ok(Datum::Int8(read(&row).cast_signed()))
+}
+
+/// When something last happened to a table.
+fn moment<'m>(
+    cx: &Call<'_, 'm>,
+    relation: &Datum<'_>,
+    read: impl Fn(&TableActivityRow) -> Option<i64>,
+) -> Result<Datum<'m>> {
+    let row = cx.host.server()?.table_activity(Oid(relation.oid()?));
+    Ok(read(&row).map_or(Datum::Null, Datum::Int8))
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     set!("pg_cursor", |cx, args| cursors(cx)?),
+    raw!("pg_stat_get_live_tuples", |cx, args| counter(cx, &args[0], |row| row.live)),
+    raw!("pg_stat_get_dead_tuples", |cx, args| counter(cx, &args[0], |_| 0)),
+    raw!("pg_stat_get_tuples_inserted", |cx, args| counter(cx, &args[0], |row| row.inserted)),
+    raw!("pg_stat_get_tuples_updated", |cx, args| counter(cx, &args[0], |row| row.updated)),
+    raw!("pg_stat_get_tuples_deleted", |cx, args| counter(cx, &args[0], |row| row.deleted)),
+    raw!("pg_stat_get_mod_since_analyze", |cx, args| {
+        counter(cx, &args[0], |row| row.changed_since_analyze)
+    }),
+    raw!("pg_stat_get_ins_since_vacuum", |cx, args| {
+        counter(cx, &args[0], |row| row.inserted_since_vacuum)
+    }),
+    raw!("pg_stat_get_vacuum_count", |cx, args| counter(cx, &args[0], |row| row.vacuum_count)),
+    raw!("pg_stat_get_autovacuum_count", |cx, args| counter(cx, &args[0], |_| 0)),
+    raw!("pg_stat_get_analyze_count", |cx, args| counter(cx, &args[0], |row| row.analyze_count)),
+    raw!("pg_stat_get_autoanalyze_count", |cx, args| {
+        counter(cx, &args[0], |row| row.autoanalyze_count)
+    }),
+    raw!("pg_stat_get_last_vacuum_time", |cx, args| moment(cx, &args[0], |row| row.last_vacuum_us)),
+    raw!("pg_stat_get_last_autovacuum_time", |cx, args| moment(cx, &args[0], |_| None)),
+    raw!("pg_stat_get_last_analyze_time", |cx, args| {
+        moment(cx, &args[0], |row| row.last_analyze_us)
+    }),
+    raw!("pg_stat_get_last_autoanalyze_time", |cx, args| {
+        moment(cx, &args[0], |row| row.last_autoanalyze_us)
+    }),
     set!("pg_prepared_statement", |cx, args| prepared(cx)?),
     set!("pg_stat_get_activity", |cx, args| activity(cx, &args[0])?),
     raw!("pg_cancel_backend", |cx, args| interrupt(cx, args[0].int4()?, false)),
@@ -207,6 +252,8 @@ pub(crate) const TABLE: &[Entry] = &[
         }
         terminate(cx, args[0].int4()?, args[1].int8()?)
     }),
+    // Counters are seen as soon as their transaction has committed.
+    raw!("pg_stat_force_next_flush", |_cx, _args| Ok(Datum::Text(""))),
     raw!("pg_sleep", |cx, args| sleep(cx, args[0].float8()?)),
     in_sql!("pg_sleep_for(interval)", 3935, |cx, args| {
         let by = Interval::from_fixed(args[0].fixed16()?);

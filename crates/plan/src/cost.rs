@@ -1,9 +1,12 @@
 //! What plans cost, in PostgreSQL's units: a page read in sequence costs 1.
 //!
 //! The formulas are those of PostgreSQL's manual and of the papers that it cites: Mackert and
-//! Lohman's estimate of the pages that scattered reads touch through a cache. A scan of an index
-//! here is priced as the cheaper of PostgreSQL's plain and bitmap scans of it: rows are fetched from
-//! a tree that is in memory, not from a heap page by page.
+//! Lohman's estimate of the pages that scattered reads touch through a cache. There are no bitmap
+//! scans; unless `enable_bitmapscan` forbids it, a scan of an index is priced as the cheaper of
+//! PostgreSQL's plain and bitmap scans, with something for finding each row in the table's tree.
+
+/// What finding a row in the table's tree costs, in rows that are read in sequence.
+const ROW_FETCH: f64 = 10.0;
 
 /// The settings that costs depend on.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -20,6 +23,7 @@ pub struct CostSettings {
     pub cursor_tuple_fraction: f64,
     pub enable_seqscan: bool,
     pub enable_indexscan: bool,
+    pub enable_bitmapscan: bool,
     pub enable_hashjoin: bool,
     pub enable_nestloop: bool,
     pub enable_hashagg: bool,
@@ -39,6 +43,7 @@ impl Default for CostSettings {
             cursor_tuple_fraction: 0.1,
             enable_seqscan: true,
             enable_indexscan: true,
+            enable_bitmapscan: true,
             enable_hashjoin: true,
             enable_nestloop: true,
             enable_hashagg: true,
@@ -143,8 +148,9 @@ impl CostSettings {
         let span = self.random_page_cost - self.seq_page_cost;
         let part = (scattered / work.pages.max(1.0)).clamp(0.0, 1.0).sqrt();
         let bitmap = scattered * (self.random_page_cost - span * part)
-            + fetched * 0.1 * self.cpu_operator_cost;
-        let pages = if work.ordered { plain } else { plain.min(bitmap) };
+            + fetched * ROW_FETCH * self.cpu_tuple_cost;
+        let no_bitmap = work.ordered || !self.enable_bitmapscan;
+        let pages = if no_bitmap { plain } else { plain.min(bitmap) };
         Cost { disabled: u32::from(!self.enable_indexscan), total: index + pages + cpu, startup }
     }
 

@@ -1,7 +1,7 @@
-//! How many rows conditions leave.
+//! What expressions are to planning: columns, volatile calls, costs.
 
 use crate::needs::{any, vars_of};
-use crate::planner::{Cond, Level, Planner, Var};
+use crate::planner::{Level, Planner, Var};
 use analyze::tree::{Expr, ExprKind, RangeKind};
 use base::Result;
 use catalog::rows::Volatility;
@@ -9,65 +9,6 @@ use catalog::rows::Volatility;
 /// Whether an expression has a subquery.
 pub(crate) fn has_subquery(expr: &Expr<'_>) -> bool {
     any(expr, &|kind| matches!(kind, ExprKind::SubLink(_)))
-}
-
-/// The part of a table's rows that a condition leaves.
-pub(crate) fn selectivity(
-    planner: &Planner<'_, '_, '_>,
-    level: &Level<'_, '_>,
-    cond: &Cond<'_, '_>,
-    rows: f64,
-) -> f64 {
-    of_expression(planner, level, cond.expr, rows).clamp(1e-9, 1.0)
-}
-
-fn of_expression(
-    planner: &Planner<'_, '_, '_>,
-    level: &Level<'_, '_>,
-    expr: &Expr<'_>,
-    rows: f64,
-) -> f64 {
-    match expr.kind {
-        ExprKind::Operator { operator, args: [a, b], .. } => {
-            let Ok(row) = planner.catalog().operator(operator) else { return 0.33 };
-            match &*row.name {
-                "=" => [a, b]
-                    .into_iter()
-                    .filter_map(|side| plain_var(level, side))
-                    .map(|var| 1.0 / distinct(planner, level, var, rows))
-                    .fold(0.005, f64::min)
-                    .max(if plain_var(level, a).is_some() || plain_var(level, b).is_some() {
-                        1.0 / rows
-                    } else {
-                        0.005
-                    }),
-                "<>" => 0.99,
-                "~~" => 0.05,
-                "!~~" => 0.95,
-                _ => 0.33,
-            }
-        }
-        ExprKind::And(args) => {
-            args.iter().map(|arg| of_expression(planner, level, arg, rows)).product()
-        }
-        ExprKind::Or(args) => {
-            1.0 - args
-                .iter()
-                .map(|arg| 1.0 - of_expression(planner, level, arg, rows))
-                .product::<f64>()
-        }
-        ExprKind::Not(arg) => 1.0 - of_expression(planner, level, arg, rows),
-        ExprKind::ScalarArray { any: true, .. } => 0.05,
-        ExprKind::IsNull { negated, .. } => {
-            if negated {
-                0.99
-            } else {
-                0.01
-            }
-        }
-        ExprKind::SubLink(_) => 0.5,
-        _ => 0.33,
-    }
 }
 
 /// The column that an expression is.
@@ -81,36 +22,6 @@ pub(crate) fn plain_var(level: &Level<'_, '_>, expr: &Expr<'_>) -> Option<Var> {
         ExprKind::Relabel { arg, .. } => plain_var(level, arg),
         _ => None,
     }
-}
-
-/// About how many different values a column has among `rows` rows.
-pub(crate) fn distinct(
-    planner: &Planner<'_, '_, '_>,
-    level: &Level<'_, '_>,
-    var: Var,
-    rows: f64,
-) -> f64 {
-    let range = level.query.ranges.get(var.range as usize);
-    if var.level == level.id
-        && let Some(RangeKind::Relation { relation, .. }) = range.map(|range| range.kind)
-        && let Ok(relation) = planner.catalog().relation(relation)
-    {
-        let total = planner.env.relation_rows(&relation).max(1.0);
-        for index in relation.indexes.iter().filter(|index| index.unique) {
-            if index.keys.len() == 1 && index.keys[0].attribute == var.attribute {
-                return total.max(1.0);
-            }
-        }
-        let in_key = relation
-            .indexes
-            .iter()
-            .any(|index| index.keys.iter().any(|key| key.attribute == var.attribute));
-        if in_key {
-            return total.powf(0.75).max(1.0);
-        }
-        return total.powf(0.5).clamp(1.0, total);
-    }
-    rows.powf(0.75).max(1.0)
 }
 
 impl<'q> Planner<'_, 'q, '_> {

@@ -7,7 +7,6 @@
 
 use crate::compile::Compiler;
 use crate::cost::Cost;
-use crate::estimate;
 use crate::join_shape::{Shape, best_shape, greedy_shape};
 use crate::needs::vars_of;
 use crate::node::{Join, NodeKind};
@@ -417,7 +416,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 _ => residual.push(*cond),
             }
         }
-        let rows = self.join_rows(level, join, &left, &right, conds);
+        let rows = self.join_rows(level, join, (left.rows(), right.rows()), conds);
         let columns = if join.has_right() { both.clone() } else { left.columns.clone() };
         let unique = if join.has_right() { Vec::new() } else { left.unique.clone() };
         if pairs.is_empty() {
@@ -537,51 +536,6 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         self.node(kind, out, (rows, 0.0, cost), &reads)
     }
 
-    fn join_rows(
-        &self,
-        level: &Level<'_, 'q>,
-        join: Join,
-        left: &Rel<'q, 'p>,
-        right: &Rel<'q, 'p>,
-        conds: &[Cond<'_, 'q>],
-    ) -> f64 {
-        let mut rows = left.rows() * right.rows();
-        for cond in conds {
-            rows *= self.join_selectivity(level, cond, left.rows(), right.rows());
-        }
-        match join {
-            Join::Inner => rows.max(1.0),
-            Join::Left => rows.max(left.rows()),
-            Join::Full => rows.max(left.rows() + right.rows()),
-            Join::Semi => (left.rows() * 0.5).min(rows).max(1.0),
-            Join::Anti => (left.rows() * 0.5).max(1.0),
-        }
-    }
-
-    fn join_selectivity(
-        &self,
-        level: &Level<'_, 'q>,
-        cond: &Cond<'_, 'q>,
-        left: f64,
-        right: f64,
-    ) -> f64 {
-        let ExprKind::Operator { operator, args: [a, b], .. } = cond.expr.kind else { return 0.33 };
-        let Ok(row) = self.catalog().operator(operator) else { return 0.33 };
-        if &*row.name != "=" {
-            return if &*row.name == "<>" { 0.99 } else { 0.33 };
-        }
-        let distinct = |expr: &Expr<'q>| {
-            estimate::plain_var(level, expr)
-                .map(|var| estimate::distinct(self, level, var, left.max(right)))
-        };
-        let (a, b) = (distinct(a), distinct(b));
-        match (a, b) {
-            (Some(a), Some(b)) => 1.0 / a.max(b).max(1.0),
-            (Some(a), None) | (None, Some(a)) => 1.0 / a.max(1.0),
-            (None, None) => 1.0 / left.min(right).max(200.0),
-        }
-    }
-
     /// An equality between the columns of two sides that can be looked up in a hash table: the
     /// sides in order, the type by which they are compared.
     pub(crate) fn equality<'a>(
@@ -658,10 +612,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             .into_iter()
             .map(|cond| {
                 let ranges = self.ranges_of(level, level, cond.expr);
-                let selectivity = self.cond_selectivity(level, &cond, &leaves);
-                JoinCond { cond, ranges, selectivity }
+                JoinCond { cond, ranges, selectivity: 1.0 }
             })
             .collect();
+        if leaves.len() > 1 {
+            self.join_parts(level, &mut conds);
+        }
         let sequence = if leaves.len() <= 10 {
             best_shape(&leaves, &conds)
         } else if leaves.iter().any(|leaf| !leaf.lateral.is_empty()) {
@@ -673,16 +629,6 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let planned = self.build(level, &sequence, &mut leaves, &mut conds)?;
         let rest: Vec<Cond<'_, 'q>> = conds.into_iter().map(|cond| cond.cond).collect();
         self.filter(planned.rel, &rest)
-    }
-
-    fn cond_selectivity(
-        &self,
-        level: &Level<'_, 'q>,
-        cond: &Cond<'_, 'q>,
-        leaves: &[Planned<'_, 'q, 'p>],
-    ) -> f64 {
-        let most = leaves.iter().map(|leaf| leaf.rel.rows()).fold(1.0, f64::max);
-        self.join_selectivity(level, cond, most, most)
     }
 
     fn build<'a>(

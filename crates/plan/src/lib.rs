@@ -44,6 +44,7 @@ mod restriction;
 mod row_program;
 mod row_values;
 mod same;
+mod selectivity;
 mod sequence;
 mod unnest;
 mod virtual_column;
@@ -58,7 +59,7 @@ pub use node::{
     SortColumn, Subplan, SubplanKind, WindowBody, WindowCall,
 };
 pub use notes::{LevelNote, NotedExpr, Notes};
-pub use planner::Environment;
+pub use planner::{Environment, guessed_size};
 pub use row_program::{domain_program, row_program, value_program};
 pub use row_values::{RowValue, row_values};
 

@@ -23,27 +23,27 @@ pub trait Environment: analyze::Environment {
     /// What constant expressions may ask while they are folded.
     fn host(&self) -> &dyn Host;
 
-    /// About how many rows a relation has.
-    fn relation_rows(&self, relation: &Relation) -> f64 {
-        if relation.rows >= 0.0 { f64::from(relation.rows) } else { 1000.0 }
-    }
-
-    /// About how many pages a relation with so many rows has.
-    fn relation_pages(&self, relation: &Relation, rows: f64) -> f64 {
-        if relation.pages > 0 {
-            return f64::from(relation.pages);
+    /// About how many rows and pages a relation has.
+    fn relation_size(&self, relation: &Relation) -> (f64, f64) {
+        if relation.rows >= 0.0 {
+            return (f64::from(relation.rows), f64::from(relation.pages));
         }
-        let width: f64 = relation
-            .live_columns()
-            .map(|column| if column.len > 0 { f64::from(column.len) } else { 32.0 })
-            .sum();
-        (rows * (width + 28.0) / 8168.0).ceil().max(1.0)
+        guessed_size(relation, 10.0)
     }
 
     /// The settings that costs depend on.
     fn cost_settings(&self) -> CostSettings {
         CostSettings::default()
     }
+}
+
+/// The rows and pages of a relation of which only the number of pages is known.
+pub fn guessed_size(relation: &Relation, pages: f64) -> (f64, f64) {
+    let width: f64 = relation
+        .live_columns()
+        .map(|column| if column.len > 0 { f64::from(column.len) } else { 32.0 })
+        .sum();
+    ((pages * 8168.0 / (width + 28.0)).floor(), pages)
 }
 
 /// A column of a range of a query level; unique within a statement.
@@ -170,6 +170,8 @@ pub(crate) struct State<'q, 'p> {
     pub(crate) collectors: Vec<BTreeSet<u16>>,
     /// The orders of scans' rows, by [`Node::id`].
     pub(crate) orders: HashMap<u32, Vec<OrderKey<'q>>>,
+    /// The rows that scans leave of tables, by level and range.
+    pub(crate) scan_rows: HashMap<(u32, u32), f64>,
 }
 
 /// Plans one statement.

@@ -389,7 +389,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             inputs.extend(aggregate.direct_args);
             inputs.extend(aggregate.filter);
         }
-        let groups = if always { 1.0 } else { (rel.rows() * 0.1).max(1.0) };
+        let groups = if always { 1.0 } else { self.group_count(level, &keys, rel.rows()) };
         let (rel, places) = self.extend(level, rel, &inputs)?;
         let mut places = places.into_iter();
         let mut key_columns = Vec::new();

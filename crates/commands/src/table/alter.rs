@@ -189,6 +189,9 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
             reset_options(env, relation, &names)
         }
         AlterTableCmd::ChangeOwner { owner } => crate::owner::relation(env, relation, owner),
+        AlterTableCmd::SetStatistics { name: Some(name), target, .. } => {
+            super::statistics::set_target(env, relation, name, *target)
+        }
         AlterTableCmd::SetStatistics { .. }
         | AlterTableCmd::SetStorage { .. }
         | AlterTableCmd::SetCompression { .. }
@@ -224,6 +227,7 @@ pub(crate) fn drop_column(
 
 /// Marks a column as dropped: it keeps its number, and rows keep their bytes until rewritten.
 pub(crate) fn forget_column(env: &Env<'_>, table: Oid, attribute: i16) -> Result<()> {
+    env.catalog().remove_column_statistics(table, attribute)?;
     relation_rows::update_column(env, table, attribute, |row| {
         use pg_attribute::*;
         row.set(ATTNAME, format!("........pg.dropped.{attribute}........"))

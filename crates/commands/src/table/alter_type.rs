@@ -245,6 +245,7 @@ fn describe(env: &Env<'_>, relation: &Relation, change: &Change<'_>) -> Result<(
     let ty = env.catalog().type_(type_oid)?;
     let attribute = column.attribute;
     let rewritten = change.value.is_some();
+    env.catalog().remove_column_statistics(relation.oid, attribute)?;
     relation_rows::update_column(env, relation.oid, attribute, |row| {
         set_row_type(row, type_oid, typmod, change.collation, &ty);
         if rewritten {

@@ -11,6 +11,7 @@ pub(crate) mod create;
 mod foreign_key;
 mod key;
 mod rebind;
+mod statistics;
 
 pub(crate) use as_query::create_relation;
 pub use as_query::{create_from_query, query_columns};

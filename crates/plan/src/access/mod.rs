@@ -22,11 +22,11 @@
 mod clauses;
 mod paths;
 
+pub(crate) use clauses::{like_prefix, regex_prefix};
 pub(crate) use paths::same_key;
 
 use crate::compile::Compiler;
 use crate::cost::Cost;
-use crate::estimate;
 use crate::needs::vars_of;
 use crate::node::{Column, IndexBound, IndexKeys, Node, NodeKind, ScanColumn, SortColumn};
 use crate::planner::{Columns, Cond, Level, OrderKey, Planner, ROW_ID, Rel, Var};
@@ -59,8 +59,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         }
         self.need_virtual(level, range, &relation)?;
         let (columns, scan_columns, out) = self.scan_columns(level, range, &relation)?;
-        let all_rows = self.env.relation_rows(&relation).max(1.0);
-        let pages = self.env.relation_pages(&relation, all_rows);
+        let (all_rows, pages) = self.env.relation_size(&relation);
+        let all_rows = all_rows.max(1.0);
         let clauses = self.clauses(level, range, conds)?;
         let wanted = self.wanted_order(level, range);
         let asked = Asked {
@@ -74,17 +74,16 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             wanted: &wanted,
             loops: 1.0,
         };
-        let mut selectivity = 1.0;
-        for cond in conds {
-            selectivity *= estimate::selectivity(self, level, cond, all_rows);
-        }
-        let mut rows = (all_rows * selectivity).max(1.0);
-        let best = self.best_path(&asked, rows)?;
+        let paths = self.index_paths(&asked)?;
+        let unique = paths.iter().any(|path| path.unique);
+        let rows = match unique {
+            true => 1.0,
+            false => (all_rows * self.selectivity(level, conds)).round().max(1.0),
+        };
+        self.state.borrow_mut().scan_rows.insert((level.id, range), rows);
+        let best = self.best_path(&asked, paths, rows);
         let ((kind, cost), reads) = self.collecting(|| match &best {
             Some(path) => {
-                if path.unique {
-                    rows = 1.0;
-                }
                 let scan_columns = &*self.bump.alloc_slice_copy(&scan_columns)?;
                 let mut kind = self.index_scan(&asked, path, number, &columns, scan_columns)?;
                 if let NodeKind::IndexScan { whole, .. } = &mut kind
@@ -121,11 +120,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
     }
 
     /// The best way by an index, if it is better than reading all of the table.
-    fn best_path(&self, asked: &Asked<'_, '_, 'q>, rows: f64) -> Result<Option<IndexPath<'q>>> {
-        let paths = self.index_paths(asked)?;
-        if paths.is_empty() {
-            return Ok(None);
-        }
+    fn best_path(
+        &self,
+        asked: &Asked<'_, '_, 'q>,
+        paths: Vec<IndexPath<'q>>,
+        rows: f64,
+    ) -> Option<IndexPath<'q>> {
         let limit = asked.level.limit.get();
         let all = self.costs.seq_scan(asked.rows, asked.pages, asked.conds.len() as f64);
         // What is not in the wanted order has to be sorted.
@@ -136,15 +136,15 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         };
         let mut best: (Cost, Option<IndexPath<'q>>) = (whole(all, false), None);
         for path in paths {
-            if path.unique {
-                return Ok(Some(path));
+            if path.unique && path.cost.disabled == 0 {
+                return Some(path);
             }
             let cost = whole(path.cost, !path.order.is_empty());
             if cost < best.0 {
                 best = (cost, Some(path));
             }
         }
-        Ok(best.1)
+        best.1
     }
 
     /// What a scan in the order of an index yields, without the index.
@@ -257,7 +257,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         conds: &[Cond<'_, 'q>],
         loops: f64,
     ) -> Result<Option<(f64, Cost)>> {
-        let rows = self.env.relation_rows(relation).max(1.0);
+        let (rows, pages) = self.env.relation_size(relation);
+        let rows = rows.max(1.0);
         let clauses = self.clauses(level, range, conds)?;
         let asked = Asked {
             level,
@@ -266,7 +267,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             conds,
             clauses: &clauses,
             rows,
-            pages: self.env.relation_pages(relation, rows),
+            pages,
             wanted: &[],
             loops,
         };
@@ -275,11 +276,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             if path.equal.is_empty() {
                 continue;
             }
-            let mut found = rows;
-            for cond in conds {
-                found *= estimate::selectivity(self, level, cond, rows);
-            }
-            let found = if path.unique { 1.0 } else { found.max(1.0) };
+            let found = match path.unique {
+                true => 1.0,
+                false => (rows * self.selectivity(level, conds)).max(1.0),
+            };
             if best.is_none_or(|(_, cost)| path.cost < cost) {
                 best = Some((found, path.cost));
             }

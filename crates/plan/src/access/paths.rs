@@ -3,13 +3,13 @@
 use super::BTREE;
 use super::clauses::{Clause, Test, strip};
 use crate::cost::{Cost, IndexWork};
-use crate::estimate;
 use crate::from::conjuncts;
 use crate::planner::{Cond, Level, OrderKey, Planner};
 use crate::same::same;
 use analyze::tree::{Expr, ExprKind, RangeId, Type};
 use base::{Oid, Result};
 use catalog::relation::{Index, IndexKey, Relation};
+use catalog::statistics::StatisticKind;
 use std::sync::Arc;
 use types::oids;
 
@@ -411,14 +411,14 @@ impl<'q> Planner<'_, 'q, '_> {
         path: &IndexPath<'q>,
         ordered: bool,
     ) -> Cost {
-        let mut selectivity = 1.0;
         let implied = path.hidden.iter().filter(|at| !path.bounded.contains(at));
-        for at in path.bounded.iter().chain(implied) {
-            selectivity *= estimate::selectivity(self, asked.level, &asked.conds[*at], asked.rows);
-        }
-        if path.unique {
-            selectivity = 1.0 / asked.rows;
-        }
+        let bounds: Vec<Cond<'_, 'q>> =
+            path.bounded.iter().chain(implied).map(|at| asked.conds[*at]).collect();
+        let selectivity = match path.unique {
+            true => 1.0 / asked.rows,
+            false => self.selectivity(asked.level, &bounds),
+        };
+        let correlation = self.order_correlation(asked, path);
         let ranges: f64 = path
             .equal
             .iter()
@@ -436,11 +436,22 @@ impl<'q> Planner<'_, 'q, '_> {
             bounds: path.used.len() as f64,
             filters: asked.conds.len().saturating_sub(path.used.len()) as f64,
             ranges,
-            correlation: 0.0,
+            correlation,
             loops: asked.loops,
             ordered,
         };
         self.costs.index_scan(&work)
+    }
+
+    /// How far the order of the table is that of an index.
+    fn order_correlation(&self, asked: &Asked<'_, '_, 'q>, path: &IndexPath<'q>) -> f64 {
+        let Some(key) = path.index.keys.first().filter(|key| key.attribute > 0) else { return 0.0 };
+        let found = self.catalog().column_statistics(asked.relation.oid, key.attribute);
+        let Ok(found) = found else { return 0.0 };
+        let slot = found.as_ref().as_ref().and_then(|f| f.slot(StatisticKind::Correlation));
+        let part = slot.and_then(|slot| slot.numbers.first()).map_or(0.0, |part| f64::from(*part));
+        // The first column of several says less.
+        if path.index.keys.len() > 1 { part * 0.75 } else { part }
     }
 
     /// About how many elements an array has.

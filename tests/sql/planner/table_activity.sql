@@ -1,0 +1,20 @@
+-- pg_stat_user_tables counts changes and analyses
+create table activity_counted (a int);
+insert into activity_counted select generate_series(1, 10);
+update activity_counted set a = a + 1 where a > 5;
+delete from activity_counted where a = 1;
+begin;
+insert into activity_counted values (0);
+rollback;
+select pg_stat_force_next_flush();
+analyze activity_counted;
+select pg_stat_force_next_flush();
+select n_live_tup, n_mod_since_analyze, last_analyze is not null as analyzed, last_vacuum is null as not_vacuumed, analyze_count, vacuum_count, autoanalyze_count from pg_stat_user_tables where relname = 'activity_counted';
+insert into activity_counted select generate_series(1, 5);
+select pg_stat_force_next_flush();
+select n_live_tup, n_mod_since_analyze from pg_stat_user_tables where relname = 'activity_counted';
+select pg_stat_force_next_flush();
+vacuum analyze activity_counted;
+select pg_stat_force_next_flush();
+select n_live_tup, n_mod_since_analyze, analyze_count, vacuum_count from pg_stat_all_tables where relname = 'activity_counted';
+select count(*) from pg_stat_progress_analyze;
