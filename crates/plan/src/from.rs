@@ -409,6 +409,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if join.has_right() {
             out.extend_from_slice(right.node.columns);
         }
+        let given = !pairs.is_empty();
         let mut residual = Vec::new();
         for cond in conds {
             match self.equality(cond, &left.columns, &right.columns)? {
@@ -416,7 +417,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 _ => residual.push(*cond),
             }
         }
-        let rows = self.join_rows(level, join, (left.rows(), right.rows()), conds);
+        let rows = match join {
+            // A subquery has one row a key.
+            Join::Inner | Join::Left if given => left.rows(),
+            Join::Semi | Join::Anti if given => left.rows() * 0.5,
+            _ => self.join_rows(level, join, (left.rows(), right.rows()), conds),
+        };
         let columns = if join.has_right() { both.clone() } else { left.columns.clone() };
         let unique = if join.has_right() { Vec::new() } else { left.unique.clone() };
         if pairs.is_empty() {
@@ -653,8 +659,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         *conds = later;
         let now: Vec<Cond<'_, 'q>> = now.into_iter().map(|cond| cond.cond).collect();
         let lateral = right.lateral.iter().any(|range| left.ranges.contains(range));
-        // The smaller side goes into the hash table.
-        if !lateral && right.rel.rows() > left.rel.rows() && right.lateral.is_empty() {
+        if !lateral
+            && right.lateral.is_empty()
+            && self.hash_cost(level, &right.rel, &left.rel, &now)
+                < self.hash_cost(level, &left.rel, &right.rel, &now)
+        {
             std::mem::swap(&mut left, &mut right);
         }
         let looked_up = match lateral {

@@ -4,7 +4,7 @@ use super::variable::Variable;
 use super::{EQUALITY, Estimator, INEQUALITY, estimator};
 use crate::from::JoinCond;
 use crate::node::Join;
-use crate::planner::{Cond, Level, Planner, Var};
+use crate::planner::{Cond, Level, Planner, Rel, Var};
 use analyze::tree::{Expr, ExprKind, RangeKind};
 use std::collections::HashMap;
 use types::key;
@@ -262,6 +262,52 @@ impl<'q> Planner<'_, 'q, '_> {
                 }
             }
         }
+    }
+
+    /// What a hash join costs beside its inputs when `build` goes into the hash table.
+    pub(crate) fn hash_cost(
+        &self,
+        level: &Level<'_, 'q>,
+        probe: &Rel<'q, '_>,
+        build: &Rel<'q, '_>,
+        conds: &[Cond<'_, 'q>],
+    ) -> f64 {
+        let mut keys = Vec::new();
+        // The part of the table that one key's rows are.
+        let mut bucket: f64 = 1.0;
+        for cond in conds {
+            let ExprKind::Operator { operator, args: [a, b], .. } = cond.expr.kind else {
+                continue;
+            };
+            let Ok(row) = self.catalog().operator(operator) else { continue };
+            if cond.level.id != level.id || estimator(row.restriction) != Estimator::Equal {
+                continue;
+            }
+            for side in [a, b] {
+                let var = crate::estimate::plain_var(level, side);
+                let Some(var) = var.filter(|var| build.columns.var(*var).is_some()) else {
+                    continue;
+                };
+                keys.push(var);
+                if let Some(variable) = self.variable(level, side) {
+                    let left = (build.rows() / variable.rows.max(1.0)).min(1.0);
+                    let values = (variable.distinct().0 * left).max(1.0);
+                    let common = variable.common().first().map_or(0.0, |first| first.1);
+                    bucket = bucket.min((1.0 / values).max(common));
+                }
+            }
+        }
+        let costs = &self.costs;
+        let table = build.rows() * (costs.cpu_operator_cost + costs.cpu_tuple_cost);
+        let looks = probe.rows() * costs.cpu_operator_cost;
+        let unique = build.unique.iter().any(|set| set.iter().all(|var| keys.contains(var)));
+        // A key with one row at most is looked at once.
+        if unique {
+            return table + looks * 1.05;
+        }
+        let out = self.join_rows(level, Join::Inner, (probe.rows(), build.rows()), conds);
+        let compared = 0.5 * (build.rows() * bucket).max(1.0);
+        table + looks + looks * compared + out * costs.cpu_tuple_cost
     }
 
     /// The parts of all conditions between the leaves of a join.
