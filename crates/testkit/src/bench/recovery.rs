@@ -2,9 +2,9 @@
 //! since the last checkpoint.
 
 use super::{Options, Row, Target, program};
-use crate::Result;
 use crate::kill9::{Running, ServerOptions};
 use crate::oracle::{Installation, Oracle};
+use crate::{Result, Server};
 use std::time::{Duration, Instant};
 
 /// What keeps either server from making a checkpoint by itself.
