@@ -65,7 +65,7 @@ fn the_last_transaction_id_stops_writers_with_a_clear_error_and_nobody_else() {
     client.query("INSERT INTO t VALUES (1)").unwrap();
     let mut written = 1;
     let failure = loop {
-        match client.query(&"INSERT INTO t VALUES (1);".repeat(1)) {
+        match client.query("INSERT INTO t VALUES (1);") {
             Ok(_) => written += 1,
             Err(failure) => break failure,
         }

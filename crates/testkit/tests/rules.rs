@@ -1,7 +1,5 @@
 //! The storage rules have tests: which, by number.
 
-#![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use testkit::workspace;
