@@ -147,8 +147,13 @@ impl CostSettings {
         let plain = worst + ordered * (best - worst).min(0.0);
         let span = self.random_page_cost - self.seq_page_cost;
         let part = (scattered / work.pages.max(1.0)).clamp(0.0, 1.0).sqrt();
-        let bitmap = scattered * (self.random_page_cost - span * part)
-            + fetched * ROW_FETCH * self.cpu_tuple_cost;
+        // One page is never read in sequence.
+        let per_page = if scattered < 2.0 {
+            self.random_page_cost
+        } else {
+            self.random_page_cost - span * part
+        };
+        let bitmap = scattered * per_page + fetched * ROW_FETCH * self.cpu_tuple_cost;
         let no_bitmap = work.ordered || !self.enable_bitmapscan;
         let pages = if no_bitmap { plain } else { plain.min(bitmap) };
         Cost { disabled: u32::from(!self.enable_indexscan), total: index + pages + cpu, startup }

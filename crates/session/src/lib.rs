@@ -14,6 +14,7 @@ pub mod log;
 mod origin;
 mod portal;
 mod row;
+mod secret;
 mod session;
 pub mod settings;
 mod state;

@@ -5,6 +5,7 @@ use crate::cluster::{Cluster, SessionEntry};
 use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
 use crate::log::{About, Entry, Level, LogSettings};
+use crate::secret::without_passwords;
 use crate::session::Identity;
 use crate::settings::Settings;
 use crate::statement::Prepared;
@@ -315,11 +316,11 @@ impl State {
             line,
             verbosity: log.verbosity,
         };
-        let statement = statement.filter(|_| level >= log.statements_from);
+        let statement = statement.filter(|_| level >= log.statements_from).map(without_passwords);
         self.cluster.log_entry(&Entry {
             level,
             error,
-            statement,
+            statement: statement.as_deref(),
             backtrace: None,
             about: Some(about),
         });
@@ -327,6 +328,7 @@ impl State {
 
     /// Writes a text to the server's log.
     pub(crate) fn log_text(&self, text: String) {
+        let text = without_passwords(&text).into_owned();
         let error = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, text);
         self.log(Level::Log, &error, None);
     }

@@ -68,7 +68,7 @@ impl Throughput {
         let mut sums = Throughput::default();
         for counters in THREADS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             sums.answers += counters.answers.load(Relaxed);
-            sums.total_us += counters.total_us.load(Relaxed);
+            sums.total_us = sums.total_us.wrapping_add(counters.total_us.load(Relaxed));
             sums.errors += counters.errors.load(Relaxed);
             for (sum, class) in sums.classes.iter_mut().zip(&counters.classes) {
                 *sum += class.load(Relaxed);
