@@ -149,6 +149,22 @@ impl Frames {
         ptr::slice_from_raw_parts_mut(start, arena.page_bytes)
     }
 
+    /// Asks the processor for what is read of every page: its header, the start of its arrays and
+    /// its end. So they come at once, while the pin is taken, and not one after the other.
+    #[inline]
+    pub(crate) fn fetch_ahead(&self, id: FrameId) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let bytes = self.bytes(id);
+            let start = bytes.cast::<i8>();
+            for line in [0, 64, 128, 192, bytes.len() - 64] {
+                // SAFETY: within the page; a prefetch reads nothing that the program sees.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(line)) };
+            }
+        }
+    }
+
     /// How many frames of a class have a descriptor.
     pub(crate) fn used(&self, class: usize) -> u32 {
         self.arenas[class].used.load(Ordering::Acquire)

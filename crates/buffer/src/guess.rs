@@ -101,6 +101,7 @@ impl Pool {
         id: FrameId,
     ) -> Option<Pin<'p>> {
         let frame = self.frames.frame(id);
+        self.frames.fetch_ahead(id);
         frame.pins.fetch_add(1, Ordering::SeqCst);
         // Unpins when it is not the page.
         let pin = Pin { pool: self, file, page, id };

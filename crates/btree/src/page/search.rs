@@ -52,7 +52,12 @@ impl Page<'_> {
         let (mut low, mut high) = (from, self.count);
         if high.saturating_sub(low) >= GUESS_MIN {
             let key = head(rest);
-            let (mut first, mut last) = (head(self.suffix(low)?.0), head(self.suffix(high - 1)?.0));
+            // The high key is nearly the last entry, and has been looked at just before.
+            let mut last = match self.high() {
+                Some(high) => head(high.key.get(self.prefix.len()..).unwrap_or_default()),
+                None => head(self.suffix(high - 1)?.0),
+            };
+            let mut first = head(self.suffix(low)?.0);
             if key < first {
                 return Ok(low);
             }
