@@ -51,16 +51,13 @@ pub struct PreparedStatement {
 
 impl Activity {
     /// A statement begins.
-    pub(crate) fn begin(&mut self, query: &str, application: &str, now_us: i64) {
+    pub(crate) fn begin(&mut self, query: &str, now_us: i64) {
         let mut end = query.len().min(QUERY_BYTES_MAX - 1);
         while !query.is_char_boundary(end) {
             end -= 1;
         }
         self.query.clear();
         self.query.push_str(&query[..end]);
-        if self.application != application {
-            application.clone_into(&mut self.application);
-        }
         self.transaction_start_us.get_or_insert(now_us);
         self.query_start_us = Some(now_us);
         self.state_change_us = now_us;

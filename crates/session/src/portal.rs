@@ -328,6 +328,12 @@ pub(crate) struct Portal {
 }
 
 impl Portal {
+    /// Whether it has the name. Most portals have none, and where there are no bytes to compare none
+    /// are looked at: their address is no address, which costs the processor's masked loads much.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name.len() == name.len() && (name.is_empty() || *self.name == *name)
+    }
+
     /// What the log says of running it.
     pub(crate) fn executed(&self, again: bool) -> Option<String> {
         let (statement, text) = self.source.as_ref()?;

@@ -33,6 +33,8 @@ pub struct State {
     /// [`Cluster::reloads`] as of the settings that these are based on.
     reloads: Cell<u64>,
     frequent: Cell<Option<Frequent>>,
+    /// The generation of the settings whose `application_name` others see.
+    application_seen: Cell<u64>,
     /// The entries that the session has written to the log.
     log_lines: Cell<u64>,
     /// The tag of the command that runs.
@@ -51,6 +53,10 @@ pub struct Frequent {
     pub statement_timeout_ms: u64,
     /// `transaction_timeout`; 0: none.
     pub transaction_timeout_ms: u64,
+    /// `idle_session_timeout`; 0: none.
+    pub idle_session_timeout_ms: u64,
+    /// `idle_in_transaction_session_timeout`; 0: none.
+    pub idle_in_transaction_timeout_ms: u64,
     /// Whether `synchronous_commit` is not `off`.
     pub synchronous_commit: bool,
     /// What a transaction begins with.
@@ -66,6 +72,8 @@ impl Frequent {
             generation: settings.generation(),
             statement_timeout_ms: ms("statement_timeout"),
             transaction_timeout_ms: ms("transaction_timeout"),
+            idle_session_timeout_ms: ms("idle_session_timeout"),
+            idle_in_transaction_timeout_ms: ms("idle_in_transaction_session_timeout"),
             synchronous_commit: settings.text("synchronous_commit") != "off",
             modes: Modes {
                 isolation: isolation.unwrap_or(Isolation::ReadCommitted),
@@ -98,6 +106,7 @@ impl State {
             statement_start_us: Cell::new(0),
             reloads: Cell::new(u64::MAX),
             frequent: Cell::new(None),
+            application_seen: Cell::new(u64::MAX),
             log_lines: Cell::new(0),
             command: Cell::new("startup"),
             prepared: RefCell::default(),
@@ -210,9 +219,11 @@ impl State {
     /// Lets others see that a statement begins.
     pub(crate) fn begins(&self, query: &str) {
         let settings = self.settings();
-        let application = settings.text("application_name");
         let mut activity = self.entry.activity.lock();
-        activity.begin(query, application, self.statement_start_us.get());
+        if self.application_seen.replace(settings.generation()) != settings.generation() {
+            settings.text("application_name").clone_into(&mut activity.application);
+        }
+        activity.begin(query, self.statement_start_us.get());
     }
 
     /// Lets others see that the session waits for its client.

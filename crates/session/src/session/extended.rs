@@ -174,7 +174,7 @@ impl Session {
         }
         if portal_name.is_empty() {
             self.portals.retain(|portal| !portal.name.is_empty());
-        } else if self.portals.iter().any(|portal| *portal.name == *portal_name) {
+        } else if self.portals.iter().any(|portal| portal.is_named(portal_name)) {
             bail!(DUPLICATE_CURSOR, "cursor \"{portal_name}\" already exists");
         }
         let prepared = self.current(statement_name, prepared)?;
@@ -239,7 +239,7 @@ impl Session {
     }
 
     fn portal_index(&self, name: &str) -> Result<usize> {
-        let found = self.portals.iter().position(|portal| *portal.name == *name);
+        let found = self.portals.iter().position(|portal| portal.is_named(name));
         found.ok_or_else(|| err!(INVALID_CURSOR_NAME, "portal \"{name}\" does not exist"))
     }
 

@@ -169,11 +169,13 @@ impl Session {
 
     /// How long the session may wait for its client now, and what to raise then.
     pub fn idle_limit(&self) -> Option<(Interrupt, Duration)> {
-        let (name, interrupt) = match self.transaction.status() {
-            TransactionStatus::Idle => ("idle_session_timeout", Interrupt::IdleSessionTimeout),
-            _ => ("idle_in_transaction_session_timeout", Interrupt::IdleInTransactionTimeout),
+        let frequent = self.state.frequent();
+        let (limit, interrupt) = match self.transaction.status() {
+            TransactionStatus::Idle => {
+                (frequent.idle_session_timeout_ms, Interrupt::IdleSessionTimeout)
+            }
+            _ => (frequent.idle_in_transaction_timeout_ms, Interrupt::IdleInTransactionTimeout),
         };
-        let limit = u64::try_from(self.state.settings().integer(name)).unwrap_or(0);
         (limit > 0).then(|| (interrupt, Duration::from_millis(limit)))
     }
 
