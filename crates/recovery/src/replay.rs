@@ -167,6 +167,16 @@ pub(crate) fn redo(storage: &Storage, analysis: &Analysis, report: &mut Report) 
     Ok(())
 }
 
+/// What the log says beside its pages, after a shutdown: the long values that wait to be freed.
+pub(crate) fn take_notes(storage: &Storage, analysis: &Analysis) -> Result<()> {
+    let disk = storage.disk.clone();
+    let mut reader = Reader::new(disk, analysis.config.clone(), analysis.start);
+    while let Some(record) = reader.next_record()? {
+        storage.tables().note_redo(&record)?;
+    }
+    Ok(())
+}
+
 fn one(storage: &Storage, record: &Record, missing: &mut BTreeSet<FileId>) -> Result<()> {
     use buffer::files::{decode_create, decode_remove, file_op};
     let files = storage.pool.files();

@@ -141,7 +141,9 @@ impl Storage {
         // Recovery may spend it: what is undone may need new pages.
         storage.pool.files().keep_spare(settings.spare_bytes)?;
         let mut report = analysis.report(clean);
-        if !clean {
+        if clean {
+            replay::take_notes(&storage, &analysis)?;
+        } else {
             replay::redo(&storage, &analysis, &mut report)?;
             undo::losers(&storage, &analysis, &mut report)?;
         }

@@ -220,3 +220,39 @@ fn a_commit_that_is_not_flushed_at_the_crash_was_told_to_nobody() {
     let found = value(&server.table(file), &server.now(), RowId(1));
     assert!(found == 0 || found == 5, "{found}");
 }
+
+/// Storage rule 9: what waits to be tidied up waits also across a shutdown.
+#[test]
+fn a_shutdown_forgets_no_long_value_that_waits_to_be_freed() {
+    let disk = SimDisk::new(4);
+    let server = Server::create(&disk);
+    let layout = Layout { shape: Shape::Bytes };
+    let columns = vec![ColumnLayout { id: ColumnId(1), layout, missing: None }];
+    let description = Arc::new(TableDescription { columns, relation: Oid(1), database: Oid(5) });
+    let txn = server.begin(0);
+    let file = server.storage.tables().create(&txn, PAGE_BYTES).unwrap().file();
+    let table = Table::open(server.storage.tables(), file, description).unwrap();
+    let mut random = disk::Random::new(4);
+    let mut long = || (0..40_000).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+    let row = table.insert_row(&txn, &[Some(&long())]).unwrap();
+    commit(&txn);
+    let txn = server.begin(0);
+    txn.xid_or_draw().unwrap();
+    let value = long();
+    let columns = [(0, Some(&value[..]))];
+    let outcome = table.update(&txn, Basis::Seen(&txn.view()), row, &columns, false).unwrap();
+    assert_eq!(outcome, Outcome::Done);
+    commit(&txn);
+    drop((txn, table));
+    server.storage.close().unwrap();
+    drop(server);
+    let server = Server::open(&disk.reboot()).unwrap();
+    for _ in 0..3 {
+        server.storage.transactions().housekeeping(100);
+        server.storage.purge(100).unwrap();
+    }
+    let checked = server.storage.tables().tree(file).unwrap().check().unwrap();
+    assert_eq!((checked.lost, checked.problems), (0, Vec::new()));
+    let (pages, free) = server.storage.tables().tree(file).unwrap().pages().unwrap();
+    assert!(free >= 4, "{free} of {pages} pages are free");
+}

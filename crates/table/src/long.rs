@@ -3,8 +3,8 @@
 use crate::leaf::LongRef;
 use crate::overflow;
 use crate::record::{MANAGER, act, encode_undo_long, op};
-use crate::tables::Replaced;
 use crate::tree::{META, Tree};
+use crate::values::Stored;
 use base::{Lsn, PageNo, Result, Xid};
 use buffer::page::kind;
 use txn::{Transaction, VersionKind, VersionRows};
@@ -177,22 +177,21 @@ impl Tree {
             None if guards.is_empty() => return Ok(()),
             None => {}
         }
+        let mut queue = self.tables.replaced.lock();
         change.commit()?;
+        // One that this transaction had replaced itself may wait here.
+        guards.iter().for_each(|guard| queue.take_out(self.file(), guard.pin().page().0));
         Ok(())
     }
 
-    /// Queues a long value that transaction `xid` took out of a row.
-    pub(crate) fn replace_long(&self, xid: Xid, long: LongRef) {
-        let file = self.file();
-        self.tables.replaced.lock().push_back(Replaced { file, xid, long });
-    }
-
-    /// Takes a long value out of the queue: its row has it again.
-    pub(crate) fn restore_long(&self, long: LongRef) {
-        let file = self.file();
-        let mut replaced = self.tables.replaced.lock();
-        if !replaced.is_empty() {
-            replaced.retain(|other| other.file != file || other.long.page != long.page);
+    /// Frees the long values that a change wrote and did not put into its row. They are the
+    /// transaction's own: its rollback finds their pages free.
+    pub(crate) fn free_unused(&self, stored: &[(usize, Stored)]) -> Result<()> {
+        for (_, form) in stored {
+            if let Stored::Long(long) = form {
+                self.free_long(*long)?;
+            }
         }
+        Ok(())
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::leaf::{Cell, Leaf, LongRef};
 use crate::record::{MANAGER, encode_remove, op};
-use crate::tables::Replaced;
 use crate::tree::{Place, Tree, place_of};
 use crate::{Table, Tables};
 use base::{PageNo, Result, RowId, Xid};
@@ -36,9 +35,8 @@ impl Tree {
             return Ok(false);
         }
         let size = self.page_bytes();
-        let mut longs: Vec<LongRef> = Vec::new();
-        let mut highest = 0;
         {
+            let (mut longs, mut highest): (Vec<LongRef>, u64) = (Vec::new(), 0);
             let pin = self.descend(row)?;
             let page;
             let mut change = self.pool().change(MANAGER, op::PURGE, &[size], 2 * size + 64)?;
@@ -71,14 +69,19 @@ impl Tree {
             encode_remove(&mut delta, &runs);
             change.block(&page, &delta);
             change.data(&crate::replaced::purge_data(highest, &longs));
-            change.commit()?;
+            {
+                let mut queue = (!longs.is_empty()).then(|| self.tables.replaced.lock());
+                change.commit()?;
+                for long in longs {
+                    if let Some(queue) = &mut queue {
+                        queue.put(self.file(), Xid(highest), long);
+                    }
+                }
+            }
             let _ = self.row_count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
                 Some(n.saturating_sub(gone))
             });
         }
-        let (file, xid) = (self.file(), Xid(highest));
-        let mut replaced = self.tables.replaced.lock();
-        replaced.extend(longs.into_iter().map(|long| Replaced { file, xid, long }));
         Ok(true)
     }
 
@@ -142,29 +145,7 @@ impl Tables {
                 Err(error) => return Err(error),
             }
         }
-        for _ in 0..leaves {
-            let replaced = {
-                let mut queue = self.shared.replaced.lock();
-                match queue.front() {
-                    Some(first) if self.transactions().settled(first.xid) => queue.pop_front(),
-                    _ => None,
-                }
-            };
-            let Some(replaced) = replaced else { break };
-            done += 1;
-            match self.tree(replaced.file) {
-                Ok(tree) => {
-                    if let Err(error) = tree.free_long(replaced.long) {
-                        // The next one tries again.
-                        self.shared.replaced.lock().push_back(replaced);
-                        return Err(error);
-                    }
-                }
-                // It was dropped.
-                Err(error) if error.sqlstate() == base::SqlState::UNDEFINED_FILE => {}
-                Err(error) => return Err(error),
-            }
-        }
+        done += self.free_replaced(leaves)?;
         Ok(done)
     }
 }

@@ -52,7 +52,7 @@ impl Tables {
                     let mut cells = image.cells;
                     while let Some((_, cell)) = cells.next()? {
                         if let Cell::Long(long) = cell {
-                            tree.replace_long(xid, long);
+                            self.shared.replaced.lock().put(tree.file(), xid, long);
                         }
                     }
                 }

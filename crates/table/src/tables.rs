@@ -1,12 +1,13 @@
 //! The tables of a server: open trees, creation and removal, rollback's and recovery's door.
 
-use crate::leaf::{self, Layout, LongRef, NO_HIGH_KEY};
+use crate::leaf::{self, Layout, NO_HIGH_KEY};
 use crate::record::{MANAGER, act, apply, op};
+use crate::replaced::Queue;
 use crate::tree::{META, ROOT, Tree};
 use base::{FileId, Lsn, Result, Xid};
 use buffer::{MetaState, Pool, ResourceManager};
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use txn::{Transaction, Transactions, Undo};
 
@@ -25,15 +26,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     pub(crate) transactions: Arc<Transactions>,
     /// Long values that an update took out of a row: freed when the update's XID is settled.
-    pub(crate) replaced: Mutex<VecDeque<Replaced>>,
-}
-
-/// A long value that no row has any more, once `xid` is settled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Replaced {
-    pub(crate) file: FileId,
-    pub(crate) xid: Xid,
-    pub(crate) long: LongRef,
+    pub(crate) replaced: Mutex<Queue>,
 }
 
 /// Undoes the tables' records while the tables are there.
@@ -57,7 +50,7 @@ impl Tables {
     /// undo function of the tables' records.
     pub fn new(transactions: Arc<Transactions>) -> Arc<Tables> {
         let pool = transactions.pool().clone();
-        let shared = Shared { pool, transactions, replaced: Mutex::new(VecDeque::new()) };
+        let shared = Shared { pool, transactions, replaced: Mutex::default() };
         let shared = Arc::new(shared);
         let tables = Arc::new(Tables { shared, open: Mutex::new(HashMap::new()) });
         let undo = Arc::new(UndoTables(Arc::downgrade(&tables)));
@@ -152,7 +145,7 @@ impl Tables {
     /// Forgets a file that is gone: after the unlink of a commit, after the undo of a creation.
     pub fn forget(&self, file: FileId) {
         self.open.lock().remove(&file);
-        self.shared.replaced.lock().retain(|replaced| replaced.file != file);
+        self.shared.replaced.lock().forget(file);
         self.transactions().forget_file(file);
     }
 

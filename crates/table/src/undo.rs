@@ -1,6 +1,6 @@
 //! Taking changes back: for rollback from version records, for recovery from the log.
 
-use crate::leaf::{Cell, Demand, Leaf, put_varint};
+use crate::leaf::{Cell, Demand, Leaf, LongRef, put_varint};
 use crate::record::{MANAGER, RowImage, RowImages, UndoBody, act, encode_remove, op};
 use crate::room::{Account, Want};
 use crate::tree::{Place, Tree, place_of};
@@ -134,13 +134,6 @@ impl Tree {
             done += count;
             compensated = last;
         }
-        for item in &items {
-            for (_, _, cell) in &item.cells {
-                if let Cell::Long(long) = cell {
-                    self.restore_long(*long);
-                }
-            }
-        }
         Ok(compensated)
     }
 
@@ -172,6 +165,7 @@ impl Tree {
             let leaf = Leaf::open(&page)?;
             let mut account = Account::new(leaf);
             let (mut count, mut restored, mut images) = (0, 0u64, Vec::new());
+            let mut longs = Vec::new();
             for item in items {
                 let row = item.image.row;
                 if row.0 >= leaf.high() && leaf.right() != 0 {
@@ -186,6 +180,10 @@ impl Tree {
                     }
                     images.extend_from_slice(item.image.encoded);
                     restored += 1;
+                    longs.extend(item.cells.iter().filter_map(|(_, _, cell)| match cell {
+                        Cell::Long(long) => Some(*long),
+                        _ => None,
+                    }));
                 }
                 count += 1;
             }
@@ -200,7 +198,7 @@ impl Tree {
                     change.transaction(xid, undo_next);
                     change.compensation();
                 }
-                change.commit()?;
+                self.give_back(change, &longs)?;
                 return Ok((count, last));
             }
             drop(change);
@@ -213,6 +211,18 @@ impl Tree {
         let demand = self.undo_demand(first)?;
         self.make_room(Want { row: first.image.row, demand: &demand, purpose: Purpose::Undo })?;
         Ok((0, false))
+    }
+
+    /// Commits a compensation, after which rows have these long values again.
+    fn give_back(&self, change: buffer::Change<'_, '_>, longs: &[LongRef]) -> Result<()> {
+        let mut queue = (!longs.is_empty()).then(|| self.tables.replaced.lock());
+        change.commit()?;
+        for long in longs {
+            if let Some(queue) = &mut queue {
+                queue.take_out(self.file(), long.page);
+            }
+        }
+        Ok(())
     }
 
     /// What the restoring of a row demands: its columns are on the leaf, which says their widths.

@@ -366,12 +366,15 @@ impl Table {
             .zip(&stored)
             .map(|((row, change), stored)| self.prepare(*row, change, stored))
             .collect();
-        while outcomes.len() < prepared.len() {
-            if outcomes.last().is_some_and(Outcome::must_wait) {
-                return Ok(());
-            }
+        while outcomes.len() < prepared.len() && !outcomes.last().is_some_and(Outcome::must_wait) {
             self.change_group(txn, basis, &prepared[outcomes.len()..], outcomes)?;
             base::interrupt::check_for_interrupts()?;
+        }
+        drop(prepared);
+        for (index, stored) in stored.iter().enumerate() {
+            if outcomes.get(index) != Some(&Outcome::Done) {
+                self.tree.free_unused(stored)?;
+            }
         }
         Ok(())
     }
@@ -483,9 +486,18 @@ impl Table {
                 change.data(&[KEY_CHANGED]);
             }
             change.block(&page, &group.delta);
-            let lsn = change.commit()?;
+            let lsn = {
+                let replaces = !group.replaced.is_empty();
+                let mut queue = replaces.then(|| tree.tables.replaced.lock());
+                let lsn = change.commit()?;
+                for long in &group.replaced {
+                    if let Some(queue) = &mut queue {
+                        queue.put(tree.file(), xid, *long);
+                    }
+                }
+                lsn
+            };
             txn.push(Some((tree.file(), pin.page())), version, lsn);
-            group.replaced.iter().for_each(|long| tree.replace_long(xid, *long));
             if first.delete {
                 tree.note_dead(&Leaf::open(&page)?, pin.page());
             }

@@ -191,6 +191,9 @@ impl Server {
         if !checked.problems.is_empty() {
             return Ok(Some(format!("{:?}", checked.problems)));
         }
+        if checked.lost > 0 {
+            return Ok(Some(format!("{} of {} pages are lost", checked.lost, checked.pages)));
+        }
         for index in &shape.indexes {
             let expected = entries_of(index, rows);
             let problem = self.index_differs(index.file, &expected)?;
@@ -218,6 +221,9 @@ impl Server {
         })?;
         if !checked.problems.is_empty() {
             return Ok(Some(format!("{:?}", checked.problems)));
+        }
+        if checked.lost > 0 {
+            return Ok(Some(format!("{} of {} pages are lost", checked.lost, checked.pages)));
         }
         let found: BTreeSet<(Vec<u8>, RowId)> = live.into_keys().collect();
         if found == *expected {

@@ -12,6 +12,7 @@ use wal::{Wal, WalConfig};
 
 mod concurrent;
 mod crash;
+mod long;
 mod versions;
 
 const CONFIG: WalConfig = WalConfig {
