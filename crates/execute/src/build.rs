@@ -86,11 +86,11 @@ fn operator<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
         NodeKind::FunctionScan { functions, ordinality } => {
             Box::new(FunctionScan::new(x, node, functions, ordinality))
         }
-        NodeKind::CteScan(cte) => Box::new(CteScan::new(x, cte)),
+        NodeKind::CteScan(cte) => Box::new(CteScan::new(cte)),
         NodeKind::WorkTable(table) => Box::new(WorkTable::new(x, table)),
-        NodeKind::RecursiveUnion { table, start, step, distinct } => {
-            let (start, step) = (build(x, start)?, build(x, step)?);
-            Box::new(RecursiveUnion::new(x, table, start, step, distinct))
+        NodeKind::RecursiveUnion { table, round, start, step, distinct } => {
+            let below = (build(x, start)?, build(x, step)?);
+            Box::new(RecursiveUnion::new(x, table, round, below, distinct))
         }
         NodeKind::Filter { input, filters } => {
             let volatile = is_volatile(node);
@@ -122,7 +122,7 @@ fn operator<'q>(x: &Execution<'q>, node: &'q Node<'q>) -> Result<Child<'q>> {
             let join =
                 HashJoin::new(x, node, join, below, columns, keys, key_types, on, nulls_equal);
             let own = x.plan.external_params;
-            let fixed = right.reads.is_empty() && right_keys.params <= own && !x.in_recursion();
+            let fixed = right.reads.is_empty() && right_keys.params <= own;
             Box::new(join.with_fixed_right(fixed))
         }
         NodeKind::Sort { input, keys, limit } => {

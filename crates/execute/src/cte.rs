@@ -16,6 +16,8 @@ pub(crate) struct CteState<'q> {
     kept: Kept,
     heap: Heap,
     ended: bool,
+    /// The round of the recursion around it that it was computed in.
+    round: Option<i64>,
 }
 
 const CHUNK: usize = 1024;
@@ -23,12 +25,13 @@ const CHUNK: usize = 1024;
 /// The `i`-th batch of a CTE.
 fn batch_of<'q>(x: &Execution<'q>, cte: usize, i: usize) -> Result<Option<Batch>> {
     let state = x.ctes.borrow_mut()[cte].take();
+    let round = x.round(x.plan.ctes[cte].reads);
     let mut state = match state {
-        Some(state) => state,
-        None => {
+        Some(state) if i > 0 || state.round == round => state,
+        _ => {
             let input = Some(build(x, x.plan.ctes[cte])?);
             let heap = x.heap("CTE");
-            CteState { input, kept: Kept::new(x, &heap), heap, ended: false }
+            CteState { input, kept: Kept::new(x, &heap), heap, ended: false, round }
         }
     };
     let result = state.batch(x, i);
@@ -59,14 +62,11 @@ pub(crate) struct CteScan {
     cte: usize,
     next: usize,
     rest: Rest,
-    /// The parameters that the CTE was computed with.
-    depends: bool,
 }
 
 impl CteScan {
-    pub(crate) fn new(x: &Execution<'_>, cte: u16) -> CteScan {
-        let depends = !x.plan.ctes[usize::from(cte)].reads.is_empty();
-        CteScan { cte: usize::from(cte), next: 0, rest: Rest::default(), depends }
+    pub(crate) fn new(cte: u16) -> CteScan {
+        CteScan { cte: usize::from(cte), next: 0, rest: Rest::default() }
     }
 }
 
@@ -83,9 +83,14 @@ impl<'q> Operator<'q> for CteScan {
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
         self.next = 0;
         self.rest.clear();
-        if self.depends {
-            // Other parameters: it is computed again.
-            x.ctes.borrow_mut()[self.cte] = None;
+        let reads = x.without_rounds(x.plan.ctes[self.cte].reads);
+        if !reads.is_empty() {
+            // Other parameters: it is computed again, and so is what it reads.
+            for (cte, state) in x.plan.ctes.iter().zip(x.ctes.borrow_mut().iter_mut()) {
+                if cte.reads.iter().any(|param| reads.contains(param)) {
+                    *state = None;
+                }
+            }
         }
         Ok(())
     }
@@ -130,6 +135,7 @@ impl<'q> Operator<'q> for WorkTable {
 /// nothing.
 pub(crate) struct RecursiveUnion<'q> {
     table: usize,
+    round: u16,
     start: Child<'q>,
     step: Child<'q>,
     distinct: Option<(&'q [SortColumn], KeyTable)>,
@@ -143,17 +149,19 @@ impl<'q> RecursiveUnion<'q> {
     pub(crate) fn new(
         x: &Execution<'q>,
         table: u16,
-        start: Child<'q>,
-        step: Child<'q>,
+        round: u16,
+        (start, step): (Child<'q>, Child<'q>),
         distinct: Option<&'q [SortColumn]>,
     ) -> RecursiveUnion<'q> {
         let heap = x.heap("RecursiveUnion");
+        x.next_round(round);
         let distinct = distinct.map(|keys| {
             let types = keys.iter().map(|key| key.type_oid).collect();
             (keys, KeyTable::new(&heap, types))
         });
         RecursiveUnion {
             table: usize::from(table),
+            round,
             start,
             step,
             distinct,
@@ -206,6 +214,7 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
                     }
                     x.work_tables.borrow_mut()[self.table] = self.found.take();
                     self.recursing = true;
+                    x.next_round(self.round);
                     self.step.rescan(x)?;
                 }
             }
@@ -220,6 +229,7 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
             table.clear();
         }
         x.work_tables.borrow_mut()[self.table] = None;
+        x.next_round(self.round);
         self.start.rescan(x)?;
         self.step.rescan(x)
     }

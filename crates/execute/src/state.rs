@@ -14,6 +14,7 @@ use expr::{Host, Program, SubplanRunner, Value};
 use memory::{Account, Bump, Heap, Level};
 use plan::{Descriptions, Plan};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 use txn::Tracked;
 use types::Datum;
@@ -78,6 +79,8 @@ pub struct Execution<'q> {
     pub(crate) subplans: RefCell<Vec<Option<SubplanState<'q>>>>,
     pub(crate) ctes: RefCell<Vec<Option<CteState<'q>>>>,
     pub(crate) work_tables: RefCell<Vec<Option<Kept>>>,
+    /// The current rounds of recursions, by parameter; no two rounds have the same number.
+    rounds: RefCell<HashMap<u16, i64>>,
     pub(crate) changed: Cell<u64>,
     /// The node whose changed rows the command tag counts.
     pub(crate) counted: Option<u32>,
@@ -122,6 +125,7 @@ impl<'q> Execution<'q> {
             subplans: RefCell::new(plan.subplans.iter().map(|_| None).collect()),
             ctes: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
             work_tables: RefCell::new(plan.ctes.iter().map(|_| None).collect()),
+            rounds: RefCell::default(),
             changed: Cell::new(0),
             counted: counted(plan.root),
             instruments: None,
@@ -153,9 +157,24 @@ impl<'q> Execution<'q> {
         build(self, self.plan.root)
     }
 
-    /// Whether the plan has recursive queries: their work tables change without a parameter.
-    pub(crate) fn in_recursion(&self) -> bool {
-        !self.plan.ctes.is_empty()
+    /// Begins the next round of the recursion whose rounds `param` tells apart.
+    pub(crate) fn next_round(&self, param: u16) {
+        let mut rounds = self.rounds.borrow_mut();
+        let next = rounds.values().max().map_or(0, |last| last + 1);
+        rounds.insert(param, next);
+        self.set_param(param, &Datum::Int8(next));
+    }
+
+    /// The youngest round that something with these parameters depends on.
+    pub(crate) fn round(&self, reads: &[u16]) -> Option<i64> {
+        let rounds = self.rounds.borrow();
+        reads.iter().filter_map(|param| rounds.get(param)).max().copied()
+    }
+
+    /// Those of the parameters that do not stand for the rounds of a recursion.
+    pub(crate) fn without_rounds(&self, reads: &'q [u16]) -> Vec<u16> {
+        let rounds = self.rounds.borrow();
+        reads.iter().filter(|param| !rounds.contains_key(param)).copied().collect()
     }
 
     /// Whether the snapshot is older than the rows that an index was built from.

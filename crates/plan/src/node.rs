@@ -395,6 +395,8 @@ pub enum NodeKind<'p> {
     RecursiveUnion {
         /// The number that [`NodeKind::WorkTable`] names.
         table: u16,
+        /// The parameter whose value is another one in each round.
+        round: u16,
         /// The non-recursive term.
         start: &'p Node<'p>,
         /// The recursive term.

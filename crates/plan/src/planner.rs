@@ -168,6 +168,8 @@ pub(crate) struct State<'q, 'p> {
     pub(crate) levels: u32,
     /// The parameters read by what is being planned, one set for each nesting.
     pub(crate) collectors: Vec<BTreeSet<u16>>,
+    /// The parameters that change with each round of a recursion, by the number of its CTE.
+    pub(crate) rounds: HashMap<u16, u16>,
     /// The orders of scans' rows, by [`Node::id`].
     pub(crate) orders: HashMap<u32, Vec<OrderKey<'q>>>,
     /// The rows that scans leave of tables, by level and range.

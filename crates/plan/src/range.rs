@@ -198,8 +198,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if cte.self_reference {
             let number = owner.ctes.borrow()[index]
                 .ok_or_else(|| Error::internal("a CTE refers to itself too early"))?;
+            let round = self.state.borrow().rounds.get(&number).copied();
+            let round = round.ok_or_else(|| Error::internal("a recursion without rounds"))?;
+            self.reads(round);
             let kind = NodeKind::WorkTable(number);
-            return self.node(kind, &out, (100.0, 0.0, 1.0), &Default::default());
+            return self.node(kind, &out, (100.0, 0.0, 1.0), &[round].into());
         }
         let inline = !described.recursive
             && described.query.command == analyze::tree::Command::Select
@@ -213,9 +216,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             return self.trimmed(described.query, owner);
         }
         let number = self.cte_number(level, cte)?;
-        let rows = self.state.borrow().ctes[usize::from(number)].map_or(100.0, |node| node.rows);
+        let computed = self.state.borrow().ctes[usize::from(number)];
+        let rows = computed.map_or(100.0, |node| node.rows);
+        let reads = computed.iter().flat_map(|node| node.reads).copied().collect();
         let kind = NodeKind::CteScan(number);
-        self.node(kind, &out, (rows, 0.0, rows * 0.01), &Default::default())
+        self.node(kind, &out, (rows, 0.0, rows * 0.01), &reads)
     }
 
     /// The number of a CTE's computation, which is planned when it is first asked for.
@@ -225,6 +230,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let described = &owner.query.ctes[index];
         let known = owner.ctes.borrow()[index];
         if let Some(number) = known {
+            let computed = self.state.borrow().ctes[usize::from(number)];
+            computed.iter().flat_map(|node| node.reads).for_each(|param| self.reads(*param));
             return Ok(number);
         }
         let number = {
@@ -288,15 +295,20 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             },
             SetTree::Node(_) => self.set_tree(&level, tree),
         };
-        let ((start, step), reads) =
+        let round = self.new_param()?;
+        self.state.borrow_mut().rounds.insert(number, round);
+        let ((start, step), mut reads) =
             self.collecting(|| Ok((leaf(&operation.left)?, leaf(&operation.right)?)))?;
+        // Nobody outside of the recursion sees its rounds.
+        reads.remove(&round);
+        self.state.borrow_mut().collectors.iter_mut().for_each(|outer| _ = outer.remove(&round));
         let distinct = match operation.all {
             true => None,
             false => Some(self.sort_columns(operation.keys, operation.types)?),
         };
         let out = self.columns(operation.types)?;
         let cost = (start.rows * 10.0, 0.0, start.total_cost + step.total_cost * 10.0);
-        let kind = NodeKind::RecursiveUnion { table: number, start, step, distinct };
+        let kind = NodeKind::RecursiveUnion { table: number, round, start, step, distinct };
         self.node(kind, &out, cost, &reads)
     }
 
