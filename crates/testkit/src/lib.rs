@@ -26,6 +26,7 @@ pub mod kill9;
 pub mod oracle;
 pub mod perdura;
 pub mod psql;
+pub mod report;
 pub mod script;
 mod sessions;
 pub mod soak;

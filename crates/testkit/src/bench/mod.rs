@@ -136,6 +136,19 @@ fn session(target: Target) -> Option<Client> {
     Client::connect(target.port, "postgres").ok()
 }
 
+/// The rate and the number of transactions that a run of pgbench tells of.
+fn pgbench_figures(output: &std::process::Output) -> Result<(f64, f64)> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let number = |label: &str| -> Option<f64> {
+        let rest = text.lines().find_map(|line| line.strip_prefix(label))?;
+        rest.split_whitespace().next()?.split('/').next()?.parse().ok()
+    };
+    match (number("tps = "), number("number of transactions actually processed: ")) {
+        (Some(tps), Some(count)) if output.status.success() && count >= 1.0 => Ok((tps, count)),
+        _ => Err(String::from_utf8_lossy(&output.stderr).trim().to_string()),
+    }
+}
+
 /// The program of the oracle with this name, pointed at a target.
 fn program(installation: &Installation, name: &str, target: Target) -> std::process::Command {
     let mut command = std::process::Command::new(installation.program(name));

@@ -1,6 +1,6 @@
 //! pgbench's workloads: transactions a second, and the server's CPU for each.
 
-use super::{Options, Row, Target, median, process, program};
+use super::{Options, Row, Target, median, pgbench_figures, process, program};
 use crate::Result;
 use crate::oracle::Installation;
 
@@ -82,18 +82,6 @@ fn once(
         .output()
         .map_err(|error| format!("pgbench: {error}"))?;
     let cpu = process::cpu_seconds(target.pid) - before;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let number = |label: &str| -> Option<f64> {
-        let rest = text.lines().find_map(|line| line.strip_prefix(label))?;
-        rest.split_whitespace().next()?.split('/').next()?.parse().ok()
-    };
-    let (Some(tps), Some(count)) =
-        (number("tps = "), number("number of transactions actually processed: "))
-    else {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
-    };
-    if !output.status.success() || count < 1.0 {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
-    }
+    let (tps, count) = pgbench_figures(&output)?;
     Ok(Figures { cpu_us: cpu / count * 1e6, tps })
 }

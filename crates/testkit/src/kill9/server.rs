@@ -4,7 +4,7 @@ use crate::Result;
 use crate::client::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -20,6 +20,31 @@ pub struct ServerOptions {
     pub settings: Vec<String>,
     /// Where its log goes.
     pub log: PathBuf,
+}
+
+impl ServerOptions {
+    /// A server whose data and log lie in `dir`: the program that the variable PERDURA names, else
+    /// the workspace's release build, listening on 127.0.0.1.
+    pub fn in_folder(dir: &Path) -> ServerOptions {
+        let built = || crate::workspace().join("target/release/perdura");
+        ServerOptions {
+            program: std::env::var_os("PERDURA").map_or_else(built, PathBuf::from),
+            data: dir.join("data"),
+            settings: vec!["listen_addresses=127.0.0.1".into()],
+            log: dir.join("log"),
+        }
+    }
+
+    /// Runs a test and removes the data directory. When something is wrong, the directory stays for
+    /// a look at it, and the error names the log.
+    ///
+    /// # Errors
+    /// The test's.
+    pub fn while_right<T>(&self, test: impl FnOnce() -> Result<T>) -> Result<T> {
+        let result = test().map_err(|why| format!("{why}\nlog: {}", self.log.display()))?;
+        let _ = fs::remove_dir_all(&self.data);
+        Ok(result)
+    }
 }
 
 /// A server that runs, with its postmaster as our child. Killed when dropped.

@@ -1,6 +1,6 @@
 //! One run of pgbench: its rate, its latencies, and the server's CPU.
 
-use super::super::{Target, process, program};
+use super::super::{Target, pgbench_figures, process, program};
 use super::Bench;
 use crate::Result;
 
@@ -34,18 +34,9 @@ impl Bench<'_> {
         let output = command.output().map_err(|error| format!("pgbench: {error}"))?;
         let cpu = process::cpu_seconds(target.pid) - before;
         let mut latencies_us = self.latencies_us(&prefix)?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let number = |label: &str| -> Option<f64> {
-            let rest = text.lines().find_map(|line| line.strip_prefix(label))?;
-            rest.split_whitespace().next()?.split('/').next()?.parse().ok()
-        };
-        let (Some(tps), Some(count)) =
-            (number("tps = "), number("number of transactions actually processed: "))
-        else {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
-        };
-        if !output.status.success() || count < 1.0 || latencies_us.is_empty() {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
+        let (tps, count) = pgbench_figures(&output)?;
+        if latencies_us.is_empty() {
+            return Err(format!("{}: no latencies", prefix.display()));
         }
         latencies_us.sort_unstable();
         let p99_ms = latencies_us[(latencies_us.len() - 1) * 99 / 100] as f64 / 1000.0;
