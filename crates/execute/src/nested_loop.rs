@@ -153,10 +153,7 @@ impl<'q> NestedLoop<'q> {
             columns.push(Rc::new(column.gather(&self.heap, &row)?));
         }
         if self.join.has_right() {
-            for column in self.right_columns {
-                let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, 1)?;
-                columns.push(Rc::new(nulls));
-            }
+            columns.extend(nulls(self.right_columns, &self.heap, 1)?);
         }
         Ok(Batch::new(columns, 1))
     }
@@ -176,14 +173,22 @@ impl<'q> NestedLoop<'q> {
         let Some(right) = found else { return Ok(None) };
         let right = right.select(rows.as_slice().into()).flatten(&self.heap)?;
         let left = self.node.columns.len() - self.right_columns.len();
-        let mut columns = Vec::with_capacity(self.node.columns.len());
-        for column in &self.node.columns[..left] {
-            let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, rows.len())?;
-            columns.push(Rc::new(nulls));
-        }
+        let mut columns = nulls(&self.node.columns[..left], &self.heap, rows.len())?;
         columns.extend(right.columns().iter().cloned());
         Ok(Some(Batch::new(columns, rows.len())))
     }
+}
+
+/// The side of a join that has no partner: columns of `count` NULLs.
+pub(crate) fn nulls(
+    columns: &[plan::Column],
+    heap: &Heap,
+    count: usize,
+) -> Result<Vec<Rc<Column>>> {
+    let null = |column: &plan::Column| {
+        Column::constant(column.layout, heap, &Datum::Null, count).map(Rc::new)
+    };
+    columns.iter().map(null).collect()
 }
 
 /// The rows of a batch for which a condition holds.

@@ -8,19 +8,18 @@ mod spilled;
 
 use crate::evaluate::Projection;
 use crate::keys::{Source, Vectors};
-use crate::nested_loop::selected;
+use crate::nested_loop::{nulls, selected};
 use crate::operator::{Child, Operator, Rest};
 use crate::spill::{Budget, Partitions};
 use crate::state::Execution;
 use base::Result;
-use batch::{Batch, Column};
+use batch::Batch;
 use expr::Program;
 use memory::Heap;
 use plan::{Join, Node};
 use right::{NONE, Right};
 use spilled::Spilled;
 use std::rc::Rc;
-use types::Datum;
 
 const CHUNK: usize = 1024;
 
@@ -320,10 +319,7 @@ impl<'q> HashJoin<'q> {
         let left = left.flatten(&self.heap)?;
         let count = left.len();
         let mut columns = left.columns().to_vec();
-        for column in self.right_columns {
-            let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, count)?;
-            columns.push(Rc::new(nulls));
-        }
+        columns.extend(nulls(self.right_columns, &self.heap, count)?);
         Ok(Some(Batch::new(columns, count)))
     }
 
@@ -340,11 +336,7 @@ impl<'q> HashJoin<'q> {
         }
         let right = self.hashed.store.batch(&self.heap, &rows)?;
         let left = self.node.columns.len() - self.right_columns.len();
-        let mut columns = Vec::with_capacity(self.node.columns.len());
-        for column in &self.node.columns[..left] {
-            let nulls = Column::constant(column.layout, &self.heap, &Datum::Null, rows.len())?;
-            columns.push(Rc::new(nulls));
-        }
+        let mut columns = nulls(&self.node.columns[..left], &self.heap, rows.len())?;
         columns.extend(right.columns().iter().cloned());
         Ok(Some(Batch::new(columns, rows.len())))
     }
