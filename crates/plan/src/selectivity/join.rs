@@ -209,19 +209,22 @@ impl<'q> Planner<'_, 'q, '_> {
         }
     }
 
+    /// Both sides of a condition of this level that an equality operator makes.
+    fn equal_sides(&self, level: &Level<'_, 'q>, cond: &Cond<'_, 'q>) -> Option<[&'q Expr<'q>; 2]> {
+        let ExprKind::Operator { operator, args: [a, b], .. } = cond.expr.kind else {
+            return None;
+        };
+        let row = self.catalog().operator(operator).ok()?;
+        let equal = cond.level.id == level.id && estimator(row.restriction) == Estimator::Equal;
+        equal.then_some([a, b])
+    }
+
     /// Equalities that together cover a unique key leave one partner a row, however many they are:
     /// the first of them gets that estimate, the others 1.
     fn apply_keys(&self, level: &Level<'_, 'q>, conds: &[Cond<'_, 'q>], parts: &mut [f64]) {
         let mut sides: Vec<(u32, i16, usize)> = Vec::new();
         for (at, cond) in conds.iter().enumerate() {
-            let ExprKind::Operator { operator, args: [a, b], .. } = cond.expr.kind else {
-                continue;
-            };
-            let Ok(row) = self.catalog().operator(operator) else { continue };
-            if cond.level.id != level.id || estimator(row.restriction) != Estimator::Equal {
-                continue;
-            }
-            for side in [a, b] {
+            for side in self.equal_sides(level, cond).into_iter().flatten() {
                 if let Some(var) = crate::estimate::plain_var(level, side) {
                     sides.push((var.range, var.attribute, at));
                 }
@@ -276,14 +279,7 @@ impl<'q> Planner<'_, 'q, '_> {
         // The part of the table that one key's rows are.
         let mut bucket: f64 = 1.0;
         for cond in conds {
-            let ExprKind::Operator { operator, args: [a, b], .. } = cond.expr.kind else {
-                continue;
-            };
-            let Ok(row) = self.catalog().operator(operator) else { continue };
-            if cond.level.id != level.id || estimator(row.restriction) != Estimator::Equal {
-                continue;
-            }
-            for side in [a, b] {
+            for side in self.equal_sides(level, cond).into_iter().flatten() {
                 let var = crate::estimate::plain_var(level, side);
                 let Some(var) = var.filter(|var| build.columns.var(*var).is_some()) else {
                     continue;
