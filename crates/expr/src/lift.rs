@@ -147,23 +147,24 @@ macro_rules! fun {
 /// A row of a table whose function is written in place, over datums.
 #[macro_export]
 macro_rules! raw {
-    ($name:literal, |$cx:ident, $args:ident| $body:expr) => {{
-        fn shim<'m>(
-            $cx: &mut $crate::Call<'_, 'm>,
-            $args: &[$crate::Datum<'m>],
-        ) -> $crate::Result<$crate::Datum<'m>> {
-            let _ = &$cx;
-            let _ = &$args;
-            $body
-        }
-        $crate::Entry::scalar($name, shim)
-    }};
+    ($name:literal, |$cx:ident, $args:ident| $body:expr) => {
+        $crate::Entry::scalar($name, $crate::in_place!(|$cx, $args| $body))
+    };
 }
 
 /// A row of a table for a function whose definition is SQL, which is bound by its number.
 #[macro_export]
 macro_rules! in_sql {
-    ($name:literal, $oid:literal, |$cx:ident, $args:ident| $body:expr) => {{
+    ($name:literal, $oid:literal, |$cx:ident, $args:ident| $body:expr) => {
+        $crate::Entry::numbered($name, $oid, $crate::in_place!(|$cx, $args| $body))
+    };
+}
+
+/// The shim of a function that is written in place.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_place {
+    (|$cx:ident, $args:ident| $body:expr) => {{
         fn shim<'m>(
             $cx: &mut $crate::Call<'_, 'm>,
             $args: &[$crate::Datum<'m>],
@@ -172,7 +173,7 @@ macro_rules! in_sql {
             let _ = &$args;
             $body
         }
-        $crate::Entry::numbered($name, $oid, shim)
+        shim
     }};
 }
 
