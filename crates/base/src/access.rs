@@ -2,22 +2,25 @@
 
 use crate::Result;
 
-/// A row of `pg_hba_file_rules`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct HbaRow {
-    /// Its number among the valid rules.
+/// A line of such a file: a row of the view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccessLine<T> {
+    /// Its number among the lines that are right.
     pub number: Option<i32>,
     /// The file.
     pub file: String,
     /// The line of the file.
     pub line: i32,
-    /// What could be read of the rule.
-    pub rule: Option<HbaRule>,
+    /// What could be read of it.
+    pub entry: Option<T>,
     /// What is wrong with it.
     pub error: Option<String>,
 }
 
-/// The readable parts of a rule.
+/// The map, the user of the system and the role of a line of pg_ident.conf.
+pub type IdentMapping = [String; 3];
+
+/// The readable parts of a line of pg_hba.conf.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct HbaRule {
     /// The kind of connections.
@@ -36,32 +39,17 @@ pub struct HbaRule {
     pub options: Vec<String>,
 }
 
-/// A row of `pg_ident_file_mappings`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct IdentRow {
-    /// Its number among the valid mappings.
-    pub number: Option<i32>,
-    /// The file.
-    pub file: String,
-    /// The line of the file.
-    pub line: i32,
-    /// The map, the user of the system and the role; nothing when the line is wrong.
-    pub mapping: Option<[String; 3]>,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
 /// Who can read the files of the rules now.
 pub trait AccessFiles: Send + Sync {
     /// The lines of pg_hba.conf.
     ///
     /// # Errors
     /// When the file cannot be read.
-    fn hba(&self) -> Result<Vec<HbaRow>>;
+    fn hba(&self) -> Result<Vec<AccessLine<HbaRule>>>;
 
     /// The lines of pg_ident.conf.
     ///
     /// # Errors
     /// When the file cannot be read.
-    fn ident(&self) -> Result<Vec<IdentRow>>;
+    fn ident(&self) -> Result<Vec<AccessLine<IdentMapping>>>;
 }

@@ -24,7 +24,7 @@ pub(crate) use rule::{ClientCert, Method, Rule};
 use crate::config::{Config, os_text};
 use crate::log::{self, Level};
 use base::Result;
-use base::access::{AccessFiles, HbaRow, IdentRow};
+use base::access::{AccessFiles, AccessLine, HbaRule, IdentMapping};
 use rule::Problem;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -160,58 +160,50 @@ impl Files {
     }
 }
 
-impl AccessFiles for Files {
-    fn hba(&self) -> Result<Vec<HbaRow>> {
-        let (lines, config) = self.lines("hba_file", "pg_hba.conf")?;
-        let mut number = 0;
-        let rows = lines.into_iter().map(|line| {
-            let mut row = HbaRow {
-                file: line.file.display().to_string(),
-                line: i32::try_from(line.number).unwrap_or(i32::MAX),
-                error: line.error.clone(),
-                ..HbaRow::default()
-            };
-            if row.error.is_none() {
-                match Rule::read(&line) {
-                    Ok(rule) => {
-                        row.rule = Some(rule.shown());
-                        row.error = rule.warning(encrypts(&config)).map(|warning| warning.message);
-                    }
-                    Err(problem) => row.error = Some(problem.message),
-                }
-            }
-            if row.error.is_none() {
-                number += 1;
-                row.number = Some(number);
-            }
-            row
+/// The lines of a file as rows. `read` gives what it could read of a line and what is wrong with it.
+fn rows<T>(
+    lines: Vec<Line>,
+    mut read: impl FnMut(&Line) -> (Option<T>, Option<String>),
+) -> Vec<AccessLine<T>> {
+    let mut right = 0;
+    let row = |line: Line| {
+        let (entry, error) = match &line.error {
+            Some(error) => (None, Some(error.clone())),
+            None => read(&line),
+        };
+        let number = error.is_none().then(|| {
+            right += 1;
+            right
         });
-        Ok(rows.collect())
+        AccessLine {
+            number,
+            file: line.file.display().to_string(),
+            line: i32::try_from(line.number).unwrap_or(i32::MAX),
+            entry,
+            error,
+        }
+    };
+    lines.into_iter().map(row).collect()
+}
+
+impl AccessFiles for Files {
+    fn hba(&self) -> Result<Vec<AccessLine<HbaRule>>> {
+        let (lines, config) = self.lines("hba_file", "pg_hba.conf")?;
+        Ok(rows(lines, |line| match Rule::read(line) {
+            Ok(rule) => {
+                let warning = rule.warning(encrypts(&config)).map(|warning| warning.message);
+                (Some(rule.shown()), warning)
+            }
+            Err(problem) => (None, Some(problem.message)),
+        }))
     }
 
-    fn ident(&self) -> Result<Vec<IdentRow>> {
+    fn ident(&self) -> Result<Vec<AccessLine<IdentMapping>>> {
         let (lines, _) = self.lines("ident_file", "pg_ident.conf")?;
-        let mut number = 0;
-        let rows = lines.into_iter().map(|line| {
-            let mut row = IdentRow {
-                file: line.file.display().to_string(),
-                line: i32::try_from(line.number).unwrap_or(i32::MAX),
-                error: line.error.clone(),
-                ..IdentRow::default()
-            };
-            if row.error.is_none() {
-                match ident::Mapping::read(&line) {
-                    Ok(mapping) => row.mapping = Some(mapping.shown()),
-                    Err(problem) => row.error = Some(problem.message),
-                }
-            }
-            if row.error.is_none() {
-                number += 1;
-                row.number = Some(number);
-            }
-            row
-        });
-        Ok(rows.collect())
+        Ok(rows(lines, |line| match ident::Mapping::read(line) {
+            Ok(mapping) => (Some(mapping.shown()), None),
+            Err(problem) => (None, Some(problem.message)),
+        }))
     }
 }
 
