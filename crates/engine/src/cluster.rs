@@ -28,10 +28,10 @@ use std::time::Duration;
 use txn::serializable::Limits;
 use wal::WalConfig;
 
-/// The engine of an open cluster.
 /// The pool gives at least so many bytes back at once.
 const RELIEF_BYTES: u64 = 4 << 20;
 
+/// The engine of an open cluster.
 pub(crate) struct ClusterEngine {
     pub(crate) disk: Arc<RealDisk>,
     /// For each database the number and the bytes of its temporary files.
