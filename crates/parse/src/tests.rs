@@ -231,7 +231,7 @@ fn a_type_name_alone() {
 /// Runs on demand: `PERDURA_SQL_DIR=…/src/test/regress/sql cargo test -p parse -- --ignored`.
 /// Splits each file as psql would in the easy cases and demands that what parses converts.
 #[test]
-#[ignore = "needs a folder of SQL files in PERDURA_SQL_DIR"]
+#[ignore = "PERDURA_SQL_DIR=FOLDER cargo test -p parse --lib -- --ignored"]
 fn every_statement_of_a_folder_converts() {
     let dir = std::env::var("PERDURA_SQL_DIR").expect("PERDURA_SQL_DIR");
     let (mut good, mut bad) = (0, 0);

@@ -235,7 +235,7 @@ fn damaged_trees_are_errors() {
 /// Runs on demand over a corpus of statements recorded from the oracle: a file of JSON lines
 /// `[sql, expected]` in PERDURA_ANALYZE_CORPUS. Prints what differs, most frequent causes first.
 #[test]
-#[ignore = "needs a corpus in PERDURA_ANALYZE_CORPUS"]
+#[ignore = "PERDURA_ANALYZE_CORPUS=FILE cargo test -p analyze --lib -- --ignored corpus"]
 fn corpus() {
     let path = std::env::var("PERDURA_ANALYZE_CORPUS").expect("PERDURA_ANALYZE_CORPUS");
     let store = Rc::new(MemoryStore::new());
