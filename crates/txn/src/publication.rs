@@ -14,6 +14,8 @@
 //! 4. A committed XID leaves the map when rule 3 holds and no registered snapshot needs to know
 //!    that it is too new; an aborted one when its undo is done and no registered snapshot can
 //!    still hold a copy of one of its stamps. While a snapshot is being registered nobody leaves.
+//!    Looking through what is retained costs as much as there is of it, so it is done when as much
+//!    work has gone by: leaving late is harmless.
 //! 5. Lock order: commit, draw, retained, a shard of the map, a free list of slots; `outcomes` is
 //!    taken alone.
 
@@ -22,6 +24,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering};
 use base::mutant::{self, Mutant};
 use base::{Csn, Lsn, Xid};
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::AtomicU64 as Tally;
 
 const SHARDS: usize = 64;
 
@@ -75,8 +78,16 @@ pub(crate) struct Publication {
     retained: Mutex<Vec<(Xid, Csn)>>,
     retained_count: AtomicU64,
     oldest_xmax: AtomicU64,
+    /// The work since the last look through `retained`, and how much of it makes the next one due.
+    credit: Tally,
+    look_cost: Tally,
     outcomes: Mutex<Outcomes>,
 }
+
+/// A look that costs no more is always taken.
+const SMALL_LOOK: u64 = 32;
+/// So many slots are scanned in the time that one retained XID takes.
+const SLOTS_PER_CREDIT: usize = 8;
 
 /// The aborted XIDs that are remembered for `pg_xact_status`.
 const ABORTED_MAX: usize = 100_000;
@@ -108,6 +119,8 @@ impl Publication {
             retained: Mutex::new(Vec::new()),
             retained_count: AtomicU64::new(0),
             oldest_xmax: AtomicU64::new(next.0),
+            credit: Tally::new(0),
+            look_cost: Tally::new(0),
             outcomes: Mutex::new(Outcomes { floor: next.0, aborted: BTreeSet::new() }),
         }
     }
@@ -249,7 +262,7 @@ impl Publication {
             }
         }
         self.leave_unsettled(&[(xid, Csn::INVALID)]);
-        self.retain_and_prune(&[(xid, Csn::INVALID)]);
+        self.retain_and_prune(&[(xid, Csn::INVALID)], 1);
     }
 
     /// Whether [`retire`](Self::retire) has something to do once the log is flushed to `flushed`.
@@ -258,10 +271,11 @@ impl Publication {
             || self.retained_count.load(Ordering::Relaxed) > 0
     }
 
-    /// Moves xmin past commits that are durable now and takes XIDs out of the map (rules 3, 4).
-    pub(crate) fn retire(&self, flushed: Lsn) {
+    /// Moves xmin past commits that are durable now; takes XIDs out of the map when that is due
+    /// (rules 3, 4). `credit` says how much work the caller has done since it was here last.
+    pub(crate) fn retire(&self, flushed: Lsn, credit: u64) {
         let mut durable = Vec::new();
-        {
+        if self.pending_csn.load(Ordering::Relaxed) <= flushed.0 {
             let mut pending = self.commit.lock();
             while let Some(&(csn, xid)) = pending.front() {
                 if csn.0 > flushed.0 {
@@ -274,7 +288,7 @@ impl Publication {
             self.pending_csn.store(first, Ordering::Release);
         }
         self.leave_unsettled(&durable);
-        self.retain_and_prune(&durable);
+        self.retain_and_prune(&durable, credit);
     }
 
     fn leave_unsettled(&self, ended: &[(Xid, Csn)]) {
@@ -289,23 +303,48 @@ impl Publication {
         self.xmin.store(xmin, Ordering::Release);
     }
 
-    fn retain_and_prune(&self, ended: &[(Xid, Csn)]) {
-        let mut retained = self.retained.lock();
-        retained.extend_from_slice(ended);
-        if retained.is_empty() {
+    fn retain_and_prune(&self, ended: &[(Xid, Csn)], credit: u64) {
+        let cost = self.look_cost.load(Ordering::Relaxed);
+        let due =
+            cost <= SMALL_LOOK || self.credit.fetch_add(credit, Ordering::Relaxed) + credit >= cost;
+        if ended.is_empty() && !due {
             return;
         }
-        let scan = self.slots.scan();
-        if !scan.registering {
-            retained.retain(|&(xid, csn)| {
-                let needed = needed_in_map(&scan, xid, csn);
-                if !needed {
-                    self.shard(xid).lock().remove(&xid.0);
-                }
-                needed
-            });
+        let mut retained = self.retained.lock();
+        retained.extend_from_slice(ended);
+        if due {
+            self.credit.store(0, Ordering::Relaxed);
+            self.prune(&mut retained);
         }
         self.retained_count.store(retained.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Takes out of the map what no registered snapshot needs there, and looks up the oldest one.
+    fn prune(&self, retained: &mut Vec<(Xid, Csn)>) {
+        // Loaded first: a snapshot that is registered after the scan has at least this xmax.
+        let next = self.next_xid.load(Ordering::SeqCst);
+        let scan = self.slots.scan();
+        if !scan.registering {
+            self.note_oldest_xmax(next, &scan);
+            let needed = scan.needed();
+            retained.retain(|&(xid, csn)| {
+                let stays = needed.in_map(xid, csn);
+                if !stays {
+                    self.shard(xid).lock().remove(&xid.0);
+                }
+                stays
+            });
+        }
+        let slots = self.slots.len() / SLOTS_PER_CREDIT;
+        let cost = retained.len() + scan.active.len() + slots;
+        self.look_cost.store(cost as u64, Ordering::Relaxed);
+    }
+
+    /// Notes the smallest xmax of all registered snapshots; it never goes back.
+    fn note_oldest_xmax(&self, next: u64, scan: &Scan) {
+        let oldest = scan.active.iter().map(|snapshot| snapshot.xmax.0).min();
+        let oldest = oldest.unwrap_or(next).min(next);
+        self.oldest_xmax.fetch_max(oldest, Ordering::AcqRel);
     }
 
     /// Registers a snapshot of what is committed now.
@@ -350,26 +389,16 @@ impl Publication {
             XidStatus::Absent => {}
             XidStatus::Running | XidStatus::Aborting => return false,
             XidStatus::Committed { .. } | XidStatus::Aborted => {
-                self.retire(flushed);
+                self.retire(flushed, 1);
                 if self.lookup(xid).0 != XidStatus::Absent {
                     return false;
                 }
             }
         }
-        xid.0 < self.oldest_xmax.load(Ordering::Acquire) || xid < self.oldest_xmax()
-    }
-
-    /// The smallest xmax of all registered snapshots, or a bound below it; never goes back.
-    pub(crate) fn oldest_xmax(&self) -> Xid {
-        // Loaded first: a snapshot that is registered after the scan has at least this xmax.
-        let next = self.next_xid.load(Ordering::SeqCst);
-        let scan = self.slots.scan();
-        if scan.registering {
-            return Xid(self.oldest_xmax.load(Ordering::Acquire));
+        if xid.0 >= self.oldest_xmax.load(Ordering::Acquire) {
+            self.retire(flushed, 1);
         }
-        let oldest = scan.active.iter().map(|snapshot| snapshot.xmax.0).min();
-        let oldest = oldest.unwrap_or(next).min(next);
-        Xid(self.oldest_xmax.fetch_max(oldest, Ordering::AcqRel).max(oldest))
+        xid.0 < self.oldest_xmax.load(Ordering::Acquire)
     }
 
     /// The smallest xmin of all registered snapshots and of the next one: `backend_xmin`'s horizon.
@@ -396,11 +425,4 @@ impl Publication {
     pub(crate) fn map_len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
-}
-
-fn needed_in_map(scan: &Scan, xid: Xid, csn: Csn) -> bool {
-    scan.active.iter().any(|snapshot| {
-        let between = snapshot.xmin <= xid && xid < snapshot.xmax;
-        between && (csn == Csn::INVALID || snapshot.csn < csn)
-    })
 }

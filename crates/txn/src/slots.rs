@@ -58,6 +58,44 @@ pub(crate) struct Scan {
     pub(crate) registering: bool,
 }
 
+/// Which ended XIDs the registered snapshots need to know of: what each sees, in the order in
+/// which a question is answered, with the largest xmax so far.
+pub(crate) struct Needed {
+    by_csn: Vec<(u64, u64)>,
+    by_xmin: Vec<(u64, u64)>,
+}
+
+impl Scan {
+    /// What the snapshots that were found need.
+    pub(crate) fn needed(&self) -> Needed {
+        let sorted = |key: fn(&SnapshotData) -> u64| {
+            let mut all: Vec<_> = self.active.iter().map(|s| (key(s), s.xmax.0)).collect();
+            all.sort_unstable();
+            let mut xmax = 0;
+            for entry in &mut all {
+                xmax = xmax.max(entry.1);
+                entry.1 = xmax;
+            }
+            all
+        };
+        Needed { by_csn: sorted(|s| s.csn.0), by_xmin: sorted(|s| s.xmin.0) }
+    }
+}
+
+impl Needed {
+    /// Whether some snapshot must find `xid` in the map, to know that it does not see it. CSN 0
+    /// stands for an aborted one.
+    pub(crate) fn in_map(&self, xid: Xid, csn: Csn) -> bool {
+        // A snapshot that is older than the commit found the XID running, or not yet drawn: its
+        // xmin is not above it.
+        let (list, end) = match csn {
+            Csn::INVALID => (&self.by_xmin, self.by_xmin.partition_point(|s| s.0 <= xid.0)),
+            _ => (&self.by_csn, self.by_csn.partition_point(|s| s.0 < csn.0)),
+        };
+        end > 0 && xid.0 < list[end - 1].1
+    }
+}
+
 /// Names a slot that its holder owns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SlotNo(u32);
@@ -82,6 +120,11 @@ impl Slots {
             grow: Mutex::new(()),
             free: std::array::from_fn(|_| FreeList(Mutex::new(Vec::new()))),
         }
+    }
+
+    /// How many slots a scan looks at.
+    pub(crate) fn len(&self) -> usize {
+        self.used.load(Ordering::Relaxed) * CHUNK
     }
 
     fn slot(&self, no: SlotNo) -> &Slot {

@@ -26,6 +26,8 @@ const XID_END: u64 = 1 << 63;
 const OID_STEP: u64 = 8192;
 /// The file ids whose use one counter record allows.
 const FILE_STEP: u64 = 64;
+/// How much of the retained XIDs a commit may look through for each chain that it reaps.
+const CREDIT_PER_CHAIN: u64 = 8;
 
 /// How a resource manager takes its undoable records back.
 pub trait Undo: Send + Sync {
@@ -425,7 +427,7 @@ impl Transactions {
     pub fn housekeeping(&self, chains: usize) {
         let flushed = self.wal().flushed();
         if self.publication.retirable(flushed) {
-            self.publication.retire(flushed);
+            self.publication.retire(flushed, chains as u64 * CREDIT_PER_CHAIN);
         }
         self.versions.reap(chains, |xid| self.settled(xid));
     }

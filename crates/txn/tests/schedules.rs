@@ -89,7 +89,7 @@ impl World {
     }
 
     fn retire(&self) {
-        self.publication.retire(self.flushed());
+        self.publication.retire(self.flushed(), 1);
     }
 }
 

@@ -41,7 +41,6 @@ pub use keys::{KeyLock, KeyLocks, key_hash};
 pub use mode::{LockMode, RowLockMode};
 pub use owner::{LockLifetime, Owner};
 pub use table::LockTable;
-pub use timers::Timers;
 pub use view::{LockRow, LockSubject};
 pub use wait::WaitSource;
 

@@ -185,7 +185,7 @@ impl LockTable {
         if let Some(queue) = tree.queues.get_mut(&target.row) {
             queue.retain(|queued| !Arc::ptr_eq(&queued.waiter, waiter));
         }
-        self.grant_rows(tree, target.file);
+        self.grant_row(tree, target.file, target.row);
         if tree.owners.is_empty() && tree.queues.is_empty() {
             shard.remove(&target.file);
         }
@@ -197,12 +197,11 @@ impl LockTable {
         for &file in &trees {
             let mut shard = self.tree_shard(file).lock();
             let Some(tree) = shard.get_mut(&file) else { continue };
-            let before = tree.owners.len();
-            tree.owners.retain(|rows| rows.id != owner.id || rows.level < level);
-            let gone = (before - tree.owners.len()) as u32;
-            self.tree_count(file).fetch_sub(gone, Ordering::SeqCst);
-            if gone > 0 {
-                self.grant_rows(tree, file);
+            let is_gone = |rows: &mut OwnerRows| rows.id == owner.id && rows.level >= level;
+            let gone: Vec<OwnerRows> = tree.owners.extract_if(.., is_gone).collect();
+            self.tree_count(file).fetch_sub(gone.len() as u32, Ordering::SeqCst);
+            if !gone.is_empty() {
+                self.grant_released(tree, file, &gone);
             }
             if tree.owners.is_empty() && tree.queues.is_empty() {
                 shard.remove(&file);
@@ -274,25 +273,66 @@ impl LockTable {
         all
     }
 
-    fn grant_rows(&self, tree: &mut TreeLocks, file: FileId) {
-        let waited_for: Vec<RowId> = tree.queues.keys().copied().collect();
+    /// Grants the rows that `gone` held to those who wait for them.
+    fn grant_released(&self, tree: &mut TreeLocks, file: FileId, gone: &[OwnerRows]) {
+        let was_held = |row: &RowId| gone.iter().any(|rows| rows.holds(*row));
+        let waited_for: Vec<RowId> = tree.queues.keys().copied().filter(was_held).collect();
         for row in waited_for {
-            let mut at = 0;
-            while let Some(queued) = tree.queues.get(&row).and_then(|queue| queue.get(at)) {
-                if tree.blocked(queued.owner.id, row, queued.mode, at) {
-                    at += 1;
-                    continue;
-                }
-                let queued = tree.queues.get_mut(&row).and_then(|queue| queue.remove(at));
-                let Some(queued) = queued else { break };
-                self.add_row(tree, &queued.owner, queued.level, file, row, queued.mode);
-                queued.waiter.finish();
-            }
-            if tree.queues.get(&row).is_some_and(VecDeque::is_empty) {
-                tree.queues.remove(&row);
-                self.tree_count(file).fetch_sub(1, Ordering::SeqCst);
-            }
+            self.grant_row(tree, file, row);
         }
+    }
+
+    /// Grants a row, in order, to every waiter whom neither a holder nor an earlier waiter blocks.
+    fn grant_row(&self, tree: &mut TreeLocks, file: FileId, row: RowId) {
+        let (mut at, mut passed) = (0, Modes::default());
+        while let Some(queued) = tree.queues.get(&row).and_then(|queue| queue.get(at)) {
+            let mode = queued.mode;
+            if passed.conflict_with(mode)
+                || tree.blocking_holders(queued.owner.id, row, mode).next().is_some()
+            {
+                passed.insert(mode);
+                if RowLockMode::ALL.into_iter().all(|mode| passed.conflict_with(mode)) {
+                    break;
+                }
+                at += 1;
+                continue;
+            }
+            let queued = tree.queues.get_mut(&row).and_then(|queue| queue.remove(at));
+            let Some(queued) = queued else { break };
+            self.add_row(tree, &queued.owner, queued.level, file, row, queued.mode);
+            queued.waiter.finish();
+        }
+        if tree.queues.get(&row).is_some_and(VecDeque::is_empty) {
+            tree.queues.remove(&row);
+            self.tree_count(file).fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A set of row lock modes.
+#[derive(Clone, Copy, Default)]
+struct Modes([bool; RowLockMode::ALL.len()]);
+
+impl Modes {
+    fn insert(&mut self, mode: RowLockMode) {
+        self.0[mode as usize] = true;
+    }
+
+    /// Whether one of them keeps `mode` waiting.
+    fn conflict_with(self, mode: RowLockMode) -> bool {
+        let conflicts = |held: RowLockMode| self.0[held as usize] && mode.conflicts_with(held);
+        RowLockMode::ALL.into_iter().any(conflicts)
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == Self::default().0
+    }
+}
+
+impl OwnerRows {
+    /// Whether a lock on the row is held, in any mode.
+    fn holds(&self, row: RowId) -> bool {
+        self.sets.iter().any(|set| set.contains(row))
     }
 }
 
@@ -336,12 +376,14 @@ impl TreeLocks {
     /// Where a request of `id` joins the queue: before the first waiter that it keeps waiting.
     fn place_of(&self, id: u32, row: RowId) -> usize {
         let Some(queue) = self.queues.get(&row) else { return 0 };
-        let kept_waiting_by_me = |queued: &QueuedRow| {
-            let held = |mode: &RowLockMode| {
-                queued.mode.conflicts_with(*mode) && self.holds_exactly(id, row, *mode)
-            };
-            RowLockMode::ALL.iter().any(held)
-        };
-        queue.iter().position(kept_waiting_by_me).unwrap_or(queue.len())
+        let mut held = Modes::default();
+        for rows in self.owners.iter().filter(|rows| rows.id == id) {
+            let held_here = |mode: &RowLockMode| rows.sets[*mode as usize].contains(row);
+            RowLockMode::ALL.into_iter().filter(held_here).for_each(|mode| held.insert(mode));
+        }
+        if held.is_empty() {
+            return queue.len();
+        }
+        queue.iter().position(|queued| held.conflict_with(queued.mode)).unwrap_or(queue.len())
     }
 }

@@ -3,7 +3,7 @@
 use super::mode::LockMode;
 use super::owner::{Counts, LockLifetime, Owner, WaitingFor};
 use super::rows::TreeShard;
-use super::timers::{ThreadTimers, Timers};
+use super::timers::Timers;
 use super::wait::Waiter;
 use super::xids::XidShard;
 use super::{Acquired, LockTag, WaitPolicy};
@@ -53,7 +53,7 @@ pub struct LockTable {
     pub(super) owners: Mutex<Vec<Option<Weak<Owner>>>>,
     pub(super) running: OnceLock<Box<dyn Fn(base::Xid) -> (bool, u32) + Send + Sync>>,
     pub(super) clock: SystemClock,
-    timers: OnceLock<Arc<dyn Timers>>,
+    timers: OnceLock<Timers>,
 }
 
 pub(super) fn hash_of(value: &impl Hash) -> u64 {
@@ -76,13 +76,8 @@ impl LockTable {
         })
     }
 
-    /// Where waits get their wake-ups from. Once, before the first wait.
-    pub fn set_timers(&self, timers: Arc<dyn Timers>) {
-        let _ = self.timers.set(timers);
-    }
-
-    pub(super) fn timers(&self) -> &dyn Timers {
-        &**self.timers.get_or_init(|| Arc::new(ThreadTimers::start()))
+    pub(super) fn timers(&self) -> &Timers {
+        self.timers.get_or_init(Timers::start)
     }
 
     /// Says how the table asks whether an XID runs, and whose it is.

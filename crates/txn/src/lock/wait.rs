@@ -124,7 +124,7 @@ impl LockTable {
         lock_end: Option<Instant>,
         check: Option<Instant>,
     ) -> Result<Woken> {
-        let mut armed = None;
+        let (mut armed, mut _alarm) = (None, None);
         base::wait::wait_for(poll_fn(|cx| {
             if waiter.poll(cx.waker()) {
                 return Poll::Ready(Woken::Granted);
@@ -139,9 +139,7 @@ impl LockTable {
             let next = lock_end.into_iter().chain(check).min();
             if armed != next {
                 armed = next;
-                if let Some(at) = next {
-                    self.timers().wake_after(at - now, cx.waker().clone());
-                }
+                _alarm = next.map(|at| self.timers().wake_after(at - now, cx.waker().clone()));
             }
             Poll::Pending
         }))
