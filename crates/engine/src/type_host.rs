@@ -82,6 +82,10 @@ impl TypeHost for Backend {
         self.catalog.type_name(type_oid)
     }
 
+    fn check_pattern(&self, pattern: &str, flags: types::jsonpath::RegexFlags) -> Result<()> {
+        functions_json::check_pattern(pattern, flags)
+    }
+
     fn input<'m>(
         &self,
         io: &Io<'_>,

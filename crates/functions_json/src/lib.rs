@@ -9,12 +9,15 @@ mod aggregate;
 mod array;
 mod jsonb_assign;
 mod jsonb_change;
+mod jsonpath;
 mod populate;
 mod read;
 mod sets;
 mod write;
 
 use expr::Entry;
+
+pub use jsonpath::check_pattern;
 
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
@@ -23,6 +26,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         array::TABLE,
         array::SEARCH_TABLE,
         jsonb_change::TABLE,
+        jsonpath::TABLE,
         populate::TABLE,
         read::TABLE,
         sets::TABLE,

@@ -18,6 +18,8 @@ mod split;
 
 use expr::Entry;
 
+pub use regexp::PathPattern;
+
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
     vec![

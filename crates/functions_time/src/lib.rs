@@ -21,6 +21,8 @@ mod zones;
 
 use expr::Entry;
 
+pub use to_char::{Parsed, parse_iso, parse_template};
+
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {
     vec![

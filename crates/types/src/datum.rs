@@ -14,7 +14,7 @@
 //! | real, double precision | `Float4`, `Float8` |
 //! | numeric | `Decimal` if it is finite and its mantissa fits 63 bits, else `Bytes` ([`crate::numeric`]) |
 //! | uuid, interval, timetz | `Fixed16` |
-//! | text, varchar, char(n), name, unknown, json, cstring, xml | `Text` |
+//! | text, varchar, char(n), name, unknown, json, jsonpath, cstring, xml | `Text` |
 //! | bytea, arrays, int2vector, oidvector, jsonb, records, bit strings, everything else | `Bytes` |
 //!
 //! # Rules

@@ -55,6 +55,14 @@ pub trait TypeHost {
     /// The name of a type as messages show it.
     fn type_name(&self, type_oid: u32) -> String;
 
+    /// Checks the pattern of a like_regex.
+    ///
+    /// # Errors
+    /// 2201B
+    fn check_pattern(&self, _pattern: &str, _flags: crate::jsonpath::RegexFlags) -> Result<()> {
+        Ok(())
+    }
+
     /// Text input of a [`TypeClass::Host`] type.
     ///
     /// # Errors

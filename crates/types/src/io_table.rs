@@ -6,6 +6,7 @@ use crate::datum::{Arena, Datum};
 use crate::io::{Io, TypeClass};
 use crate::json;
 use crate::jsonb::{self, Jsonb};
+use crate::jsonpath::Path;
 use crate::numeric::{self, Numeric, NumericBuf};
 use crate::oids::{self, *};
 use crate::record::{self, Record};
@@ -99,6 +100,11 @@ pub(crate) fn input<'m>(
             Datum::Text(arena.put_str(text)?)
         }
         JSONB => jsonb::parse(text)?.to_datum(arena)?,
+        JSONPATH => {
+            let path = Path::parse(text)?;
+            path.check_patterns(&mut |pattern, flags| io.host.check_pattern(pattern, flags))?;
+            Datum::Text(arena.put_str(&path.stored())?)
+        }
         XID | XID8 => Datum::Int8(scalar::parse_xid(text, type_name(type_oid))?.cast_signed()),
         PG_LSN => Datum::Int8(scalar::parse_lsn(text)?.cast_signed()),
         TID => Datum::Int8(scalar::parse_tid(text)?.cast_signed()),
@@ -210,6 +216,7 @@ pub(crate) fn builtin_output(
         | PG_NODE_TREE => out.extend_from_slice(datum.text()?.as_bytes()),
         BYTEA => text::write_bytea(datum.bytes()?, io.env.bytea_output, out),
         JSONB => Jsonb::new(datum.bytes()?).write(out),
+        JSONPATH => out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes()),
         XID | XID8 => scalar::write_uint(datum.int8()?.cast_unsigned(), out),
         PG_LSN => scalar::write_lsn(datum.int8()?.cast_unsigned(), out),
         TID => scalar::write_tid(datum.int8()?.cast_unsigned(), out),
@@ -302,6 +309,13 @@ pub(crate) fn recv<'m>(
             }
             None => return Err(err!(PROTOCOL_VIOLATION, "no data left in message")),
         },
+        JSONPATH => match bytes.split_first() {
+            Some((1, rest)) => return input(io, type_oid, typmod, text::from_client(rest)?, arena),
+            Some((version, _)) => {
+                return Err(err!(INTERNAL_ERROR, "unsupported jsonpath version number: {version}"));
+            }
+            None => return Err(err!(PROTOCOL_VIOLATION, "no data left in message")),
+        },
         TID => {
             let b: [u8; 6] = fixed(bytes)?;
             let block = u64::from(u32::from_be_bytes([b[0], b[1], b[2], b[3]]));
@@ -365,6 +379,10 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
         JSONB => {
             out.push(1);
             Jsonb::new(datum.bytes()?).write(out);
+        }
+        JSONPATH => {
+            out.push(1);
+            out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes());
         }
         TIMETZ => time_wire::send_timetz(TimeTz::from_fixed(datum.fixed16()?), out),
         INTERVAL => time_wire::send_interval(Interval::from_fixed(datum.fixed16()?), out),

@@ -93,7 +93,7 @@ impl Layout {
             },
             UUID | INTERVAL | TIMETZ => Shape::Fixed16,
             TEXT | VARCHAR | BPCHAR | NAME | UNKNOWN | JSON | CSTRING | XML | REFCURSOR
-            | PG_NODE_TREE | ACLITEM | VOID => Shape::Text,
+            | PG_NODE_TREE | ACLITEM | VOID | JSONPATH => Shape::Text,
             _ if typlen == 4 => Shape::Oid,
             _ if typlen == -2 => Shape::Text,
             _ => Shape::Bytes,

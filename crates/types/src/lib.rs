@@ -23,6 +23,7 @@ pub mod io;
 mod io_table;
 pub mod json;
 pub mod jsonb;
+pub mod jsonpath;
 pub mod key;
 pub mod layout;
 pub mod money;

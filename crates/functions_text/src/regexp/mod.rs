@@ -11,6 +11,7 @@
 //! greedy one is taken, which can differ for alternatives of different lengths.
 
 mod functions;
+mod path;
 mod translate;
 
 use base::{Error, Result, err};
@@ -20,6 +21,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 use translate::{Flags, Translated, translate};
 
 pub(crate) use functions::TABLE;
+pub use path::PathPattern;
 
 /// A compiled pattern.
 pub(crate) struct Pattern {

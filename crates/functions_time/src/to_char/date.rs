@@ -75,6 +75,9 @@ pub(super) struct Template {
     pub(super) nodes: Vec<Node>,
     /// FX: the input must follow the template exactly.
     pub(super) exact: bool,
+    /// The first character outside quotes that is no part of a pattern and that SQL/JSON allows
+    /// nowhere.
+    pub(super) stray: Option<char>,
 }
 
 /// The patterns; longer ones before those that they begin with.
@@ -176,7 +179,7 @@ fn pattern_at(text: &str) -> Option<(Pattern, Case, usize)> {
 
 /// Parses a template.
 pub(super) fn parse(template: &str) -> Result<Template> {
-    let mut out = Template { nodes: Vec::new(), exact: false };
+    let mut out = Template { nodes: Vec::new(), exact: false, stray: None };
     let mut rest = template;
     while let Some(c) = rest.chars().next() {
         let mut fill = false;
@@ -209,6 +212,9 @@ pub(super) fn parse(template: &str) -> Result<Template> {
             continue;
         }
         rest = &rest[c.len_utf8()..];
+        if !"-./,':; \"".contains(c) {
+            out.stray.get_or_insert(c);
+        }
         match c {
             '"' => {
                 while let Some(c) = rest.chars().next() {

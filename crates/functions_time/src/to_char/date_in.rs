@@ -13,8 +13,9 @@ pub(super) struct Read {
     pub(super) precision: i32,
 }
 
+/// What was read so far.
 #[derive(Default)]
-struct Found {
+pub(super) struct Found {
     hour: i32,
     pm: Option<bool>,
     clock12: bool,
@@ -42,20 +43,21 @@ struct Found {
     east_secs: Option<i32>,
 }
 
-struct Reader<'t> {
-    rest: &'t str,
+/// The text that is not read yet.
+pub(super) struct Reader<'t> {
+    pub(super) rest: &'t str,
 }
 
 fn invalid_value(shown: &str, name: &str) -> Error {
     err!(INVALID_DATETIME_FORMAT, "invalid value \"{shown}\" for \"{name}\"")
 }
 
-fn out_of_range(text: &str) -> Error {
+pub(super) fn out_of_range(text: &str) -> Error {
     err!(DATETIME_FIELD_OVERFLOW, "date/time field value out of range: \"{text}\"")
 }
 
 impl Reader<'_> {
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         self.rest = self.rest.trim_start_matches(types::scalar::is_space);
     }
 
@@ -104,7 +106,7 @@ fn is_separator(c: char) -> bool {
 }
 
 /// Whether the node behind a number can begin with a digit, so that the number must end in time.
-fn digit_follows(nodes: &[Node]) -> bool {
+pub(super) fn digit_follows(nodes: &[Node]) -> bool {
     match nodes.first() {
         None | Some(Node::Separator(_)) => false,
         Some(Node::Text(c)) => c.is_ascii_digit(),
@@ -176,7 +178,12 @@ pub(super) fn read(template: &Template, text: &str) -> Result<Read> {
 }
 
 impl Found {
-    fn take(&mut self, reader: &mut Reader<'_>, pattern: Pattern, free: bool) -> Result<()> {
+    pub(super) fn take(
+        &mut self,
+        reader: &mut Reader<'_>,
+        pattern: Pattern,
+        free: bool,
+    ) -> Result<()> {
         use Pattern as P;
         match pattern {
             P::Hour12 => {
@@ -284,7 +291,7 @@ impl Found {
         Ok(())
     }
 
-    fn finish(self, text: &str) -> Result<Read> {
+    pub(super) fn finish(self, text: &str) -> Result<Read> {
         let mut c = Civil { year: 0, month: 1, day: 1, ..Civil::default() };
         self.finish_date(&mut c, text)?;
         (c.hour, c.minute, c.second, c.micros) = (self.hour, self.minute, self.second, self.micros);

@@ -8,6 +8,7 @@
 
 mod date;
 mod date_in;
+mod exact;
 mod number;
 mod number_in;
 
@@ -17,6 +18,8 @@ use expr::raw;
 use expr::{Call, Datum, Entry};
 use types::datetime::timestamp_is_finite;
 use types::{Numeric, NumericBuf};
+
+pub use exact::{Parsed, parse_iso, parse_template};
 
 /// A template and its nodes, kept by the call site.
 struct Kept<T> {

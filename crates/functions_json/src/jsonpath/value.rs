@@ -1,0 +1,102 @@
+//! A value while a path is evaluated.
+
+use super::moment::Moment;
+use base::Result;
+use expr::Datum;
+use types::jsonb::View;
+use types::{Arena, Jsonb, JsonbBuf, Numeric, NumericBuf};
+
+/// A value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Value<'v> {
+    Null,
+    Bool(bool),
+    /// A numeric's datum.
+    Number(Datum<'v>),
+    String(&'v str),
+    /// What datetime() and its kin make.
+    Moment(Moment),
+    /// An array or an object.
+    Container(Jsonb<'v>),
+}
+
+impl<'v> Value<'v> {
+    /// A jsonb value.
+    pub(crate) fn of(json: Jsonb<'v>) -> Value<'v> {
+        match json.view() {
+            View::Null => Value::Null,
+            View::Bool(b) => Value::Bool(b),
+            View::Number(number) => Value::Number(number),
+            View::String(text) => Value::String(text),
+            View::Array(_) | View::Object(_) => Value::Container(json),
+        }
+    }
+
+    /// A number.
+    pub(crate) fn number(number: &NumericBuf, arena: &dyn Arena<'v>) -> Result<Value<'v>> {
+        number.to_datum(arena).map(Value::Number)
+    }
+
+    /// The value as it becomes part of a jsonb.
+    pub(crate) fn to_buf(self) -> Result<JsonbBuf<'v>> {
+        Ok(match self {
+            Value::Null => JsonbBuf::Null,
+            Value::Bool(b) => JsonbBuf::Bool(b),
+            Value::Number(number) => JsonbBuf::Number(Numeric::from_datum(&number)?.load()),
+            Value::String(text) => JsonbBuf::string(text),
+            Value::Moment(moment) => JsonbBuf::string(moment.json_text()),
+            Value::Container(json) => JsonbBuf::Value(json),
+        })
+    }
+
+    /// The value as a jsonb of its own.
+    pub(crate) fn to_jsonb<'m>(self, arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
+        self.to_buf()?.to_datum(arena)
+    }
+
+    /// The length of an array.
+    pub(crate) fn array_len(self) -> Option<usize> {
+        match self {
+            Value::Container(json) => match json.view() {
+                View::Array(array) => Some(array.len()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_array(self) -> bool {
+        self.array_len().is_some()
+    }
+
+    /// What `type()` says.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Moment(moment) => moment.type_name(),
+            Value::Container(json) => json.type_name(),
+        }
+    }
+
+    /// The text of a scalar; the JSON text of an array or object. None for null.
+    pub(crate) fn text(self) -> Result<Option<String>> {
+        Ok(match self {
+            Value::Null => None,
+            Value::Bool(b) => Some(b.to_string()),
+            Value::Number(number) => Some(number_text(&number)?),
+            Value::String(text) => Some(text.to_owned()),
+            Value::Moment(moment) => Some(moment.json_text()),
+            Value::Container(json) => json.as_text(),
+        })
+    }
+}
+
+/// The text of a number.
+pub(super) fn number_text(number: &Datum<'_>) -> Result<String> {
+    let mut out = Vec::new();
+    Numeric::from_datum(number)?.load().format_into(&mut out);
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
