@@ -158,7 +158,7 @@ impl Frames {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let bytes = self.bytes(id);
             let start = bytes.cast::<i8>();
-            for line in [0, 64, 128, 192, bytes.len() - 64] {
+            for line in (0..20).map(|n| n * 64).chain([bytes.len() - 64]) {
                 // SAFETY: within the page; a prefetch reads nothing that the program sees.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(line)) };
             }
