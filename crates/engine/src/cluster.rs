@@ -115,7 +115,7 @@ pub fn open(
     log: fn(&str),
 ) -> Result<Box<dyn session::engine::Engine>> {
     let disk = Arc::new(RealDisk::new(dir)?);
-    let blocks = u64::try_from(settings.integer("shared_buffers")).unwrap_or(16384);
+    let blocks = u64::try_from(settings.integer_of_64_bits("shared_buffers")).unwrap_or(16384);
     let account = ledger.shared("shared buffers", u64::MAX);
     let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
     let huge_pages = settings.text("huge_pages") != "off";
@@ -132,7 +132,9 @@ pub fn open(
         pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
     }));
     storage.wal().on_fatal(fatal);
-    storage.transactions().serializable().set_limits(Limits {
+    let serializable = storage.transactions().serializable();
+    serializable.set_account(ledger.shared("predicate locks", u64::MAX));
+    serializable.set_limits(Limits {
         per_transaction: i64::from(settings.integer("max_pred_locks_per_transaction")),
         per_relation: i64::from(settings.integer("max_pred_locks_per_relation")),
         per_page: i64::from(settings.integer("max_pred_locks_per_page")),

@@ -123,11 +123,16 @@ impl Base {
     }
 
     /// The value of a setting that is known to be a whole number.
-    pub fn integer(&self, name: &str) -> i32 {
+    pub fn integer_of_64_bits(&self, name: &str) -> i64 {
         match self.origin(known(name)).value {
             Value::Integer(number) => number,
             ref other => panic!("{name} is no whole number: {other:?}"),
         }
+    }
+
+    /// The value of a setting that is known to be a whole number of 32 bits.
+    pub fn integer(&self, name: &str) -> i32 {
+        i32::try_from(self.integer_of_64_bits(name)).unwrap_or(i32::MAX)
     }
 
     /// The value of a setting that is known to be on or off.

@@ -55,8 +55,8 @@ impl Context {
 pub enum Kind {
     Bool,
     Integer {
-        min: i32,
-        max: i32,
+        min: i64,
+        max: i64,
     },
     Real {
         min: f64,
@@ -213,6 +213,15 @@ fn boot_value(name: &str, fact: &str) -> String {
     ours.to_owned()
 }
 
+/// The largest value of a whole number where it is not PostgreSQL's.
+fn largest(name: &str, fact: i64) -> i64 {
+    match name {
+        // A frame's number has 32 bits: 32 TB of blocks.
+        "shared_buffers" => i64::from(u32::MAX),
+        _ => fact,
+    }
+}
+
 fn definition(line: &str) -> Definition {
     let line: &'static str = String::from(line).leak();
     let fields: Vec<&'static str> = line.split('\t').collect();
@@ -221,7 +230,9 @@ fn definition(line: &str) -> Definition {
     };
     let kind = match kind {
         "bool" => Kind::Bool,
-        "integer" => Kind::Integer { min: number(min, line), max: number(max, line) },
+        "integer" => {
+            Kind::Integer { min: number(min, line), max: largest(name, number(max, line)) }
+        }
         "real" => Kind::Real { min: real(min, line), max: real(max, line) },
         "enum" => Kind::Enum(enum_values(enums)),
         _ => Kind::Text,
@@ -250,7 +261,7 @@ fn definition(line: &str) -> Definition {
     }
 }
 
-fn number(text: &str, line: &str) -> i32 {
+fn number(text: &str, line: &str) -> i64 {
     text.parse().unwrap_or_else(|_| panic!("no whole number in the facts: {line:?}"))
 }
 

@@ -110,15 +110,19 @@ fn parse(text: &str, unit: Option<&str>) -> Result<f64, Hint> {
     }
 }
 
-/// A whole number in base units, rounded.
-pub(super) fn parse_integer(text: &str, unit: Option<&str>) -> Result<i32, Hint> {
+/// A whole number in base units, rounded. It has 32 bits unless the setting's largest value has more.
+pub(super) fn parse_integer(text: &str, unit: Option<&str>, max: i64) -> Result<i64, Hint> {
     let number = parse(text, unit)?.round_ties_even();
-    if !number.is_finite() || number > f64::from(i32::MAX) || number < f64::from(i32::MIN) {
+    if !number.is_finite() || number.abs() > (1_u64 << 53) as f64 {
         return Err(Some(TOO_LARGE));
     }
     // In range: checked just above.
     #[expect(clippy::cast_possible_truncation, reason = "checked above")]
-    Ok(number as i32)
+    let number = number as i64;
+    match number > max.max(i64::from(i32::MAX)) || number < i64::from(i32::MIN) {
+        true => Err(Some(TOO_LARGE)),
+        false => Ok(number),
+    }
 }
 
 /// A number in base units.
@@ -138,8 +142,8 @@ fn with_largest_unit(value: f64, base: &str) -> Option<(f64, &'static str)> {
 }
 
 /// A whole number as SHOW prints it.
-pub(super) fn show_integer(value: i32, unit: Option<&str>) -> String {
-    match unit.filter(|_| value > 0).and_then(|base| with_largest_unit(f64::from(value), base)) {
+pub(super) fn show_integer(value: i64, unit: Option<&str>) -> String {
+    match unit.filter(|_| value > 0).and_then(|base| with_largest_unit(value as f64, base)) {
         Some((number, unit)) => format!("{}{unit}", number.round_ties_even()),
         None => value.to_string(),
     }

@@ -144,10 +144,10 @@ impl Settings {
         }
     }
 
-    /// The value of a setting that is known to be a whole number.
+    /// The value of a setting that is known to be a whole number of 32 bits.
     pub fn integer(&self, name: &str) -> i32 {
         match self.value(known(name)) {
-            Value::Integer(number) => *number,
+            Value::Integer(number) => i32::try_from(*number).unwrap_or(i32::MAX),
             other => panic!("{name} is no whole number: {other:?}"),
         }
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 #[expect(missing_docs, reason = "the type says it")]
 pub enum Value {
     Bool(bool),
-    Integer(i32),
+    Integer(i64),
     Real(f64),
     Text(Arc<str>),
     Enum(Arc<str>),
@@ -65,7 +65,7 @@ impl Value {
                 err!(INVALID_PARAMETER_VALUE, "parameter \"{name}\" requires a Boolean value")
             })?),
             Kind::Integer { min, max } => {
-                let value = number::parse_integer(text, definition.unit)
+                let value = number::parse_integer(text, definition.unit, *max)
                     .map_err(|hint| invalid(name, text, hint))?;
                 if value < *min || value > *max {
                     return Err(out_of_range(definition, &value, min, max));

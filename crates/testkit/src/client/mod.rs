@@ -110,9 +110,12 @@ impl Client {
                 return Ok(message);
             }
             let mut chunk = [0; 16384];
-            match self.stream.read(&mut chunk)? {
-                0 => return Err(Failure::Lost("the server closed the connection".into())),
-                n => self.incoming.extend_from_slice(&chunk[..n]),
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return Err(Failure::Lost("the server closed the connection".into())),
+                Ok(n) => self.incoming.extend_from_slice(&chunk[..n]),
+                // Who stops this process and lets it go on interrupts a read with a timeout.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -176,7 +176,9 @@ impl State {
             let limits = self.limits;
             self.targets.sum_up(id, &member.places, member.committed, &limits);
             if member.xid.is_valid() {
-                self.summary.add(member.xid, member.earliest_out, member.committed);
+                let account = self.targets.account.clone();
+                let Member { xid, earliest_out, committed, .. } = member;
+                self.summary.add(xid, earliest_out, committed, account.as_ref());
             }
             for other in &member.out {
                 if let Some(other) = self.members.get_mut(other) {

@@ -43,8 +43,9 @@
 //!    out at its next read, write or commit. A prepared or committed one is never doomed.
 //!
 //! # Limits
-//! Catalogs and temporary tables are not watched, as in PostgreSQL. Locks are charged to nobody:
-//! they are bounded by the limits, for each transaction and relation.
+//! Catalogs and temporary tables are not watched, as in PostgreSQL. Locks, and what is summed up,
+//! are charged to an account of their own. Where the ledger refuses, locks on parts become one on the
+//! whole and the oldest of those summed up one range: more transactions fail, none by lack of memory.
 //!
 //! # Sources
 //! Cahill, Röhm, Fekete: Serializable isolation for snapshot databases (2008). Ports, Grittner:
@@ -218,6 +219,11 @@ impl Serializable {
     /// Sets how many locks are kept apart.
     pub fn set_limits(&self, limits: Limits) {
         self.state.lock().limits = limits;
+    }
+
+    /// Sets what the locks are charged to from now on.
+    pub fn set_account(&self, account: memory::SharedAccount) {
+        self.state.lock().targets.account = Some(account);
     }
 
     /// Registers a transaction with the snapshot that `take` takes.

@@ -2,10 +2,14 @@
 
 use super::{Limits, NEVER, Number, Place};
 use base::RowId;
+use memory::{Charge, SharedAccount};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many row ids are a block: 2 to the power of it.
 pub(super) const BLOCK_SHIFT: u32 = 6;
+
+/// Who asks the ledger.
+pub(super) const ASKER: &str = "predicate locks";
 
 /// A range of an index that a scan has locked and may cut when it ends early.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +25,10 @@ pub(super) struct KeyRange {
 }
 
 impl KeyRange {
+    fn bytes(&self) -> usize {
+        size_of::<KeyRange>() + self.from.len() + self.to.as_ref().map_or(0, |to| to.len())
+    }
+
     fn has(&self, key: &[u8]) -> bool {
         *self.from <= *key && self.to.as_ref().is_none_or(|to| key < to)
     }
@@ -36,11 +44,52 @@ pub(super) struct Reads {
     pub(super) ranges: Vec<KeyRange>,
     /// The table of an index.
     pub(super) table: Option<Place>,
+    /// What it holds, as the ledger knows it.
+    charge: Option<Charge>,
 }
+
+/// What is charged at a time: most new locks change nothing in the ledger.
+const CHARGE_STEP: u64 = 512;
+/// About what one number takes in a set, and its block's counter.
+const NUMBER_BYTES: usize = 32;
 
 impl Reads {
     fn lock_whole(&mut self) {
-        *self = Reads { whole: true, table: self.table, ..Reads::default() };
+        let charge = self.charge.take();
+        *self = Reads { whole: true, table: self.table, charge, ..Reads::default() };
+    }
+
+    /// About what it takes in memory.
+    fn bytes(&self) -> u64 {
+        let numbers = self.rows.capacity() + self.blocks.capacity() + self.in_block.capacity();
+        let keys: usize = self.ranges.iter().map(KeyRange::bytes).sum();
+        (size_of::<Reads>() + numbers * NUMBER_BYTES + keys) as u64
+    }
+
+    /// Charges what it takes now. Where that is refused, one lock on the whole takes the place of
+    /// all.
+    fn settle(&mut self, account: Option<&SharedAccount>) {
+        let Some(account) = account else { return };
+        if self.try_settle(account) {
+            return;
+        }
+        if !self.whole {
+            self.lock_whole();
+        }
+        // A lock on the whole is held in any case: without it a conflict would be missed.
+        self.try_settle(account);
+    }
+
+    fn try_settle(&mut self, account: &SharedAccount) -> bool {
+        let bytes = self.bytes().next_multiple_of(CHARGE_STEP);
+        match &mut self.charge {
+            Some(charge) if charge.bytes() == bytes => true,
+            Some(charge) => charge.resize(bytes, ASKER).is_ok(),
+            None => {
+                self.charge = account.charge(bytes, ASKER).ok();
+                self.charge.is_some()
+            }
+        }
     }
 
     fn has_row(&self, row: RowId) -> bool {
@@ -93,6 +142,8 @@ pub(super) struct Target {
 pub(super) struct Targets {
     pub(super) map: Map<Place, Target>,
     ranges: u64,
+    /// What they are charged to.
+    pub(super) account: Option<SharedAccount>,
 }
 
 /// Who has read what is written.
@@ -104,24 +155,23 @@ pub(super) struct Readers {
 }
 
 impl Targets {
-    /// The locks of a reader at a place; says whether they are its first there.
-    fn reads(&mut self, id: u64, place: Place) -> (&mut Reads, bool) {
+    /// Changes the locks of a reader at a place; says whether they are its first there.
+    fn change(&mut self, id: u64, place: Place, change: impl FnOnce(&mut Reads)) -> bool {
         let readers = &mut self.map.entry(place).or_default().readers;
         let first = !readers.contains_key(&id);
-        (readers.entry(id).or_default(), first)
+        let reads = readers.entry(id).or_default();
+        change(reads);
+        reads.settle(self.account.as_ref());
+        first
     }
 
     /// Locks the whole; says whether that is the reader's first lock there.
     pub(super) fn lock_whole(&mut self, id: u64, place: Place) -> bool {
-        let (reads, first) = self.reads(id, place);
-        reads.lock_whole();
-        first
+        self.change(id, place, Reads::lock_whole)
     }
 
     pub(super) fn lock_row(&mut self, id: u64, place: Place, row: RowId, limits: &Limits) -> bool {
-        let (reads, first) = self.reads(id, place);
-        reads.lock_row(row, limits);
-        first
+        self.change(id, place, |reads| reads.lock_row(row, limits))
     }
 
     pub(super) fn lock_range(
@@ -133,15 +183,16 @@ impl Targets {
     ) -> (bool, RangeNo) {
         self.ranges += 1;
         let number = self.ranges;
-        let (reads, first) = self.reads(id, index);
-        reads.table = Some(table);
-        let known = |r: &KeyRange| *r.from == *from && r.to.as_deref() == to;
-        if !reads.whole && !reads.ranges.iter().any(known) {
-            reads.ranges.push(KeyRange { number, from: from.into(), to: to.map(Into::into) });
-            if reads.ranges.len() > limits.within() {
-                reads.lock_whole();
+        let first = self.change(id, index, |reads| {
+            reads.table = Some(table);
+            let known = |r: &KeyRange| *r.from == *from && r.to.as_deref() == to;
+            if !reads.whole && !reads.ranges.iter().any(known) {
+                reads.ranges.push(KeyRange { number, from: from.into(), to: to.map(Into::into) });
+                if reads.ranges.len() > limits.within() {
+                    reads.lock_whole();
+                }
             }
-        }
+        });
         (first, RangeNo(number))
     }
 
@@ -156,8 +207,8 @@ impl Targets {
         to: Option<&[u8]>,
     ) {
         let reads = self.map.get_mut(&index).and_then(|target| target.readers.get_mut(&id));
-        let ranges = reads.into_iter().flat_map(|reads| &mut reads.ranges);
-        for range in ranges.filter(|range| range.number == number) {
+        let Some(reads) = reads else { return };
+        for range in reads.ranges.iter_mut().filter(|range| range.number == number) {
             if let Some(from) = from {
                 range.from = from.into();
             }
@@ -165,6 +216,7 @@ impl Targets {
                 range.to = Some(to.into());
             }
         }
+        reads.settle(self.account.as_ref());
     }
 
     fn readers_of(&self, place: Place, me: u64, reads_it: impl Fn(&Reads) -> bool) -> Readers {
@@ -213,9 +265,10 @@ impl Targets {
     pub(super) fn promote(&mut self, table: Place) -> Vec<u64> {
         let mut fresh = Vec::new();
         if let Some(target) = self.map.get_mut(&table) {
-            target.readers.values_mut().for_each(Reads::lock_whole);
-            if let Some((reads, _)) = &mut target.old {
+            let old = target.old.as_mut().map(|(reads, _)| reads);
+            for reads in target.readers.values_mut().chain(old) {
                 reads.lock_whole();
+                reads.settle(self.account.as_ref());
             }
         }
         for index in self.indexes_of(table) {
@@ -234,13 +287,10 @@ impl Targets {
 
     fn add_old(&mut self, place: Place, reads: Reads, committed: Number) {
         let old = &mut self.map.entry(place).or_default().old;
-        match old {
-            Some((known, last)) => {
-                known.take_in(reads);
-                *last = committed.max(*last);
-            }
-            None => *old = Some((reads, committed)),
-        }
+        let (known, last) = old.get_or_insert_with(|| (Reads::default(), committed));
+        known.take_in(reads);
+        known.settle(self.account.as_ref());
+        *last = committed.max(*last);
     }
 
     /// Gives a reader's locks to those that are summed up.
@@ -254,6 +304,7 @@ impl Targets {
                 && reads.rows.len() + reads.blocks.len() + reads.ranges.len() > limits.within()
             {
                 reads.lock_whole();
+                reads.settle(self.account.as_ref());
             }
         }
     }

@@ -1,7 +1,9 @@
 //! What remains of committed transactions that are not kept apart any more.
 
+use super::reads::ASKER;
 use super::{NEVER, Number};
 use base::Xid;
+use memory::{Charge, SharedAccount};
 use std::collections::BTreeMap;
 
 /// The XIDs that are remembered one by one; older ones become a range.
@@ -15,7 +17,8 @@ struct Old {
 }
 
 /// The transactions that are summed up, by XID. Bounded: those beyond the first million are taken
-/// for one range of serializable transactions, the worst of which each of them may have been.
+/// for one range of serializable transactions, the worst of which each of them may have been; so are
+/// those for which the ledger has no memory.
 #[derive(Default)]
 pub(super) struct Summary {
     each: BTreeMap<u64, Old>,
@@ -23,16 +26,41 @@ pub(super) struct Summary {
     range: Option<(u64, u64, Old)>,
     /// The horizon of the last release.
     released: Number,
+    charge: Option<Charge>,
 }
+
+/// The entries that are charged at a time, and about what one takes.
+const CHARGE_STEP: usize = 256;
+const ENTRY_BYTES: usize = 48;
 
 impl Summary {
     pub(super) fn len(&self) -> usize {
         self.each.len()
     }
 
-    pub(super) fn add(&mut self, xid: Xid, earliest_out: Number, committed: Number) {
+    /// Charges what is remembered one by one; says whether that was granted.
+    fn settle(&mut self, account: Option<&SharedAccount>) -> bool {
+        let Some(account) = account else { return true };
+        let bytes = (self.each.len().next_multiple_of(CHARGE_STEP) * ENTRY_BYTES) as u64;
+        match &mut self.charge {
+            Some(charge) if charge.bytes() == bytes => true,
+            Some(charge) => charge.resize(bytes, ASKER).is_ok(),
+            None => {
+                self.charge = account.charge(bytes, ASKER).ok();
+                self.charge.is_some()
+            }
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        xid: Xid,
+        earliest_out: Number,
+        committed: Number,
+        account: Option<&SharedAccount>,
+    ) {
         self.each.insert(xid.0, Old { earliest_out, committed });
-        while self.each.len() > ONE_BY_ONE {
+        while self.each.len() > ONE_BY_ONE || (!self.settle(account) && !self.each.is_empty()) {
             let Some((xid, old)) = self.each.pop_first() else { return };
             let (first, last, worst) = self.range.unwrap_or((xid, xid, old));
             let worst = Old {
@@ -67,6 +95,11 @@ impl Summary {
         }
         self.released = horizon;
         self.each.retain(|_, old| old.committed > horizon);
+        if let Some(charge) = &mut self.charge {
+            let bytes = (self.each.len().next_multiple_of(CHARGE_STEP) * ENTRY_BYTES) as u64;
+            // It only ever shrinks here.
+            let _ = charge.resize(bytes.min(charge.bytes()), ASKER);
+        }
         self.range = self.range.filter(|(_, _, worst)| worst.committed > horizon);
     }
 }

@@ -76,6 +76,61 @@ fn a_range_that_was_cut_covers_what_was_seen() {
     commit(&one).unwrap();
 }
 
+/// Limits that never come in the way.
+const WIDE: Limits =
+    Limits { per_transaction: 1 << 20, per_relation: 1 << 20, per_page: 1 << 20, finished: 4 };
+
+#[test]
+fn locks_are_charged_as_long_as_they_are_held() {
+    let server = Arc::new(Serializable::default());
+    let account = memory::Ledger::new(1 << 30).shared("predicate locks", u64::MAX);
+    server.set_account(account.clone());
+    server.set_limits(WIDE);
+    let (one, two) = (writer(&server, 10), writer(&server, 11));
+    one.read_row(TABLE, RowId(0));
+    let little = account.node().reserved();
+    (1..10_000).for_each(|row| one.read_row(TABLE, RowId(row)));
+    assert!(little > 0 && account.node().reserved() > little + 10_000 * 16);
+    let keys = vec![7; 100_000];
+    let range = one.read_range((INDEX, TABLE), &keys, Some(&keys)).unwrap();
+    let with_keys = account.node().reserved();
+    one.cut_range(INDEX, range, None, Some(&[8]));
+    assert!(account.node().reserved() <= with_keys - 99_000, "a key was given back");
+    one.finish(false);
+    assert_eq!(account.node().reserved(), 0);
+    // Those of committed ones too, and those of the summed up.
+    for xid in 20..60 {
+        let other = writer(&server, xid);
+        (0..100).for_each(|row| other.read_row(TABLE, RowId(row * xid)));
+        commit(&other).unwrap();
+    }
+    assert!(server.kept().1 > 30, "{:?}", server.kept());
+    assert!(account.node().reserved() > 0);
+    commit(&two).unwrap();
+    assert_eq!((server.kept(), account.node().reserved()), ((0, 0), 0));
+}
+
+#[test]
+fn without_memory_locks_are_coarser_and_no_conflict_is_missed() {
+    for limit in [0, 600, 4096, 1 << 20] {
+        let server = Arc::new(Serializable::default());
+        let account = memory::Ledger::new(limit).shared("predicate locks", u64::MAX);
+        server.set_account(account.clone());
+        server.set_limits(WIDE);
+        let (one, two) = (writer(&server, 10), writer(&server, 11));
+        for tracked in [&one, &two] {
+            (0..2000).for_each(|row| tracked.read_row(TABLE, RowId(row)));
+            for key in 0..100 {
+                tracked.read_range((INDEX, TABLE), &[key], Some(&[key, 0]));
+            }
+        }
+        assert!(account.node().reserved() <= limit, "limit {limit}");
+        one.write_row(TABLE, Some(RowId(1))).unwrap();
+        commit(&one).unwrap();
+        assert!(two.write_key(INDEX, &[5]).is_err(), "limit {limit}: skew of a row and a key");
+    }
+}
+
 #[test]
 fn dropped_indexes_leave_their_locks_to_the_table() {
     let server = Arc::new(Serializable::default());
