@@ -273,3 +273,42 @@ pub(crate) unsafe fn chunk_of(at: NonNull<u8>, align: usize) -> NonNull<u8> {
     // SAFETY: as this function's.
     if align <= CHUNK_ALIGN { at } else { unsafe { holder(at) } }
 }
+
+/// The methods that all allocators with chunks share, for their `impl Methods`.
+///
+/// The kind has `alloc_chunk`, `alloc_aligned`, `blocks`, `each_block` and `block_layout`.
+macro_rules! methods_over_chunks {
+    () => {
+        #[inline(always)]
+        fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
+            if layout.align() <= crate::chunk::CHUNK_ALIGN {
+                return self.alloc_chunk(core, layout.size());
+            }
+            self.alloc_aligned(core, layout)
+        }
+
+        #[inline]
+        unsafe fn free(&self, core: &Core, at: NonNull<u8>, layout: Layout) {
+            // SAFETY: as this function's; an aligned place leads back to its chunk.
+            unsafe { self.free_chunk(core, crate::chunk::chunk_of(at, layout.align())) };
+        }
+
+        unsafe fn delete(&self, core: &Core) {
+            // SAFETY: the list owns its blocks; nothing in them is used.
+            if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
+                return;
+            }
+            self.each_block(|block| {
+                // SAFETY: as above.
+                unsafe { core.release(block.cast(), self.block_layout(block)) };
+            });
+            self.blocks.set(None);
+        }
+
+        unsafe fn chunk_space(&self, at: NonNull<u8>, layout: Layout) -> usize {
+            // SAFETY: as this function's.
+            unsafe { self.space(crate::chunk::chunk_of(at, layout.align())) }
+        }
+    };
+}
+pub(crate) use methods_over_chunks;

@@ -16,8 +16,8 @@
 
 use crate::bump::BlockSizes;
 use crate::chunk::{
-    CHUNK_ALIGN, HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel,
-    chunk_of, clobber, set_sentinel, with_sentinel,
+    HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel, clobber,
+    methods_over_chunks, set_sentinel, with_sentinel,
 };
 use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats};
 use crate::ledger::out_of_memory;
@@ -345,6 +345,13 @@ impl GenerationMethods {
         }
     }
 
+    /// # Safety
+    /// `block` lives.
+    unsafe fn block_layout(&self, block: NonNull<Block>) -> Layout {
+        // SAFETY: as this function's.
+        unsafe { layout_of((*block.as_ptr()).bytes) }
+    }
+
     /// Calls `visit` for each block; it may free the block.
     fn each_block(&self, mut visit: impl FnMut(NonNull<Block>)) {
         let mut next = self.blocks.get();
@@ -395,19 +402,7 @@ unsafe impl Methods for GenerationMethods {
         }
     }
 
-    #[inline(always)]
-    fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
-        if layout.align() <= CHUNK_ALIGN {
-            return self.alloc_chunk(core, layout.size());
-        }
-        self.alloc_aligned(core, layout)
-    }
-
-    #[inline]
-    unsafe fn free(&self, core: &Core, at: NonNull<u8>, layout: Layout) {
-        // SAFETY: as this function's; an aligned place leads back to its chunk.
-        unsafe { self.free_chunk(core, chunk_of(at, layout.align())) };
-    }
+    methods_over_chunks!();
 
     unsafe fn reset(&self, core: &Core) {
         self.empty.set(None);
@@ -433,23 +428,6 @@ unsafe impl Methods for GenerationMethods {
         self.used_bytes.set(used);
         self.used_of_late.set(used);
         core.publish_free(core.held().1);
-    }
-
-    unsafe fn delete(&self, core: &Core) {
-        // SAFETY: the list owns its blocks; nothing in them is used.
-        if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
-            return;
-        }
-        self.each_block(|block| {
-            // SAFETY: the list owns its blocks; nothing in them is used.
-            unsafe { core.release(block.cast(), layout_of((*block.as_ptr()).bytes)) };
-        });
-        self.blocks.set(None);
-    }
-
-    unsafe fn chunk_space(&self, at: NonNull<u8>, layout: Layout) -> usize {
-        // SAFETY: as this function's.
-        unsafe { self.space(chunk_of(at, layout.align())) }
     }
 
     fn is_empty(&self) -> bool {

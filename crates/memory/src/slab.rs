@@ -15,7 +15,7 @@
 
 use crate::chunk::{
     CHUNK_ALIGN, HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel,
-    chunk_of, clobber, set_sentinel, with_sentinel,
+    clobber, methods_over_chunks, set_sentinel, with_sentinel,
 };
 use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats};
 use base::{Result, err};
@@ -305,6 +305,13 @@ impl SlabMethods {
         }
     }
 
+    /// # Safety
+    /// `block` lives.
+    unsafe fn block_layout(&self, block: NonNull<Block>) -> Layout {
+        // SAFETY: as this function's.
+        unsafe { self.layout(block.as_ref().capacity) }
+    }
+
     /// Calls `visit` for each block; it may free the block.
     fn each_block(&self, mut visit: impl FnMut(NonNull<Block>)) {
         let mut next = self.blocks.get();
@@ -345,26 +352,14 @@ unsafe impl Methods for SlabMethods {
         }
     }
 
-    #[inline(always)]
-    fn alloc(&self, core: &Core, layout: Layout) -> Result<NonNull<u8>> {
-        if layout.align() <= CHUNK_ALIGN {
-            return self.alloc_chunk(core, layout.size());
-        }
-        self.alloc_aligned(core, layout)
-    }
-
-    #[inline]
-    unsafe fn free(&self, core: &Core, at: NonNull<u8>, layout: Layout) {
-        // SAFETY: as this function's; an aligned place leads back to its chunk.
-        unsafe { self.free_chunk(core, chunk_of(at, layout.align())) };
-    }
+    methods_over_chunks!();
 
     unsafe fn reset(&self, core: &Core) {
         let keeper = self.current.get();
         self.each_block(|block| {
             if keeper != Some(block) {
                 // SAFETY: the list owns its blocks; nothing in them is used.
-                unsafe { core.release(block.cast(), self.layout(block.as_ref().capacity)) };
+                unsafe { core.release(block.cast(), self.block_layout(block)) };
             }
         });
         self.partial.set(None);
@@ -381,22 +376,6 @@ unsafe impl Methods for SlabMethods {
             header.unused = start.as_ptr();
         }
         core.publish_free(core.held().1);
-    }
-
-    unsafe fn delete(&self, core: &Core) {
-        // SAFETY: the list owns its blocks; nothing in them is used.
-        if unsafe { core.release_only(self.blocks.get().map(NonNull::cast)) } {
-            return;
-        }
-        self.each_block(|block| {
-            // SAFETY: the list owns its blocks; nothing in them is used.
-            unsafe { core.release(block.cast(), self.layout(block.as_ref().capacity)) };
-        });
-        self.blocks.set(None);
-    }
-
-    unsafe fn chunk_space(&self, _: NonNull<u8>, _: Layout) -> usize {
-        self.step
     }
 
     fn is_empty(&self) -> bool {
