@@ -43,6 +43,9 @@ const SLOTS: usize = 16;
 const SMALLEST: usize = 8;
 const LIMIT_MAX: usize = SMALLEST << (LISTS - 1);
 const _: () = assert!(LIMIT_MAX == 8192);
+/// Blocks of at least twice so many bytes are coloured, with chunks of 512 bytes.
+const COLOURED_BYTES: usize = 64 << 10;
+const COLOUR_LIST: usize = 6;
 
 /// The header at the beginning of a block.
 #[repr(C, align(16))]
@@ -165,8 +168,21 @@ impl AllocSetMethods {
             }
         }
         self.blocks.set(Some(new));
+        self.colour(new, bytes);
         core.publish_free(0);
         Ok(new)
+    }
+
+    /// Puts some chunks at the beginning of a large block into a free list, as many as its size says:
+    /// so the chunks of blocks of different sizes do not all fall into the same sets of the cache.
+    fn colour(&self, block: NonNull<Block>, bytes: usize) {
+        for _ in 0..(bytes / COLOURED_BYTES).checked_ilog2().map_or(0, |log| log % 8) {
+            // SAFETY: the block is new and has room; nobody uses the chunk.
+            unsafe {
+                let at = cut(block, COLOUR_LIST, 0);
+                self.put_on_list(at, COLOUR_LIST);
+            }
+        }
     }
 
     fn obtain(&self, core: &Core, bytes: usize) -> Result<NonNull<Block>> {

@@ -1,9 +1,10 @@
 //! Bump: memory that is only ever freed as a whole.
 //!
-//! No chunk has a header: an allocation moves a pointer, by multiples of 8 bytes. Blocks double from 8 kB to 8 MB; a reset
-//! keeps one, so that a context that is reset again and again never asks the system again: the newest
-//! if more than a quarter of it was used and it has at most 256 kB, else the oldest. Requests over an
-//! eighth of the largest block get a block of their own.
+//! No chunk has a header: an allocation moves a pointer, by multiples of 8 bytes. Blocks double from
+//! 8 kB to 8 MB, and on to 32 MB while the account has room. A reset keeps one, so that a context that
+//! is reset again and again never asks the system again: the newest if more than a quarter of it was
+//! used and it has at most 256 kB, else the oldest. Requests over 1 MB, an eighth of 8 MB, get a block
+//! of their own.
 
 #![expect(unsafe_code, reason = "cuts raw blocks into values")]
 
@@ -42,7 +43,7 @@ pub type Bump = Context<BumpMethods>;
 pub struct BlockSizes {
     /// The bytes of the first block.
     pub initial: usize,
-    /// The most bytes of a block, save for one large request.
+    /// The most bytes of a block, save for one large request and for a Bump that holds many.
     pub max: usize,
 }
 
@@ -73,6 +74,10 @@ struct Block {
 const HEADER: usize = size_of::<Block>();
 /// The largest block that a reset keeps, unless it is the first.
 const KEPT_BYTES_MAX: usize = 256 << 10;
+
+/// The blocks of a context with default sizes go on doubling up to so many bytes as long as its
+/// account has room: what holds very much is given back in a few pieces.
+const LARGEST_BYTES: usize = 32 << 20;
 
 /// A list of blocks that frees itself with nothing but the system.
 pub(crate) struct Blocks {
@@ -139,8 +144,11 @@ impl BumpMethods {
         while bytes < need {
             bytes *= 2;
         }
+        if bytes > self.sizes.max && !core.account().may_grow(bytes as u64) {
+            bytes = need.max(self.sizes.max);
+        }
         let block = core.obtain(layout_of(bytes))?.cast::<Block>();
-        self.next_bytes.set((bytes * 2).min(self.sizes.max));
+        self.next_bytes.set((bytes * 2).min(self.largest()));
         self.passed.set(self.passed.get() + self.left());
         // SAFETY: the block is new and has `bytes` bytes.
         unsafe {
@@ -172,6 +180,11 @@ impl BumpMethods {
     /// Whether a reset may keep a block of that size.
     fn may_stay(&self, bytes: usize) -> bool {
         bytes <= KEPT_BYTES_MAX || bytes == self.sizes.initial
+    }
+
+    /// The bytes of the largest block that a context takes which has many.
+    fn largest(&self) -> usize {
+        if self.sizes.max < BlockSizes::DEFAULT.max { self.sizes.max } else { LARGEST_BYTES }
     }
 
     fn left(&self) -> usize {
@@ -207,7 +220,7 @@ impl BumpMethods {
             (*keeper.as_ptr()).next = None;
             self.next.set(start.add(HEADER).as_ptr());
             self.end.set(start.add(bytes).as_ptr());
-            self.next_bytes.set((bytes * 2).min(self.sizes.max));
+            self.next_bytes.set((bytes * 2).min(self.largest()));
         }
         self.blocks.set(Some(keeper));
         self.passed.set(0);

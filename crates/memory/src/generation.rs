@@ -9,7 +9,8 @@
 //!
 //! Rules
 //! 1. A chunk's place in its block and its size are in its header; freeing needs no search.
-//! 2. A block without living chunks is the current one or in the list of empty ones.
+//! 2. A block without living chunks is the current one or in the list of empty ones, which begins
+//!    with the largest.
 //! 3. In debug builds every chunk has a sentinel behind it and freed chunks are clobbered.
 
 #![expect(unsafe_code, reason = "cuts raw blocks into chunks")]
@@ -66,6 +67,11 @@ const SLACK_MAX: usize = 15;
 /// How slowly it is forgotten how many bytes were in use: by that part with each block.
 const FORGET: usize = 1024;
 
+/// Which blocks begin with a freed chunk, and how large it may be.
+const COLOURED_BYTES: usize = 64 << 10;
+const COLOURS: usize = 8;
+const COLOUR_BYTES: usize = 512;
+
 /// The allocator of [`Generation`].
 pub struct GenerationMethods {
     /// All blocks, in no order.
@@ -74,7 +80,7 @@ pub struct GenerationMethods {
     current: Cell<Option<NonNull<Block>>>,
     /// The one that a reset leaves.
     keeper: Cell<Option<NonNull<Block>>>,
-    /// The empty ones, and the bytes of those that may go.
+    /// The empty ones, the largest first, and the bytes of those that may go.
     empty: Cell<Option<NonNull<Block>>>,
     empty_bytes: Cell<usize>,
     /// The bytes of the blocks that are neither empty nor large, and the most of late.
@@ -122,7 +128,8 @@ unsafe fn is_free(block: NonNull<Block>) -> bool {
     }
 }
 
-/// Makes a block without living chunks as new.
+/// Makes a block without living chunks as new. A large one begins with a freed chunk, as large as its
+/// address says: so the chunks of all blocks do not fall into the same sets of the cache.
 ///
 /// # Safety
 /// `block` lives and nothing in it is used.
@@ -131,6 +138,13 @@ unsafe fn rewind(block: NonNull<Block>) {
     unsafe {
         (*block.as_ptr()).free = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
         (*block.as_ptr()).freed = 0;
+        let place = (block.as_ptr().addr() / COLOURED_BYTES) % COLOURS;
+        if (*block.as_ptr()).bytes >= COLOURED_BYTES && place > 0 {
+            let bytes = place * COLOUR_BYTES - HEADER_BYTES;
+            let at = cut(block, Kind::Generation, bytes, bytes);
+            Header::before(at).freed().put_before(at);
+            (*block.as_ptr()).freed = bytes + HEADER_BYTES;
+        }
     }
 }
 
@@ -197,25 +211,34 @@ impl GenerationMethods {
         Ok(unsafe { cut(block, Kind::Generation, bytes, request) })
     }
 
-    /// Another block to cut up, with room for `need` bytes in all: the largest empty one, or a new
-    /// one.
+    /// Another block to cut up, with room for `need` bytes in all: the largest empty one if it is
+    /// large enough for what lives by now, or a new one. Then the empty ones go, since many small
+    /// blocks are slower than a few.
     fn another(&self, core: &Core, need: usize) -> Result<NonNull<Block>> {
-        let block = match self.take_empty(need) {
+        // As much again as lives: it does not grow with what merely goes through.
+        let used = self.used_bytes.get().checked_ilog2().map_or(0, |log| 1 << log);
+        let mut bytes = used.clamp(self.sizes.initial, self.sizes.max);
+        // A large block has room behind its first chunk.
+        let need = if need < COLOURED_BYTES / 2 { need } else { need + COLOURS * COLOUR_BYTES };
+        while bytes < need {
+            bytes *= 2;
+        }
+        let block = match self.take_empty(bytes) {
             Some(block) => block,
-            None => {
-                // As much again as lives: it does not grow with what merely goes through.
-                let used = self.used_bytes.get().checked_ilog2().map_or(0, |log| 1 << log);
-                let mut bytes = used.clamp(self.sizes.initial, self.sizes.max);
-                while bytes < need {
-                    bytes *= 2;
+            None => match self.obtain(core, bytes) {
+                Ok(block) => {
+                    // SAFETY: it is new.
+                    unsafe { rewind(block) };
+                    self.give_back_empty(core);
+                    if self.current.get().is_none() && bytes == self.sizes.initial {
+                        self.keeper.set(Some(block));
+                    }
+                    core.publish_free(0);
+                    block
                 }
-                let block = self.obtain(core, bytes)?;
-                if self.current.get().is_none() && bytes == self.sizes.initial {
-                    self.keeper.set(Some(block));
-                }
-                core.publish_free(0);
-                block
-            }
+                // A smaller one will do.
+                Err(error) => self.take_empty(need).ok_or(error)?,
+            },
         };
         // SAFETY: blocks in the list and in cells live.
         let used = self.used_bytes.get() + unsafe { block.as_ref().bytes };
@@ -234,22 +257,49 @@ impl GenerationMethods {
 
     /// Takes the largest empty block out of its list, if it has room.
     fn take_empty(&self, need: usize) -> Option<NonNull<Block>> {
-        let mut best: Option<(&Cell<Option<NonNull<Block>>>, NonNull<Block>)> = None;
-        let mut link = &self.empty;
-        // SAFETY: empty blocks live, and a cell is no larger than what is in it.
+        // SAFETY: empty blocks live.
         unsafe {
-            while let Some(block) = link.get() {
-                if best.is_none_or(|(_, other)| block.as_ref().bytes > other.as_ref().bytes) {
-                    best = Some((link, block));
-                }
-                link = Cell::from_mut(&mut (*block.as_ptr()).next_empty);
-            }
-            let (link, block) = best.filter(|(_, block)| block.as_ref().bytes >= need)?;
-            link.set(block.as_ref().next_empty);
+            let block = self.empty.get().filter(|block| block.as_ref().bytes >= need)?;
+            self.empty.set(block.as_ref().next_empty);
             if self.keeper.get() != Some(block) {
                 self.empty_bytes.set(self.empty_bytes.get() - block.as_ref().bytes);
             }
             Some(block)
+        }
+    }
+
+    /// Gives the empty blocks back but for the keeper.
+    fn give_back_empty(&self, core: &Core) {
+        let mut next = self.empty.take();
+        self.empty_bytes.set(0);
+        while let Some(block) = next {
+            // SAFETY: empty blocks live.
+            unsafe {
+                next = block.as_ref().next_empty;
+                if self.keeper.get() == Some(block) {
+                    (*block.as_ptr()).next_empty = None;
+                    self.empty.set(Some(block));
+                } else {
+                    self.give_back(core, block);
+                }
+            }
+        }
+    }
+
+    /// Puts a block into the list of empty ones, behind those that are larger.
+    ///
+    /// # Safety
+    /// `block` lives, has no living chunk and is in no list.
+    unsafe fn put_empty(&self, block: NonNull<Block>) {
+        let mut link = &self.empty;
+        // SAFETY: as this function's; empty blocks live, and a cell is no larger than what is in it.
+        unsafe {
+            while let Some(other) = link.get()
+                && other.as_ref().bytes > block.as_ref().bytes
+            {
+                link = Cell::from_mut(&mut (*other.as_ptr()).next_empty);
+            }
+            (*block.as_ptr()).next_empty = link.replace(Some(block));
         }
     }
 
@@ -287,7 +337,7 @@ impl GenerationMethods {
                 self.empty_bytes.set(self.empty_bytes.get() + bytes);
             }
             rewind(block);
-            (*block.as_ptr()).next_empty = self.empty.replace(Some(block));
+            self.put_empty(block);
         }
     }
 
@@ -480,11 +530,13 @@ unsafe impl Methods for GenerationMethods {
             }
         });
         assert_eq!((blocks, bytes), core.held(), "the blocks of Generation \"{}\"", core.name());
-        let mut next = self.empty.get();
+        let (mut next, mut larger) = (self.empty.get(), usize::MAX);
         while let Some(block) = next {
             empty -= 1;
             // SAFETY: empty blocks live.
-            next = unsafe { block.as_ref().next_empty };
+            let Block { next_empty, bytes, .. } = unsafe { block.as_ref() };
+            assert!(*bytes <= larger, "rule 2");
+            (next, larger) = (*next_empty, *bytes);
         }
         assert_eq!(empty, 0, "rule 2");
     }

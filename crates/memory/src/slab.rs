@@ -5,6 +5,9 @@
 //! last, so that those that were full long ago run empty; a few empty blocks are kept, the rest go
 //! back to the system. No search, no rounding to powers of two, no fragments.
 //!
+//! In large blocks the first chunk stands at one of 16 places, by the block's address, so that the
+//! chunks of many blocks do not all fall into the same few sets of the processor's cache.
+//!
 //! Rules
 //! 1. A block is the current one, full (in no list), partly used (in the list of those), or empty (in
 //!    the list of those).
@@ -90,6 +93,9 @@ const FIRST_CHUNKS: u32 = 8;
 /// The empty blocks that are kept, and their bytes, unless they are fewer than four.
 const EMPTY_MAX: usize = 16;
 const EMPTY_BYTES_MAX: usize = 1 << 20;
+/// From how many bytes on blocks have places for the first chunk, and how far the last one is.
+const COLOURED_BYTES: usize = 32 << 10;
+const COLOUR_MAX: usize = 15 << 6;
 /// The largest chunk.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
 
@@ -109,6 +115,9 @@ pub struct SlabMethods {
     /// The chunks of a block but the first.
     per_block: u32,
     empty_max: usize,
+    /// How many bits of an address are the same within a block, and the last place of a first chunk.
+    colour_shift: u32,
+    colour_max: usize,
 }
 
 fn layout_of(bytes: usize) -> Layout {
@@ -166,7 +175,28 @@ impl SlabMethods {
     /// What a block of so many chunks takes.
     #[inline]
     fn layout(&self, capacity: u32) -> Layout {
-        layout_of((BLOCK_HEADER + capacity as usize * self.step).next_multiple_of(16))
+        let chunks = capacity as usize * self.step;
+        layout_of((BLOCK_HEADER + self.colour_max + chunks).next_multiple_of(16))
+    }
+
+    /// Where the first chunk of a block begins, with its header.
+    #[inline]
+    fn first_chunk(&self, block: NonNull<Block>) -> NonNull<u8> {
+        let colour = (block.as_ptr().addr() >> self.colour_shift << 6) & self.colour_max;
+        // SAFETY: every block has room for that.
+        unsafe { block.cast::<u8>().add(BLOCK_HEADER + colour) }
+    }
+
+    /// Forgets the freed chunks of a block that has no living one.
+    ///
+    /// # Safety
+    /// `block` lives and nothing in it is used.
+    unsafe fn rewind(&self, block: NonNull<Block>) {
+        // SAFETY: as this function's.
+        unsafe {
+            (*block.as_ptr()).freed = None;
+            (*block.as_ptr()).unused = self.first_chunk(block).as_ptr();
+        }
     }
 
     /// Another current block, with a free chunk (rule 1).
@@ -196,7 +226,7 @@ impl SlabMethods {
         let older = self.blocks.replace(Some(block));
         // SAFETY: new, with room for the header and more; the older one lives.
         unsafe {
-            let unused = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
+            let unused = self.first_chunk(block).as_ptr();
             let (previous, next, freed, younger, live) = (None, None, None, None, 0);
             let owner = core.whole();
             block.write(Block {
@@ -254,18 +284,28 @@ impl SlabMethods {
 
     /// Deals with a block of which a chunk was just freed, if its list is another one now (rule 1).
     ///
+    /// An empty block is as new: what is cut in order needs no link read from memory long unused.
+    ///
     /// # Safety
-    /// `block` lives, is not the current one, and was full before or has no living chunk now.
+    /// `block` lives, and was full before or has no living chunk now.
     #[inline(never)]
     unsafe fn regroup(&self, core: &Core, block: NonNull<Block>) {
         // SAFETY: as this function's; a block has more than one chunk, so it was not full just before
         // it was empty.
         unsafe {
+            let is_current = self.current.get() == Some(block);
             if (*block.as_ptr()).live > 0 {
-                return self.link(block);
+                if !is_current {
+                    self.link(block);
+                }
+                return;
+            }
+            if is_current {
+                return self.rewind(block);
             }
             self.unlink(block);
             if self.empty_count.get() < self.empty_max {
+                self.rewind(block);
                 (*block.as_ptr()).next = self.empty.replace(Some(block));
                 self.empty_count.set(self.empty_count.get() + 1);
                 return;
@@ -299,7 +339,7 @@ impl SlabMethods {
             owner.freed = Some(at);
             let live = owner.live - 1;
             owner.live = live;
-            if (live == 0 || live + 1 == owner.capacity) && self.current.get() != Some(block) {
+            if live == 0 || live + 1 == owner.capacity {
                 self.regroup(core, block);
             }
         }
@@ -349,6 +389,8 @@ unsafe impl Methods for SlabMethods {
             step,
             per_block: u32::try_from(chunks).unwrap_or(u32::MAX),
             empty_max: (EMPTY_BYTES_MAX / block).clamp(4, EMPTY_MAX),
+            colour_shift: block.ilog2(),
+            colour_max: if block < COLOURED_BYTES { 0 } else { COLOUR_MAX },
         }
     }
 
@@ -369,11 +411,10 @@ unsafe impl Methods for SlabMethods {
         let Some(block) = keeper else { return };
         // SAFETY: it lives, and nothing in it is used.
         unsafe {
-            let start = block.cast::<u8>().add(BLOCK_HEADER);
             let header = &mut *block.as_ptr();
-            clobber(start, self.step * header.capacity as usize);
-            (header.older, header.younger, header.freed, header.live) = (None, None, None, 0);
-            header.unused = start.as_ptr();
+            clobber(self.first_chunk(block), self.step * header.capacity as usize);
+            (header.older, header.younger, header.live) = (None, None, 0);
+            self.rewind(block);
         }
         core.publish_free(core.held().1);
     }
@@ -417,7 +458,7 @@ unsafe impl Methods for SlabMethods {
                 assert!(std::ptr::eq(owner.as_ptr(), core));
                 full += usize::from(live == capacity && self.current.get() != Some(block));
                 let (mut seen, mut links) = (0, 0);
-                let mut at = block.cast::<u8>().add(BLOCK_HEADER + HEADER_BYTES);
+                let mut at = self.first_chunk(block).add(HEADER_BYTES);
                 while at.as_ptr() < unused {
                     let header = Header::before(at);
                     let whole = header.is(Kind::Slab) && block_of::<Block>(at, header) == block;
