@@ -27,6 +27,7 @@ mod export;
 mod host;
 mod identity;
 mod lock_table;
+mod memory_wait;
 mod permission;
 mod planned;
 mod prepared;

@@ -246,7 +246,11 @@ impl<'q> Execution<'q> {
     /// Whether the statement has to end; called for every batch.
     pub(crate) fn check(&self) -> Result<()> {
         base::check_for_interrupts()?;
-        self.host.check_for_interrupts()
+        self.host.check_for_interrupts()?;
+        if self.account.server_has(crate::spill::MINIMUM_BYTES) {
+            return Ok(());
+        }
+        self.storage.wait_for_memory(&self.account, crate::spill::MINIMUM_BYTES)
     }
 }
 

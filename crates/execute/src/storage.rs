@@ -4,6 +4,7 @@ use crate::spill::Limits;
 use base::Result;
 use catalog::relation::{Index, Relation};
 use disk::temporary::TemporarySpace;
+use memory::Account;
 use std::rc::Rc;
 use std::sync::Arc;
 use table::Table;
@@ -34,6 +35,15 @@ pub trait Storage {
 
     /// How much memory the statement may take.
     fn limits(&self) -> Limits;
+
+    /// The server has no room for `bytes` more: waits for it a while, once in a statement, whatever
+    /// comes of it. Called between batches, with nothing held that others wait for but locks.
+    ///
+    /// # Errors
+    /// Interrupts of the session.
+    fn wait_for_memory(&self, _account: &Account, _bytes: u64) -> Result<()> {
+        Ok(())
+    }
 
     /// Rows of a table changed in a way that its foreign keys have to be checked for at the end of
     /// the statement, or that other tables' foreign keys refer to.

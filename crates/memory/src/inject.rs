@@ -1,4 +1,5 @@
-//! Letting the N-th allocation of a block fail, so that tests can walk through every failure.
+//! Letting the N-th allocation of a block, or the N-th charge, fail, so that tests can walk through
+//! every failure.
 
 use std::cell::Cell;
 
@@ -6,7 +7,8 @@ thread_local! {
     static COUNTDOWN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Makes the `n`-th block that this thread asks for from now on fail with 53200; 0 switches off.
+/// Makes the `n`-th block or charge that this thread asks for from now on fail with 53200; 0
+/// switches off.
 pub fn fail_block(n: u64) {
     COUNTDOWN.with(|countdown| countdown.set(n));
 }

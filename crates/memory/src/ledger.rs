@@ -10,12 +10,13 @@
 //! 2. A handle reserves from its node in steps of [`STEP_BYTES`]; near a limit, exactly.
 //! 3. Releasing never fails and never waits.
 
+use crate::queue::Queue;
 use base::{Error, Result, err};
 use parking_lot::Mutex;
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock, Weak};
 
 /// The bytes that an account handle reserves at once.
@@ -73,6 +74,8 @@ pub struct Node {
     children: Mutex<Vec<Weak<Node>>>,
     /// The server's node: who can give memory back.
     relief: OnceLock<Relief>,
+    /// The server's node: who waits for memory.
+    queue: Queue,
 }
 
 /// Asked for some bytes, gives back what it can without waiting, and returns how many bytes that
@@ -118,6 +121,7 @@ impl Node {
             peak: AtomicU64::new(0),
             children: Mutex::new(Vec::new()),
             relief: OnceLock::new(),
+            queue: Queue::default(),
         });
         if let Some(parent) = &node.parent {
             let mut children = parent.children.lock();
@@ -221,9 +225,12 @@ impl Node {
     fn release(&self, bytes: u64) {
         let mut node = Some(self);
         while let Some(here) = node {
-            let before = here.reserved.fetch_sub(bytes, Relaxed);
+            let before = here.reserved.fetch_sub(bytes, SeqCst);
             debug_assert!(before >= bytes, "account {} released more than it had", here.name);
             node = here.parent.as_deref();
+            if node.is_none() {
+                here.queue.released();
+            }
         }
     }
 
@@ -437,6 +444,25 @@ impl Account {
         true
     }
 
+    /// Whether the server has room for `bytes` more, whatever the limits of this account say.
+    pub fn server_has(&self, bytes: u64) -> bool {
+        let root = self.0.node.root();
+        root.reserved().saturating_add(bytes) <= root.limit()
+    }
+
+    /// The same, when others have given back what they can.
+    pub(crate) fn server_gives(&self, bytes: u64) -> bool {
+        self.server_has(bytes) || {
+            let given = self.0.node.root().relief.get().map_or(0, |relief| relief(bytes));
+            given > 0 && self.server_has(bytes)
+        }
+    }
+
+    /// Those who wait for the server's memory.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.0.node.root().queue
+    }
+
     /// The bytes that were reserved through this handle and its clones, without slack. Exact only
     /// for an account without accounts below it and with one handle.
     pub fn used(&self) -> u64 {
@@ -481,6 +507,9 @@ impl SharedAccount {
     /// # Errors
     /// 53200 when this account or one above it would go over its limit.
     pub fn charge(&self, bytes: u64, asker: &str) -> Result<Charge> {
+        if crate::inject::fails() {
+            return Err(out_of_memory(bytes, asker));
+        }
         self.0.reserve(bytes).map_err(|refused| refused.error(bytes, asker))?;
         Ok(Charge { node: self.0.clone(), bytes })
     }
@@ -516,6 +545,9 @@ impl Charge {
     pub fn resize(&mut self, bytes: u64, asker: &str) -> Result<()> {
         if bytes > self.bytes {
             let more = bytes - self.bytes;
+            if crate::inject::fails() {
+                return Err(out_of_memory(more, asker));
+            }
             self.node.reserve(more).map_err(|refused| refused.error(more, asker))?;
         } else {
             self.node.release(self.bytes - bytes);

@@ -69,8 +69,8 @@
 //! | [`Generation`] | what comes and goes in order: queues, streams of tuples | yes; used again when all around it are freed | 8 bytes |
 //! | [`Slab`] | many of one size | yes; the next one gets it | 8 bytes |
 //!
-//! All of them take blocks from the system that double from 8 kB to 8 MB (a slab's stay as they are)
-//! and give large requests a block of their own.
+//! All of them take blocks from the system that double from 8 kB to 8 MB (a slab's stay as they are, a
+//! bump's may go on to 32 MB) and give large requests a block of their own.
 //!
 //! **How to allocate.** Plain values, slices and texts that nobody frees: the `alloc` methods of
 //! [`Bump`]. What grows: [`Vec`] and [`Text`] in a bump, [`collections`] in any context. Bytes by
@@ -91,6 +91,7 @@
 //! | [`registry`] | all contexts of the process, readable from any thread |
 //! | [`Frozen`] | a finished tree, sealed, that threads share |
 //! | [`Ledger`], [`Account`] | who may still take how much |
+//! | [`queue`] | those who wait until the server has memory again |
 //! | [`inject`] | lets the N-th block fail, for tests |
 //!
 //! # Rules
@@ -113,6 +114,7 @@ pub mod collections;
 pub mod context;
 pub mod inject;
 pub mod ledger;
+pub mod queue;
 pub mod raw;
 pub mod registry;
 pub mod reserve;

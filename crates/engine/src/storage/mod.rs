@@ -15,9 +15,10 @@ use catalog::Catalog;
 use catalog::relation::{Index, Relation};
 use catalog::rows::Stored;
 use disk::temporary::TemporarySpace;
-use memory::Heap;
+use memory::{Account, Heap};
 use plan::RowValue;
 use rows::Look;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use table::{ColumnLayout, Table, TableDescription};
@@ -34,6 +35,8 @@ pub(crate) struct StatementStorage<'b> {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Whether it sees what others see while the transaction runs.
     pub(crate) others: bool,
+    /// Whether it has waited for memory.
+    pub(crate) waited: Cell<bool>,
 }
 
 impl<'b> StatementStorage<'b> {
@@ -41,7 +44,8 @@ impl<'b> StatementStorage<'b> {
         let transaction = backend.transaction()?;
         transaction.defer()?;
         let snapshot = transaction.snapshot();
-        Ok(StatementStorage { backend, transaction, snapshot, others: false })
+        let waited = Cell::new(false);
+        Ok(StatementStorage { backend, transaction, snapshot, others: false, waited })
     }
 }
 
@@ -73,6 +77,10 @@ impl execute::Storage for StatementStorage<'_> {
 
     fn limits(&self) -> execute::Limits {
         self.backend.limits.get()
+    }
+
+    fn wait_for_memory(&self, account: &Account, bytes: u64) -> Result<()> {
+        self.wait_once(account, bytes)
     }
 
     fn note_change(&self, relation: &Arc<Relation>, change: execute::RowChange<'_>) -> Result<()> {

@@ -10,6 +10,7 @@ use catalog::rows::Stored;
 use execute::Execution;
 use memory::Bump;
 use plan::RowValue;
+use std::cell::Cell;
 use std::sync::Arc;
 use txn::Snapshot;
 use types::Datum;
@@ -46,8 +47,13 @@ impl Backend {
         let (plan, descriptions) =
             plan::row_values(&bump, &trees, self, &table, look.values, look.filter)?;
         let transaction = self.transaction()?;
-        let storage =
-            StatementStorage { backend: self, transaction, snapshot, others: look.others };
+        let storage = StatementStorage {
+            backend: self,
+            transaction,
+            snapshot,
+            others: look.others,
+            waited: Cell::new(false),
+        };
         let execution = Execution::new(&plan, &descriptions, self, &storage, account, &[])?;
         let mut root = execution.root()?;
         while let Some(batch) = root.next(&execution, BATCH_ROWS_MAX)? {

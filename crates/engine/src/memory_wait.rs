@@ -1,0 +1,52 @@
+//! Waiting when the server has no memory left.
+//!
+//! A statement that begins waits until the server has room for one step of the ledger; one that runs
+//! waits once, between two batches, for the least that an operator works with. The oldest is served first. Nobody waits for ever
+//! and every wait can be cancelled, so that statements that wait for each other's memory go on: then
+//! they get it or end in 53200.
+
+use crate::storage::StatementStorage;
+use base::Result;
+use memory::Account;
+use std::time::Duration;
+
+/// How long a statement waits to begin whose transaction has written nothing.
+const START_WAIT: Duration = Duration::from_secs(10);
+/// How long others wait: what they hold, others may wait for.
+const WAIT: Duration = Duration::from_secs(1);
+/// What a statement needs to begin.
+const GRANT_BYTES: u64 = memory::ledger::STEP_BYTES;
+
+impl StatementStorage<'_> {
+    /// Before a plan is run.
+    ///
+    /// # Errors
+    /// Interrupts of the session.
+    pub(crate) fn wait_at_start(&self) -> Result<()> {
+        let account = self.backend.state.account();
+        if account.server_has(GRANT_BYTES) {
+            return Ok(());
+        }
+        let at_most = if self.transaction.xid().is_valid() { WAIT } else { START_WAIT };
+        wait(account, GRANT_BYTES, at_most)
+    }
+
+    /// While it runs: once, whatever comes of it.
+    ///
+    /// # Errors
+    /// Interrupts of the session.
+    pub(crate) fn wait_once(&self, account: &Account, bytes: u64) -> Result<()> {
+        if self.waited.replace(true) {
+            return Ok(());
+        }
+        wait(account, bytes, WAIT)
+    }
+}
+
+fn wait(account: &Account, bytes: u64, at_most: Duration) -> Result<()> {
+    if base::wait::on_fiber() && base::wait::latches_held() == 0 {
+        // The next reservation tells what has come of it.
+        let _ = base::wait::wait_for(tokio::time::timeout(at_most, account.freed(bytes)))?;
+    }
+    Ok(())
+}
