@@ -4,6 +4,7 @@
 
 use crate::Call;
 use base::Result;
+use memory::Bump;
 use std::ops::Range;
 use types::Datum;
 
@@ -40,9 +41,12 @@ pub trait WindowView {
     /// # Errors
     /// Those of the comparison.
     fn is_excluded(&self, row: usize) -> Result<bool>;
-    /// An argument's value at a row.
+    /// An argument's value at a row, copied to `bump`.
+    ///
+    /// # Errors
+    /// 53200, and those of a temporary file.
     ///
     /// # Panics
     /// When the row is not in the partition.
-    fn argument(&self, argument: usize, row: usize) -> Datum<'_>;
+    fn argument<'m>(&self, argument: usize, row: usize, bump: &'m Bump) -> Result<Datum<'m>>;
 }

@@ -87,11 +87,11 @@ struct Ntile {
 }
 
 impl WindowFunction for Ntile {
-    fn value<'m>(&mut self, _: &mut Call<'_, 'm>, view: &dyn WindowView) -> Result<Datum<'m>> {
+    fn value<'m>(&mut self, cx: &mut Call<'_, 'm>, view: &dyn WindowView) -> Result<Datum<'m>> {
         let buckets = match self.buckets {
             Some(buckets) => buckets,
             None => {
-                let given = view.argument(0, view.position());
+                let given = view.argument(0, view.position(), cx.bump)?;
                 if given.is_null() {
                     return Ok(Datum::Null);
                 }
@@ -122,7 +122,7 @@ impl<const LEAD: bool, const ARGS: u8> WindowFunction for Shifted<LEAD, ARGS> {
         let position = view.position();
         let mut by = 1i64;
         if ARGS > 1 {
-            let given = view.argument(1, position);
+            let given = view.argument(1, position, cx.bump)?;
             if given.is_null() {
                 return Ok(Datum::Null);
             }
@@ -131,8 +131,8 @@ impl<const LEAD: bool, const ARGS: u8> WindowFunction for Shifted<LEAD, ARGS> {
         let target = position as i64 + if LEAD { by } else { -by };
         let found = usize::try_from(target).ok().filter(|row| *row < view.partition_rows());
         match found {
-            Some(row) => view.argument(0, row).copy_to(&cx.bump),
-            None if ARGS > 2 => view.argument(2, position).copy_to(&cx.bump),
+            Some(row) => view.argument(0, row, cx.bump),
+            None if ARGS > 2 => view.argument(2, position, cx.bump),
             None => Ok(Datum::Null),
         }
     }
@@ -149,7 +149,7 @@ impl<const WHICH: u8> WindowFunction for InFrame<WHICH> {
         let frame = view.frame()?;
         let mut nth = 1usize;
         if WHICH > LAST {
-            let given = view.argument(1, view.position());
+            let given = view.argument(1, view.position(), cx.bump)?;
             if given.is_null() {
                 return Ok(Datum::Null);
             }
@@ -168,7 +168,7 @@ impl<const WHICH: u8> WindowFunction for InFrame<WHICH> {
             }
             nth -= 1;
             if nth == 0 {
-                return view.argument(0, row).copy_to(&cx.bump);
+                return view.argument(0, row, cx.bump);
             }
         }
         Ok(Datum::Null)

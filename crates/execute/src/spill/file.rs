@@ -21,6 +21,13 @@ pub(crate) struct Block {
     rows: u32,
 }
 
+impl Block {
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows as usize
+    }
+}
+
 /// A temporary file of an operator.
 pub(crate) struct SpillFile {
     file: TemporaryFile,

@@ -1,19 +1,24 @@
 //! Window functions over sorted input.
 //!
-//! Whole partitions are kept, as many at a time as make up some batches; partitions and peers are
-//! found by the bytes of their keys. An aggregate
-//! whose frame only grows is advanced row by row; for other frames it is computed anew.
+//! Whole partitions are kept, as many at a time as make up some batches, in memory or in a file;
+//! partitions and peers are found by the bytes of their keys. Results are computed for the rows that
+//! are asked for. An aggregate whose frame only grows is advanced row by row; for other frames it is
+//! computed anew.
+
+mod partition;
+mod rows;
 
 use crate::keys::key_columns;
 use crate::operator::{Child, Operator};
-use crate::rows::RowStore;
 use crate::state::Execution;
-use analyze::tree::{FrameExclusion, FrameUnit};
-use base::{Result, err};
-use batch::Column;
+use analyze::tree::FrameExclusion;
+use base::Result;
+use batch::{Batch, Column};
 use expr::{Call, GroupStates, WindowFunction, WindowView};
-use memory::{Bump, Heap};
-use plan::{Frame, FrameEnd, Node, SortColumn, WindowBody, WindowCall};
+use memory::{Buffer, Bump, Heap};
+use partition::Partition;
+use plan::{Frame, Node, SortColumn, WindowBody, WindowCall};
+use rows::WindowRows;
 use std::any::Any;
 use std::ops::Range;
 use std::rc::Rc;
@@ -31,15 +36,21 @@ pub(crate) struct Window<'q> {
     order: &'q [SortColumn],
     frame: Frame<'q>,
     calls: &'q [WindowCall<'q>],
-    rows: RowStore,
+    rows: WindowRows,
     /// The key of the last row, and where its partition begins.
     last_key: Vec<u8>,
     tail: usize,
     ended: bool,
-    results: Vec<Rc<Column>>,
-    /// The rows whose results are there, and how many of them were returned.
+    /// The rows of whole partitions, and how many of them were returned.
     ready: usize,
     next: usize,
+    /// Where each of the partitions ends, and which one is the next row's.
+    ends: Vec<usize>,
+    current: usize,
+    /// A number for each of the rows, equal for peers.
+    peers: Buffer<u32>,
+    /// The calls in the current partition; none before its first row.
+    running: Vec<Running>,
     bump: Bump,
     heap: Heap,
 }
@@ -63,13 +74,16 @@ impl<'q> Window<'q> {
             order,
             frame,
             calls,
-            rows: RowStore::new(&heap, below),
+            rows: WindowRows::new(x, &heap, below),
             last_key: Vec::new(),
             tail: 0,
             ended: false,
-            results: Vec::new(),
             ready: 0,
             next: 0,
+            ends: Vec::new(),
+            current: 0,
+            peers: Buffer::new(&heap),
+            running: Vec::new(),
             bump: x.bump(),
             heap,
         }
@@ -79,8 +93,7 @@ impl<'q> Window<'q> {
     fn take(&mut self, x: &Execution<'q>) -> Result<()> {
         if self.ready > 0 {
             // Those that were returned make room; the last partition has only begun.
-            let rows: Vec<u32> = (self.ready as u32..self.rows.len() as u32).collect();
-            self.rows.retain(&rows)?;
+            self.rows.forget(x, self.ready)?;
             self.tail = 0;
         }
         while !self.ended && (self.tail == 0 || self.rows.len() < ROWS_MIN) {
@@ -89,31 +102,32 @@ impl<'q> Window<'q> {
                 self.ended = true;
                 break;
             };
-            let first = self.rows.len();
-            self.rows.append(&batch)?;
-            self.find_tail(x, first)?;
+            self.find_tail(x, &batch)?;
+            self.rows.append(x, &batch)?;
         }
+        self.rows.finish()?;
         self.ready = if self.ended { self.rows.len() } else { self.tail };
         self.next = 0;
-        self.evaluate(x)
+        self.current = 0;
+        self.divide(x)
     }
 
-    /// Where the last partition begins, when rows from `first` on are new.
-    fn find_tail(&mut self, x: &Execution<'q>, first: usize) -> Result<()> {
+    /// Where the last partition begins, when a batch is added.
+    fn find_tail(&mut self, x: &Execution<'q>, batch: &Batch) -> Result<()> {
         if self.partition.is_empty() {
             return Ok(());
         }
         let columns = key_columns(self.partition);
-        let mut this = Vec::new();
-        for row in first..self.rows.len() {
+        let (mut this, first) = (Vec::new(), self.rows.len());
+        for (i, row) in batch.rows().enumerate() {
             this.clear();
             for (column, described) in columns.iter().zip(self.partition) {
-                let value = self.rows.get(usize::from(described.column), row);
+                let value = batch.column(usize::from(described.column)).get(row);
                 key::encode_column(x.host.io().host, column, &value, &mut this)?;
             }
             if this != self.last_key {
-                if row > 0 {
-                    self.tail = row;
+                if first + i > 0 {
+                    self.tail = first + i;
                 }
                 std::mem::swap(&mut this, &mut self.last_key);
             }
@@ -121,323 +135,175 @@ impl<'q> Window<'q> {
         Ok(())
     }
 
-    /// Computes the results of the rows that are ready.
-    fn evaluate(&mut self, x: &Execution<'q>) -> Result<()> {
-        let (partitions, peers) = (self.ids(x, self.partition)?, self.ids(x, self.order)?);
+    /// Finds the partitions and peers among the rows that are ready.
+    fn divide(&mut self, x: &Execution<'q>) -> Result<()> {
+        self.ends.clear();
+        self.peers.clear();
+        let host = x.host.io().host;
+        let columns = [key_columns(self.partition), key_columns(self.order)];
+        let mut last = [Vec::new(), Vec::new()];
+        let (mut this, mut peer) = (Vec::new(), 0);
+        for row in 0..self.ready {
+            if row % CHUNK == 0 {
+                x.check()?;
+            }
+            let at = self.rows.at(row)?;
+            let mut differs = [false; 2];
+            for (which, keys) in [self.partition, self.order].into_iter().enumerate() {
+                this.clear();
+                for (column, described) in columns[which].iter().zip(keys) {
+                    let value = at.get(usize::from(described.column));
+                    key::encode_column(host, column, &value, &mut this)?;
+                }
+                differs[which] = this != last[which];
+                std::mem::swap(&mut last[which], &mut this);
+            }
+            if row > 0 && differs[0] {
+                self.ends.push(row);
+            }
+            peer += u32::from(row > 0 && differs[1]);
+            self.peers.push(peer)?;
+        }
+        self.ends.push(self.ready);
+        Ok(())
+    }
+
+    /// The results of some rows from the next one on.
+    fn results(&mut self, x: &Execution<'q>, count: usize) -> Result<Vec<Column>> {
         let below = self.node.columns.len() - self.calls.len();
         let mut results: Vec<Column> = self.node.columns[below..]
             .iter()
             .map(|column| Column::new(column.layout, &self.heap))
             .collect();
-        let mut start = 0;
-        while start < self.ready {
-            let mut end = start + 1;
-            while end < self.ready && partitions[end] == partitions[start] {
-                end += 1;
+        let (mut row, end) = (self.next, self.next + count);
+        while row < end {
+            let start = self.current.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let behind = self.ends[self.current];
+            if row == start {
+                let begin = |call: &WindowCall<'q>| Running::new(call, &self.heap);
+                self.running = self.calls.iter().map(begin).collect::<Result<_>>()?;
             }
             let view = Partition {
                 rows: &self.rows,
-                range: start..end,
-                peers: &peers,
+                range: start..behind,
+                peers: &self.peers,
                 frame: &self.frame,
                 order: self.order,
                 x,
                 position: 0,
                 args: &[],
             };
-            for (call, column) in self.calls.iter().zip(&mut results) {
-                evaluate(x, call, &view, column, &mut self.bump, &self.heap)?;
+            let some = row - start..end.min(behind) - start;
+            row = start + some.end;
+            for ((call, running), out) in self.calls.iter().zip(&mut self.running).zip(&mut results)
+            {
+                running.rows(x, call, &view, some.clone(), out, &mut self.bump)?;
             }
-            start = end;
+            if row == behind {
+                self.current += 1;
+            }
         }
-        self.results = results.into_iter().map(Rc::new).collect();
-        Ok(())
-    }
-
-    /// A number for each row, equal for neighbours that are equal in some columns.
-    fn ids(&self, x: &Execution<'q>, keys: &[SortColumn]) -> Result<Vec<u32>> {
-        let columns = key_columns(keys);
-        let (mut ids, mut id) = (Vec::with_capacity(self.ready), 0);
-        let (mut last, mut this) = (Vec::new(), Vec::new());
-        for row in 0..self.ready {
-            this.clear();
-            for (column, described) in columns.iter().zip(keys) {
-                let value = self.rows.get(usize::from(described.column), row);
-                key::encode_column(x.host.io().host, column, &value, &mut this)?;
-            }
-            if row > 0 && this != last {
-                id += 1;
-            }
-            std::mem::swap(&mut last, &mut this);
-            ids.push(id);
-        }
-        Ok(ids)
+        Ok(results)
     }
 }
 
-/// One partition, as window functions see it.
-#[derive(Clone)]
-struct Partition<'a, 'q> {
-    rows: &'a RowStore,
-    range: Range<usize>,
-    peers: &'a [u32],
-    frame: &'a Frame<'q>,
-    order: &'a [SortColumn],
-    x: &'a Execution<'q>,
-    position: usize,
-    args: &'a [u16],
-}
-
-/// The first of `rows` rows that meets a condition which all rows behind it meet, too.
-fn first_row(rows: usize, mut meets: impl FnMut(usize) -> Result<bool>) -> Result<usize> {
-    let (mut low, mut high) = (0, rows);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if meets(middle)? {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    Ok(low)
-}
-
-impl Partition<'_, '_> {
-    fn column(&self, column: u16, row: usize) -> Datum<'_> {
-        self.rows.get(usize::from(column), self.range.start + row)
-    }
-
-    fn peer(&self, row: usize) -> u32 {
-        self.peers[self.range.start + row]
-    }
-
-    fn len(&self) -> usize {
-        self.range.len()
-    }
-
-    /// The first row of the group of peers of a row, and the row behind its last.
-    fn group(&self, row: usize) -> Range<usize> {
-        let peer = self.peer(row);
-        let (mut start, mut end) = (row, row + 1);
-        while start > 0 && self.peer(start - 1) == peer {
-            start -= 1;
-        }
-        while end < self.len() && self.peer(end) == peer {
-            end += 1;
-        }
-        start..end
-    }
-
-    fn offset(&self, column: u16, start: bool) -> Result<i64> {
-        let which = if start { "starting" } else { "ending" };
-        let value = match self.column(column, self.position) {
-            Datum::Int8(value) => value,
-            Datum::Int4(value) => value.into(),
-            Datum::Int2(value) => value.into(),
-            _ => return Err(err!(NULL_VALUE_NOT_ALLOWED, "frame {which} offset must not be null")),
-        };
-        if value < 0 {
-            return Err(err!(
-                INVALID_PRECEDING_OR_FOLLOWING_SIZE,
-                "frame {which} offset must not be negative"
-            ));
-        }
-        Ok(value)
-    }
-
-    /// The first row of the frame if `start`, else the row behind its last.
-    fn bound(&self, end: FrameEnd, start: bool) -> Result<usize> {
-        let (len, at) = (self.len(), self.position);
-        let sign = |end: FrameEnd| if matches!(end, FrameEnd::Preceding(_)) { -1 } else { 1 };
-        Ok(match end {
-            FrameEnd::UnboundedPreceding => 0,
-            FrameEnd::UnboundedFollowing => len,
-            FrameEnd::CurrentRow => match self.frame.unit {
-                FrameUnit::Rows => at + usize::from(!start),
-                _ if start => self.group(at).start,
-                _ => self.group(at).end,
-            },
-            FrameEnd::Preceding(column) | FrameEnd::Following(column) => match self.frame.unit {
-                FrameUnit::Rows => {
-                    let offset = self.offset(column, start)?.saturating_mul(sign(end));
-                    let row = (at as i64).saturating_add(offset);
-                    let row = if start { row } else { row.saturating_add(1) };
-                    usize::try_from(row.max(0)).unwrap_or(usize::MAX).min(len)
-                }
-                FrameUnit::Groups => {
-                    let offset = self.offset(column, start)?.saturating_mul(sign(end));
-                    let wanted = i64::from(self.peer(at)).saturating_add(offset);
-                    first_row(len, |row| {
-                        let peer = i64::from(self.peer(row));
-                        Ok(if start { peer >= wanted } else { peer > wanted })
-                    })?
-                }
-                FrameUnit::Range => self.in_range(end, column, start)?,
-            },
-        })
-    }
-
-    fn in_range(&self, end: FrameEnd, column: u16, start: bool) -> Result<usize> {
-        let (Some((function, site)), [key]) = (self.frame.in_range, self.order) else {
-            return Err(base::Error::internal("RANGE with an offset without in_range"));
-        };
-        let which = if start { "starting" } else { "ending" };
-        let offset = self.column(column, self.position);
-        if offset.is_null() {
-            return Err(err!(NULL_VALUE_NOT_ALLOWED, "frame {which} offset must not be null"));
-        }
-        let current = self.column(key.column, self.position);
-        if current.is_null() {
-            let group = self.group(self.position);
-            return Ok(if start { group.start } else { group.end });
-        }
-        let preceding = matches!(end, FrameEnd::Preceding(_));
-        // In a descending order what precedes is greater.
-        let subtract = preceding != key.descending;
-        let less = start == key.descending;
-        let bump = self.x.bump();
-        // The first row inside begins the frame; the first outside ends it.
-        first_row(self.len(), |row| {
-            let value = self.column(key.column, row);
-            if value.is_null() {
-                return Ok(!key.nulls_first);
-            }
-            let mut cache: Option<Box<dyn Any>> = None;
-            let mut cx = Call::new(&bump, self.x.host, &site, &mut cache);
-            let args = [value, current, offset, Datum::Bool(subtract), Datum::Bool(less)];
-            let args: Vec<Datum<'_>> =
-                args.iter().map(|arg| arg.copy_to(&&bump)).collect::<Result<_>>()?;
-            Ok(matches!(function(&mut cx, &args)?, Datum::Bool(true)) == start)
-        })
-    }
-
-    fn excluded(&self, row: usize) -> bool {
-        match self.frame.exclusion {
-            FrameExclusion::NoOthers => false,
-            FrameExclusion::CurrentRow => row == self.position,
-            FrameExclusion::Group => self.peer(row) == self.peer(self.position),
-            FrameExclusion::Ties => {
-                row != self.position && self.peer(row) == self.peer(self.position)
-            }
-        }
-    }
-}
-
-impl WindowView for Partition<'_, '_> {
-    fn position(&self) -> usize {
-        self.position
-    }
-
-    fn partition_rows(&self) -> usize {
-        self.len()
-    }
-
-    fn are_peers(&self, a: usize, b: usize) -> Result<bool> {
-        Ok(self.peer(a) == self.peer(b))
-    }
-
-    fn frame(&self) -> Result<Range<usize>> {
-        let start = self.bound(self.frame.start, true)?;
-        let end = self.bound(self.frame.end, false)?;
-        Ok(start..end.max(start))
-    }
-
-    fn is_excluded(&self, row: usize) -> Result<bool> {
-        Ok(self.excluded(row))
-    }
-
-    fn argument(&self, argument: usize, row: usize) -> Datum<'_> {
-        self.column(self.args[argument], row)
-    }
-}
-
-/// The values of one call for all rows of a partition.
-fn evaluate<'q>(
-    x: &Execution<'q>,
-    call: &WindowCall<'q>,
-    partition: &Partition<'_, 'q>,
-    out: &mut Column,
-    bump: &mut Bump,
-    heap: &Heap,
-) -> Result<()> {
-    let mut view = Partition { args: call.args, ..partition.clone() };
-    match call.body {
-        WindowBody::Function(make) => {
-            let mut function: Box<dyn WindowFunction> = make();
-            let mut cache = None;
-            for row in 0..view.len() {
-                if row % CHUNK == 0 {
-                    x.check()?;
-                }
-                bump.reset();
-                view.position = row;
-                let mut cx = Call::new(bump, x.host, &call.site, &mut cache);
-                out.push(&function.value(&mut cx, &view)?)?;
-            }
-            Ok(())
-        }
-        WindowBody::Aggregate(make) => {
-            let mut running = Running { states: make(heap), done: 0..0, cache: None };
-            running.states.grow(1)?;
-            for row in 0..view.len() {
-                if row % CHUNK == 0 {
-                    x.check()?;
-                }
-                bump.reset();
-                view.position = row;
-                running.move_to(x, call, &view, bump)?;
-                let mut cx = Call::new(bump, x.host, &call.site, &mut running.cache);
-                out.push(&running.states.finish(0, &mut cx)?)?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// An aggregate over a moving frame.
+/// One call while the rows of a partition pass.
 struct Running {
-    states: Box<dyn GroupStates>,
-    done: Range<usize>,
+    body: Body,
     cache: Option<Box<dyn Any>>,
 }
 
+enum Body {
+    Function(Box<dyn WindowFunction>),
+    /// An aggregate over a moving frame, and the rows that it has taken in.
+    Aggregate(Box<dyn GroupStates>, Range<usize>),
+}
+
 impl Running {
-    fn move_to<'q>(
+    fn new(call: &WindowCall<'_>, heap: &Heap) -> Result<Running> {
+        let body = match call.body {
+            WindowBody::Function(make) => Body::Function(make()),
+            WindowBody::Aggregate(make) => {
+                let mut states = make(heap);
+                states.grow(1)?;
+                Body::Aggregate(states, 0..0)
+            }
+        };
+        Ok(Running { body, cache: None })
+    }
+
+    /// The values for some rows of the partition, which follow those before.
+    fn rows<'q>(
         &mut self,
         x: &Execution<'q>,
         call: &WindowCall<'q>,
-        view: &Partition<'_, 'q>,
-        bump: &Bump,
+        partition: &Partition<'_, 'q>,
+        rows: Range<usize>,
+        out: &mut Column,
+        bump: &mut Bump,
     ) -> Result<()> {
-        let frame = view.frame()?;
-        let grows = frame.start == self.done.start
-            && frame.end >= self.done.end
-            && view.frame.exclusion == FrameExclusion::NoOthers;
-        if !grows {
-            self.states.clear();
-            self.states.grow(1)?;
-            self.done = frame.start..frame.start;
-        }
-        for row in self.done.end..frame.end {
-            if view.excluded(row) {
-                continue;
+        let mut view = Partition { args: call.args, ..partition.clone() };
+        for row in rows {
+            bump.reset();
+            view.position = row;
+            match &mut self.body {
+                Body::Function(function) => {
+                    let mut cx = Call::new(bump, x.host, &call.site, &mut self.cache);
+                    out.push(&function.value(&mut cx, &view)?)?;
+                }
+                Body::Aggregate(states, done) => {
+                    move_to(x, call, &view, states.as_mut(), done, &mut self.cache, bump)?;
+                    let mut cx = Call::new(bump, x.host, &call.site, &mut self.cache);
+                    out.push(&states.finish(0, &mut cx)?)?;
+                }
             }
-            if let Some(filter) = call.filter
-                && !matches!(view.column(filter, row), Datum::Bool(true))
-            {
-                continue;
-            }
-            let args: Vec<Datum<'_>> = call.args.iter().map(|arg| view.column(*arg, row)).collect();
-            let mut cx = Call::new(bump, x.host, &call.site, &mut self.cache);
-            self.states.advance(0, &mut cx, &args)?;
         }
-        self.done = frame;
-        Ok(())
+        x.check()
     }
 }
 
+/// Moves an aggregate to the frame of the view's row.
+fn move_to<'q>(
+    x: &Execution<'q>,
+    call: &WindowCall<'q>,
+    view: &Partition<'_, 'q>,
+    states: &mut dyn GroupStates,
+    done: &mut Range<usize>,
+    cache: &mut Option<Box<dyn Any>>,
+    bump: &Bump,
+) -> Result<()> {
+    let frame = view.frame()?;
+    let grows = frame.start == done.start
+        && frame.end >= done.end
+        && view.frame.exclusion == FrameExclusion::NoOthers;
+    if !grows {
+        states.clear();
+        states.grow(1)?;
+        *done = frame.start..frame.start;
+    }
+    for row in done.end..frame.end {
+        if row % CHUNK == 0 {
+            x.check()?;
+        }
+        if view.excluded(row) {
+            continue;
+        }
+        let at = view.at(row)?;
+        if let Some(filter) = call.filter
+            && !matches!(at.get(usize::from(filter)), Datum::Bool(true))
+        {
+            continue;
+        }
+        let args: Vec<Datum<'_>> = call.args.iter().map(|arg| at.get(usize::from(*arg))).collect();
+        let mut cx = Call::new(bump, x.host, &call.site, cache);
+        states.advance(0, &mut cx, &args)?;
+    }
+    *done = frame;
+    Ok(())
+}
+
 impl<'q> Operator<'q> for Window<'q> {
-    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<batch::Batch>> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
         while self.next == self.ready {
             if self.ended {
                 return Ok(None);
@@ -445,11 +311,9 @@ impl<'q> Operator<'q> for Window<'q> {
             self.take(x)?;
         }
         let count = (self.ready - self.next).min(demand).min(CHUNK);
-        let mut batch = self.rows.range(&self.heap, self.next, count)?;
-        let rows: Vec<u32> = (self.next as u32..(self.next + count) as u32).collect();
-        for column in &self.results {
-            batch.push_column(Rc::new(column.gather(&self.heap, &rows)?));
-        }
+        let results = self.results(x, count)?;
+        let mut batch = self.rows.range(self.next, count)?;
+        results.into_iter().for_each(|column| batch.push_column(Rc::new(column)));
         self.next += count;
         Ok(Some(batch))
     }
@@ -461,7 +325,10 @@ impl<'q> Operator<'q> for Window<'q> {
         self.tail = 0;
         self.last_key.clear();
         self.rows.clear();
-        self.results.clear();
+        self.ends.clear();
+        self.peers.clear();
+        self.running.clear();
+        self.current = 0;
         self.input.rescan(x)
     }
 }
