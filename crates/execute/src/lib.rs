@@ -23,10 +23,10 @@
 //!    are not called for them.
 //!
 //! # Limits
-//! Sorts, hash tables and kept rows are written to temporary files when they outgrow their share of
-//! memory (module `spill`). What stays in memory: the states of aggregates, the rows of one window
-//! partition, the set of a hashed subplan; a statement that needs more for them than its account
-//! allows gets 53200.
+//! Sorts, hash tables, sets of hashed subplans, window partitions and kept rows are written to
+//! temporary files when they outgrow their share of memory (module `spill`). What stays in memory:
+//! the states of aggregates, the keys of a recursive UNION, four bytes for each row of a window
+//! partition; a statement that needs more for them than its account allows gets 53200.
 
 mod aggregate;
 mod build;
@@ -38,6 +38,7 @@ mod function;
 mod hash_join;
 mod index_range;
 mod instrument;
+mod key_set;
 mod keys;
 mod limit;
 mod lock;

@@ -1,10 +1,13 @@
 //! Subqueries in expressions, run once for equal parameters.
 
 use crate::build::build;
-use crate::keys::{KeyTable, Source, put_hash_key};
+use crate::key_set::KeySet;
+use crate::keys::{Source, put_hash_key};
 use crate::operator::Child;
+use crate::spill::Kept;
 use crate::state::{Execution, Owned};
 use base::{Error, Oid, Result, err};
+use batch::Batch;
 use expr::{Inputs, Runner};
 use memory::{Bump, Heap};
 use plan::{Subplan, SubplanKind};
@@ -23,7 +26,7 @@ pub(crate) struct SubplanState<'q> {
     begun: bool,
     memo: HashMap<Vec<u8>, Owned>,
     /// The rows of a comparison, for the parameters of `rows_key`.
-    rows: Vec<Vec<Owned>>,
+    rows: Option<Kept>,
     rows_key: Option<Vec<u8>>,
     hashed: Option<Hashed>,
     runner: Runner,
@@ -32,7 +35,7 @@ pub(crate) struct SubplanState<'q> {
 }
 
 struct Hashed {
-    table: KeyTable,
+    keys: KeySet,
     has_null: bool,
 }
 
@@ -45,6 +48,15 @@ impl Source for Given<'_, '_> {
     }
 }
 
+/// A key that is a row of a batch.
+struct Row<'a>(&'a Batch);
+
+impl Source for Row<'_> {
+    fn datum(&self, key: usize, row: usize) -> Datum<'_> {
+        self.0.column(key).get(row)
+    }
+}
+
 impl<'q> SubplanState<'q> {
     pub(crate) fn new(x: &Execution<'q>, plan: &'q Subplan<'q>) -> Result<SubplanState<'q>> {
         Ok(SubplanState {
@@ -52,7 +64,7 @@ impl<'q> SubplanState<'q> {
             root: build(x, plan.root)?,
             begun: false,
             memo: HashMap::new(),
-            rows: Vec::new(),
+            rows: None,
             rows_key: None,
             hashed: None,
             runner: Runner::new(),
@@ -125,7 +137,7 @@ impl<'q> SubplanState<'q> {
     ) -> Result<Datum<'m>> {
         self.parameters(x)?;
         if let SubplanKind::Compare { .. } = self.plan.kind {
-            return self.compare(x, others, bump);
+            return self.compare(x, others);
         }
         if self.plan.memoise
             && let Some(known) = self.memo.get(&self.key)
@@ -188,12 +200,7 @@ impl<'q> SubplanState<'q> {
             .map(Some)
     }
 
-    fn compare<'m>(
-        &mut self,
-        x: &Execution<'q>,
-        left: &[Datum<'m>],
-        bump: &'m Bump,
-    ) -> Result<Datum<'m>> {
+    fn compare(&mut self, x: &Execution<'q>, left: &[Datum<'_>]) -> Result<Datum<'static>> {
         let SubplanKind::Compare { any, program, hash, .. } = self.plan.kind else {
             return Err(Error::internal("a comparison that is none"));
         };
@@ -202,13 +209,12 @@ impl<'q> SubplanState<'q> {
             self.rows_key = Some(self.key.clone());
         }
         if let Some(hashed) = &mut self.hashed {
-            if hashed.table.len() == 0 && !hashed.has_null {
+            if hashed.keys.is_empty() && !hashed.has_null {
                 return Ok(Datum::Bool(false));
             }
             let complete = !left.iter().any(Datum::is_null);
             if complete {
-                let found = hashed.table.find(x.host.io().host, &Given(left), 0, false)?;
-                if found.is_some() {
+                if hashed.keys.contains(x.host.io().host, &Given(left))? {
                     return Ok(Datum::Bool(true));
                 }
                 if !hashed.has_null {
@@ -222,17 +228,23 @@ impl<'q> SubplanState<'q> {
             }
         }
         // Row by row, as the comparison's own program says.
-        let cx = x.value(bump, &program)?;
         let mut unknown = false;
-        for row in &self.rows {
-            let mut values = left.to_vec();
-            for value in row {
-                values.push(value.copy_to(bump)?);
-            }
-            match program.eval_one(&mut self.runner, &cx, Inputs::Row(&values))? {
-                Datum::Bool(value) if value == any => return Ok(Datum::Bool(value)),
-                Datum::Null => unknown = true,
-                _ => {}
+        let mut next = 0;
+        while let Some(kept) = &self.rows
+            && let Some(batch) = kept.get(next, &self.heap)?
+        {
+            x.check()?;
+            next += 1;
+            let bump = x.bump();
+            let cx = x.value(&bump, &program)?;
+            for row in batch.rows() {
+                let mut values = left.to_vec();
+                values.extend(batch.columns().iter().map(|column| column.get(row)));
+                match program.eval_one(&mut self.runner, &cx, Inputs::Row(&values))? {
+                    Datum::Bool(value) if value == any => return Ok(Datum::Bool(value)),
+                    Datum::Null => unknown = true,
+                    _ => {}
+                }
             }
         }
         Ok(if unknown { Datum::Null } else { Datum::Bool(!any) })
@@ -240,28 +252,30 @@ impl<'q> SubplanState<'q> {
 
     fn fill(&mut self, x: &Execution<'q>, hash: Option<&[Oid]>) -> Result<()> {
         self.begin(x)?;
-        self.rows.clear();
+        self.rows = None;
         self.hashed = hash.map(|types| Hashed {
-            table: KeyTable::new(&self.heap, types.to_vec()),
+            keys: KeySet::new(x, &x.heap("SubPlanKeys"), types),
             has_null: false,
         });
         while let Some(batch) = self.root.next(x, CHUNK)? {
             x.check()?;
-            for row in batch.rows() {
-                let values: Vec<Datum<'_>> =
-                    batch.columns().iter().map(|column| column.get(row)).collect();
-                if let Some(hashed) = &mut self.hashed {
-                    let host = x.host.io().host;
-                    if hashed.table.insert(host, &Given(&values), 0, false)?.is_none() {
-                        hashed.has_null = true;
-                    } else if values.len() == 1 {
-                        continue;
-                    }
+            if let Some(hashed) = &mut self.hashed {
+                hashed.keys.make_room(x, batch.len())?;
+                for row in batch.rows() {
+                    hashed.has_null |= !hashed.keys.add(x, &Row(&batch), row)?;
                 }
-                self.rows.push(values.iter().map(Owned::of).collect());
+                // One value is in the set, is not, or is NULL: no row is looked at again.
+                if batch.columns().len() == 1 {
+                    continue;
+                }
             }
+            let rows = match &mut self.rows {
+                Some(rows) => rows,
+                none => none.insert(Kept::new(x, &x.heap("SubPlanRows"))),
+            };
+            rows.push(x, &batch)?;
         }
-        Ok(())
+        self.hashed.as_mut().map_or(Ok(()), |hashed| hashed.keys.finish(x))
     }
 }
 
