@@ -198,7 +198,7 @@ impl Backend {
                 analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode)?;
             }
             let storage = StatementStorage::new(self)?;
-            storage.wait_at_start()?;
+            self.wait_at_start()?;
             let account = self.state.account();
             let mut execution =
                 Execution::new(plan, descriptions, self, &storage, account, values)?;

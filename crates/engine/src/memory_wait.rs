@@ -1,10 +1,12 @@
 //! Waiting when the server has no memory left.
 //!
-//! A statement that begins waits until the server has room for one step of the ledger; one that runs
-//! waits once, between two batches, for the least that an operator works with. The oldest is served first. Nobody waits for ever
-//! and every wait can be cancelled, so that statements that wait for each other's memory go on: then
-//! they get it or end in 53200.
+//! A statement that begins waits until the server has room for two steps of the ledger; one that runs
+//! waits once, between two batches, for the least that an operator works with. The oldest is served
+//! first. Nobody waits for ever and every wait can be cancelled, so that statements that wait for each
+//! other's memory go on: then they get it or end in 53200. One request that is larger than what is
+//! left fails at once.
 
+use crate::backend::Backend;
 use crate::storage::StatementStorage;
 use base::Result;
 use memory::Account;
@@ -15,22 +17,26 @@ const START_WAIT: Duration = Duration::from_secs(10);
 /// How long others wait: what they hold, others may wait for.
 const WAIT: Duration = Duration::from_secs(1);
 /// What a statement needs to begin.
-const GRANT_BYTES: u64 = memory::ledger::STEP_BYTES;
+const GRANT_BYTES: u64 = 2 * memory::ledger::STEP_BYTES;
 
-impl StatementStorage<'_> {
-    /// Before a plan is run.
+impl Backend {
+    /// Before a statement is planned, and before a plan is run.
     ///
     /// # Errors
     /// Interrupts of the session.
     pub(crate) fn wait_at_start(&self) -> Result<()> {
-        let account = self.backend.state.account();
+        let account = self.state.account();
         if account.server_has(GRANT_BYTES) {
             return Ok(());
         }
-        let at_most = if self.transaction.xid().is_valid() { WAIT } else { START_WAIT };
-        wait(account, GRANT_BYTES, at_most)
+        let open = self.open.borrow();
+        let has_written = open.transaction.as_ref().is_some_and(|t| t.xid().is_valid());
+        drop(open);
+        wait(account, GRANT_BYTES, if has_written { WAIT } else { START_WAIT })
     }
+}
 
+impl StatementStorage<'_> {
     /// While it runs: once, whatever comes of it.
     ///
     /// # Errors

@@ -153,6 +153,7 @@ impl Backend {
         types: &[Oid],
         mode: ParameterMode,
     ) -> Result<Planned> {
+        self.wait_at_start()?;
         let fits = self.fits();
         let mut parameters = match mode {
             ParameterMode::None => ParameterTypes::none(),

@@ -67,7 +67,7 @@ impl Backend {
         tag: &'static str,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
-        storage.wait_at_start()?;
+        self.wait_at_start()?;
         let account = self.state.account();
         let width = plan.columns.len();
         let _using = self.uses.begin(plan.relations, &descriptions.indexes);
