@@ -216,6 +216,25 @@ pub fn check_for_interrupts() -> Result<()> {
     Ok(())
 }
 
+/// Lets others run from within code that makes many small steps and cannot fail, such as the
+/// comparisons of a sort.
+#[derive(Debug, Default)]
+pub struct Pace(Cell<u32>);
+
+impl Pace {
+    /// The steps between two looks at the clock.
+    const STEPS: u32 = 2048;
+
+    /// Counts a step, and lets others run when the time slice is used up.
+    pub fn step(&self) {
+        let steps = self.0.get().wrapping_add(1);
+        self.0.set(steps);
+        if steps.is_multiple_of(Self::STEPS) {
+            end_slice_when_used_up();
+        }
+    }
+}
+
 fn end_slice_when_used_up() {
     let now = Instant::now();
     let end = SLICE_END.with(|end| match end.get() {

@@ -25,6 +25,8 @@ pub trait Suspend {
     fn waker(&self) -> Waker;
     /// Gives the worker to others until the waker is woken; may return early.
     fn suspend(&self);
+    /// Gives the worker to all others that could run, and then takes its turn; may return early.
+    fn wait_for_turn(&self);
     /// Runs `work` on the stack of the thread.
     fn on_thread_stack(&self, work: &mut dyn FnMut());
 }
@@ -128,8 +130,7 @@ impl Drop for Restore {
 pub fn yield_now() {
     if let Some(fiber) = SUSPEND.with(Cell::get) {
         assert_eq!(latches_held(), 0, "storage rule 4: yielding with a page latch held");
-        fiber.waker().wake();
-        fiber.suspend();
+        fiber.wait_for_turn();
     }
 }
 

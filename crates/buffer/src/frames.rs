@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 /// The page sizes: 8, 16, 32 and 64 kB.
 pub(crate) const CLASSES: usize = 4;
 
+/// The bytes from which on a pool has huge pages. Each range of addresses ends in one that is resident
+/// as a whole, though only frames are charged: in a small pool that is much.
+const HUGE_POOL_BYTES_MIN: u64 = 128 << 20;
+
 /// The class of a page size.
 pub(crate) fn class_of(page_bytes: usize) -> usize {
     let class = page_bytes.trailing_zeros().wrapping_sub(13) as usize;
@@ -127,6 +131,7 @@ impl Frames {
     /// Reserves addresses for `bytes` bytes of pages of each size.
     pub(crate) fn new(bytes: u64, huge_pages: bool) -> Result<Frames> {
         let mut arenas = Vec::with_capacity(CLASSES);
+        let huge_pages = huge_pages && bytes >= HUGE_POOL_BYTES_MIN;
         for class in 0..CLASSES {
             arenas.push(Arena::new(class_bytes(class), bytes, huge_pages)?);
         }

@@ -118,6 +118,12 @@ impl Backend {
 }
 
 impl session::engine::Backend for Backend {
+    fn sharing(&self) -> Option<String> {
+        let catalog = &self.catalog;
+        let alone = catalog.has_own_changes() || catalog.temporary_namespace().is_valid();
+        (!alone).then(|| format!("{} {}\n", catalog.database().0, catalog.user().0))
+    }
+
     fn temporary_space(&self) -> Rc<TemporarySpace> {
         self.temporary_files.clone()
     }

@@ -368,6 +368,14 @@ impl session::engine::Engine for Handle {
         }
     }
 
+    fn held_memory(&self) -> Vec<(&'static str, u64)> {
+        let transactions = self.0.storage.transactions();
+        vec![
+            ("WAL buffers", self.0.storage.wal().config().buffer_bytes as u64),
+            ("row versions", transactions.versions().bytes() as u64),
+        ]
+    }
+
     fn waits_for_lock(&self, session: base::SessionId) -> bool {
         let locks = self.0.storage.transactions().locks();
         locks.owner_of(session).is_some_and(|owner| owner.is_waiting())

@@ -6,7 +6,8 @@
 //! and keeps up to two steps of slack, so that most reservations touch no shared memory.
 //!
 //! Rules
-//! 1. `reserved` of a node is at least the sum over its children, and never over its limit.
+//! 1. `reserved` of a node is at least the sum over its children, and never over its limit but for
+//!    what [`Charge::note`] has counted: memory that is there whatever the limit.
 //! 2. A handle reserves from its node in steps of [`STEP_BYTES`]; near a limit, exactly.
 //! 3. Releasing never fails and never waits.
 
@@ -219,6 +220,16 @@ impl Node {
                 if given == 0 { Err(refused) } else { self.reserve(bytes) }
             }
             other => other,
+        }
+    }
+
+    /// Reserves `bytes` over any limit.
+    fn note(&self, bytes: u64) {
+        let mut node = Some(self);
+        while let Some(here) = node {
+            let after = here.reserved.fetch_add(bytes, Relaxed).saturating_add(bytes);
+            here.peak.fetch_max(after, Relaxed);
+            node = here.parent.as_deref();
         }
     }
 
@@ -555,6 +566,15 @@ impl Charge {
         self.bytes = bytes;
         Ok(())
     }
+
+    /// Changes the charge to `bytes` of memory that is there already, over the limit if need be.
+    pub fn note(&mut self, bytes: u64) {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.node.note(more),
+            None => self.node.release(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+    }
 }
 
 impl Drop for Charge {
@@ -628,5 +648,22 @@ mod tests {
         .unwrap();
         assert_eq!(ledger.node().reserved(), 0);
         assert_eq!(shared.node().peak(), 5000);
+    }
+
+    #[test]
+    fn what_is_there_counts_over_the_limit_and_leaves_the_less_to_others() {
+        let ledger = Ledger::new(1000);
+        let mut there = ledger.shared("program", UNLIMITED).charge(0, "program").unwrap();
+        there.note(1500);
+        assert_eq!(ledger.node().reserved(), 1500);
+        let session = ledger.session(1, "session", UNLIMITED);
+        assert!(session.reserve(1, "x").is_err());
+        there.note(900);
+        session.reserve(100, "x").unwrap();
+        assert!(session.reserve(1, "x").is_err());
+        drop(there);
+        session.release(100);
+        drop(session);
+        assert_eq!(ledger.node().reserved(), 0);
     }
 }

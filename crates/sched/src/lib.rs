@@ -3,7 +3,8 @@
 //! A *worker* is a thread with one tokio `current_thread` runtime; there are as many as cores. A
 //! session is a task on one worker. A running statement is a [`Fiber`]: a future whose body is
 //! plain synchronous code on a stack of its own. Where that code waits (`base::wait::block_on`),
-//! the fiber suspends and the worker runs other tasks. An idle session has neither stack nor
+//! the fiber suspends and the worker runs other tasks. Where its time
+//! slice is used up it waits for its turn, behind all that was woken. An idle session has neither stack nor
 //! buffer: both come from the worker's pools ([`Buffer`]). Answers leave together ([`Outbox`]).
 //!
 //! ```
@@ -31,6 +32,7 @@ mod buffer;
 mod fiber;
 mod outbox;
 mod stack;
+mod turns;
 mod worker;
 
 pub use buffer::Buffer;
@@ -38,3 +40,8 @@ pub use fiber::{Fiber, Panicked};
 pub use outbox::{Outbox, Receipt};
 pub use stack::{STACK_BYTES, STACK_KEPT_BYTES};
 pub use worker::{Worker, Workers, run};
+
+/// About the memory that the stacks and buffers of all workers have.
+pub fn held_bytes() -> usize {
+    buffer::held_bytes() + stack::held_bytes()
+}

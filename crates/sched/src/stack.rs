@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The address space of a stack, without its guard page.
 pub const STACK_BYTES: usize = 4 << 20;
@@ -19,6 +20,14 @@ const GUARD_BYTES: usize = 64 << 10;
 const KEPT_MAX: usize = 256;
 /// A pooled stack gives back what lies beyond [`STACK_KEPT_BYTES`] once in so many uses.
 const USES_PER_TRIM: u32 = 64;
+
+/// The stacks that are mapped.
+static MAPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// About the memory that stacks have, those in pools included.
+pub(crate) fn held_bytes() -> usize {
+    MAPPED.load(Ordering::Relaxed) * STACK_KEPT_BYTES
+}
 
 /// A mapping with a guard page at its low end.
 #[derive(Debug)]
@@ -43,6 +52,7 @@ impl FiberStack {
         let address = NonZeroUsize::new(start.addr())
             .ok_or_else(|| io::Error::other("a mapping at address 0"))?;
         let stack = FiberStack { start: address, uses: 0 };
+        MAPPED.fetch_add(1, Ordering::Relaxed);
         // SAFETY: the range is the upper part of the mapping just made, unused so far.
         unsafe {
             rustix::mm::mprotect(
@@ -72,6 +82,7 @@ impl FiberStack {
 
 impl Drop for FiberStack {
     fn drop(&mut self) {
+        MAPPED.fetch_sub(1, Ordering::Relaxed);
         let start = ptr::with_exposed_provenance_mut(self.start.get());
         // SAFETY: the mapping was made by `map` and nothing runs on it any more.
         let _ = unsafe { rustix::mm::munmap(start, MAP_BYTES) };

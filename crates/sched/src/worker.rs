@@ -78,6 +78,7 @@ impl Workers {
 async fn serve(mut jobs: UnboundedReceiver<Job>) {
     let outbox = Outbox::new();
     spawn_local(outbox.clone().deliver());
+    spawn_local(crate::turns::give_turns());
     while let Some(job) = jobs.recv().await {
         job(&outbox);
     }

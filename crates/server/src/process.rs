@@ -25,6 +25,8 @@ use tokio::net::UnixStream;
 
 /// How often a stopping server looks whether the last session has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
+/// How often the ledger is told what is held without being asked for.
+const CHARGE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a failed accept: out of descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -251,6 +253,7 @@ fn run(handover: Handover) -> Result<()> {
         if let Err(error) = status::serve(&main_server).await {
             log::error(Some(Level::Log), &error);
         }
+        tokio::task::spawn_local(charge_held(main_server.clone()));
         main_server.tell(READY);
         obey(&main_server, &words).await
     })
@@ -260,6 +263,14 @@ fn run(handover: Handover) -> Result<()> {
     server.tell(STOPPED);
     drop(lock);
     Ok(())
+}
+
+/// Has the ledger follow what is held without being asked for.
+async fn charge_held(server: Arc<Server>) {
+    loop {
+        server.cluster.charge_held(sched::held_bytes() as u64);
+        tokio::time::sleep(CHARGE_PAUSE).await;
+    }
 }
 
 /// Does what the postmaster says until that is to stop and the last session has ended.

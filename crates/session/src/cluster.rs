@@ -2,13 +2,15 @@
 
 use crate::activity::Activity;
 use crate::engine::Engine;
+use crate::held::Held;
 use crate::log::Entry;
 use crate::origin::Origin;
 use crate::settings::Base;
+use crate::shared_statements::SharedStatements;
 use base::SessionId;
 use base::access::AccessFiles;
 use base::interrupt::{Interrupt, Interrupts};
-use memory::{Charge, Ledger};
+use memory::Ledger;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -60,8 +62,7 @@ pub type WriteLog = fn(&Entry<'_>);
 
 /// The databases of one data directory and the sessions on them.
 pub struct Cluster {
-    /// The memory that the program had when the cluster was open.
-    _own: Option<Charge>,
+    held: Held,
     data_dir: PathBuf,
     engine: Box<dyn Engine>,
     ledger: Ledger,
@@ -75,6 +76,7 @@ pub struct Cluster {
     on_log: OnceLock<fn(&str)>,
     access_files: OnceLock<Box<dyn AccessFiles>>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
+    statements: SharedStatements,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -96,11 +98,8 @@ impl Cluster {
     ) -> base::Result<Arc<Cluster>> {
         let ledger = Ledger::new(memory_limit_bytes(&settings));
         let engine = open_engine(&data_dir, &settings, &ledger)?;
-        // What the program itself takes counts against the limit, too.
-        let own_bytes = resident_bytes().saturating_sub(ledger.node().reserved());
-        let own = ledger.shared("program", u64::MAX).charge(own_bytes, "program").ok();
-        Ok(Arc::new(Cluster {
-            _own: own,
+        let cluster = Arc::new(Cluster {
+            held: Held::new(&ledger),
             data_dir,
             engine,
             ledger,
@@ -113,7 +112,18 @@ impl Cluster {
             on_log: OnceLock::new(),
             access_files: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
-        }))
+            statements: SharedStatements::default(),
+        });
+        cluster.charge_held(0);
+        Ok(cluster)
+    }
+
+    /// Charges what is held whatever the ledger says: the program itself, parts of the storage, and
+    /// the stacks and buffers of the workers, which have so many bytes. To be called now and then.
+    pub fn charge_held(&self, worker_bytes: u64) {
+        let mut parts = self.engine.held_memory();
+        parts.push(("workers", worker_bytes));
+        self.held.settle(&self.ledger, &parts);
     }
 
     /// Brings everything to disk after the last session has ended.
@@ -122,6 +132,11 @@ impl Cluster {
     /// When something cannot be written: the next start will recover.
     pub fn close(&self) -> base::Result<()> {
         self.engine.close()
+    }
+
+    /// The prepared statements that sessions share.
+    pub(crate) fn statements(&self) -> &SharedStatements {
+        &self.statements
     }
 
     /// The directory.
@@ -271,22 +286,6 @@ impl Cluster {
 /// Compares in a time that does not depend on the contents.
 fn keys_equal(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
-}
-
-/// The resident memory of this process and of the one that started it, the postmaster.
-fn resident_bytes() -> u64 {
-    let of = |process: &str| -> Option<u64> {
-        let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let field = |name| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let resident = field("VmRSS:")?.split_whitespace().next()?.parse::<u64>().ok()?;
-        Some(resident << 10)
-    };
-    let parent = std::os::unix::process::parent_id();
-    let postmaster = of(&parent.to_string()).filter(|_| {
-        let program = |process: &str| std::fs::read_link(format!("/proc/{process}/exe")).ok();
-        program("self").is_some() && program("self") == program(&parent.to_string())
-    });
-    of("self").unwrap_or(0) + postmaster.unwrap_or(0)
 }
 
 /// `memory_limit`; if it is 0, 80 % of what the machine or the container has.

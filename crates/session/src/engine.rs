@@ -66,6 +66,11 @@ pub trait Engine: Send + Sync {
         Figures::default()
     }
 
+    /// Parts of the storage that take memory without asking the ledger, and their bytes now.
+    fn held_memory(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+
     /// Whether a session waits for a lock.
     fn waits_for_lock(&self, session: base::SessionId) -> bool {
         let _ = session;
@@ -149,6 +154,12 @@ pub struct Modes {
 
 /// The engine's side of one session.
 pub trait Backend {
+    /// What plans of this session depend on besides settings and catalogs, as a text that is the
+    /// same in sessions that can share them; nothing when it can share none.
+    fn sharing(&self) -> Option<String> {
+        None
+    }
+
     /// Where the session's temporary files stand.
     fn temporary_space(&self) -> Rc<TemporarySpace>;
 

@@ -5,6 +5,7 @@ use crate::rows::RowStore;
 use crate::spill::{Block, Budget, Rows, SpillFile};
 use crate::state::Execution;
 use base::Result;
+use base::interrupt::Pace;
 use batch::{Batch, Column, Layout, Shape};
 use memory::{Buffer, Heap};
 use plan::SortColumn;
@@ -108,7 +109,9 @@ impl Sorter {
         for row in 0..self.store.len() as u32 {
             items.push((head(self.key(row)), row))?;
         }
+        let pace = Pace::default();
         items.sort_unstable_by(|a, b| {
+            pace.step();
             a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))).then(a.1.cmp(&b.1))
         });
         Ok(items)

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a coroutine with borrowed data, and a reference for its duration")]
 
 use crate::stack::{self, FiberStack};
+use crate::turns;
 use base::fiber_local::{self, Slot, Words};
 use base::interrupt::{Interrupts, install_interrupts};
 use base::wait::{Suspend, install_suspend};
@@ -64,6 +65,11 @@ impl Suspend for Waiter {
         // SAFETY: the yielder lives on the fiber's stack from its first instruction to its last,
         // and only code on that stack, called during a resume, gets here.
         unsafe { &*yielder }.suspend(());
+    }
+
+    fn wait_for_turn(&self) {
+        turns::wait_for_turn(self.waker());
+        self.suspend();
     }
 
     fn on_thread_stack(&self, work: &mut dyn FnMut()) {

@@ -6,6 +6,7 @@ use crate::cursors::OpenCursor;
 use crate::engine::{ParameterList, ParameterMode, Parameters};
 use crate::portal::{PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
+use crate::shared_statements::StatementKey;
 use crate::statement::{Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
 use memory::{Bump, Frozen};
@@ -37,18 +38,47 @@ impl Session {
         if name.is_empty() {
             self.unnamed = None;
         }
-        let prepared = self.prepare(text, &types)?;
         if name.is_empty() {
-            self.unnamed = Some(Arc::new(prepared));
+            self.unnamed = Some(Arc::new(self.prepare(text, &types)?));
         } else {
+            let prepared = self.shared(text, &types, |session| session.prepare(text, &types))?;
             if self.statements.iter().any(|(n, _)| **n == *name) {
                 bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
             }
             self.state.note_prepared(name, &prepared, false);
-            self.statements.push((name.into(), Arc::new(prepared)));
+            self.statements.push((name.into(), prepared));
         }
         backend::parse_complete(client.out());
         Ok(())
+    }
+
+    /// The statement that another session has prepared from the same text for the same things, or
+    /// one that `prepare` makes.
+    pub(super) fn shared(
+        &mut self,
+        text: &str,
+        types: &[Oid],
+        prepare: impl FnOnce(&mut Session) -> Result<Prepared>,
+    ) -> Result<Arc<Prepared>> {
+        let Some(mut environment) = self.backend.sharing() else {
+            return prepare(self).map(Arc::new);
+        };
+        self.state.settings().write_own(&mut environment);
+        let (environment, types) = (environment.into(), types.into());
+        let key = StatementKey { environment, text: text.into(), types };
+        let cluster = self.state.cluster().clone();
+        if let Some(found) = cluster.statements().find(&key)
+            && let Kind::Plan(plan) = &found.kind
+            && !self.transaction.is_failed()
+        {
+            self.transaction.start()?;
+            if self.backend.is_current(&*plan.0) {
+                return Ok(found);
+            }
+        }
+        let prepared = Arc::new(prepare(self)?);
+        cluster.statements().share(key, &prepared);
+        Ok(prepared)
     }
 
     /// Parses and plans the one statement of a text.
@@ -130,7 +160,10 @@ impl Session {
             other => (statements.len() == 1).then_some(other),
         });
         let statement = statement.ok_or_else(|| Error::internal("a statement without its text"))?;
-        let new = self.prepare_statement(&text, &text, statement, &old.parameters)?;
+        let types = &old.parameters;
+        let new = self.shared(&text, types, |session| {
+            session.prepare_statement(&text, &text, statement, types)
+        })?;
         let shape = |prepared: &Prepared| -> Vec<(Box<str>, Oid, i32)> {
             let columns = prepared.columns.as_deref().unwrap_or_default().iter();
             columns.map(|c| (c.name.clone(), c.type_oid, c.type_modifier)).collect()
@@ -138,7 +171,6 @@ impl Session {
         if shape(&old) != shape(&new) {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }
-        let new = Arc::new(new);
         if name.is_empty() {
             self.unnamed = Some(new.clone());
         } else if let Some((_, kept)) = self.statements.iter_mut().find(|(n, _)| **n == *name) {

@@ -257,9 +257,11 @@ impl Session {
             bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{}\" already exists", prepare.name);
         }
         let types = self.backend.resolve_types(source, prepare.types)?;
-        let prepared = self.prepare_statement(source, source, prepare.query, &types)?;
+        let prepared = self.shared(source, &types, |session| {
+            session.prepare_statement(source, source, prepare.query, &types)
+        })?;
         self.state.note_prepared(prepare.name, &prepared, true);
-        self.statements.push((prepare.name.into(), Arc::new(prepared)));
+        self.statements.push((prepare.name.into(), prepared));
         Ok(done("PREPARE"))
     }
 

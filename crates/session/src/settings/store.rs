@@ -555,6 +555,29 @@ impl Settings {
             .map(|(id, definition)| (definition.name, self.value(id).show(definition)))
     }
 
+    /// Writes the settings that are not the server's, but for those that change no plan: sessions
+    /// for which it is the same text have the same settings.
+    pub(crate) fn write_own(&self, out: &mut String) {
+        use std::fmt::Write;
+        let mut own: Vec<(&Key, &Entry)> = self.set.iter().map(|(key, e)| (key, e)).collect();
+        own.extend(
+            self.start.iter().filter(|(k, _)| find(&self.set, k).is_none()).map(|(k, e)| (k, e)),
+        );
+        let mut lines: Vec<String> = own
+            .into_iter()
+            .filter_map(|(key, entry)| match key {
+                Key::Known(id) if id.definition().name == "application_name" => None,
+                Key::Known(id) => Some(format!("{}={:?}", id.definition().name, entry.value)),
+                Key::Custom(name) => Some(format!("{name}={:?}", entry.value)),
+            })
+            .collect();
+        lines.sort_unstable();
+        for line in lines {
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{line}");
+        }
+    }
+
     /// The schemas of `search_path`, `$user` as it is.
     pub fn search_path(&self) -> Vec<String> {
         check::split_identifiers(self.text("search_path")).unwrap_or_default()

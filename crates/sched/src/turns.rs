@@ -1,0 +1,134 @@
+//! Turns: in which order the fibers of a worker run that could all go on.
+//!
+//! # How it works
+//! A fiber whose time slice is used up waits in its worker's queue of turns. The worker runs what
+//! was woken first (sessions whose client has sent something, whose lock or page has come), then
+//! looks what else the system has for it, and then gives one turn.
+//!
+//! # Rules
+//! 1. Between two turns the worker asks the system for events, and what they woke runs before the
+//!    second one. So a short statement waits for about one time slice, however many long ones there
+//!    are.
+//! 2. A round that wakes others gives a turn, too: short statements cannot starve long ones.
+//! 3. Turns are given in the order in which slices ended.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waker>,
+    /// Who gives turns, while nobody waits for one.
+    giver: Option<Waker>,
+}
+
+thread_local! {
+    /// None on a thread on which nobody gives turns.
+    static QUEUE: RefCell<Option<Queue>> = const { RefCell::new(None) };
+}
+
+/// Has `waker` woken when it is its turn; at once where nobody gives turns.
+pub(crate) fn wait_for_turn(waker: Waker) {
+    let to_wake = QUEUE.with(|queue| match &mut *queue.borrow_mut() {
+        Some(queue) => {
+            queue.waiting.push_back(waker);
+            queue.giver.take()
+        }
+        None => Some(waker),
+    });
+    if let Some(waker) = to_wake {
+        waker.wake();
+    }
+}
+
+/// Takes the queue away when the worker ends; who waits then is woken.
+struct Giving;
+
+impl Drop for Giving {
+    fn drop(&mut self) {
+        let queue = QUEUE.try_with(|queue| queue.borrow_mut().take());
+        for waker in queue.ok().flatten().into_iter().flat_map(|queue| queue.waiting) {
+            waker.wake();
+        }
+    }
+}
+
+/// Gives turns on this thread. Never ends.
+pub(crate) async fn give_turns() {
+    QUEUE.with(|queue| *queue.borrow_mut() = Some(Queue::default()));
+    let _giving = Giving;
+    loop {
+        let next = poll_fn(|cx| {
+            QUEUE.with(|queue| {
+                let mut queue = queue.borrow_mut();
+                let Some(queue) = &mut *queue else { return Poll::Pending };
+                if let Some(next) = queue.waiting.pop_front() {
+                    return Poll::Ready(next);
+                }
+                queue.giver = Some(cx.waker().clone());
+                Poll::Pending
+            })
+        });
+        next.await.wake();
+        // Comes back after the runtime has asked the system for events.
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Fiber;
+    use base::wait::yield_now;
+    use std::cell::{Cell, RefCell};
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    /// How long an end-less fiber runs before it lets others run.
+    const SLICE: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_message_overtakes_all_fibers_whose_slices_ended() {
+        let (mut client, ours) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let (long, end) = (log.clone(), Rc::new(Cell::new(false)));
+        crate::run(1, move |_| async move {
+            let fibers: Vec<_> = (0..8)
+                .map(|number| {
+                    let (long, end) = (long.clone(), end.clone());
+                    tokio::task::spawn_local(Fiber::new(None, move || {
+                        while !end.get() {
+                            long.borrow_mut().push(number);
+                            std::thread::sleep(SLICE);
+                            yield_now();
+                        }
+                    }))
+                })
+                .collect();
+            let ours = tokio::net::UnixStream::from_std(ours).unwrap();
+            for _ in 0..20 {
+                tokio::time::sleep(2 * SLICE).await;
+                let before = long.borrow().len();
+                client.write_all(b"x").unwrap();
+                ours.readable().await.unwrap();
+                assert_eq!(ours.try_read(&mut [0; 8]).unwrap(), 1);
+                let turns = long.borrow().len() - before;
+                assert!(turns <= 2, "{turns} turns before the message");
+            }
+            end.set(true);
+            for fiber in fibers {
+                fiber.await.unwrap().unwrap();
+            }
+        })
+        .unwrap();
+        let log = log.borrow();
+        let count = |number| log.iter().filter(|entry| **entry == number).count();
+        let counts: Vec<usize> = (0..8).map(count).collect();
+        let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+        assert!(most - least <= 1, "turns are even: {counts:?}");
+    }
+}
