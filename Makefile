@@ -114,3 +114,10 @@ bench-supervise: ## waiting for 300, 1,000 and 10,000 children: memory, threads,
 soak-memory: build ## large statements under memory_limit = 512 MB; draws docs/soak-memory.svg (ROWS= SESSIONS=)
 	@PERDURA=$(PERDURA) ROWS=$(or $(ROWS),3000000) SESSIONS=$(or $(SESSIONS),12) \
 	  cargo run --quiet --release --package testkit --bin soak_memory
+
+soak-extremes: build ## statements that want far more memory than there is (MEMORY_MB= ROWS= CLASSES= TEMPORARY_MB=)
+	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin soak_extremes
+
+soak-caches: build ## the memory of sessions with 100 prepared statements that touch 500 tables (SESSIONS=1000)
+	@PERDURA=$(PERDURA) SESSIONS=$(or $(SESSIONS),1000) \
+	  cargo run --quiet --release --package testkit --bin soak_caches

@@ -76,3 +76,8 @@ pub(crate) fn resident_bytes(root: u32) -> u64 {
     };
     tree(root).into_iter().map(resident).sum()
 }
+
+/// The memory that only the processes of the tree have.
+pub(crate) fn private_bytes(root: u32) -> u64 {
+    usage(root).private_kb << 10
+}
