@@ -44,8 +44,8 @@ type Key = (FileId, PageNo);
 
 #[derive(Default)]
 struct Records {
-    /// Oldest first.
-    list: Vec<Arc<Version>>,
+    /// Oldest first. Readers have it too, so that a look at a long chain copies nothing.
+    list: Arc<Vec<Arc<Version>>>,
     /// Writers prune when the list is this long.
     prune_at: usize,
     queued: bool,
@@ -53,7 +53,7 @@ struct Records {
 
 /// The version records of one leaf at one moment.
 #[derive(Clone, Default, Debug)]
-pub struct Chain(Vec<Arc<Version>>);
+pub struct Chain(Option<Arc<Vec<Arc<Version>>>>);
 
 /// What a view sees of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,14 +70,18 @@ pub enum Resolved {
 pub type Step = (Arc<Version>, usize);
 
 impl Chain {
+    fn list(&self) -> &[Arc<Version>] {
+        self.0.as_ref().map_or(&[], |list| list.as_slice())
+    }
+
     /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list().is_empty()
     }
 
     /// The records, newest first.
     pub fn newest_first(&self) -> impl Iterator<Item = &Arc<Version>> {
-        self.0.iter().rev()
+        self.list().iter().rev()
     }
 
     /// What `view` sees of `row`, whose stamp and mark on the page are given. Leaves in `path`
@@ -95,7 +99,7 @@ impl Chain {
         path: &mut Vec<Step>,
     ) -> Result<Resolved> {
         path.clear();
-        let (mut stamp, mut mark, mut end) = (stamp, mark, self.0.len());
+        let (mut stamp, mut mark, mut end) = (stamp, mark, self.list().len());
         loop {
             let seen = view.judge(stamp);
             if seen == StampSeen::Visible {
@@ -107,7 +111,7 @@ impl Chain {
             let Some(at) = self.find(row, stamp, end) else {
                 return Err(missing_record(row, stamp));
             };
-            let record = &self.0[at];
+            let record = &self.list()[at];
             if seen == StampSeen::Own && record.command < view.command() {
                 return Ok(visible(mark, path));
             }
@@ -124,14 +128,14 @@ impl Chain {
     /// The newest record of `xid` about `row` among the first `end`.
     fn find(&self, row: RowId, xid: Xid, end: usize) -> Option<usize> {
         let about_row = |record: &Arc<Version>| record.xid == xid && record.before(row).is_some();
-        self.0[..end].iter().rposition(about_row)
+        self.list()[..end].iter().rposition(about_row)
     }
 
     /// The command that last changed `row` within transaction `xid`, or nothing when no record
     /// says so: how an UPDATE recognises a row that its own command, or a later one, changed.
     pub fn last_command(&self, row: RowId, xid: Xid) -> Option<base::CommandId> {
-        let at = self.find(row, xid, self.0.len())?;
-        Some(self.0[at].command)
+        let at = self.find(row, xid, self.list().len())?;
+        Some(self.list()[at].command)
     }
 
     /// Whether transaction `xid` deleted `row` or changed columns of its key: what a KEY SHARE
@@ -203,15 +207,16 @@ impl VersionStore {
         self.bytes.fetch_add(version.bytes(), Ordering::Relaxed);
         let mut shard = self.shards[Self::shard_no(key)].lock();
         let records = shard.entry(key).or_default();
-        records.list.push(version);
-        if records.list.len() >= records.prune_at.max(PRUNE_LEN_MIN) {
-            self.prune_list(&mut records.list, &settled);
-            if records.list.len() >= CUT_LEN_MIN
+        let list = Arc::make_mut(&mut records.list);
+        list.push(version);
+        if list.len() >= records.prune_at.max(PRUNE_LEN_MIN) {
+            self.prune_list(list, &settled);
+            if list.len() >= CUT_LEN_MIN
                 && let Some(cutter) = cutter()
             {
-                self.cut_list(&mut records.list, &cutter);
+                self.cut_list(list, &cutter);
             }
-            records.prune_at = 2 * records.list.len();
+            records.prune_at = 2 * list.len();
         }
         if !records.queued {
             records.queued = true;
@@ -248,7 +253,7 @@ impl VersionStore {
     pub fn chain(&self, file: FileId, page: PageNo) -> Chain {
         let key = (file, page);
         let shard = self.shards[Self::shard_no(key)].lock();
-        Chain(shard.get(&key).map(|records| records.list.clone()).unwrap_or_default())
+        Chain(shard.get(&key).map(|records| records.list.clone()))
     }
 
     /// Whether a leaf has records. The caller holds its latch.
@@ -265,7 +270,7 @@ impl VersionStore {
             let key = (file, left);
             let mut shard = self.shards[Self::shard_no(key)].lock();
             let Some(records) = shard.get_mut(&key) else { return };
-            records.list.retain(|record| {
+            Arc::make_mut(&mut records.list).retain(|record| {
                 if record.touches(first, None) {
                     moved.push(record.clone());
                 }
@@ -283,7 +288,7 @@ impl VersionStore {
             let mut shard = self.shards[Self::shard_no(key)].lock();
             shard.get_mut(&key).map(|records| std::mem::take(&mut records.list))
         };
-        self.join(file, left, moved.unwrap_or_default());
+        self.join(file, left, moved.map(Arc::unwrap_or_clone).unwrap_or_default());
     }
 
     fn join(&self, file: FileId, page: PageNo, moved: Vec<Arc<Version>>) {
@@ -293,10 +298,11 @@ impl VersionStore {
         let key = (file, page);
         let mut shard = self.shards[Self::shard_no(key)].lock();
         let records = shard.entry(key).or_default();
-        records.list.extend(moved);
+        let list = Arc::make_mut(&mut records.list);
+        list.extend(moved);
         // The order of the WAL is the order of the changes of each row.
-        records.list.sort_by_key(|record| record.lsn());
-        records.list.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        list.sort_by_key(|record| record.lsn());
+        list.dedup_by(|a, b| Arc::ptr_eq(a, b));
         if !records.queued {
             records.queued = true;
             drop(shard);
@@ -311,7 +317,7 @@ impl VersionStore {
             let Some(key) = self.queue.lock().pop_front() else { return };
             let mut shard = self.shards[Self::shard_no(key)].lock();
             let Some(records) = shard.get_mut(&key) else { continue };
-            self.prune_list(&mut records.list, &settled);
+            self.prune_list(Arc::make_mut(&mut records.list), &settled);
             if records.list.is_empty() {
                 shard.remove(&key);
             } else {

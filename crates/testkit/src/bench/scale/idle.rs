@@ -62,7 +62,8 @@ fn cost(target: Target, count: u32, warm: u32) -> Result<Figures> {
 }
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Line>> {
-    let perdura = bench.perdura(&[])?;
+    let most = format!("max_connections={}", bench.options.sessions + 100);
+    let perdura = bench.perdura(&[&most])?;
     let postgres = bench.postgres()?;
     for target in [theirs(&postgres), ours(&perdura)] {
         bench.fill(target)?;

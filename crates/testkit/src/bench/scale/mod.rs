@@ -14,6 +14,7 @@ mod connect;
 mod crash;
 mod flood;
 mod idle;
+mod login;
 mod mix;
 mod pgbench;
 mod tpcb;
