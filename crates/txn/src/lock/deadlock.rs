@@ -8,6 +8,7 @@ use super::{LockTag, RowTarget};
 use crate::lock::mode::{LockMode, RowLockMode};
 use base::{Error, Result, SqlState, Xid};
 use parking_lot::{Mutex, MutexGuard};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -22,15 +23,33 @@ struct Frozen<'a> {
 struct Edge {
     from: Arc<Owner>,
     to: Arc<Owner>,
-    text: String,
+    what: WaitingFor,
+}
+
+/// Finds owners by their numbers, and keeps them: the last reference to one must not go while the
+/// table is frozen, because its locks are released then.
+struct Finder<'a> {
+    table: &'a LockTable,
+    found: RefCell<Vec<Arc<Owner>>>,
+}
+
+impl Finder<'_> {
+    fn find(&self, id: u32) -> Option<Arc<Owner>> {
+        let owner = self.table.owner(id)?;
+        self.found.borrow_mut().push(owner.clone());
+        Some(owner)
+    }
 }
 
 impl LockTable {
+    fn finder(&self) -> Finder<'_> {
+        Finder { table: self, found: RefCell::default() }
+    }
+
     /// The pids of those for whom `owner` waits now.
     pub(super) fn blockers(&self, owner: &Arc<Owner>) -> Vec<base::SessionId> {
-        let owners = self.all_owners();
-        let find = |id: u32| owners.iter().find(|owner| owner.id == id).cloned();
-        let edges = self.freeze().edges(owner, &find);
+        let finder = self.finder();
+        let edges = self.freeze().edges(owner, &finder);
         let mut pids: Vec<_> = edges.iter().map(|edge| edge.to.pid).collect();
         pids.dedup();
         pids
@@ -50,13 +69,12 @@ impl LockTable {
     /// # Errors
     /// 40P01 with PostgreSQL's texts when there is one.
     pub(super) fn check_deadlock(&self, owner: &Arc<Owner>) -> Result<()> {
-        let owners = self.all_owners();
-        let find = |id: u32| owners.iter().find(|owner| owner.id == id).cloned();
+        let finder = self.finder();
         let mut path = Vec::new();
         {
             let frozen = self.freeze();
             let mut seen = HashSet::new();
-            if !frozen.search(owner, owner, &mut seen, &mut path, &find) {
+            if !frozen.search(owner, owner, &mut seen, &mut path, &finder) {
                 return Ok(());
             }
         }
@@ -72,10 +90,10 @@ impl Frozen<'_> {
         at: &Arc<Owner>,
         seen: &mut HashSet<u32>,
         path: &mut Vec<Edge>,
-        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+        finder: &Finder<'_>,
     ) -> bool {
         // A stack of our own: a chain of waits may be as long as there are sessions.
-        let mut stack = vec![self.edges(at, find)];
+        let mut stack = vec![self.edges(at, finder)];
         seen.insert(at.id);
         while let Some(edges) = stack.last_mut() {
             let Some(edge) = edges.pop() else {
@@ -90,34 +108,29 @@ impl Frozen<'_> {
             }
             if seen.insert(to.id) {
                 path.push(edge);
-                stack.push(self.edges(&to, find));
+                stack.push(self.edges(&to, finder));
             }
         }
         false
     }
 
-    fn edges(&self, from: &Arc<Owner>, find: &dyn Fn(u32) -> Option<Arc<Owner>>) -> Vec<Edge> {
+    fn edges(&self, from: &Arc<Owner>, finder: &Finder<'_>) -> Vec<Edge> {
         let what = match &*from.waiting.lock() {
             Some(waiting) if !waiting.waiter.is_done() => waiting.what.clone(),
             _ => return Vec::new(),
         };
         match what {
-            WaitingFor::Xid(xid) => self.xid_edges(from, xid, find),
-            WaitingFor::Lock { tag, mode } => self.lock_edges(from, tag, mode, find),
-            WaitingFor::Row { target, mode } => self.row_edges(from, &target, mode, find),
+            WaitingFor::Xid(xid) => self.xid_edges(from, xid, finder),
+            WaitingFor::Lock { tag, mode } => self.lock_edges(from, tag, mode, finder),
+            WaitingFor::Row { target, mode } => self.row_edges(from, &target, mode, finder),
         }
     }
 
-    fn xid_edges(
-        &self,
-        from: &Arc<Owner>,
-        xid: Xid,
-        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
-    ) -> Vec<Edge> {
+    fn xid_edges(&self, from: &Arc<Owner>, xid: Xid, finder: &Finder<'_>) -> Vec<Edge> {
         let (running, owner) = self.table.runs(xid);
-        let to = if running { find(owner) } else { None };
-        let text = format!("ShareLock on transaction {xid}");
-        to.map(|to| Edge { from: from.clone(), to, text }).into_iter().collect()
+        let to = if running { finder.find(owner) } else { None };
+        let what = WaitingFor::Xid(xid);
+        to.map(|to| Edge { from: from.clone(), to, what }).into_iter().collect()
     }
 
     fn lock_edges(
@@ -125,16 +138,17 @@ impl Frozen<'_> {
         from: &Arc<Owner>,
         tag: LockTag,
         mode: LockMode,
-        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+        finder: &Finder<'_>,
     ) -> Vec<Edge> {
         let Some(lock) = self.tags[hash_of(&tag) as usize % TAG_SHARDS].get(&tag) else {
             return Vec::new();
         };
         let conflicts = mode.conflicts();
-        let text = format!("{} on {}", mode.name(), describe_tag(&tag));
-        let edge = |to: Arc<Owner>| Edge { from: from.clone(), to, text: text.clone() };
+        let what = WaitingFor::Lock { tag, mode };
+        let edge = |to: Arc<Owner>| Edge { from: from.clone(), to, what: what.clone() };
         let holders = lock.holders.iter().filter(|h| h.id != from.id && h.modes & conflicts != 0);
-        let mut edges: Vec<Edge> = holders.filter_map(|holder| find(holder.id)).map(edge).collect();
+        let mut edges: Vec<Edge> =
+            holders.filter_map(|holder| finder.find(holder.id)).map(edge).collect();
         for queued in lock.queue.iter().take_while(|queued| queued.owner.id != from.id) {
             if queued.mode.bit() & conflicts != 0 {
                 edges.push(edge(queued.owner.clone()));
@@ -148,12 +162,13 @@ impl Frozen<'_> {
         from: &Arc<Owner>,
         target: &RowTarget,
         mode: RowLockMode,
-        find: &dyn Fn(u32) -> Option<Arc<Owner>>,
+        finder: &Finder<'_>,
     ) -> Vec<Edge> {
         let shard = &self.trees[hash_of(&target.file) as usize % TREE_SHARDS];
         let Some(tree) = shard.get(&target.file) else { return Vec::new() };
         let holders = tree.blocking_holders(from.id, target.row, mode);
-        let mut blockers: Vec<Arc<Owner>> = holders.filter_map(|holder| find(holder.id)).collect();
+        let mut blockers: Vec<Arc<Owner>> =
+            holders.filter_map(|holder| finder.find(holder.id)).collect();
         let queue = tree.queues.get(&target.row).into_iter().flatten();
         for queued in queue.take_while(|queued| queued.owner.id != from.id) {
             if mode.conflicts_with(queued.mode) {
@@ -161,14 +176,24 @@ impl Frozen<'_> {
             }
         }
         let edge = |to: Arc<Owner>| {
-            let text = if to.xid().is_valid() && !to.is_waiting() {
-                format!("ShareLock on transaction {}", to.xid())
+            let what = if to.xid().is_valid() && !to.is_waiting() {
+                WaitingFor::Xid(to.xid())
             } else {
-                format!("{} on {}", mode.tuple_lock_name(), describe_row(target))
+                WaitingFor::Row { target: *target, mode }
             };
-            Edge { from: from.clone(), to, text }
+            Edge { from: from.clone(), to, what }
         };
         blockers.into_iter().map(edge).collect()
+    }
+}
+
+fn describe(what: &WaitingFor) -> String {
+    match what {
+        WaitingFor::Xid(xid) => format!("ShareLock on transaction {xid}"),
+        WaitingFor::Lock { tag, mode } => format!("{} on {}", mode.name(), describe_tag(tag)),
+        WaitingFor::Row { target, mode } => {
+            format!("{} on {}", mode.tuple_lock_name(), describe_row(target))
+        }
     }
 }
 
@@ -201,8 +226,9 @@ fn report(path: &[Edge]) -> Error {
     let lines: Vec<String> = path
         .iter()
         .map(|edge| {
-            let Edge { from, to, text } = edge;
-            format!("Process {} waits for {text}; blocked by process {}.", from.pid, to.pid)
+            let Edge { from, to, what } = edge;
+            let what = describe(what);
+            format!("Process {} waits for {what}; blocked by process {}.", from.pid, to.pid)
         })
         .collect();
     Error::new(SqlState::T_R_DEADLOCK_DETECTED, "deadlock detected")
