@@ -4,6 +4,10 @@ use super::super::{Target, pgbench_figures, process, program};
 use super::Bench;
 use crate::Result;
 
+/// A thread of pgbench has no more clients than this, because it looks at all of them whenever one
+/// has an answer.
+const CLIENTS_PER_THREAD: u32 = 150;
+
 /// What a run gave.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Figures {
@@ -26,7 +30,8 @@ impl Bench<'_> {
         let mut command = program(&self.installation, "pgbench", target);
         command
             .args(arguments)
-            .args(["-n", "-j", "2", "-c", &clients.to_string()])
+            .args(["-n", "-c", &clients.to_string()])
+            .args(["-j", &clients.div_ceil(CLIENTS_PER_THREAD).max(2).to_string()])
             .args(["-T", &self.options.seconds.to_string()])
             .arg("--log")
             .arg(format!("--log-prefix={}", prefix.display()));
