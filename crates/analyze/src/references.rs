@@ -225,6 +225,7 @@ impl<'p> Walk<'p, '_> {
     fn table(&mut self, table: &'p TableRef<'p>) {
         match table {
             TableRef::Relation(name) => self.relation(name),
+            TableRef::Json(table) => table.parts(&mut |part| self.expression(part)),
             TableRef::Other { .. } => {}
             TableRef::Subselect(subselect) => self.select(subselect.query),
             TableRef::Function(function) => {
@@ -316,6 +317,14 @@ impl<'p> Walk<'p, '_> {
                     self.expression(when.result);
                 }
                 self.optional(*default);
+            }
+            E::Json(json) => {
+                if let parse::JsonKind::ArrayQuery { query, .. } = json.kind {
+                    let before = std::mem::replace(&mut self.place, Place::Subquery);
+                    self.select(query);
+                    self.place = before;
+                }
+                json.kind.parts(&mut |part| self.expression(part));
             }
             E::ColumnRef { .. }
             | E::ParamRef { .. }

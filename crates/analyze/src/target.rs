@@ -190,8 +190,29 @@ fn name_of(value: &Expression<'_>) -> Option<(String, u8)> {
         E::Coalesce { .. } => strong("coalesce"),
         E::MinMax { greatest, .. } => strong(if greatest { "greatest" } else { "least" }),
         E::SqlValueFunction { function, .. } => strong(value_function_name(function)),
+        E::Json(json) => strong(json_name(&json.kind)?),
         _ => None,
     }
+}
+
+fn json_name(kind: &parse::JsonKind<'_>) -> Option<&'static str> {
+    use parse::{JsonKind as K, JsonOp};
+    Some(match kind {
+        K::Object { .. } => "json_object",
+        K::Array { .. } | K::ArrayQuery { .. } => "json_array",
+        K::ObjectAgg { .. } => "json_objectagg",
+        K::ArrayAgg { .. } => "json_arrayagg",
+        K::Parse { .. } => "json",
+        K::Scalar { .. } => "json_scalar",
+        K::Serialize { .. } => "json_serialize",
+        K::Function(function) => match function.op {
+            JsonOp::Exists => "json_exists",
+            JsonOp::Query => "json_query",
+            JsonOp::Value => "json_value",
+            JsonOp::Table => "json_table",
+        },
+        K::Is { .. } | K::Value(_) => return None,
+    })
 }
 
 fn weak_type(name: &TypeName<'_>) -> Option<(String, u8)> {

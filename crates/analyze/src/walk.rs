@@ -72,6 +72,10 @@ pub fn children<'q>(expr: &Expr<'q>, f: &mut dyn FnMut(&'q Expr<'q>)) {
                 left.iter().for_each(f);
             }
         }
+        K::Json(json) => {
+            json.args.iter().for_each(&mut *f);
+            json.cast.into_iter().for_each(f);
+        }
         K::Aggregate(aggregate) => aggregate_children(aggregate, f),
         K::Window(call) => window_children(call, f),
     }

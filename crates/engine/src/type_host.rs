@@ -82,6 +82,19 @@ impl TypeHost for Backend {
         self.catalog.type_name(type_oid)
     }
 
+    fn domain(&self, type_oid: u32) -> Result<Option<(u32, i32)>> {
+        if types::oids::builtin(type_oid).is_some() {
+            return Ok(None);
+        }
+        let row = self.catalog.type_(Oid(type_oid))?;
+        let is_domain = row.kind == TypeKind::Domain;
+        Ok(is_domain.then_some((row.base_type.0, row.typmod)))
+    }
+
+    fn check_domain(&self, type_oid: u32, value: &Datum<'_>) -> Result<()> {
+        Backend::check_domain(self, Oid(type_oid), value)
+    }
+
     fn check_pattern(&self, pattern: &str, flags: types::jsonpath::RegexFlags) -> Result<()> {
         functions_json::check_pattern(pattern, flags)
     }

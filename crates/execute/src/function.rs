@@ -36,7 +36,7 @@ impl<'q> SetCall<'q> {
     pub(crate) fn begin(&mut self, x: &Execution<'q>, row: Option<&Batch>) -> Result<()> {
         self.bump.reset();
         let program = match &self.call.body {
-            FunctionBody::Set { args, .. } => args,
+            FunctionBody::Set { args, .. } | FunctionBody::Operation { args, .. } => args,
             FunctionBody::Value(program) => program,
         };
         let cx = x.value(&self.bump, program)?;
@@ -49,6 +49,10 @@ impl<'q> SetCall<'q> {
             FunctionBody::Value(_) => State::Value(crate::state::Owned::of(&values[0])),
             FunctionBody::Set { strict: true, .. } if values.iter().any(Datum::is_null) => {
                 State::Ended
+            }
+            FunctionBody::Operation { operation, site, .. } => {
+                let mut call = Call::new(&self.bump, x.host, site, &mut self.cache);
+                State::Set(operation.begin(&mut call, values)?)
             }
             FunctionBody::Set { function, site, .. } => {
                 let mut call = Call::new(&self.bump, x.host, site, &mut self.cache);
@@ -69,7 +73,10 @@ impl<'q> SetCall<'q> {
         match &mut self.state {
             State::Ended => Ok(false),
             State::Set(rows) => {
-                let FunctionBody::Set { site, .. } = &self.call.body else { return Ok(false) };
+                let site = match &self.call.body {
+                    FunctionBody::Set { site, .. } | FunctionBody::Operation { site, .. } => site,
+                    FunctionBody::Value(_) => return Ok(false),
+                };
                 let mut call = Call::new(bump, x.host, site, &mut self.cache);
                 let more = match self.call.record {
                     [] => rows.next(&mut call, out)?,

@@ -55,7 +55,7 @@ pub use program::{
     Vector,
 };
 pub use registry::{Body, Entry, Function, Registry, ScalarFn};
-pub use set::{SetFn, SetRows};
+pub use set::{SetFn, SetOperation, SetRows};
 pub use window::{WindowFactory, WindowFunction, WindowView};
 
 pub use base::Result;

@@ -7,6 +7,15 @@ use types::Datum;
 /// Begins a set: the arguments are only borrowed, so what later rows need is copied into the state.
 pub type SetFn = for<'c, 'm> fn(&mut Call<'c, 'm>, &[Datum<'m>]) -> Result<Box<dyn SetRows>>;
 
+/// A set that is no function of the catalog.
+pub trait SetOperation: Send + Sync {
+    /// Begins the set, as a [`SetFn`] does.
+    ///
+    /// # Errors
+    /// The operation's own.
+    fn begin<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>>;
+}
+
 /// The rows of a set, one after the other.
 pub trait SetRows {
     /// Writes the next row into `out`, which has a place for each column; false at the end.

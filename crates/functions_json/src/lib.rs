@@ -13,6 +13,7 @@ mod jsonpath;
 mod populate;
 mod read;
 mod sets;
+pub mod sql_json;
 mod write;
 
 use expr::Entry;

@@ -6,12 +6,12 @@
 //! type's text input, to which strings go for arrays and rows too.
 
 use base::{Error, Result, err};
-use expr::{Call, Datum, Entry, SetRows};
+use expr::{Call, Datum, Entry, SetRows, SqlType};
 use std::borrow::Cow;
 use types::array::{self, Dimension};
 use types::json::{self, Node, NodeKind, Scalar};
 use types::row_columns::{self, RowColumn};
-use types::{Record, TypeClass, oids, record};
+use types::{Jsonb, Record, TypeClass, oids, record};
 
 use crate::read::node_text;
 
@@ -71,9 +71,12 @@ fn fields<'m>(
         }
         let found = pairs.iter().rev().find(|(key, _)| *key == column.name);
         values.push(match (found, base) {
-            (Some((key, node)), _) => value(cx, node, column.type_oid, column.typmod, key)?,
+            (Some((key, node)), _) => value(cx, node, column.type_oid, column.typmod, Some(&**key))?,
             (None, Some(base)) => base.get(i)?.copy_to(&cx.bump)?,
-            (None, None) => Datum::Null,
+            (None, None) => {
+                cx.io().host.check_domain(column.type_oid, &Datum::Null)?;
+                Datum::Null
+            }
         });
     }
     Ok(values)
@@ -104,12 +107,17 @@ fn value<'m>(
     node: &Node<'_>,
     type_oid: u32,
     typmod: i32,
-    key: &str,
+    key: Option<&str>,
 ) -> Result<Datum<'m>> {
+    let io = cx.io();
+    if let Some((base, typmod)) = io.host.domain(type_oid)? {
+        let value = value(cx, node, base, typmod, key)?;
+        io.host.check_domain(type_oid, &value)?;
+        return Ok(value);
+    }
     if matches!(node.kind, NodeKind::Scalar(Scalar::Null)) {
         return Ok(Datum::Null);
     }
-    let io = cx.io();
     if matches!(type_oid, oids::JSON | oids::JSONB) {
         return io.input(type_oid, typmod, node.raw, &cx.bump);
     }
@@ -129,6 +137,43 @@ fn value<'m>(
     io.input(type_oid, typmod, node_text(node).unwrap_or_default(), &cx.bump)
 }
 
+/// A jsonb value as one of a type, as the query functions of SQL/JSON give it. Strings lose their
+/// quotes with `omit_quotes` only.
+///
+/// # Errors
+/// Those of the type's text input and of a domain.
+pub(crate) fn populate_type<'m>(
+    cx: &Call<'_, 'm>,
+    json: Jsonb<'_>,
+    target: SqlType,
+    omit_quotes: bool,
+) -> Result<Datum<'m>> {
+    let io = cx.io();
+    let (type_oid, typmod) = (target.oid.0, target.typmod);
+    if let Some((base, typmod)) = io.host.domain(type_oid)? {
+        let base = SqlType { oid: base::Oid(base), typmod };
+        let value = populate_type(cx, json, base, omit_quotes)?;
+        io.host.check_domain(type_oid, &value)?;
+        return Ok(value);
+    }
+    if omit_quotes {
+        let text = json.as_text().unwrap_or_else(|| "null".into());
+        return io.input(type_oid, typmod, &text, &cx.bump);
+    }
+    if type_oid == oids::JSONB {
+        return json.to_datum().copy_to(&cx.bump);
+    }
+    let mut text = Vec::new();
+    json.write(&mut text);
+    let text = crate::write::text_of(&text)?;
+    match io.host.class(type_oid)? {
+        TypeClass::Array { .. } | TypeClass::Composite => {
+            value(cx, &json::tree(text)?, type_oid, typmod, None)
+        }
+        _ => io.input(type_oid, typmod, text, &cx.bump),
+    }
+}
+
 /// The elements of an array that is being read, and the lengths of its dimensions.
 struct Elements<'m> {
     values: Vec<Datum<'m>>,
@@ -142,11 +187,14 @@ fn array<'m>(
     node: &Node<'_>,
     element: u32,
     typmod: i32,
-    key: &str,
+    key: Option<&str>,
 ) -> Result<Datum<'m>> {
     let NodeKind::Array(items) = &node.kind else {
-        return Err(err!(INVALID_TEXT_REPRESENTATION, "expected JSON array")
-            .hint(format!("See the value of key \"{key}\".")));
+        let error = err!(INVALID_TEXT_REPRESENTATION, "expected JSON array");
+        return Err(match key {
+            Some(key) => error.hint(format!("See the value of key \"{key}\".")),
+            None => error,
+        });
     };
     let mut elements = Elements { values: Vec::new(), lengths: Vec::new(), closed: false };
     level(cx, items, 0, (element, typmod), &mut elements, key)?;
@@ -164,7 +212,7 @@ fn level<'m>(
     depth: usize,
     (element, typmod): (u32, i32),
     out: &mut Elements<'m>,
-    key: &str,
+    key: Option<&str>,
 ) -> Result<()> {
     base::stack::check_stack_depth()?;
     match out.lengths.get(depth) {
@@ -182,8 +230,11 @@ fn level<'m>(
                 level(cx, inner, depth + 1, (element, typmod), out, key)?;
             }
             _ if out.closed && !innermost => {
-                return Err(err!(INVALID_TEXT_REPRESENTATION, "expected JSON array")
-                    .hint(format!("See the array element [{i}] of key \"{key}\".")));
+                let error = err!(INVALID_TEXT_REPRESENTATION, "expected JSON array");
+                return Err(error.hint(match key {
+                    Some(key) => format!("See the array element [{i}] of key \"{key}\"."),
+                    None => format!("See the array element [{i}]."),
+                }));
             }
             _ => {
                 out.closed = true;

@@ -278,6 +278,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 let site = self.site(Oid::INVALID, &[], expr.ty, Oid::INVALID);
                 c.builder.operation(self.operation(operation)?, site, &[])
             }
+            K::Json(json) => self.json(c, level, json, expr.ty),
             K::Default => Err(Error::internal("DEFAULT was not replaced")),
             K::CurrentOf { cursor, relation } => {
                 let cursor = self.bump.alloc_str(cursor)?;

@@ -42,7 +42,10 @@ impl<'q> Planner<'_, 'q, '_> {
                 f64::from(self.catalog().proc(function)?.cost) * self.list_length(right) * 0.5
             }
             ExprKind::RowCompare { left, .. } => left.len() as f64,
-            ExprKind::MinMax { .. } | ExprKind::ViaText { .. } | ExprKind::ArrayCast { .. } => 1.0,
+            ExprKind::Json(_)
+            | ExprKind::MinMax { .. }
+            | ExprKind::ViaText { .. }
+            | ExprKind::ArrayCast { .. } => 1.0,
             _ => 0.0,
         };
         let mut cost = Ok(own);

@@ -29,6 +29,7 @@ mod estimate;
 mod from;
 mod implied;
 mod join_shape;
+mod json;
 mod merge;
 mod modify;
 mod needs;

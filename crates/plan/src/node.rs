@@ -9,7 +9,9 @@
 use analyze::tree::{JoinKind as SqlJoinKind, LockStrength, LockWait, SetKind};
 use base::Oid;
 use catalog::relation::{Index, Relation};
-use expr::{AggregateFactory, Program, ScalarFn, SetFn, Site, SqlType, WindowFactory};
+use expr::{
+    AggregateFactory, Program, ScalarFn, SetFn, SetOperation, Site, SqlType, WindowFactory,
+};
 use std::sync::Arc;
 use types::layout::Layout;
 
@@ -327,6 +329,15 @@ pub enum FunctionBody<'p> {
         args: Program<'p>,
         /// Whether it answers nothing for a NULL argument.
         strict: bool,
+        /// What is the same for every call.
+        site: Site<'p>,
+    },
+    /// A set that is no function.
+    Operation {
+        /// The set.
+        operation: &'p dyn SetOperation,
+        /// Its arguments.
+        args: Program<'p>,
         /// What is the same for every call.
         site: Site<'p>,
     },

@@ -4,8 +4,8 @@ use crate::compile::{Compiler, sql_type};
 use crate::node::{Column, FunctionBody, FunctionCall, Node, NodeKind, SortColumn};
 use crate::planner::{Columns, Cond, Level, Planner, Rel};
 use analyze::tree::{
-    CteUse, Expr, ExprKind, FunctionRange, Materialize, Query, Range, RangeId, RangeKind, SetTree,
-    Type,
+    CteUse, Expr, ExprKind, FunctionRange, JsonKind, Materialize, Query, Range, RangeId, RangeKind,
+    SetTree, Type,
 };
 use base::{Error, Oid, Result};
 use catalog::rows::ArgMode;
@@ -129,6 +129,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let mut inner = call;
         while let ExprKind::Relabel { arg, .. } = inner.kind {
             inner = arg;
+        }
+        if let ExprKind::Json(json) = inner.kind
+            && let JsonKind::Table(table) = json.kind
+        {
+            let body = self.json_table(level, columns, json, table)?;
+            return Ok(FunctionCall { body, columns: count, composite: false, record: &[] });
         }
         let ExprKind::Function { function, args, variadic, returns_set: true, .. } = inner.kind
         else {

@@ -98,6 +98,11 @@ pub(crate) fn same(a: &Expr<'_>, b: &Expr<'_>) -> bool {
             same(a, b) && same(x, y)
         }
         (K::SqlValue(a), K::SqlValue(b)) => a == b,
+        (K::Json(a), K::Json(b)) => {
+            crate::json::same_kind(&a.kind, &b.kind)
+                && all(a.args, b.args)
+                && option(a.cast, b.cast)
+        }
         (K::Aggregate(a), K::Aggregate(b)) => {
             a.function == b.function
                 && a.star == b.star

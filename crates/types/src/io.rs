@@ -55,6 +55,22 @@ pub trait TypeHost {
     /// The name of a type as messages show it.
     fn type_name(&self, type_oid: u32) -> String;
 
+    /// The type that a domain is over, with the modifier; none for other types.
+    ///
+    /// # Errors
+    /// Those of reading the catalog.
+    fn domain(&self, _type_oid: u32) -> Result<Option<(u32, i32)>> {
+        Ok(None)
+    }
+
+    /// Checks a value that becomes one of a domain, NULL included; other types have no checks.
+    ///
+    /// # Errors
+    /// 23502, 23514
+    fn check_domain(&self, _type_oid: u32, _value: &Datum<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// Checks the pattern of a like_regex.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 mod call;
 mod compare;
+mod json;
+mod json_query;
 mod reference;
 mod value;
 
@@ -149,6 +151,7 @@ impl<'q> Analyzer<'q, '_> {
                 let ty = self.typed(TEXT, -1)?;
                 Ok(Expr { kind: ExprKind::Column(column), ty, at: byte_of(location) })
             }
+            E::Json(json) => self.json(level, json),
             E::Other { what, location } => {
                 let error = Error::unsupported(format!("{what} is not supported yet"));
                 Err(self.at(error, location))

@@ -2,6 +2,7 @@
 
 mod function;
 mod join;
+mod json;
 
 use crate::Analyzer;
 use crate::scope::{Clause, Column, Item, Level};
@@ -81,6 +82,7 @@ impl<'q> Analyzer<'q, '_> {
                 let error = Error::unsupported("TABLESAMPLE is not supported yet");
                 Err(self.at(error, sample.location))
             }
+            TableRef::Json(table) => self.json_table(level, table),
             TableRef::Other { what, location } => {
                 let error = Error::unsupported(format!("{what} is not supported yet"));
                 Err(self.at(error, *location))

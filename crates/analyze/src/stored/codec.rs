@@ -397,6 +397,15 @@ impl<'q> Codec<'q> for &'q [ChangedView] {
 records! {
     [Type] Type { oid, typmod, collation }
     [CaseArm<'q>] CaseArm { when, then }
+    [Json<'q>] Json { kind, args, cast }
+    [JsonFormat] JsonFormat { kind, encoding }
+    [JsonBehavior] JsonBehavior { kind, value, coerce }
+    [JsonFunction<'q>] JsonFunction {
+        op, column, passing, wrapper, omit_quotes, format, on_empty, on_error,
+    }
+    [JsonTable<'q>] JsonTable { scan, passing, on_error }
+    [JsonScan<'q>] JsonScan { path, name, first, columns, nested }
+    [JsonColumn<'q>] JsonColumn { name, ty, function, path }
     [SortKey] SortKey { target, sort_operator, equal_operator, descending, nulls_first }
     [Aggregate<'q>] Aggregate {
         function, kind, direct_args, args, arg_count, star, distinct, order_by, filter, variadic,
@@ -435,6 +444,20 @@ variants! {
     [ReturningRow] ReturningRow { 0 Default, 1 Old, 2 New }
     [FunctionForm] FunctionForm { 0 Call, 1 ExplicitCast, 2 ImplicitCast, 3 SqlSyntax }
     [CastForm] CastForm { 0 Explicit, 1 Implicit }
+    [JsonKind<'q>] JsonKind {
+        0 Value(a), 1 Object { absent_on_null, unique, format }, 2 Array { absent_on_null, format },
+        3 ObjectAgg { absent_on_null, unique, format }, 4 ArrayAgg { absent_on_null, format },
+        5 Parse { unique, format }, 6 Scalar(a), 7 Serialize(a), 8 Is { item, unique },
+        9 Function(a), 10 Table(a),
+    }
+    [JsonFormatKind] JsonFormatKind { 0 Default, 1 Json, 2 Jsonb }
+    [JsonEncoding] JsonEncoding { 0 Default, 1 Utf8, 2 Utf16, 3 Utf32 }
+    [JsonItem] JsonItem { 0 Value, 1 Object, 2 Array, 3 Scalar }
+    [JsonOp] JsonOp { 0 Exists, 1 Query, 2 Value, 3 Table }
+    [JsonWrapper] JsonWrapper { 0 Unspecified, 1 Without, 2 Conditional, 3 Unconditional }
+    [JsonBehaviorKind] JsonBehaviorKind {
+        0 Null, 1 Error, 2 Empty, 3 True, 4 False, 5 Unknown, 6 EmptyArray, 7 EmptyObject, 8 Default,
+    }
     [BooleanTest] BooleanTest {
         0 IsTrue, 1 IsNotTrue, 2 IsFalse, 3 IsNotFalse, 4 IsUnknown, 5 IsNotUnknown,
     }
@@ -492,6 +515,7 @@ variants! {
         31 SqlValue(a),
         32 Default,
         33 CurrentOf { cursor, relation },
+        34 Json(a),
     }
     [Command] Command { 0 Select, 1 Insert, 2 Update, 3 Delete, 4 Merge }
     [FromItem<'q>] FromItem {

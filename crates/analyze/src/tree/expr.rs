@@ -1,5 +1,6 @@
 //! Bound expressions.
 
+use super::json::Json;
 use super::query::{Query, RangeId};
 use base::Oid;
 use types::Datum;
@@ -293,6 +294,8 @@ pub enum ExprKind<'q> {
     Window(&'q WindowCall<'q>),
     /// `CURRENT_DATE` and its like.
     SqlValue(SqlValue),
+    /// An expression of SQL/JSON.
+    Json(&'q Json<'q>),
     /// `DEFAULT` in VALUES or SET; analysis replaces it by the column's default.
     Default,
     /// The row id, of type `tid`, of the row that a cursor stands on: `CURRENT OF cursor`.

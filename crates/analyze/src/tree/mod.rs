@@ -22,6 +22,7 @@
 
 mod dml;
 mod expr;
+mod json;
 mod query;
 
 pub use dml::{
@@ -31,6 +32,10 @@ pub use expr::{
     Aggregate, AggregateKind, BooleanTest, CaseArm, CastForm, ColumnUse, Expr, ExprKind, Frame,
     FrameBound, FrameExclusion, FrameUnit, FunctionForm, ReturningRow, RowCompareKind, SortKey,
     SqlValue, SubLink, SubLinkKind, SubscriptStep, SystemColumn, Type, WindowCall,
+};
+pub use json::{
+    Json, JsonBehavior, JsonBehaviorKind, JsonColumn, JsonEncoding, JsonFormat, JsonFormatKind,
+    JsonFunction, JsonItem, JsonKind, JsonOp, JsonScan, JsonTable, JsonWrapper,
 };
 pub use query::{
     ChangedView, Command, Cte, CteUse, Cycle, Distinct, FromItem, FunctionRange, GroupingItem,

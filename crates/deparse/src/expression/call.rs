@@ -7,6 +7,16 @@ use base::{Oid, Result};
 use catalog::names::qualified;
 use catalog::quote_identifier;
 
+/// How SQL/JSON writes an aggregate.
+#[derive(Clone, Copy)]
+pub(super) struct Special<'s> {
+    pub(super) name: &'s str,
+    /// What stands behind the arguments.
+    pub(super) options: &'s str,
+    /// The arguments are a key and a value.
+    pub(super) pair: bool,
+}
+
 impl<'q> Printer<'_, 'q, '_> {
     /// The name of a function, qualified where the search path finds another.
     pub(crate) fn function_name(&self, oid: Oid) -> Result<String> {
@@ -55,8 +65,29 @@ impl<'q> Printer<'_, 'q, '_> {
         Ok(())
     }
 
+    fn special_arguments(&mut self, args: &[Expr<'q>], special: Special<'_>) -> Result<()> {
+        for (at, arg) in args.iter().enumerate() {
+            if at > 0 {
+                self.put(if special.pair { " : " } else { ", " });
+            }
+            self.expression(arg, true)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate<'q>) -> Result<()> {
-        let name = self.function_name(aggregate.function)?;
+        self.aggregate_as(aggregate, None)
+    }
+
+    pub(super) fn aggregate_as(
+        &mut self,
+        aggregate: &Aggregate<'q>,
+        special: Option<Special<'_>>,
+    ) -> Result<()> {
+        let name = match special {
+            Some(special) => special.name.to_owned(),
+            None => self.function_name(aggregate.function)?,
+        };
         self.put(&name);
         self.put("(");
         if !aggregate.distinct.is_empty() {
@@ -64,9 +95,13 @@ impl<'q> Printer<'_, 'q, '_> {
         }
         if aggregate.kind == AggregateKind::Normal {
             let count = aggregate.arg_count as usize;
-            match aggregate.star {
-                true => self.put("*"),
-                false => {
+            match (aggregate.star, special) {
+                (true, _) => self.put("*"),
+                (false, Some(special)) => {
+                    let own = aggregate.args.get(..count).unwrap_or(aggregate.args);
+                    self.special_arguments(own, special)?;
+                }
+                (false, None) => {
                     let own = aggregate.args.get(..count).unwrap_or(aggregate.args);
                     self.arguments(own, aggregate.variadic)?;
                 }
@@ -75,6 +110,7 @@ impl<'q> Printer<'_, 'q, '_> {
                 self.put(" ORDER BY ");
                 self.order_by_args(aggregate.order_by, aggregate.args)?;
             }
+            self.put(special.map_or("", |special| special.options));
         } else {
             self.expressions(aggregate.direct_args, true)?;
             self.put(") WITHIN GROUP (ORDER BY ");
@@ -92,12 +128,27 @@ impl<'q> Printer<'_, 'q, '_> {
     }
 
     pub(super) fn window_call(&mut self, call: &WindowCall<'q>) -> Result<()> {
-        let name = self.function_name(call.function)?;
+        self.window_call_as(call, None)
+    }
+
+    pub(super) fn window_call_as(
+        &mut self,
+        call: &WindowCall<'q>,
+        special: Option<Special<'_>>,
+    ) -> Result<()> {
+        let name = match special {
+            Some(special) => special.name.to_owned(),
+            None => self.function_name(call.function)?,
+        };
         self.put(&name);
         self.put("(");
-        match call.star {
-            true => self.put("*"),
-            false => self.expressions(call.args, true)?,
+        match (call.star, special) {
+            (true, _) => self.put("*"),
+            (false, Some(special)) => {
+                self.special_arguments(call.args, special)?;
+                self.put(special.options);
+            }
+            (false, None) => self.expressions(call.args, true)?,
         }
         self.filter(call.filter)?;
         self.put(") OVER ");

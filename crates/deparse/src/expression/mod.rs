@@ -9,6 +9,7 @@
 mod call;
 mod column;
 mod constant;
+mod json;
 mod operator;
 mod parentheses;
 mod sublink;
@@ -113,6 +114,7 @@ impl<'q> Printer<'_, 'q, '_> {
                 }
             }
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate),
+            ExprKind::Json(json) => self.json(json, expr, implicit),
             ExprKind::Grouping { items, levels_up } => self.grouping(items, levels_up),
             ExprKind::Window(window) => self.window_call(window),
             ExprKind::SqlValue(value) => {

@@ -21,6 +21,7 @@ pub(crate) fn looks_like_function(expr: &Expr<'_>) -> bool {
         | ExprKind::Coalesce(_)
         | ExprKind::MinMax { .. }
         | ExprKind::SqlValue(_) => true,
+        ExprKind::Json(json) => super::json::reads_as_call(json),
         _ => false,
     }
 }
@@ -38,6 +39,7 @@ fn encloses(parent: &Expr<'_>) -> bool {
         | ExprKind::Aggregate(_)
         | ExprKind::Grouping { .. }
         | ExprKind::Window(_)
+        | ExprKind::Json(_)
         | ExprKind::Case { .. } => true,
         _ => false,
     }

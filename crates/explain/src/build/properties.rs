@@ -268,7 +268,8 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
                 }
                 for function in functions {
                     programs.push(match function.body {
-                        plan::FunctionBody::Set { args, .. } => args,
+                        plan::FunctionBody::Set { args, .. }
+                        | plan::FunctionBody::Operation { args, .. } => args,
                         plan::FunctionBody::Value(program) => program,
                     });
                 }

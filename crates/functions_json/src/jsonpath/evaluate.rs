@@ -255,6 +255,18 @@ impl<'e, 'v> Evaluator<'e, 'v> {
                 self.base = Base { container: Some(object), id: 1 };
                 Ok(Value::of(value))
             }
+            Variables::Passed(variables) => {
+                let Some(at) = variables.iter().position(|variable| variable.name == name) else {
+                    return missing();
+                };
+                let value = variables[at].value;
+                let container = match value {
+                    Value::Container(json) => Some(json),
+                    _ => None,
+                };
+                self.base = Base { container, id: at as i64 + 1 };
+                Ok(value)
+            }
         }
     }
 

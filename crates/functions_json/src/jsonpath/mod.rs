@@ -35,9 +35,16 @@ use types::Jsonb;
 use types::jsonpath::Path;
 
 pub(crate) use evaluate::{Evaluator, Found, Status};
-pub(crate) use functions::TABLE;
+pub(crate) use functions::{TABLE, kept_path};
 pub use predicate::check_pattern;
 pub(crate) use value::Value;
+
+/// A variable with its SQL value.
+#[derive(Clone, Copy)]
+pub(crate) struct Passed<'v> {
+    pub(crate) name: &'v str,
+    pub(crate) value: Value<'v>,
+}
 
 /// What `$name` means.
 #[derive(Clone, Copy)]
@@ -46,6 +53,8 @@ pub(crate) enum Variables<'v> {
     None,
     /// The keys of an object.
     Object(Jsonb<'v>),
+    /// Values by their names, in order.
+    Passed(&'v [Passed<'v>]),
 }
 
 /// How a path is evaluated.
@@ -81,6 +90,7 @@ pub(crate) fn evaluate<'v>(
             }
             1
         }
+        Variables::Passed(variables) => variables.len() as i64,
     };
     let root = Value::of(document);
     let mut evaluator = Evaluator::new(host, bump, path.lax, root, manner, 1 + count);

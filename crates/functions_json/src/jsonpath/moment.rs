@@ -47,6 +47,17 @@ impl Moment {
         Ok(Moment { kind, typmod, east_secs: 0 })
     }
 
+    /// The SQL value and its type.
+    pub(crate) fn to_datum(self) -> (u32, Datum<'static>) {
+        match self.kind {
+            Kind::Date(date) => (DATE, Datum::Int4(date)),
+            Kind::Time(us) => (TIME, Datum::Int8(us)),
+            Kind::TimeTz(time) => (TIMETZ, Datum::Fixed16(time.to_fixed())),
+            Kind::Timestamp(us) => (TIMESTAMP, Datum::Int8(us)),
+            Kind::TimestampTz(us) => (TIMESTAMPTZ, Datum::Int8(us)),
+        }
+    }
+
     pub(super) fn type_name(self) -> &'static str {
         match self.kind {
             Kind::Date(_) => "date",

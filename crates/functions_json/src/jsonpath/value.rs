@@ -1,10 +1,11 @@
 //! A value while a path is evaluated.
 
 use super::moment::Moment;
-use base::Result;
+use base::{Result, err};
 use expr::Datum;
 use types::jsonb::View;
-use types::{Arena, Jsonb, JsonbBuf, Numeric, NumericBuf};
+use types::oids::*;
+use types::{Arena, Io, Jsonb, JsonbBuf, Numeric, NumericBuf};
 
 /// A value.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,47 @@ impl<'v> Value<'v> {
     /// A number.
     pub(crate) fn number(number: &NumericBuf, arena: &dyn Arena<'v>) -> Result<Value<'v>> {
         number.to_datum(arena).map(Value::Number)
+    }
+
+    /// A SQL value that a path may name.
+    ///
+    /// # Errors
+    /// 22023 for a type that means nothing to a path.
+    pub(crate) fn of_datum(
+        io: &Io<'_>,
+        type_oid: u32,
+        typmod: i32,
+        datum: Datum<'v>,
+        arena: &dyn Arena<'v>,
+    ) -> Result<Value<'v>> {
+        if datum.is_null() {
+            return Ok(Value::Null);
+        }
+        let integer = |v: i64| NumericBuf::from_i128(v.into());
+        match type_oid {
+            BOOL => datum.bool().map(Value::Bool),
+            NUMERIC => Ok(Value::Number(datum)),
+            INT2 => Value::number(&integer(datum.int2()?.into()), arena),
+            INT4 => Value::number(&integer(datum.int4()?.into()), arena),
+            INT8 => Value::number(&integer(datum.int8()?), arena),
+            FLOAT4 => Value::number(&NumericBuf::from_f32(datum.float4()?), arena),
+            FLOAT8 => Value::number(&NumericBuf::from_f64(datum.float8()?), arena),
+            TEXT | VARCHAR => datum.text().map(Value::String),
+            DATE | TIME | TIMETZ | TIMESTAMP | TIMESTAMPTZ => {
+                Moment::of_datum(type_oid, typmod, &datum).map(Value::Moment)
+            }
+            JSONB => Ok(Value::of(Jsonb::new(datum.bytes()?))),
+            JSON => {
+                let mut bytes = Vec::new();
+                types::jsonb::parse(datum.text()?)?.encode(&mut bytes)?;
+                Ok(Value::of(Jsonb::new(arena.put(&bytes)?)))
+            }
+            _ => Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "could not convert value of type {} to jsonpath",
+                io.host.type_name(type_oid)
+            )),
+        }
     }
 
     /// The value as it becomes part of a jsonb.

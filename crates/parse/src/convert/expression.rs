@@ -118,7 +118,10 @@ impl<'a> Converter<'a> {
             Node::CurrentOfExpr(raw) => {
                 Expression::CurrentOf { cursor: self.need(raw.cursor_name())? }
             }
-            other => unsupported_expression(other)?,
+            other => match self.json(other)? {
+                Some(json) => json,
+                None => unsupported_expression(other)?,
+            },
         })
     }
 
@@ -340,26 +343,11 @@ impl<'a> Converter<'a> {
     }
 }
 
-/// Names the SQL/JSON and XML expressions, which have no node of their own.
+/// Names the XML expressions, which have no node of their own.
 fn unsupported_expression<'a>(node: Node<'_>) -> Result<Expression<'a>> {
     let (what, location) = match node {
         Node::XmlExpr(raw) => ("XML expressions", raw.location),
         Node::XmlSerialize(raw) => ("XMLSERIALIZE", raw.location),
-        Node::JsonObjectConstructor(raw) => ("JSON_OBJECT", raw.location),
-        Node::JsonArrayConstructor(raw) => ("JSON_ARRAY", raw.location),
-        Node::JsonArrayQueryConstructor(raw) => ("JSON_ARRAY", raw.location),
-        Node::JsonObjectAgg(raw) => {
-            ("JSON_OBJECTAGG", raw.constructor().map_or(-1, |inner| inner.location))
-        }
-        Node::JsonArrayAgg(raw) => {
-            ("JSON_ARRAYAGG", raw.constructor().map_or(-1, |inner| inner.location))
-        }
-        Node::JsonParseExpr(raw) => ("JSON()", raw.location),
-        Node::JsonScalarExpr(raw) => ("JSON_SCALAR", raw.location),
-        Node::JsonSerializeExpr(raw) => ("JSON_SERIALIZE", raw.location),
-        Node::JsonIsPredicate(raw) => ("IS JSON", raw.location),
-        Node::JsonFuncExpr(raw) => ("SQL/JSON query functions", raw.location),
-        Node::JsonValueExpr(_) => ("FORMAT JSON", -1),
         _ => return Err(unexpected("an expression")),
     };
     Ok(Expression::Other { what, location: Location::from_raw(location) })

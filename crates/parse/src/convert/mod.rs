@@ -6,6 +6,7 @@
 mod dml;
 mod expression;
 mod function;
+mod json;
 mod names;
 mod object;
 mod role;

@@ -139,9 +139,7 @@ impl<'a> Converter<'a> {
             Node::RangeTableFunc(raw) => {
                 TableRef::Other { what: "XMLTABLE", location: Location::from_raw(raw.location) }
             }
-            Node::JsonTable(raw) => {
-                TableRef::Other { what: "JSON_TABLE", location: Location::from_raw(raw.location) }
-            }
+            Node::JsonTable(raw) => TableRef::Json(self.json_table(raw)?),
             _ => return Err(unexpected("an item of FROM")),
         })
     }

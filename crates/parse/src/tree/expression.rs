@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Name, SelectStmt, SortBy, TypeName, WindowDef};
+use super::{JsonExpression, Name, SelectStmt, SortBy, TypeName, WindowDef};
 use crate::Location;
 
 /// An expression as written. Parentheses are gone; precedence is in the tree.
@@ -104,6 +104,8 @@ pub enum Expression<'a> {
     Default { location: Location },
     /// `CURRENT OF cursor`.
     CurrentOf { cursor: &'a str },
+    /// An expression of SQL/JSON.
+    Json(&'a JsonExpression<'a>),
     /// What has no node of its own: `what` names it for an error message.
     Other { what: &'static str, location: Location },
 }
@@ -304,6 +306,7 @@ impl Expression<'_> {
                 Some(test) => test.location().leftmost(link.location),
                 None => link.location,
             },
+            E::Json(json) => json.location,
             E::CurrentOf { .. } => Location::NONE,
         }
     }

@@ -1,7 +1,8 @@
 //! SELECT, VALUES, set operations, and what stands in FROM.
 
 use super::{
-    Alias, DefElem, Expression, Indirection, Name, Persistence, RangeVar, Statement, TypeName,
+    Alias, DefElem, Expression, Indirection, JsonTable, Name, Persistence, RangeVar, Statement,
+    TypeName,
 };
 use crate::Location;
 
@@ -141,7 +142,9 @@ pub enum TableRef<'a> {
     Join(&'a JoinExpr<'a>),
     /// TABLESAMPLE.
     Sample(&'a RangeTableSample<'a>),
-    /// XMLTABLE, JSON_TABLE.
+    /// JSON_TABLE.
+    Json(&'a JsonTable<'a>),
+    /// XMLTABLE.
     Other {
         /// Its name for an error message.
         what: &'static str,

@@ -1,0 +1,201 @@
+//! JSON_TABLE.
+//!
+//! A scan finds items by its path; each item gives its columns and is joined with the rows of the
+//! scans nested in it, one after the other. An item without such rows gives one row in which their
+//! columns are NULL.
+
+use super::query::{Given, JsonFunction, passed_values};
+use crate::jsonpath::{Found, Manner, Passed, Status, Variables, evaluate};
+use base::{Error, Result};
+use expr::{Call, Datum, SetOperation, SetRows, SqlType};
+use types::Jsonb;
+use types::jsonpath::Path;
+
+/// JSON_TABLE: the arguments are the document, the values of PASSING, those of DEFAULT.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonTable<'p> {
+    /// The rows.
+    pub scan: JsonScan<'p>,
+    /// The names of PASSING.
+    pub passing: &'p [&'p str],
+    /// An error of a path that finds rows is one.
+    pub error_on_error: bool,
+    /// The number of columns.
+    pub width: usize,
+}
+
+/// A path that finds items, and the columns of each.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonScan<'p> {
+    /// The path, as a datum keeps it.
+    pub path: &'p str,
+    /// The place of the first column in the row.
+    pub first: usize,
+    /// The columns.
+    pub columns: &'p [JsonColumn<'p>],
+    /// NESTED.
+    pub nested: &'p [JsonScan<'p>],
+}
+
+/// A column.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonColumn<'p> {
+    /// The type.
+    pub ty: SqlType,
+    /// The function and its path; none for FOR ORDINALITY.
+    pub function: Option<(JsonFunction<'p>, &'p str)>,
+}
+
+/// A scan with its paths parsed.
+struct Parsed<'s, 'p> {
+    scan: &'s JsonScan<'p>,
+    path: Path,
+    columns: Vec<Option<Path>>,
+    nested: Vec<Parsed<'s, 'p>>,
+}
+
+impl<'s, 'p> Parsed<'s, 'p> {
+    fn of(scan: &'s JsonScan<'p>) -> Result<Parsed<'s, 'p>> {
+        let columns = scan
+            .columns
+            .iter()
+            .map(|column| column.function.map(|(_, path)| Path::parse(path)).transpose());
+        Ok(Parsed {
+            scan,
+            path: Path::parse(scan.path)?,
+            columns: columns.collect::<Result<_>>()?,
+            nested: scan.nested.iter().map(Parsed::of).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// A value that the set keeps.
+enum Kept {
+    Plain(Datum<'static>),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Kept {
+    fn of(datum: &Datum<'_>) -> Result<Kept> {
+        Ok(match datum {
+            Datum::Text(text) => Kept::Text((*text).to_owned()),
+            Datum::Bytes(bytes) => Kept::Bytes((*bytes).to_vec()),
+            plain => Kept::Plain(plain.copy_to(&types::LeakArena)?),
+        })
+    }
+}
+
+struct Rows(std::vec::IntoIter<Vec<Kept>>);
+
+impl SetRows for Rows {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let Some(row) = self.0.next() else { return Ok(false) };
+        for (slot, value) in out.iter_mut().zip(&row) {
+            *slot = match value {
+                Kept::Plain(datum) => *datum,
+                Kept::Text(text) => cx.text(text)?,
+                Kept::Bytes(bytes) => cx.bytes(bytes)?,
+            };
+        }
+        Ok(true)
+    }
+}
+
+/// What all scans share.
+struct Run<'r> {
+    passed: &'r [Passed<'r>],
+    types: &'r [SqlType],
+    throw: bool,
+    width: usize,
+}
+
+/// A row of which some columns are filled.
+type Row<'m> = Vec<Datum<'m>>;
+
+impl Run<'_> {
+    /// The rows of a scan over a document.
+    fn rows<'m>(
+        &self,
+        cx: &mut Call<'_, 'm>,
+        parsed: &Parsed<'_, '_>,
+        document: Jsonb<'_>,
+        args: &[Datum<'m>],
+    ) -> Result<Vec<Row<'m>>> {
+        base::stack::check_stack_depth()?;
+        let bump = cx.bump;
+        let variables = Variables::Passed(self.passed);
+        let manner = Manner { variables, throw: self.throw, zoned: true };
+        let mut found = Found::Kept(Vec::new());
+        let status = evaluate(cx.host, bump, &parsed.path, document, manner, &mut found)?;
+        let Found::Kept(items) = found else { return Ok(Vec::new()) };
+        if status == Status::Error {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::new();
+        for (i, item) in items.iter().enumerate() {
+            let json = item.to_jsonb(&bump)?;
+            let json = Jsonb::new(json.bytes()?);
+            let row = self.row(cx, parsed, json, i + 1, args)?;
+            let before = rows.len();
+            for nested in &parsed.nested {
+                for inner in self.rows(cx, nested, json, args)? {
+                    rows.push(merged(&row, inner));
+                }
+            }
+            if rows.len() == before {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn row<'m>(
+        &self,
+        cx: &mut Call<'_, 'm>,
+        parsed: &Parsed<'_, '_>,
+        item: Jsonb<'_>,
+        ordinal: usize,
+        args: &[Datum<'m>],
+    ) -> Result<Row<'m>> {
+        let mut row = vec![Datum::Null; self.width];
+        let columns = parsed.scan.columns.iter().zip(&parsed.columns).enumerate();
+        for (i, (column, path)) in columns {
+            let value = match (column.function, path) {
+                (Some((function, _)), Some(path)) => {
+                    let given = Given { path, passed: self.passed, args, types: self.types };
+                    function.run(cx, column.ty, item, given)?
+                }
+                _ => Datum::Int4(i32::try_from(ordinal).unwrap_or(i32::MAX)),
+            };
+            if let Some(slot) = row.get_mut(parsed.scan.first + i) {
+                *slot = value;
+            }
+        }
+        Ok(row)
+    }
+}
+
+/// An outer row with what an inner one has filled.
+fn merged<'m>(outer: &[Datum<'m>], inner: Row<'m>) -> Row<'m> {
+    let pairs = outer.iter().zip(inner);
+    pairs.map(|(outer, inner)| if inner.is_null() { *outer } else { inner }).collect()
+}
+
+impl SetOperation for JsonTable<'_> {
+    fn begin<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+        let Some((document, rest)) = args.split_first() else {
+            return Err(Error::internal("JSON_TABLE without a document"));
+        };
+        if document.is_null() {
+            return Ok(Box::new(Rows(Vec::new().into_iter())));
+        }
+        let types = cx.site.args;
+        let passed = passed_values(cx, self.passing, rest, types.get(1..).unwrap_or(&[]))?;
+        let run = Run { passed: &passed, types, throw: self.error_on_error, width: self.width };
+        let parsed = Parsed::of(&self.scan)?;
+        let rows = run.rows(cx, &parsed, Jsonb::new(document.bytes()?), args)?;
+        let kept = rows.iter().map(|row| row.iter().map(Kept::of).collect());
+        Ok(Box::new(Rows(kept.collect::<Result<Vec<_>>>()?.into_iter())))
+    }
+}
