@@ -19,6 +19,7 @@ mod write;
 use expr::Entry;
 
 pub use jsonpath::check_pattern;
+pub use read::JsonbSubscript;
 
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {

@@ -71,7 +71,10 @@ fn fields<'m>(
         }
         let found = pairs.iter().rev().find(|(key, _)| *key == column.name);
         values.push(match (found, base) {
-            (Some((key, node)), _) => value(cx, node, column.type_oid, column.typmod, Some(&**key))?,
+            (Some((key, node)), base) => {
+                let own = base.map(|base| base.get(i)).transpose()?;
+                field(cx, node, column, own, key)?
+            }
             (None, Some(base)) => base.get(i)?.copy_to(&cx.bump)?,
             (None, None) => {
                 cx.io().host.check_domain(column.type_oid, &Datum::Null)?;
@@ -82,9 +85,31 @@ fn fields<'m>(
     Ok(values)
 }
 
+/// The value of a column. A row keeps the fields of `own` that the object has not.
+fn field<'m>(
+    cx: &Call<'_, 'm>,
+    node: &Node<'_>,
+    column: &RowColumn,
+    own: Option<Datum<'_>>,
+    key: &str,
+) -> Result<Datum<'m>> {
+    if let (Some(own), NodeKind::Object(_)) = (own.filter(|own| !own.is_null()), &node.kind)
+        && let Some(columns) = columns(cx, column.type_oid, column.typmod)?
+    {
+        let own = Record::from_datum(&own)?;
+        let values = fields(cx, node, &columns, Some(&own))?;
+        return row_of(cx, (column.type_oid, column.typmod), &columns, &values);
+    }
+    value(cx, node, column.type_oid, column.typmod, Some(key))
+}
+
 fn row<'m>(cx: &Call<'_, 'm>, columns: &[RowColumn], values: &[Datum<'m>]) -> Result<Datum<'m>> {
     let result = cx.site.result;
-    row_of(cx, (result.oid.0, result.typmod), columns, values)
+    let host = cx.io().host;
+    let over = host.domain(result.oid.0)?.map_or(result.oid.0, |(over, _)| over);
+    let row = row_of(cx, (over, result.typmod), columns, values)?;
+    host.check_domain(result.oid.0, &row)?;
+    Ok(row)
 }
 
 fn row_of<'m>(
@@ -259,14 +284,24 @@ fn to_record<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
     row(cx, &columns, &values)
 }
 
-/// The columns of the row type that a base decides.
+/// The columns of the row type that a base decides; domains over row types count.
 fn base_columns(cx: &Call<'_, '_>, base: &Datum<'_>, function: &str) -> Result<Vec<RowColumn>> {
     let declared = cx.arg_type(0).oid.0;
     let mut typmod = cx.site.result.typmod;
     if declared == oids::RECORD && !base.is_null() {
-        typmod = Record::from_datum(base)?.typmod();
+        let record = Record::from_datum(base)?;
+        typmod = record.typmod();
+        if row_columns::of_typmod(typmod).is_none() {
+            let column = |i: usize| RowColumn {
+                name: format!("f{}", i + 1),
+                type_oid: record.column_type(i),
+                typmod: -1,
+            };
+            return Ok((0..record.len()).map(column).collect());
+        }
     }
-    match columns(cx, declared, typmod)? {
+    let over = cx.io().host.domain(declared)?.map_or(declared, |(over, _)| over);
+    match columns(cx, over, typmod)? {
         Some(columns) => Ok(columns),
         None if declared == oids::RECORD => Err(err!(
             INVALID_PARAMETER_VALUE,
@@ -294,6 +329,26 @@ fn populate<'m, const BINARY: bool>(
     let text = text_of(cx, &args[1])?;
     let values = fields(cx, &json::tree(&text)?, &columns, base.as_ref())?;
     row(cx, &columns, &values)
+}
+
+/// `jsonb_populate_record_valid`: whether the object could be read.
+fn populates<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let columns = base_columns(cx, &args[0], "jsonb_populate_record_valid")?;
+    if args[1].is_null() {
+        return Ok(Datum::Bool(true));
+    }
+    let base = if args[0].is_null() { None } else { Some(Record::from_datum(&args[0])?) };
+    let text = text_of(cx, &args[1])?;
+    match fields(cx, &json::tree(&text)?, &columns, base.as_ref()) {
+        Ok(_) => Ok(Datum::Bool(true)),
+        Err(error) if is_soft(&error) => Ok(Datum::Bool(false)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an error is one of the value, which may be silenced, and not of the server.
+pub(crate) fn is_soft(error: &Error) -> bool {
+    !matches!(error.sqlstate().class(), "53" | "54" | "57" | "58" | "XX")
 }
 
 /// A set of rows whose objects are read one by one.
@@ -385,6 +440,7 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("jsonb_to_record", to_record),
     Entry::scalar("json_populate_record", populate::<false>),
     Entry::scalar("jsonb_populate_record", populate::<true>),
+    Entry::scalar("jsonb_populate_record_valid", populates),
     Entry::set("json_to_recordset", to_recordset::<false>),
     Entry::set("jsonb_to_recordset", to_recordset::<true>),
     Entry::set("json_populate_recordset", populate_set::<false>),

@@ -194,6 +194,35 @@ fn integer<'m>(args: &[Datum<'m>], type_name: &str) -> Result<Option<i64>> {
         .ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "{type_name} out of range"))
 }
 
+/// `jsonb[subscript]`: of an array the element that the subscript counts, of an object the value of
+/// the key; nothing of a scalar.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonbSubscript;
+
+impl expr::Operation for JsonbSubscript {
+    fn eval<'m>(&self, _: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+        let [json, subscript] = args else { return Ok(Datum::Null) };
+        if json.is_null() {
+            return Ok(Datum::Null);
+        }
+        let json = Jsonb::new(json.bytes()?);
+        let found = match (json.view(), subscript) {
+            (View::Array(_), Datum::Int4(index)) => json.element(i64::from(*index)),
+            (View::Array(_), Datum::Text(text)) => {
+                types::scalar::parse_int4(text).ok().and_then(|index| json.element(index.into()))
+            }
+            (View::Object(_), Datum::Int4(index)) => json.get(&index.to_string()),
+            (View::Object(_), Datum::Text(key)) => json.get(key),
+            _ => None,
+        };
+        Ok(found.map_or(Datum::Null, Jsonb::to_datum))
+    }
+
+    fn name(&self) -> &'static str {
+        "jsonb subscript"
+    }
+}
+
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("json_object_field", json_field::<false>),

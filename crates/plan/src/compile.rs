@@ -350,7 +350,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         c.builder.operation(operation, Site::UNKNOWN, &registers)
     }
 
-    /// `j['a'][1]` is a chain of `->`.
+    /// `j['a'][1]`, step by step.
     fn jsonb_subscript(
         &self,
         c: &mut Compiler<'_, 'q, 'p>,
@@ -370,15 +370,9 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                     "jsonb subscript does not support slices"
                 ));
             };
-            let name = match index.ty.oid.0 {
-                oids::INT4 => "jsonb_array_element",
-                _ => "jsonb_object_field",
-            };
             let key = self.expr(c, level, index)?;
-            let function = self.env.registry().scalar(name)?;
-            let types = [SqlType::plain(arg.ty.oid), sql_type(index.ty)];
-            let site = self.site(Oid::INVALID, &types, arg.ty, Oid::INVALID);
-            value = c.builder.call(name, function, true, false, site, &[value, key])?;
+            let operation = self.operation(functions_json::JsonbSubscript)?;
+            value = c.builder.operation(operation, Site::UNKNOWN, &[value, key])?;
         }
         Ok(value)
     }

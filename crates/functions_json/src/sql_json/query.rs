@@ -1,7 +1,7 @@
 //! JSON_EXISTS, JSON_QUERY, JSON_VALUE.
 
 use crate::jsonpath::{Found, Manner, Passed, Status, Value, Variables, evaluate, kept_path};
-use crate::populate::populate_type;
+use crate::populate::{is_soft, populate_type};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Operation, SqlType};
 use parse::{JsonBehaviorKind, JsonOp, JsonWrapper};
@@ -103,12 +103,6 @@ pub(super) fn passed_values<'p, 'm: 'p>(
         passed.push(Passed { name, value });
     }
     Ok(passed)
-}
-
-/// Whether ON ERROR may take the place of an error.
-fn is_soft(error: &Error) -> bool {
-    let state = error.sqlstate().to_string();
-    !matches!(state.get(..2), Some("53" | "54" | "57" | "58" | "XX"))
 }
 
 impl JsonFunction<'_> {
