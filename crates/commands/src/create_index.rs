@@ -4,7 +4,7 @@ use crate::relation_rows::{self, NewColumn, NewRelation, update_class};
 use crate::table::alter::find;
 use crate::table::constraint::object_name;
 use crate::{Env, LockMode, depend, object};
-use analyze::tree::{Expr, ExprKind};
+use analyze::tree::{Expr, ExprKind, Json, JsonKind};
 use analyze::{StoredContext, analyze_expression, stored};
 use base::{Error, Oid, Result, err};
 use catalog::columns::{hidden, index, pg_class, pg_index};
@@ -12,6 +12,7 @@ use catalog::relation::{Index, IndexKey, Relation};
 use catalog::rows::{DependencyKind, RelationKind, Stored, Volatility};
 use catalog::store::{Row, Value};
 use parse::{IndexElem, IndexStmt, SortNulls};
+use types::Datum;
 
 /// The access method `btree`.
 const BTREE: Oid = Oid(403);
@@ -330,6 +331,10 @@ pub(crate) fn is_immutable(env: &Env<'_>, expr: &Expr<'_>) -> Result<bool> {
                 result = Ok(false);
                 return false;
             }
+            ExprKind::Json(json) if asks_zone(json) => {
+                result = Ok(false);
+                return false;
+            }
             _ => return true,
         };
         match env.catalog().proc(function) {
@@ -340,6 +345,19 @@ pub(crate) fn is_immutable(env: &Env<'_>, expr: &Expr<'_>) -> Result<bool> {
         true
     });
     result
+}
+
+/// Whether the answer of a query function of SQL/JSON can depend on the time zone.
+fn asks_zone(json: &Json<'_>) -> bool {
+    let JsonKind::Function(function) = json.kind else { return false };
+    let [_, path, values @ ..] = json.args else { return false };
+    let ExprKind::Const(Datum::Text(path)) = path.kind else { return true };
+    let types = values.iter().map(|value| value.ty.oid.0);
+    let variables: Vec<(&str, u32)> = function.passing.iter().copied().zip(types).collect();
+    match types::jsonpath::Path::parse(path) {
+        Ok(path) => functions_json::is_mutable(&path, &variables),
+        Err(_) => true,
+    }
 }
 
 fn choose_name(

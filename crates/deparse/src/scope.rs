@@ -8,7 +8,9 @@
 //!    themselves make the range show a list of column aliases.
 
 use analyze::Environment;
-use analyze::tree::{ColumnUse, Expr, ExprKind, FromItem, Query, RangeId, RangeKind};
+use analyze::tree::{
+    ColumnUse, Expr, ExprKind, FromItem, Json, JsonKind, Query, RangeId, RangeKind,
+};
 use base::{Oid, Result};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -258,7 +260,7 @@ impl Scope {
         let names = &mut self.ranges[at].columns;
         names.resize(names.len().max(own.len()), None);
         self.ranges[at].print_aliases = match range.kind {
-            RangeKind::Functions { .. } => true,
+            RangeKind::Functions { .. } if !is_json_table(&range.kind) => true,
             RangeKind::Relation { .. } => changed,
             _ => changed || range.aliased > 0,
         };
@@ -362,4 +364,14 @@ fn dangerous_using(query: &Query<'_>, item: &FromItem<'_>) -> bool {
         _ => false,
     });
     made || dangerous_using(query, left) || dangerous_using(query, right)
+}
+
+/// Whether a range is JSON_TABLE, which says the names of its columns itself.
+pub(crate) fn is_json_table(kind: &RangeKind<'_>) -> bool {
+    match kind {
+        RangeKind::Functions { functions: [only], .. } => {
+            matches!(only.call.kind, ExprKind::Json(Json { kind: JsonKind::Table(_), .. }))
+        }
+        _ => false,
+    }
 }

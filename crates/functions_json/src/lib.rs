@@ -18,7 +18,7 @@ mod write;
 
 use expr::Entry;
 
-pub use jsonpath::check_pattern;
+pub use jsonpath::{check_pattern, is_mutable};
 pub use read::JsonbSubscript;
 
 /// All tables of this crate.

@@ -192,8 +192,11 @@ pub(crate) fn populate_type<'m>(
     json.write(&mut text);
     let text = crate::write::text_of(&text)?;
     match io.host.class(type_oid)? {
-        TypeClass::Array { .. } | TypeClass::Composite => {
-            value(cx, &json::tree(text)?, type_oid, typmod, None)
+        TypeClass::Array { element, .. } => array(cx, &json::tree(text)?, element, typmod, None),
+        TypeClass::Composite => {
+            let columns = columns(cx, type_oid, typmod)?.unwrap_or_default();
+            let values = fields(cx, &json::tree(text)?, &columns, None)?;
+            row_of(cx, (type_oid, typmod), &columns, &values)
         }
         _ => io.input(type_oid, typmod, text, &cx.bump),
     }

@@ -21,7 +21,7 @@ mod zones;
 
 use expr::Entry;
 
-pub use to_char::{Parsed, parse_iso, parse_template};
+pub use to_char::{Parsed, parse_iso, parse_template, template_has_zone};
 
 /// All tables of this crate.
 pub fn tables() -> Vec<&'static [Entry]> {

@@ -58,7 +58,9 @@ impl<'q> Analyzer<'q, '_> {
                 let mut args = Vec::new();
                 for pair in pairs {
                     let key = self.transform(level, pair.key)?;
-                    args.push(self.resolve_unknown(key)?);
+                    // A literal key stays one: it is written without its type.
+                    let literal = matches!(key.kind, ExprKind::Const(Datum::Text(_)));
+                    args.push(if literal { key } else { self.resolve_unknown(key)? });
                     args.push(self.json_value(level, "JSON_OBJECT()", &pair.value, Use::Plain)?);
                 }
                 let returning = self.json_constructor_output(output, &args)?;
@@ -140,7 +142,7 @@ impl<'q> Analyzer<'q, '_> {
         let made = if returning.format.is_binary() { JSONB } else { JSON };
         let ty = Type::plain(given.unwrap_or(made));
         let value = Expr { kind: ExprKind::CaseOperand, ty, at: byte_of(location) };
-        let cast = self.json_cast(value, returning, location)?;
+        let cast = self.json_cast(value, returning, Location::NONE)?;
         let ty = match &cast {
             Some(cast) => cast.ty,
             None => ty,

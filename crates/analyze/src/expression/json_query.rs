@@ -206,7 +206,11 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<(Expr<'q>, bool)> {
         let (from, to) = (value.ty.oid, returning.oid);
         if from == to {
-            return Ok((value, false));
+            // A domain is checked when the value is needed.
+            return Ok(match value.kind {
+                ExprKind::Domain { arg, .. } => (*arg, true),
+                _ => (value, false),
+            });
         }
         let is_null = matches!(value.kind, ExprKind::Const(types::Datum::Null));
         let is_boolean = from == BOOL && self.base_type(to)? != INT4;
@@ -228,8 +232,13 @@ impl<'q> Analyzer<'q, '_> {
             return Err(self.at_expr(error, &value));
         };
         // What may fail is done when the value is needed.
-        let late = matches!(cast.kind, ExprKind::ViaText { .. } | ExprKind::Domain { .. });
-        if late && from != crate::coerce::UNKNOWN { Ok((value, true)) } else { Ok((cast, false)) }
+        match cast.kind {
+            ExprKind::ViaText { .. } if from == crate::coerce::UNKNOWN => Ok((cast, false)),
+            ExprKind::ViaText { .. } | ExprKind::Domain { .. } => {
+                Ok((self.resolve_unknown(value)?, true))
+            }
+            _ => Ok((cast, false)),
+        }
     }
 
     /// What the grammar lets through.

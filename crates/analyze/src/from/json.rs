@@ -63,6 +63,16 @@ impl<'q> Analyzer<'q, '_> {
             Some(alias) => self.text(alias.name)?,
             None => "json_table",
         };
+        if let Some(alias) = alias
+            && alias.columns.len() > names.len()
+        {
+            return Err(err!(
+                INVALID_COLUMN_REFERENCE,
+                "JSON_TABLE function has {} columns available but {} columns specified",
+                names.len(),
+                alias.columns.len()
+            ));
+        }
         self.alias_columns(&mut names, alias, shown)?;
         let types = self.slice(&types)?;
         let function = FunctionRange {

@@ -46,6 +46,12 @@ impl<'q> Printer<'_, 'q, '_> {
     pub(super) fn json(&mut self, json: &Json<'q>, expr: &Expr<'q>, implicit: bool) -> Result<()> {
         match json.kind {
             JsonKind::Value(format) => {
+                // A plan shows the value that it has folded.
+                if let (Some(plan), Some(used)) = (self.plan, json.args.get(1))
+                    && let Some(value) = plan.hooks.constant(used)
+                {
+                    return self.constant(&value, used.ty, 0);
+                }
                 if let Some(raw) = json.args.first() {
                     self.expression(raw, false)?;
                 }

@@ -2,7 +2,7 @@
 
 use crate::expression::looks_like_function;
 use crate::printer::{Printer, SMALL_STEP, STEP};
-use crate::scope::relation_of;
+use crate::scope::{is_json_table, relation_of};
 use analyze::tree::{Expr, ExprKind, FromItem, FunctionRange, JoinKind, Range, RangeId, RangeKind};
 use base::{Oid, Result};
 use types::oids;
@@ -169,6 +169,7 @@ impl<'q> Printer<'_, 'q, '_> {
             || names.print_aliases
             || match range.kind {
                 RangeKind::Cte(_) => name != self.cte_name(range),
+                RangeKind::Functions { .. } if is_json_table(&range.kind) => false,
                 _ => match relation_of(&range.kind) {
                     Some(oid) => name != self.env.catalog().relation(oid)?.name,
                     None => true,

@@ -54,6 +54,11 @@ fn is_sorted(node: &Node<'_>, keys: &[SortColumn]) -> bool {
     }
 }
 
+/// Whether a function in FROM is one with syntax of its own: JSON_TABLE.
+fn is_table_function(call: &plan::FunctionCall<'_>) -> bool {
+    matches!(call.body, plan::FunctionBody::Operation { .. })
+}
+
 impl<'q, 'p> Builder<'_, 'q, 'p> {
     /// A node with its title and what structured formats say instead.
     pub(super) fn titled(&self, node: &'p Node<'p>) -> Result<Shown> {
@@ -62,6 +67,9 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
             NodeKind::Values(_) => Shown::new("Values Scan"),
             NodeKind::SeqScan { .. } => Shown::new("Seq Scan"),
             NodeKind::IndexScan { .. } => Shown::new("Index Scan"),
+            NodeKind::FunctionScan { functions: [only], .. } if is_table_function(only) => {
+                Shown::new("Table Function Scan")
+            }
             NodeKind::FunctionScan { .. } => Shown::new("Function Scan"),
             NodeKind::CteScan(_) => Shown::new("CTE Scan"),
             NodeKind::WorkTable(_) => Shown::new("WorkTable Scan"),
@@ -264,7 +272,9 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
                     for call in calls {
                         texts.push(self.expression(call, false)?);
                     }
-                    shown.show("Function Call", text(texts.join(", ")));
+                    let table = matches!(functions, [only] if is_table_function(only));
+                    let title = if table { "Table Function Call" } else { "Function Call" };
+                    shown.show(title, text(texts.join(", ")));
                 }
                 for function in functions {
                     programs.push(match function.body {

@@ -24,6 +24,7 @@ mod functions;
 mod key_value;
 mod method;
 mod moment;
+mod mutable;
 mod number;
 mod predicate;
 mod value;
@@ -36,6 +37,7 @@ use types::jsonpath::Path;
 
 pub(crate) use evaluate::{Evaluator, Found, Status};
 pub(crate) use functions::{TABLE, kept_path};
+pub use mutable::is_mutable;
 pub use predicate::check_pattern;
 pub(crate) use value::Value;
 

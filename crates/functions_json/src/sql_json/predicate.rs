@@ -21,7 +21,7 @@ pub struct IsJson {
 impl Operation for IsJson {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         let Some(value) = args.first().filter(|value| !value.is_null()) else {
-            return Ok(Datum::Bool(false));
+            return Ok(Datum::Null);
         };
         if cx.arg_type(0).oid.0 == oids::JSONB {
             let kind = Jsonb::new(value.bytes()?).type_name();

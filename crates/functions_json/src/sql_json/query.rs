@@ -268,6 +268,9 @@ impl JsonFunction<'_> {
             let json = value.to_jsonb(&cx.bump)?;
             return cx.io().output_string(oids::JSONB, &json);
         }
+        if cx.io().host.domain(target.oid.0)?.is_some() {
+            return Ok(value.text()?.unwrap_or_default());
+        }
         match value {
             Value::Bool(b) => Ok(if b { "t" } else { "f" }.into()),
             Value::Moment(moment) => {
@@ -306,7 +309,7 @@ impl JsonFunction<'_> {
             _ => null_of(cx, target),
         };
         value.map_err(|error| {
-            if !is_soft(&error) {
+            if self.throws() || !is_soft(&error) {
                 return error;
             }
             err!(

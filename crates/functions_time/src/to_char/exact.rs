@@ -49,6 +49,11 @@ pub fn parse_template(template: &str, text: &str) -> Result<Parsed> {
     parse(&template, text)
 }
 
+/// Whether a template has a pattern of a time zone.
+pub fn template_has_zone(template: &str) -> bool {
+    date::parse(template).is_ok_and(|template| parts(&template).2)
+}
+
 /// Reads a text by the first form of ISO 8601 that fits.
 pub fn parse_iso(text: &str) -> Option<Parsed> {
     static TEMPLATES: OnceLock<Vec<Template>> = OnceLock::new();

@@ -19,7 +19,7 @@ use expr::{Call, Datum, Entry};
 use types::datetime::timestamp_is_finite;
 use types::{Numeric, NumericBuf};
 
-pub use exact::{Parsed, parse_iso, parse_template};
+pub use exact::{Parsed, parse_iso, parse_template, template_has_zone};
 
 /// A template and its nodes, kept by the call site.
 struct Kept<T> {
