@@ -287,6 +287,34 @@ fn to_record<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
     row(cx, &columns, &values)
 }
 
+/// 42804 if a row has other columns than the query wants.
+fn check_columns(cx: &Call<'_, '_>, own: &[RowColumn], expected: &[RowColumn]) -> Result<()> {
+    let mismatch = |detail: String| {
+        err!(DATATYPE_MISMATCH, "function return row and query-specified return row do not match")
+            .detail(detail)
+    };
+    if own.len() != expected.len() {
+        return Err(mismatch(format!(
+            "Returned row contains {} attribute{}, but query expects {}.",
+            own.len(),
+            if own.len() == 1 { "" } else { "s" },
+            expected.len()
+        )));
+    }
+    let host = cx.io().host;
+    for (i, (own, expected)) in own.iter().zip(expected).enumerate() {
+        if own.type_oid != expected.type_oid {
+            return Err(mismatch(format!(
+                "Returned type {} at ordinal position {}, but query expects {}.",
+                host.type_name(own.type_oid),
+                i + 1,
+                host.type_name(expected.type_oid)
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The columns of the row type that a base decides; domains over row types count.
 fn base_columns(cx: &Call<'_, '_>, base: &Datum<'_>, function: &str) -> Result<Vec<RowColumn>> {
     let declared = cx.arg_type(0).oid.0;
@@ -300,7 +328,11 @@ fn base_columns(cx: &Call<'_, '_>, base: &Datum<'_>, function: &str) -> Result<V
                 type_oid: record.column_type(i),
                 typmod: -1,
             };
-            return Ok((0..record.len()).map(column).collect());
+            let own: Vec<RowColumn> = (0..record.len()).map(column).collect();
+            if let Some(expected) = row_columns::of_typmod(cx.site.result.typmod) {
+                check_columns(cx, &own, &expected)?;
+            }
+            return Ok(own);
         }
     }
     let over = cx.io().host.domain(declared)?.map_or(declared, |(over, _)| over);

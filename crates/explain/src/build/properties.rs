@@ -54,6 +54,13 @@ fn is_sorted(node: &Node<'_>, keys: &[SortColumn]) -> bool {
     }
 }
 
+fn calls_title(functions: &[plan::FunctionCall<'_>]) -> &'static str {
+    match functions {
+        [only] if is_table_function(only) => "Table Function Call",
+        _ => "Function Call",
+    }
+}
+
 /// Whether a function in FROM is one with syntax of its own: JSON_TABLE.
 fn is_table_function(call: &plan::FunctionCall<'_>) -> bool {
     matches!(call.body, plan::FunctionBody::Operation { .. })
@@ -272,9 +279,7 @@ impl<'q, 'p> Builder<'_, 'q, 'p> {
                     for call in calls {
                         texts.push(self.expression(call, false)?);
                     }
-                    let table = matches!(functions, [only] if is_table_function(only));
-                    let title = if table { "Table Function Call" } else { "Function Call" };
-                    shown.show(title, text(texts.join(", ")));
+                    shown.show(calls_title(functions), text(texts.join(", ")));
                 }
                 for function in functions {
                     programs.push(match function.body {
