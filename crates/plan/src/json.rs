@@ -184,7 +184,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             nested.push(self.json_scan(scan)?);
         }
         Ok(run::JsonScan {
-            path: &*self.bump.alloc_str(scan.path)?,
+            path: self.bump.alloc_str(scan.path)?,
             first: scan.first as usize,
             columns: self.bump.alloc_slice_copy(&columns)?,
             nested: self.bump.alloc_slice_copy(&nested)?,

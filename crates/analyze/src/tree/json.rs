@@ -176,7 +176,7 @@ pub struct JsonColumn<'q> {
     pub path: &'q str,
 }
 
-impl<'q> JsonScan<'q> {
+impl JsonScan<'_> {
     /// The number of its columns and of those nested in it.
     pub fn width(&self) -> usize {
         self.columns.len() + self.nested.iter().map(JsonScan::width).sum::<usize>()

@@ -4,7 +4,7 @@
 //! method that makes a moment of a given type.
 
 use functions_time::template_has_zone;
-use types::jsonpath::{BinaryOp, Item, LEVEL_LAST, Method, Path};
+use types::jsonpath::{BinaryOp, Item, Method, Path};
 use types::oids;
 
 /// What is known of the moments that an item gives.
@@ -77,7 +77,7 @@ impl Walk<'_> {
                 if self.lax { status } else { Moments::None }
             }
             Item::AnyArray if self.lax => status,
-            Item::AnyLevel { first, .. } if *first == 0 || *first == LEVEL_LAST => status,
+            Item::AnyLevel { first: 0, .. } => status,
             Item::Method(method, args) => self.method(*method, args),
             Item::Null | Item::Bool(_) | Item::Number(_) | Item::String(_) | Item::Root => status,
             _ => Moments::None,

@@ -43,7 +43,7 @@ impl Operation for JsonObject {
             let mut key = Vec::new();
             write_key(&cx.io(), cx.arg_type(2 * i).oid.0, &pair[0], &mut key)?;
             if self.unique && !keys.insert(key.clone()) {
-                return Err(repeated_key(self.binary.then_some(()), text_of(&key)?));
+                return Err(repeated_key(self.binary, text_of(&key)?));
             }
             if absent {
                 continue;

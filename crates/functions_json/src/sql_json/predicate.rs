@@ -61,10 +61,11 @@ impl IsJson {
 }
 
 /// The error for a key that comes again; json shows it.
-pub(super) fn repeated_key(binary: Option<()>, key: &str) -> Error {
-    match binary {
-        Some(()) => err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value"),
-        None => err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value: {key}"),
+pub(super) fn repeated_key(binary: bool, key: &str) -> Error {
+    if binary {
+        err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value")
+    } else {
+        err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value: {key}")
     }
 }
 
