@@ -67,6 +67,11 @@ impl Interrupts {
     /// Raises `interrupt` and wakes the session.
     pub fn raise(&self, interrupt: Interrupt) {
         self.raised.fetch_or(interrupt as u32, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Wakes the session, which looks for what it waits for again.
+    pub fn wake(&self) {
         let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(waker) = waker {
             waker.wake();

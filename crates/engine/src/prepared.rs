@@ -43,6 +43,11 @@ impl Backend {
             ));
         }
         self.check_preparing(name)?;
+        if self.state.has_notified() {
+            return Err(Error::unsupported(
+                "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY",
+            ));
+        }
         transaction.prepare(name, self.catalog.user(), self.prepared_max())?;
         // For this session it is as if it had been rolled back: nothing of it is to be seen.
         self.catalog.aborted();

@@ -380,6 +380,18 @@ impl Server for Backend {
         self.state.cluster().request_reload()
     }
 
+    fn notify(&self, channel: &str, payload: &str) -> Result<()> {
+        self.state.notify(channel, payload)
+    }
+
+    fn listening_channels(&self) -> Vec<String> {
+        self.state.listening_channels()
+    }
+
+    fn notification_usage(&self) -> f64 {
+        self.state.cluster().notification_usage()
+    }
+
     fn log_end(&self) -> (u64, u64) {
         let wal = self.engine.storage.wal();
         (wal.inserted().0, wal.flushed().0)

@@ -89,9 +89,14 @@ impl Backend {
         self.empty_temporary_tables()?;
         let sync = self.state.frequent().synchronous_commit;
         let options = CommitOptions { sync, ..CommitOptions::default() };
+        if let Err(error) = self.state.committing(|| self.engine.storage.wal().inserted().0) {
+            self.rollback_transaction()?;
+            return Err(error);
+        }
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {
-            Ok(_) => {
+            Ok(csn) => {
+                self.state.committed(csn.map(|csn| csn.0));
                 self.engine.forget(&self.open.borrow().dropped);
                 self.temporary_after(true);
                 self.publish_changes();

@@ -359,6 +359,18 @@ pub trait Server {
     /// Makes the server read its configuration again; says whether it was told.
     fn reload(&self) -> bool;
 
+    /// Notifies the listeners on a channel when the transaction commits.
+    ///
+    /// # Errors
+    /// 22023 for a channel or a payload that is too long, or no channel; 53200.
+    fn notify(&self, channel: &str, payload: &str) -> Result<()>;
+
+    /// The channels on which the session listens.
+    fn listening_channels(&self) -> Vec<String>;
+
+    /// How much of the queue of notifications is in use, from 0 to 1.
+    fn notification_usage(&self) -> f64;
+
     /// The end of the log: inserted and flushed.
     fn log_end(&self) -> (u64, u64);
 

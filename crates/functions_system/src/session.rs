@@ -1,7 +1,7 @@
 //! Who and where the session is.
 
-use crate::rows::texts;
-use crate::shim::{catalog, raw};
+use crate::rows::{Cell, texts};
+use crate::shim::{catalog, raw, set};
 use expr::{Datum, Entry};
 use types::oids;
 
@@ -44,6 +44,21 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("pg_is_in_recovery", |cx, args| Ok(Datum::Bool(false))),
     raw!("pg_jit_available", |cx, args| Ok(Datum::Bool(false))),
     raw!("pg_numa_available", |cx, args| Ok(Datum::Bool(false))),
+    raw!("pg_notify", |cx, args| {
+        let text = |at: usize| match args[at] {
+            Datum::Null => Ok(""),
+            datum => datum.text(),
+        };
+        cx.host.server()?.notify(text(0)?, text(1)?)?;
+        Ok(Datum::Text(""))
+    }),
+    set!("pg_listening_channels", |cx, args| {
+        let channels = cx.host.server()?.listening_channels();
+        channels.into_iter().map(|channel| vec![Cell::Text(channel)]).collect()
+    }),
+    raw!("pg_notification_queue_usage", |cx, args| {
+        Ok(Datum::Float8(cx.host.server()?.notification_usage()))
+    }),
     raw!("pg_trigger_depth", |cx, args| Ok(Datum::Int4(0))),
     raw!("pg_my_temp_schema", |cx, args| Ok(Datum::Oid(catalog(cx)?.temporary_namespace().0))),
 ];

@@ -277,7 +277,7 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
     let mut tuning = Tuning::default();
     loop {
         tuning.follow(session, &link.stream);
-        let waiting = await_input(link, &interrupts);
+        let waiting = await_input(session, link, &interrupts);
         let waited = match session.idle_limit() {
             None => waiting.await,
             Some((interrupt, limit)) => {
@@ -324,7 +324,7 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
 ///
 /// # Errors
 /// Interrupts that end an idle session.
-async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
+async fn await_input(session: &Session, link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
     let mut posting = link.output.is_some();
     poll_fn(|cx| {
         if std::mem::take(&mut posting) {
@@ -337,13 +337,18 @@ async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
                 _ => Err(error),
             })?;
         }
-        match link.poll_send(cx) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
-            Poll::Pending => {
-                interrupts.set_waker(cx.waker());
-                return Poll::Pending;
+        // Known before the look at the inbox: who puts something in wakes this task.
+        interrupts.set_waker(cx.waker());
+        loop {
+            match link.poll_send(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
+                Poll::Pending => return Poll::Pending,
             }
+            if !session.has_notifications() {
+                break;
+            }
+            session.send_notifications(link.output());
         }
         match link.poll_fill(cx) {
             Poll::Ready(Ok(0)) => {
@@ -360,10 +365,7 @@ async fn await_input(link: &mut Link, interrupts: &Interrupts) -> Result<bool> {
                 ));
                 Poll::Ready(Ok(false))
             }
-            Poll::Pending => {
-                interrupts.set_waker(cx.waker());
-                Poll::Pending
-            }
+            Poll::Pending => Poll::Pending,
         }
     })
     .await

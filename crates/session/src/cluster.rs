@@ -4,6 +4,7 @@ use crate::activity::Activity;
 use crate::engine::Engine;
 use crate::held::Held;
 use crate::log::Entry;
+use crate::notification::{Channels, Inbox};
 use crate::origin::Origin;
 use crate::settings::Base;
 use crate::shared_statements::SharedStatements;
@@ -55,6 +56,8 @@ pub struct SessionEntry {
     pub interrupts: Arc<Interrupts>,
     /// What it does.
     pub activity: Mutex<Activity>,
+    /// The notifications that wait for it.
+    pub inbox: Inbox,
 }
 
 /// How an entry gets into the server's log.
@@ -77,6 +80,7 @@ pub struct Cluster {
     access_files: OnceLock<Box<dyn AccessFiles>>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
     statements: SharedStatements,
+    channels: Arc<Channels>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -98,6 +102,10 @@ impl Cluster {
     ) -> base::Result<Arc<Cluster>> {
         let ledger = Ledger::new(memory_limit_bytes(&settings));
         let engine = open_engine(&data_dir, &settings, &ledger)?;
+        let channels = Arc::new(Channels::new(
+            ledger.shared("notifications", u64::MAX),
+            i64::from(settings.integer("max_notify_queue_pages")),
+        ));
         let cluster = Arc::new(Cluster {
             held: Held::new(&ledger),
             data_dir,
@@ -113,6 +121,7 @@ impl Cluster {
             access_files: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
             statements: SharedStatements::default(),
+            channels,
         });
         cluster.charge_held(0);
         Ok(cluster)
@@ -237,6 +246,7 @@ impl Cluster {
             origin,
             interrupts: Interrupts::new(),
             activity: Mutex::default(),
+            inbox: Inbox::default(),
         });
         sessions.insert(id, entry.clone());
         entry
@@ -255,6 +265,16 @@ impl Cluster {
     /// When the configuration was read last: microseconds since 2000-01-01 UTC.
     pub fn reload_us(&self) -> i64 {
         self.reload_us.load(Ordering::Relaxed)
+    }
+
+    /// How much of the queue of notifications is in use, from 0 to 1.
+    pub fn notification_usage(&self) -> f64 {
+        self.channels.usage()
+    }
+
+    /// Who listens on what.
+    pub(crate) fn channels(&self) -> &Arc<Channels> {
+        &self.channels
     }
 
     /// The number of sessions.

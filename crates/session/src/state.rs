@@ -5,11 +5,12 @@ use crate::cluster::{Cluster, SessionEntry};
 use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
 use crate::log::{About, Entry, Level, LogSettings};
+use crate::notification::Pending;
 use crate::secret::without_passwords;
 use crate::session::Identity;
 use crate::settings::Settings;
 use crate::statement::Prepared;
-use base::Error;
+use base::{Error, Result};
 
 use memory::Account;
 use std::cell::{Cell, Ref, RefCell, RefMut};
@@ -43,6 +44,7 @@ pub struct State {
     prepared: RefCell<Vec<PreparedStatement>>,
     /// The open portals; those of closed ones are dropped when the next is opened.
     cursors: RefCell<Vec<Weak<OpenCursor>>>,
+    notifications: RefCell<Pending>,
 }
 
 /// The settings that every statement asks for, read once for each of their generations.
@@ -94,7 +96,14 @@ impl State {
         modes: Modes,
     ) -> Rc<State> {
         let account = cluster.ledger().session(u64::from(entry.id.0), "session", u64::MAX);
+        let notifications = Pending::new(
+            cluster.channels().clone(),
+            &identity.database,
+            entry.clone(),
+            account.shared(),
+        );
         Rc::new(State {
+            notifications: RefCell::new(notifications),
             cluster,
             entry,
             identity,
@@ -243,6 +252,62 @@ impl State {
         }
         activity.rest(status, now_us);
         self.command.set(activity.state);
+    }
+
+    /// What the session listens on and its transaction has asked for. The borrow must not be held
+    /// while waiting.
+    pub(crate) fn notifications(&self) -> RefMut<'_, Pending> {
+        self.notifications.borrow_mut()
+    }
+
+    /// NOTIFY: takes place when the transaction commits.
+    ///
+    /// # Errors
+    /// 22023 for a channel or a payload that is too long, or no channel; 53200.
+    pub fn notify(&self, channel: &str, payload: &str) -> Result<()> {
+        self.notifications().notify(channel, payload)
+    }
+
+    /// Whether the transaction has executed LISTEN, UNLISTEN or NOTIFY.
+    pub fn has_notified(&self) -> bool {
+        self.notifications().is_used()
+    }
+
+    /// The channels on which the session listens.
+    pub fn listening_channels(&self) -> Vec<String> {
+        self.notifications().listening()
+    }
+
+    /// The backend begins to commit, after all that may still wait for others; `position` gives the
+    /// end of the log.
+    ///
+    /// # Errors
+    /// 54000 when the queue of notifications is full; 53200.
+    pub fn committing(&self, position: impl FnOnce() -> u64) -> Result<()> {
+        let warn = self.notifications().committing(position)?;
+        if warn {
+            let usage = self.cluster.notification_usage() * 100.0;
+            self.warning(base::err!(SUCCESSFUL_COMPLETION, "NOTIFY queue is {usage:.0}% full"));
+        }
+        Ok(())
+    }
+
+    /// The backend has committed, durably as far as the session asks, at that position of the log;
+    /// nothing for a transaction that has written nothing.
+    pub fn committed(&self, position: Option<u64>) {
+        self.notifications().committed(position);
+    }
+
+    /// A transaction or a savepoint begins.
+    pub(crate) fn begin_level(&self) {
+        self.settings_mut().begin_level();
+        self.notifications().begin_level();
+    }
+
+    /// It ends: what it has changed in the session stays or goes.
+    pub(crate) fn end_level(&self, keep: bool) {
+        self.settings_mut().end_level(keep);
+        self.notifications().end_level(keep);
     }
 
     /// Takes over the server's settings if they were replaced.

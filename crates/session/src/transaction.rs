@@ -93,7 +93,7 @@ impl Transaction {
         self.backend.begin(modes)?;
         self.open = true;
         self.queried = false;
-        self.state.settings_mut().begin_level();
+        self.state.begin_level();
         Ok(())
     }
 
@@ -270,13 +270,12 @@ impl Transaction {
     }
 
     fn end_levels(&mut self, commit: bool) {
-        let mut settings = self.state.settings_mut();
         while let Some(savepoint) = self.savepoints.pop() {
             if !savepoint.aborted {
-                settings.end_level(commit);
+                self.state.end_level(commit);
             }
         }
-        settings.end_level(commit);
+        self.state.end_level(commit);
     }
 
     /// A statement has failed.
@@ -291,7 +290,7 @@ impl Transaction {
                 match self.savepoints.last_mut() {
                     Some(savepoint) => {
                         savepoint.aborted = true;
-                        self.state.settings_mut().end_level(false);
+                        self.state.end_level(false);
                         self.backend.rollback_to()
                     }
                     None => self.roll_back(),
@@ -325,7 +324,7 @@ impl Transaction {
     pub(crate) fn savepoint(&mut self, name: &str) -> Result<()> {
         self.need_block("SAVEPOINT")?;
         self.backend.savepoint()?;
-        self.state.settings_mut().begin_level();
+        self.state.begin_level();
         self.savepoints.push(Savepoint { name: name.into(), aborted: false });
         Ok(())
     }
@@ -343,7 +342,7 @@ impl Transaction {
         let index = self.find(name)?;
         while self.savepoints.len() > index {
             self.backend.release()?;
-            self.state.settings_mut().end_level(true);
+            self.state.end_level(true);
             self.savepoints.pop();
         }
         Ok(())
@@ -357,7 +356,7 @@ impl Transaction {
             let innermost = self.savepoints.len() - 1;
             let savepoint = &mut self.savepoints[innermost];
             if !std::mem::replace(&mut savepoint.aborted, false) {
-                self.state.settings_mut().end_level(false);
+                self.state.end_level(false);
                 self.backend.rollback_to()?;
             }
             if innermost == index {
@@ -366,7 +365,7 @@ impl Transaction {
             self.savepoints.pop();
             self.backend.release()?;
         }
-        self.state.settings_mut().begin_level();
+        self.state.begin_level();
         self.block = Block::Explicit;
         Ok(index)
     }

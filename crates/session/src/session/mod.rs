@@ -7,7 +7,7 @@ mod logged;
 pub(crate) mod set;
 mod simple;
 
-use crate::client::Client;
+use crate::client::{Client, SEND_BYTES};
 use crate::cluster::{Cluster, SessionEntry};
 use crate::engine::{Backend, Completion, Isolation, Modes, Parameters, Plan, ResultColumn};
 use crate::portal::Portal;
@@ -179,6 +179,20 @@ impl Session {
         (limit > 0).then(|| (interrupt, Duration::from_millis(limit)))
     }
 
+    /// Whether a notification waits that may be sent now.
+    pub fn has_notifications(&self) -> bool {
+        self.state.entry().inbox.has_some() && self.transaction.status() == TransactionStatus::Idle
+    }
+
+    /// Writes notifications that wait, as many as one portion of answers holds.
+    pub fn send_notifications(&self, out: &mut Vec<u8>) {
+        let inbox = &self.state.entry().inbox;
+        while inbox.has_some() && out.len() < SEND_BYTES {
+            let Some(one) = inbox.take() else { return };
+            backend::notification_response(out, one.sender.0, &one.channel, &one.payload);
+        }
+    }
+
     /// Answers one message. Runs on a fiber.
     pub fn handle(&mut self, message: Message<'_>, client: &mut dyn Client) -> Flow {
         match message {
@@ -249,6 +263,9 @@ impl Session {
         self.state
             .settings_mut()
             .report_changes(|name, value| backend::parameter_status(out, name, value));
+        if self.transaction.status() == TransactionStatus::Idle {
+            self.send_notifications(out);
+        }
         backend::ready_for_query(out, self.transaction.status());
         self.time_transaction(client);
         self.state.rests(self.transaction.status());

@@ -56,7 +56,18 @@ impl Session {
             Statement::DeclareCursor(declare) => self.declare(source, declare),
             Statement::ClosePortal(close) => self.close_cursor(close.name),
             Statement::Fetch(fetch) => self.fetch(fetch, formats, describing, client),
-            Statement::Unlisten(_) => Ok(done("UNLISTEN")),
+            Statement::Listen(channel) => {
+                self.state.notifications().listen(channel)?;
+                Ok(done("LISTEN"))
+            }
+            Statement::Unlisten(channel) => {
+                self.state.notifications().unlisten(*channel)?;
+                Ok(done("UNLISTEN"))
+            }
+            Statement::Notify(notify) => {
+                self.state.notify(notify.channel, notify.payload.unwrap_or_default())?;
+                Ok(done("NOTIFY"))
+            }
             other => {
                 Err(Error::unsupported(format!("{} is not supported yet", other.command_tag())))
             }
@@ -234,6 +245,8 @@ impl Session {
                 self.state.forget_prepared(None);
                 self.set_value("session_authorization", None, Action::Set)?;
                 self.state.settings_mut().reset_all();
+                self.transaction.start()?;
+                self.state.notifications().unlisten(None)?;
                 "DISCARD ALL"
             }
             DiscardTarget::Plans => "DISCARD PLANS",

@@ -78,6 +78,9 @@ pub enum Message {
     /// BackendKeyData.
     #[expect(missing_docs, reason = "the name is the protocol's")]
     KeyData { pid: u32 },
+    /// NotificationResponse.
+    #[expect(missing_docs, reason = "the names are the protocol's")]
+    Notification { pid: u32, channel: String, payload: String },
     /// ReadyForQuery.
     Ready(u8),
     /// Any other, by its type byte.
@@ -104,6 +107,14 @@ impl Message {
             b'K' => {
                 let pid = body.first_chunk::<4>().ok_or("BackendKeyData is cut short")?;
                 Message::KeyData { pid: u32::from_be_bytes(*pid) }
+            }
+            b'A' => {
+                let (pid, texts) =
+                    body.split_first_chunk::<4>().ok_or("a notification is cut short")?;
+                let mut texts = texts.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+                let mut text = || texts.next().unwrap_or_default().into_owned();
+                let (channel, payload) = (text(), text());
+                Message::Notification { pid: u32::from_be_bytes(*pid), channel, payload }
             }
             b'Z' => Message::Ready(*body.first().ok_or("ReadyForQuery is empty")?),
             other => Message::Other(other),

@@ -57,6 +57,8 @@ pub struct Client {
     pub backend_pid: u32,
     /// The transaction status of the last ReadyForQuery: `I`, `T` or `E`.
     pub status: u8,
+    /// The notifications that came with answers: sender, channel, payload.
+    pub notifications: Vec<(u32, String, String)>,
 }
 
 impl Client {
@@ -76,7 +78,8 @@ impl Client {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let mut client = Client { stream, incoming: Vec::new(), backend_pid: 0, status: b'I' };
+        let (incoming, notifications) = (Vec::new(), Vec::new());
+        let mut client = Client { stream, incoming, backend_pid: 0, status: b'I', notifications };
         let startup = Outgoing::startup(&[("user", user), ("database", database)]);
         client.send(&startup)?;
         client.until_ready()?;
@@ -177,6 +180,9 @@ impl Client {
                 Message::Ready(status) => {
                     self.status = status;
                     return refused.map_or(Ok(rows), Err);
+                }
+                Message::Notification { pid, channel, payload } => {
+                    self.notifications.push((pid, channel, payload));
                 }
                 Message::Other(_) => {}
             }
