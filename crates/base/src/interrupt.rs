@@ -10,9 +10,10 @@
 //! 2. [`HoldInterrupts`] lives where a statement must not be broken off, and is short.
 
 use crate::wait;
+use crate::wait_event::WaitEvent;
 use crate::{Error, Result, SqlState};
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -55,6 +56,8 @@ const STATEMENT_BITS: u32 =
 pub struct Interrupts {
     raised: AtomicU32,
     held: AtomicU32,
+    /// A [`WaitEvent`]; 0: none.
+    waits_for: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -89,6 +92,15 @@ impl Interrupts {
         if self.raised.load(Ordering::Relaxed) & STATEMENT_BITS != 0 {
             self.raised.fetch_and(!STATEMENT_BITS, Ordering::SeqCst);
         }
+    }
+
+    /// What the session waits for now.
+    pub fn wait_event(&self) -> Option<WaitEvent> {
+        WaitEvent::of(self.waits_for.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_wait_event(&self, event: Option<WaitEvent>) {
+        self.waits_for.store(event.map_or(0, |event| event as u8), Ordering::Relaxed);
     }
 
     /// Whether anything is raised.

@@ -3,6 +3,7 @@
 //! Nothing here knows files, pages, SQL or sockets.
 
 pub mod access;
+pub mod archiver;
 pub mod clock;
 pub mod error;
 pub mod fiber_local;
@@ -13,6 +14,7 @@ pub mod mutant;
 pub mod sqlstate;
 pub mod stack;
 pub mod wait;
+pub mod wait_event;
 
 pub use error::{Error, Result, Severity};
 pub use ids::{ColumnId, CommandId, Csn, FileId, Lsn, Oid, PageNo, RowId, SessionId, Xid};

@@ -7,6 +7,7 @@
 
 use crate::page::{HEADER_BYTES, claimed_size};
 use crate::spare::Spare;
+use base::wait_event::{WaitEvent, waiting};
 use base::{Error, FileId, Lsn, PageNo, Result, SqlState, Xid};
 use disk::{Disk, File};
 use hashbrown::HashMap;
@@ -73,14 +74,18 @@ impl TreeFile {
 
     /// Reads a page; what lies beyond the end of the file is zeros. Unchecked.
     pub(crate) fn read_page(&self, page: PageNo, buf: &mut [u8]) -> Result<()> {
-        let n = self.file.read_full_at(buf, self.offset(page)?)?;
+        let at = self.offset(page)?;
+        let _waits = waiting(WaitEvent::DataFileRead);
+        let n = self.file.read_full_at(buf, at)?;
         buf[n..].fill(0);
         Ok(())
     }
 
     /// Writes a page.
     pub(crate) fn write_page(&self, page: PageNo, bytes: &[u8]) -> Result<()> {
-        self.file.write_at(bytes, self.offset(page)?)
+        let at = self.offset(page)?;
+        let _waits = waiting(WaitEvent::DataFileWrite);
+        self.file.write_at(bytes, at)
     }
 
     fn offset(&self, page: PageNo) -> Result<u64> {
@@ -114,6 +119,7 @@ impl TreeFile {
 
     pub(crate) fn sync(&self) -> Result<()> {
         if self.unsynced.swap(false, Ordering::AcqRel) && !self.is_dropped() {
+            let _waits = waiting(WaitEvent::DataFileSync);
             self.file.sync_data()?;
         }
         Ok(())

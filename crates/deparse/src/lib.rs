@@ -9,6 +9,7 @@
 //! # How it works
 //! ```text
 //! object      a definition by OID: constraint, index, view, function, trigger
+//! normalised  a query without its constants
 //! plan        the expressions of a plan, with names for all of its ranges
 //!   └─ Printer   text, layout, and the stack of scopes of the queries around
 //!        ├─ query        SELECT and its clauses, FROM, INSERT, UPDATE, DELETE, MERGE
@@ -31,11 +32,13 @@
 //! prints.
 
 mod expression;
+mod normalised;
 mod object;
 mod plan;
 mod printer;
 mod query;
 mod scope;
 
+pub use normalised::normalised;
 pub use object::{definition, expression_text};
 pub use plan::{Hooks, LevelQuery, PlanNames, SubplanName};

@@ -24,12 +24,14 @@ pub(crate) struct Style {
     pub(crate) short_names: bool,
     /// The column at which lists are broken; 0 breaks after each item, below 0 never.
     pub(crate) wrap: i32,
+    /// Constants are all alike, but for their types.
+    pub(crate) without_constants: bool,
 }
 
 impl Style {
     /// What functions with an argument `pretty` mean by it.
     pub(crate) fn of(pretty: bool) -> Style {
-        Style { few_parentheses: pretty, indented: true, short_names: pretty, wrap: 0 }
+        Style { few_parentheses: pretty, indented: true, short_names: pretty, ..Style::default() }
     }
 }
 

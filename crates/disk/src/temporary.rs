@@ -5,6 +5,7 @@
 //! a [`TemporarySpace`] that counts its bytes against `temp_file_limit`.
 
 use crate::{Disk, File};
+use base::wait_event::{WaitEvent, waiting};
 use base::{Result, err};
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -118,7 +119,9 @@ impl TemporaryFile {
             ));
         }
         let at = self.bytes;
+        let waits = waiting(WaitEvent::BufFileWrite);
         self.file.write_at(bytes, at)?;
+        drop(waits);
         self.bytes += more;
         self.space.used_bytes.set(used);
         Ok(at)
@@ -129,7 +132,9 @@ impl TemporaryFile {
     /// # Errors
     /// XX001 if the file ends before; those of the disk.
     pub fn read(&self, at: u64, bytes: &mut [u8]) -> Result<()> {
+        let waits = waiting(WaitEvent::BufFileRead);
         let read = self.file.read_full_at(bytes, at)?;
+        drop(waits);
         if read < bytes.len() {
             let (path, len) = (&self.path, bytes.len());
             return Err(base::Error::corrupted(format!(

@@ -119,8 +119,11 @@ pub fn open(
     let account = ledger.shared("shared buffers", u64::MAX);
     let pool_bytes = blocks.saturating_mul(base::limits::BLOCK_BYTES as u64);
     let huge_pages = settings.text("huge_pages") != "off";
-    let wal =
-        WalConfig { buffer_bytes: wal_buffer_bytes(settings, pool_bytes), ..WalConfig::default() };
+    let wal = WalConfig {
+        buffer_bytes: wal_buffer_bytes(settings, pool_bytes),
+        archive: settings.text("archive_mode") != "off",
+        ..WalConfig::default()
+    };
     let config =
         Settings { pool_bytes, huge_pages, account: Some(account), wal, ..Settings::default() };
     disk::temporary::clear(&*disk)?;
@@ -282,7 +285,29 @@ fn admit(state: &State, catalog: &Catalog) -> Result<()> {
 /// The engine as the cluster holds it: its sessions share it.
 struct Handle(Arc<ClusterEngine>);
 
+impl session::engine::Archive for Handle {
+    fn next(&self) -> Result<Option<String>> {
+        self.0.storage.wal().next_to_archive()
+    }
+
+    fn done(&self) -> Result<()> {
+        self.0.storage.wal().note_archived()
+    }
+
+    fn position(&self) -> u64 {
+        self.0.storage.wal().inserted().0
+    }
+
+    fn switch(&self) -> Result<()> {
+        self.0.storage.wal().switch_segment().map(drop)
+    }
+}
+
 impl session::engine::Engine for Handle {
+    fn archive(&self) -> Option<&dyn session::engine::Archive> {
+        self.0.storage.wal().config().archive.then_some(self as &dyn session::engine::Archive)
+    }
+
     fn open(&self, state: &Rc<State>) -> Result<Rc<dyn session::engine::Backend>> {
         let name = &state.identity().database;
         {

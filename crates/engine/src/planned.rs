@@ -8,6 +8,7 @@ use memory::{Bump, Frozen};
 use parse::{RawStatement, Statement};
 use session::engine::{CursorMarks, ParameterMode, Plan, ResultColumn};
 use std::any::Any;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 type QueryPlan<'p> = plan::Plan<'p>;
@@ -24,6 +25,8 @@ pub(crate) struct Planned {
     fits: Option<Fits>,
     /// Why the user may not run it.
     denied: Option<Box<Error>>,
+    /// The number of the query without its constants.
+    pub(crate) query_id: Option<i64>,
     /// What it knows when it was made for a cursor.
     pub(crate) cursor: Option<ForCursor>,
 }
@@ -180,6 +183,7 @@ impl Backend {
             base::err!(PROGRAM_LIMIT_EXCEEDED, "a statement can have at most 65535 parameters")
         })?;
         let denied = self.denial(&analyze::access(&self.catalog, query)?)?.map(Box::new);
+        let query_id = self.query_id(|| deparse::normalised(self, query));
         let mut descriptions = plan::Descriptions::default();
         let plan = Frozen::<Plans>::new("CachedPlan", account, |bump| {
             let (plan, described) = plan::plan(bump, trees, self, query, count)?;
@@ -189,7 +193,18 @@ impl Backend {
         let returns = !plan.get().columns.is_empty() || tag == "SELECT";
         let columns = returns.then(|| self.result_columns(plan.get())).transpose()?;
         let body = Body::Query { plan, descriptions };
-        Ok(Planned { tag, parameters, columns, fits, denied, cursor: None, body })
+        Ok(Planned { tag, parameters, columns, fits, denied, query_id, cursor: None, body })
+    }
+
+    /// The number of what `text` gives, if numbers are asked for: never 0. What cannot be shown has
+    /// none.
+    fn query_id(&self, text: impl FnOnce() -> Result<String>) -> Option<i64> {
+        if !self.state.frequent().query_ids {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        text().ok()?.hash(&mut hasher);
+        Some(hasher.finish().cast_signed()).map(|id| if id == 0 { 1 } else { id })
     }
 
     pub(crate) fn fits(&self) -> Option<Fits> {
@@ -262,6 +277,7 @@ impl Backend {
             columns,
             fits: None,
             denied: None,
+            query_id: self.query_id(|| Ok(wanted)),
             cursor: None,
             body: Body::Utility { source: source.into(), statement: statement_copy },
         })

@@ -27,6 +27,9 @@ impl Backend {
             self.refuse_changes(plan.get(), session::engine::Plan::tag(planned))?;
         }
         planned.permitted()?;
+        if planned.query_id.is_some() {
+            self.state.entry().activity.lock().query_id = planned.query_id;
+        }
         match &planned.body {
             Body::Query { plan, descriptions } => {
                 let tag = session::engine::Plan::tag(planned);

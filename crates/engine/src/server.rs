@@ -2,7 +2,9 @@
 
 use crate::backend::Backend;
 use base::access::AccessFiles;
+use base::archiver::ArchiverFigures;
 use base::interrupt::Interrupt;
+use base::wait_event::{WaitEvent, waiting};
 use base::{FileId, Oid, PageNo, Result, SessionId, Xid, err};
 use buffer::MetaState;
 use catalog::columns::{hidden, index, pg_class};
@@ -130,8 +132,9 @@ impl Server for Backend {
                 state_change_us: activity.state_change_us,
                 state: activity.state,
                 query: activity.query.clone(),
-                waits: match activity.wait {
-                    Some(event) => Some(("Timeout", event)),
+                query_id: activity.query_id,
+                waits: match entry.interrupts.wait_event() {
+                    Some(event) => Some((event.kind(), event.name())),
                     None => owner
                         .as_ref()
                         .filter(|owner| owner.is_waiting())
@@ -348,11 +351,8 @@ impl Server for Backend {
 
     fn sleep(&self, us: i64) -> Result<()> {
         let duration = Duration::from_micros(u64::try_from(us).unwrap_or(0));
-        let activity = &self.state.entry().activity;
-        activity.lock().wait = Some("PgSleep");
-        let slept = base::wait::wait_for(tokio::time::sleep(duration));
-        activity.lock().wait = None;
-        slept
+        let _waits = waiting(WaitEvent::PgSleep);
+        base::wait::wait_for(tokio::time::sleep(duration))
     }
 
     fn definition(&self, wanted: &Definition<'_>) -> Result<Option<String>> {
@@ -378,6 +378,18 @@ impl Server for Backend {
 
     fn reload(&self) -> bool {
         self.state.cluster().request_reload()
+    }
+
+    fn rotate_log(&self) -> bool {
+        self.state.cluster().request_log_rotation()
+    }
+
+    fn archiver(&self) -> ArchiverFigures {
+        self.state.cluster().archiver().clone()
+    }
+
+    fn reset_archiver(&self) {
+        *self.state.cluster().archiver() = ArchiverFigures::since(base::clock::now_us());
     }
 
     fn notify(&self, channel: &str, payload: &str) -> Result<()> {

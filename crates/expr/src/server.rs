@@ -2,6 +2,7 @@
 
 use crate::definition::Definition;
 use base::access::AccessFiles;
+use base::archiver::ArchiverFigures;
 use base::{Oid, Result};
 
 /// A row of `pg_settings`, without what describes the setting in words.
@@ -56,6 +57,8 @@ pub struct SessionRow {
     pub state: &'static str,
     /// Its latest statement.
     pub query: String,
+    /// The number of that statement without its constants, if it was computed.
+    pub query_id: Option<i64>,
     /// What it waits for: the type of the event and its name.
     pub waits: Option<(&'static str, &'static str)>,
     /// Its transaction's number.
@@ -358,6 +361,15 @@ pub trait Server {
 
     /// Makes the server read its configuration again; says whether it was told.
     fn reload(&self) -> bool;
+
+    /// Has the log collector begin a new file; false where there is none.
+    fn rotate_log(&self) -> bool;
+
+    /// What the archiver has done.
+    fn archiver(&self) -> ArchiverFigures;
+
+    /// Counts what the archiver does anew.
+    fn reset_archiver(&self);
 
     /// Notifies the listeners on a channel when the transaction commits.
     ///

@@ -2,11 +2,12 @@
 
 use crate::rows::Cell;
 use crate::shim::{catalog, in_sql, raw, set};
-use base::{Oid, Result, err};
+use base::{Error, Oid, Result, err};
 use catalog::Catalog;
 use expr::server::{SessionRow, TableActivityRow};
 use expr::{Call, Datum, Entry};
 use types::datetime::Interval;
+use types::oids;
 
 /// The columns of `pg_stat_get_activity`.
 const COLUMNS: usize = 31;
@@ -66,6 +67,7 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
         put(24, Cell::text(encryption.client_issuer));
     }
     put(25, Cell::Bool(false));
+    put(30, Cell::int8(row.query_id));
     put(27, Cell::Bool(false));
     put(28, Cell::Bool(false));
     Ok(cells)
@@ -195,6 +197,43 @@ fn cursors(cx: &Call<'_, '_>) -> Result<Vec<Vec<Cell>>> {
         .collect())
 }
 
+/// The row of `pg_stat_archiver`.
+fn archiver<'m>(cx: &Call<'_, 'm>) -> Result<Datum<'m>> {
+    let found = cx.host.server()?.archiver();
+    let mut cells = Vec::new();
+    for (count, latest) in found.counts.into_iter().zip(found.latest) {
+        let (name, time_us) = latest.unzip();
+        cells.push((oids::INT8, Cell::Int8(count)));
+        cells.push((oids::TEXT, Cell::text(name)));
+        cells.push((oids::TIMESTAMPTZ, Cell::int8(time_us)));
+    }
+    cells.push((oids::TIMESTAMPTZ, Cell::Int8(found.since_us)));
+    crate::rows::row(cx, &cells)
+}
+
+/// Counts something anew. What is not counted by the server as a whole has nothing to reset.
+fn reset_shared<'m>(cx: &Call<'_, 'm>, target: &Datum<'_>) -> Result<Datum<'m>> {
+    const TARGETS: [&str; 7] =
+        ["archiver", "bgwriter", "checkpointer", "io", "recovery_prefetch", "slru", "wal"];
+    let target = if target.is_null() { None } else { Some(target.text()?) };
+    match target {
+        None | Some("archiver") => cx.host.server()?.reset_archiver(),
+        Some(known) if TARGETS.contains(&known) => {
+            return Err(Error::unsupported(format!(
+                "resetting the statistics of \"{known}\" is not supported yet"
+            )));
+        }
+        Some(other) => {
+            return Err(err!(INVALID_PARAMETER_VALUE, "unrecognized reset target: \"{other}\"")
+                .hint(
+                    "Target must be \"archiver\", \"bgwriter\", \"checkpointer\", \"io\", \
+                     \"recovery_prefetch\", \"slru\", or \"wal\".",
+                ));
+        }
+    }
+    Ok(Datum::Text(""))
+}
+
 /// A counter of a table.
 fn counter<'m>(
     cx: &Call<'_, 'm>,
@@ -243,6 +282,8 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("pg_stat_get_last_autoanalyze_time", |cx, args| {
         moment(cx, &args[0], |row| row.last_autoanalyze_us)
     }),
+    raw!("pg_stat_get_archiver", |cx, args| archiver(cx)),
+    raw!("pg_stat_reset_shared", |cx, args| reset_shared(cx, &args[0])),
     set!("pg_prepared_statement", |cx, args| prepared(cx)?),
     set!("pg_stat_get_activity", |cx, args| activity(cx, &args[0])?),
     raw!("pg_cancel_backend", |cx, args| interrupt(cx, args[0].int4()?, false)),

@@ -71,6 +71,19 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("show_config_by_name", show),
     Entry::scalar("show_config_by_name_missing_ok", show),
     set!("show_all_settings", |cx, args| all(cx)?),
+    raw!("pg_rotate_logfile", |cx, _args| {
+        let told = cx.host.server()?.rotate_log();
+        if !told {
+            cx.host.notice(expr::Notice {
+                severity: "WARNING",
+                fields: base::err!(
+                    WARNING,
+                    "rotation not possible because log collection not active"
+                ),
+            });
+        }
+        Ok(Datum::Bool(told))
+    }),
     raw!("pg_reload_conf", |cx, _args| Ok(Datum::Bool(cx.host.server()?.reload()))),
     raw!("set_config_by_name", |cx, args| set_config(cx, args)),
 ];

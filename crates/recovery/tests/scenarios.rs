@@ -31,6 +31,7 @@ fn settings() -> Settings {
             timeline: 1,
             spare_segments: 2,
             reserve_bytes: 1 << 19,
+            archive: false,
         },
         ..Settings::default()
     }

@@ -12,6 +12,7 @@
 //!    long as it lives.
 //! 3. Everything that a client may send before it is authenticated is bounded in size and time.
 
+mod archiver;
 mod authentication;
 mod check;
 mod collector;

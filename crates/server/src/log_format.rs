@@ -159,7 +159,7 @@ impl Format {
             Some(writer.about.map(|about| about.application.to_owned()).unwrap_or_default()),
             Some(writer.backend_type().to_owned()),
             None,
-            Some("0".to_owned()),
+            Some(writer.query_id().to_string()),
         ];
         let mut out = String::new();
         for (at, column) in columns.iter().enumerate() {
@@ -221,7 +221,7 @@ impl Format {
         }
         out.text("application_name", writer.about.map(|a| a.application).filter(|a| !a.is_empty()));
         out.text("backend_type", Some(writer.backend_type()));
-        out.number("query_id", 0);
+        out.number("query_id", writer.query_id());
         out.end()
     }
 }
@@ -263,6 +263,11 @@ impl Writer<'_> {
 
     fn session_id(&self) -> String {
         format!("{:x}.{:x}", self.started.as_second(), self.pid)
+    }
+
+    /// The number of the statement that runs, 0 where there is none.
+    fn query_id(&self) -> i64 {
+        self.about.and_then(|about| about.entry.activity.lock().query_id).unwrap_or(0)
     }
 
     fn backend_type(&self) -> &'static str {
@@ -312,7 +317,8 @@ impl Writer<'_> {
             'c' => self.session_id(),
             'l' => self.line.to_string(),
             's' => self.start(),
-            'x' | 'Q' => "0".to_owned(),
+            'x' => "0".to_owned(),
+            'Q' => self.query_id().to_string(),
             // There are no parallel workers with a leader, and no virtual transaction ids.
             _ => String::new(),
         }
@@ -334,7 +340,7 @@ impl Json {
         let _ = write!(self.0, "\"{key}\":");
     }
 
-    fn number(&mut self, key: &str, number: u64) {
+    fn number(&mut self, key: &str, number: impl std::fmt::Display) {
         self.key(key);
         let _ = write!(self.0, "{number}");
     }

@@ -521,7 +521,7 @@ fn ending(pid: u32, status: Status) -> String {
 }
 
 /// A signal's description as C's `strsignal` has it.
-fn signal_text(signal: i32) -> &'static str {
+pub(crate) fn signal_text(signal: i32) -> &'static str {
     match signal {
         1 => "Hangup",
         2 => "Interrupt",

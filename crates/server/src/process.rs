@@ -1,5 +1,6 @@
 //! The server process: recovery, workers, accepting, stopping.
 
+use crate::archiver;
 use crate::config::Config;
 use crate::connection;
 use crate::handover::{self, Handover};
@@ -17,7 +18,7 @@ use rustix::process::{Resource, Rlimit, Signal};
 use sched::Workers;
 use session::Cluster;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -192,6 +193,13 @@ fn tell_postmaster() -> bool {
     parent.is_some_and(|pid| rustix::process::kill_process(pid, Signal::HUP).is_ok())
 }
 
+/// Has the postmaster's log collector begin a new file, as `pg_ctl logrotate` does.
+fn rotate_log(data_dir: &Path) -> bool {
+    let parent = rustix::process::getppid();
+    std::fs::write(data_dir.join("logrotate"), b"").is_ok()
+        && parent.is_some_and(|pid| rustix::process::kill_process(pid, Signal::USR1).is_ok())
+}
+
 /// A session costs a descriptor: take what the system gives.
 fn raise_descriptor_limit() {
     let limit = rustix::process::getrlimit(Resource::Nofile);
@@ -219,6 +227,7 @@ fn run(handover: Handover) -> Result<()> {
             engine::open(dir, settings, ledger, stop, note)
         })?;
     cluster.on_reload(tell_postmaster);
+    cluster.on_rotate_log(rotate_log);
     cluster.on_log(|line| log::log(line));
     let files = Files { data_dir: data_dir.clone(), overrides: overrides.clone() };
     cluster.set_access_files(Box::new(files));
@@ -248,6 +257,12 @@ fn run(handover: Handover) -> Result<()> {
             let acceptor = Acceptor::register(listener.fd, listener.unix)?;
             tokio::task::spawn_local(accept(main_server.clone(), acceptor, workers.clone()));
         }
+        let stop_archiver = std::rc::Rc::new(tokio::sync::Notify::new());
+        let archiving = tokio::task::spawn_local(archiver::run(
+            main_server.cluster.clone(),
+            main_server.data_dir.clone(),
+            stop_archiver.clone(),
+        ));
         words.set_nonblocking(true)?;
         let words = UnixStream::from_std(words)?;
         if let Err(error) = status::serve(&main_server).await {
@@ -255,7 +270,9 @@ fn run(handover: Handover) -> Result<()> {
         }
         tokio::task::spawn_local(charge_held(main_server.clone()));
         main_server.tell(READY);
-        obey(&main_server, &words).await
+        obey(&main_server, &words).await?;
+        stop_archiver.notify_one();
+        archiving.await.map_err(std::io::Error::other)
     })
     .and_then(|result| result)
     .map_err(io)?;

@@ -28,8 +28,8 @@ pub struct Activity {
     pub state: &'static str,
     /// The beginning of its latest statement.
     pub query: String,
-    /// The name of what it waits for that is no lock.
-    pub wait: Option<&'static str>,
+    /// The number of that statement without its constants, if it was computed.
+    pub query_id: Option<i64>,
 }
 
 /// A prepared statement of a session, as `pg_prepared_statements` shows it.
@@ -56,6 +56,7 @@ impl Activity {
         while !query.is_char_boundary(end) {
             end -= 1;
         }
+        self.query_id = None;
         self.query.clear();
         self.query.push_str(&query[..end]);
         self.transaction_start_us.get_or_insert(now_us);

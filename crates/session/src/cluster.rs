@@ -10,9 +10,10 @@ use crate::settings::Base;
 use crate::shared_statements::SharedStatements;
 use base::SessionId;
 use base::access::AccessFiles;
+use base::archiver::ArchiverFigures;
 use base::interrupt::{Interrupt, Interrupts};
 use memory::Ledger;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -77,10 +78,12 @@ pub struct Cluster {
     reload_us: AtomicI64,
     on_reload: OnceLock<fn() -> bool>,
     on_log: OnceLock<fn(&str)>,
+    on_rotate_log: OnceLock<fn(&Path) -> bool>,
     access_files: OnceLock<Box<dyn AccessFiles>>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
     statements: SharedStatements,
     channels: Arc<Channels>,
+    archiver: Mutex<ArchiverFigures>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -118,10 +121,12 @@ impl Cluster {
             reload_us: AtomicI64::new(base::clock::now_us()),
             on_reload: OnceLock::new(),
             on_log: OnceLock::new(),
+            on_rotate_log: OnceLock::new(),
             access_files: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
             statements: SharedStatements::default(),
             channels,
+            archiver: Mutex::new(ArchiverFigures::since(base::clock::now_us())),
         });
         cluster.charge_held(0);
         Ok(cluster)
@@ -206,6 +211,17 @@ impl Cluster {
         self.on_reload.get().is_some_and(|tell| tell())
     }
 
+    /// Says how the log collector is told to begin a new file. Once.
+    pub fn on_rotate_log(&self, tell: fn(&Path) -> bool) {
+        let _ = self.on_rotate_log.set(tell);
+    }
+
+    /// Has the log collector begin a new file; says whether there is somebody to tell.
+    pub fn request_log_rotation(&self) -> bool {
+        self.settings().boolean("logging_collector")
+            && self.on_rotate_log.get().is_some_and(|tell| tell(&self.data_dir))
+    }
+
     /// Says how a line is written to the log. Once.
     pub fn on_log(&self, write: fn(&str)) {
         let _ = self.on_log.set(write);
@@ -265,6 +281,11 @@ impl Cluster {
     /// When the configuration was read last: microseconds since 2000-01-01 UTC.
     pub fn reload_us(&self) -> i64 {
         self.reload_us.load(Ordering::Relaxed)
+    }
+
+    /// What the archiver has done since the server began. The lock must not be held while waiting.
+    pub fn archiver(&self) -> MutexGuard<'_, ArchiverFigures> {
+        self.archiver.lock()
     }
 
     /// How much of the queue of notifications is in use, from 0 to 1.

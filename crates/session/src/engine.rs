@@ -82,11 +82,40 @@ pub trait Engine: Send + Sync {
         let _ = settings;
     }
 
+    /// The segments of the log that wait for an archive; nothing without `archive_mode`.
+    fn archive(&self) -> Option<&dyn Archive> {
+        None
+    }
+
     /// Brings everything to disk after the last session has ended.
     ///
     /// # Errors
     /// When something cannot be written: the next start will recover.
     fn close(&self) -> Result<()>;
+}
+
+/// Whole segments of the log, in their order, as an archive takes them.
+pub trait Archive: Send + Sync {
+    /// The name of the next one, if it is there.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    fn next(&self) -> Result<Option<String>>;
+
+    /// The one that was named last is archived.
+    ///
+    /// # Errors
+    /// Those of the disk; it will be named again then.
+    fn done(&self) -> Result<()>;
+
+    /// The end of the log, a multiple of the segments' size where nothing is in the newest.
+    fn position(&self) -> u64;
+
+    /// Ends the newest segment. May wait.
+    ///
+    /// # Errors
+    /// Those of the log.
+    fn switch(&self) -> Result<()>;
 }
 
 /// Numbers of the storage, for whoever watches the server.

@@ -61,6 +61,9 @@ pub struct Frequent {
     pub idle_in_transaction_timeout_ms: u64,
     /// Whether `synchronous_commit` is not `off`.
     pub synchronous_commit: bool,
+    /// Whether `compute_query_id` asks for numbers of queries; `auto` does not, because nothing
+    /// here needs them.
+    pub query_ids: bool,
     /// What a transaction begins with.
     pub modes: Modes,
     pub(crate) log: LogSettings,
@@ -76,6 +79,7 @@ impl Frequent {
             transaction_timeout_ms: ms("transaction_timeout"),
             idle_session_timeout_ms: ms("idle_session_timeout"),
             idle_in_transaction_timeout_ms: ms("idle_in_transaction_session_timeout"),
+            query_ids: matches!(settings.text("compute_query_id"), "on" | "regress"),
             synchronous_commit: settings.text("synchronous_commit") != "off",
             modes: Modes {
                 isolation: isolation.unwrap_or(Isolation::ReadCommitted),

@@ -3,6 +3,7 @@
 use crate::Wal;
 use base::mutant::{self, Mutant};
 use base::wait::{block_on, on_fiber};
+use base::wait_event::{WaitEvent, waiting};
 use base::{Error, Lsn, Result, err};
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeSet;
@@ -204,6 +205,10 @@ impl Wal {
     /// Severity PANIC when the log cannot be written (rule 3): the process must end.
     pub fn flush(&self, lsn: Lsn) -> Result<()> {
         debug_assert!(lsn <= self.inserted(), "flush of a position that does not exist");
+        if self.flushed() >= lsn {
+            return Ok(());
+        }
+        let _waits = waiting(WaitEvent::WalSync);
         loop {
             if self.flushed() >= lsn {
                 return Ok(());

@@ -30,6 +30,7 @@
 //! 6. Lock order: redo point, writer, segments, insertion. Nobody suspends while holding one.
 
 mod active;
+mod archive;
 mod flush;
 mod insert;
 mod reader;
@@ -92,6 +93,8 @@ pub struct WalConfig {
     pub spare_segments: u64,
     /// The bytes of segment space that only rollback and recovery may use.
     pub reserve_bytes: u64,
+    /// Whether segments are kept until they are archived.
+    pub archive: bool,
 }
 
 impl Default for WalConfig {
@@ -102,6 +105,7 @@ impl Default for WalConfig {
             timeline: 1,
             spare_segments: 4,
             reserve_bytes: 1 << 20,
+            archive: false,
         }
     }
 }
@@ -125,6 +129,8 @@ pub struct Wal {
     allocated: AtomicU64,
     /// Bytes of compensation records that rollbacks may still write.
     undo_reserved: AtomicU64,
+    /// The first segment that is not archived.
+    archived: AtomicU64,
     segments: Mutex<segment::Segments>,
     active: active::Active,
     writer: Mutex<flush::Writer>,
@@ -173,6 +179,7 @@ impl Wal {
             redo: RwLock::new(end),
             allocated: AtomicU64::new(end.0 & !(config.segment_bytes - 1)),
             undo_reserved: AtomicU64::new(0),
+            archived: AtomicU64::new(archive::first(&*disk, &config)?),
             segments: Mutex::new(segment::Segments::default()),
             active: active::Active::default(),
             writer: Mutex::new(flush::Writer::default()),

@@ -34,7 +34,7 @@ pub(crate) fn segment_path(config: &WalConfig, segment: u64) -> String {
 }
 
 /// The numbers of the segments that are there, ascending.
-fn list(disk: &dyn Disk, config: &WalConfig) -> Result<Vec<u64>> {
+pub(crate) fn list(disk: &dyn Disk, config: &WalConfig) -> Result<Vec<u64>> {
     let names = disk.list("pg_wal")?;
     let mut numbers: Vec<_> = names.iter().filter_map(|n| segment_number(n, config)).collect();
     numbers.sort_unstable();
@@ -193,11 +193,12 @@ impl Wal {
     }
 
     /// Removes or recycles the segments that lie wholly before `keep_from`, except those whose
-    /// numbers are in `kept` (storage rule 15). Returns how many
-    /// were removed, and how many recycled.
+    /// numbers are in `kept` (storage rule 15) and those that are still to be archived. Returns how
+    /// many were removed, and how many recycled.
     pub fn remove_before(&self, keep_from: Lsn, kept: &BTreeSet<u64>) -> Result<(u64, u64)> {
         let bytes = self.config.segment_bytes;
-        let first = keep_from.0.min(self.flushed().0) / bytes;
+        let archived = self.archived.load(Ordering::Acquire);
+        let first = (keep_from.0.min(self.flushed().0) / bytes).min(archived);
         let mut segments = self.segments.lock();
         let (mut removed, mut recycled) = (0, 0);
         for segment in list(&*self.disk, &self.config)? {
@@ -221,6 +222,7 @@ impl Wal {
                 self.disk.remove(&path)?;
                 removed += 1;
             }
+            crate::archive::forget(&*self.disk, &self.config, segment)?;
         }
         Ok((removed, recycled))
     }

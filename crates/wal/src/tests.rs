@@ -15,6 +15,7 @@ fn config() -> WalConfig {
         reserve_bytes: 16 << 10,
         spare_segments: 2,
         timeline: 1,
+        archive: false,
     }
 }
 

@@ -9,6 +9,10 @@ impl Printer<'_, '_, '_> {
     /// A constant; `label` below 0 never shows its type, above 0 always, 0 where it is needed to
     /// read the constant back as what it is.
     pub(crate) fn constant(&mut self, value: &Datum<'_>, ty: Type, label: i8) -> Result<()> {
+        if self.style.without_constants {
+            self.put("$");
+            return self.label(ty.oid, ty.typmod);
+        }
         if value.is_null() {
             self.put("NULL");
             if label >= 0 {

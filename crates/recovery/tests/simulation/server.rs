@@ -43,6 +43,7 @@ pub(crate) fn settings() -> Settings {
             timeline: 1,
             spare_segments: 2,
             reserve_bytes: 1 << 20,
+            archive: false,
         },
         clock: Arc::new(Ticks::default()),
         ..Settings::default()

@@ -10,11 +10,12 @@
 //! 3. With `ssl_ca_file` a client may show a certificate; one that does not verify ends the
 //!    handshake. Whether it must show one, pg_hba.conf says.
 //!
-//! Limits: encrypted keys and `ssl_passphrase_command`, and the choice of ciphers and groups.
+//! Limits: rustls' ciphers and groups only, of which `ssl_ciphers` and its like choose.
 //!
 //! Sources: RFC 8446, RFC 5246, RFC 5929 (tls-server-end-point), RFC 7301.
 
 pub(crate) mod certificate;
+mod ciphers;
 mod files;
 mod stream;
 
@@ -22,7 +23,6 @@ pub(crate) use stream::TlsStream;
 
 use base::{Result, bail};
 use certificate::Certificate;
-use rustls::crypto::ring;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite, version};
 use session::settings::Base;
@@ -65,7 +65,7 @@ impl Context {
         let chain = files::certificates(&certificate_path, "server certificate file")?;
         let key = files::private_key(&data_dir.join(settings.text("ssl_key_file")))?;
         let end_point = chain.first().map(|first| end_point_hash(first)).unwrap_or_default();
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(ciphers::provider(settings)?);
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(versions(settings)?)
             .or_else(|error| bail!(CONFIG_FILE_ERROR, "could not set up TLS: {error}"))?;

@@ -21,6 +21,7 @@ const CONFIG: WalConfig = WalConfig {
     timeline: 1,
     spare_segments: 4,
     reserve_bytes: 1 << 20,
+    archive: false,
 };
 
 /// A server's storage, small.

@@ -78,3 +78,65 @@ fn sessions_show_what_they_wait_for_to_those_who_may_know() {
     assert!(said.contains("canceling statement due to user request"), "{said}");
     becomes(&mut one, &shows, "idle Client ClientRead");
 }
+
+#[test]
+fn a_query_has_the_same_number_whatever_its_constants_are() {
+    let Some((perdura, _)) = start(&[]) else { return };
+    let port = perdura.port();
+    let mut one = Client::connect(port, "postgres").unwrap();
+    let mut two = Client::connect(port, "postgres").unwrap();
+    one.query("CREATE TABLE t (a int, b text); CREATE TABLE u (a int, b text)").unwrap();
+    let mut id = |sql: &str| {
+        two.query(sql).unwrap();
+        let pid = two.backend_pid;
+        let found = one.query(&format!("SELECT query_id FROM pg_stat_activity WHERE pid = {pid}"));
+        found.unwrap().remove(0).remove(0)
+    };
+    assert_eq!(id("SELECT * FROM t WHERE a = 1"), None, "nothing asks for numbers");
+    id("SET compute_query_id = on");
+    let alike = [
+        "SELECT * FROM t WHERE a = 1 AND b = 'x'",
+        "select t.*  from T where (A = 22)\n and b = 'yy'",
+        "SELECT /* why */ * FROM public.t WHERE a = 333 AND b = ''",
+    ];
+    let numbers: Vec<_> = alike.iter().map(|sql| id(sql)).collect();
+    assert!(numbers[0].is_some() && numbers.iter().all(|number| *number == numbers[0]));
+    let mut others = vec![numbers[0].clone()];
+    for sql in [
+        "SELECT * FROM u WHERE a = 1 AND b = 'x'",
+        "SELECT * FROM t WHERE a > 1 AND b = 'x'",
+        "SELECT a FROM t WHERE a = 1 AND b = 'x'",
+        "INSERT INTO t VALUES (1, 'x')",
+        "UPDATE t SET a = 1 WHERE b = 'x'",
+        "DELETE FROM t WHERE b = 'x'",
+        "SELECT 1",
+        "SELECT 'x'",
+        "CREATE TABLE v (a int)",
+    ] {
+        let number = id(sql);
+        assert!(number.is_some() && !others.contains(&number), "{sql}: {number:?}");
+        others.push(number);
+    }
+}
+
+#[test]
+fn a_session_that_waits_for_the_log_shows_it() {
+    let Some((perdura, _)) = start(&["fsync=on"]) else { return };
+    let port = perdura.port();
+    let mut one = Client::connect(port, "postgres").unwrap();
+    one.query("CREATE TABLE t (a int)").unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut two = Client::connect(port, "postgres").unwrap();
+            let end = Instant::now() + Duration::from_secs(25);
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) && Instant::now() < end {
+                two.query("INSERT INTO t VALUES (1)").unwrap();
+            }
+        });
+        let waits = "SELECT count(*) FROM pg_stat_activity \
+                     WHERE wait_event_type = 'IO' AND wait_event = 'WalSync'";
+        becomes(&mut one, waits, "1");
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
