@@ -340,12 +340,6 @@ pub trait Backend {
 
     /// Input and output of values, with the session's settings and the catalog.
     fn io(&self) -> Io<'_>;
-
-    /// A plan for a text that was seen before, with its literals as parameters: the cache of the
-    /// simple protocol (engine rule 8).
-    fn cached(&self, _text: &str) -> Option<(Arc<dyn Plan>, Parameters)> {
-        None
-    }
 }
 
 /// Whether a statement may have parameters.

@@ -19,14 +19,6 @@ impl Session {
         }
     }
 
-    /// The same for a text whose plan was kept.
-    pub(super) fn log_plan(&mut self, text: &str, tag: &str) {
-        if self.state.frequent().log.logs(Class::of(tag)) {
-            self.state.log_text(format!("statement: {text}"));
-            self.statement_logged = true;
-        }
-    }
-
     /// Logs what is executed by a portal.
     pub(super) fn log_execute(&mut self, index: usize, again: bool) {
         let portal = &self.portals[index];

@@ -43,13 +43,6 @@ impl Session {
     fn simple_statements(&mut self, text: &[u8], client: &mut dyn Client) -> Result<()> {
         let text = utf8(text)?;
         self.state.begins(text);
-        if let Some((plan, parameters)) = self.backend.cached(text)
-            && !self.transaction.is_failed()
-        {
-            self.log_plan(text, plan.tag());
-            self.transaction.start()?;
-            return self.simple_plan(&*plan, &parameters, true, client);
-        }
         let bump = Bump::new("MessageContext", self.state.account().clone());
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
         self.log_statements(text, statements);
@@ -99,13 +92,12 @@ impl Session {
             return self.simple_complete(&completion, last, client);
         }
         let plan = self.backend.plan(text, statement, &[], ParameterMode::None)?;
-        self.simple_plan(&*plan, &crate::engine::Parameters::none(), last, client)
+        self.simple_plan(&*plan, last, client)
     }
 
     fn simple_plan(
         &mut self,
         plan: &dyn crate::engine::Plan,
-        parameters: &crate::engine::Parameters,
         last: bool,
         client: &mut dyn Client,
     ) -> Result<()> {
@@ -113,7 +105,8 @@ impl Session {
         if plan.columns().is_some() {
             describe(client.out(), columns, &ColumnFormats::TEXT);
         }
-        let completion = self.run_plan(plan, parameters, columns, &ColumnFormats::TEXT, client)?;
+        let none = crate::engine::Parameters::none();
+        let completion = self.run_plan(plan, &none, columns, &ColumnFormats::TEXT, client)?;
         self.simple_complete(&completion, last, client)
     }
 
