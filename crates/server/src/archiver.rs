@@ -14,7 +14,6 @@ use base::Result;
 use sched::Fiber;
 use session::Cluster;
 use session::engine::Archive;
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -143,7 +142,8 @@ impl Archiver {
             log::write_with(Level::Warning, text, &[("DETAIL", detail)]);
             return Err(());
         }
-        let text = command_line(pattern, name);
+        let path = format!("pg_wal/{name}");
+        let text = crate::percent::replaced(pattern, &[('p', &path), ('f', name)]);
         let failed = |what: String| {
             let detail = format!("The failed archive command was: {text}");
             log::write_with(Level::Log, &what, &[("DETAIL", &detail)]);
@@ -178,30 +178,5 @@ async fn ended(children: &mut Children) -> std::io::Result<Status> {
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LOOK_AT_CHILD_MAX);
-    }
-}
-
-/// `archive_command` with `%p`, `%f` and `%%` replaced.
-fn command_line(pattern: &str, name: &str) -> String {
-    let mut text = String::new();
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        let _ = match (c, if c == '%' { rest.next() } else { None }) {
-            ('%', Some('p')) => write!(text, "pg_wal/{name}"),
-            ('%', Some('f')) => write!(text, "{name}"),
-            ('%', Some('%') | None) => write!(text, "%"),
-            ('%', Some(other)) => write!(text, "%{other}"),
-            (c, _) => write!(text, "{c}"),
-        };
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_path_and_the_name_are_put_into_the_command() {
-        let text = super::command_line("cp %p '/a%%b/%f' %x", "000000010000000000000002");
-        assert_eq!(text, "cp pg_wal/000000010000000000000002 '/a%b/000000010000000000000002' %x");
     }
 }

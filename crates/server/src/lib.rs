@@ -26,6 +26,7 @@ mod lock_file;
 pub mod log;
 mod log_format;
 mod notify;
+mod percent;
 mod postmaster;
 mod process;
 mod shell;

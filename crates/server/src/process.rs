@@ -117,7 +117,7 @@ impl Server {
                 log::log("no changes were applied");
             }
         }
-        match tls::Context::load(&self.data_dir, &self.cluster.settings()) {
+        match tls::Context::load(&self.data_dir, &self.cluster.settings(), true) {
             Ok(tls) => *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls,
             Err(error) => {
                 log::error(Some(Level::Log), &error);
@@ -218,7 +218,7 @@ fn run(handover: Handover) -> Result<()> {
     let ident = Ident::load(&data_dir, &config).unwrap_or_default();
     let settings = config.to_base(&data_dir)?;
     log::configure(&settings);
-    let tls = tls::Context::load(&data_dir, &settings).map_err(base::Error::fatal)?;
+    let tls = tls::Context::load(&data_dir, &settings, false).map_err(base::Error::fatal)?;
     let max_connections = settings.integer("max_connections");
     let max_connections =
         waiting_room::sessions_max(usize::try_from(max_connections).unwrap_or(usize::MAX));

@@ -1,5 +1,6 @@
 //! The files of certificates and keys.
 
+use super::passphrase::Passphrase;
 use crate::config::os_text;
 use base::{Result, bail, err};
 use rustls::pki_types::pem::{Error, PemObject};
@@ -46,17 +47,23 @@ pub(super) fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationL
     all(path, "SSL certificate revocation list file")
 }
 
-/// The server's private key.
-pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
+/// The server's private key. `passphrase` is asked for that of an encrypted one.
+pub(super) fn private_key(
+    path: &Path,
+    passphrase: &Passphrase<'_>,
+) -> Result<PrivateKeyDer<'static>> {
     check_permissions(path)?;
     let text = read(path, "private key file")?;
     let shown = path.display();
+    if let Some(pem) = section(&text, "ENCRYPTED PRIVATE KEY") {
+        return passphrase.decrypt(pem, path);
+    }
     PrivateKeyDer::from_pem_slice(&text).or_else(|error| match error {
-        Error::NoItemsFound if text.windows(9).any(|word| word == b"ENCRYPTED") => bail!(
-            CONFIG_FILE_ERROR,
-            "private key file \"{shown}\" cannot be loaded: keys with a passphrase are not \
-             supported yet"
-        ),
+        _ if text.windows(19).any(|word| word == b"Proc-Type: 4,ENCRYP") => Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "private key file \"{shown}\" is encrypted in a form that is not supported yet"
+        )
+        .hint("openssl pkcs8 -topk8 makes the supported form, PKCS#8, of it.")),
         Error::NoItemsFound => {
             bail!(
                 CONFIG_FILE_ERROR,
@@ -69,6 +76,15 @@ pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>> {
             "could not load private key file \"{shown}\": it is no PEM file"
         ),
     })
+}
+
+/// The part of a PEM file between the lines that begin and end a section.
+fn section<'t>(text: &'t [u8], label: &str) -> Option<&'t str> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let from = text.find(&begin)?;
+    let length = text.get(from..)?.find(&end)? + end.len();
+    text.get(from..from + length)
 }
 
 fn check_permissions(path: &Path) -> Result<()> {

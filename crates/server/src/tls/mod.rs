@@ -17,12 +17,14 @@
 pub(crate) mod certificate;
 mod ciphers;
 mod files;
+mod passphrase;
 mod stream;
 
 pub(crate) use stream::TlsStream;
 
 use base::{Result, bail};
 use certificate::Certificate;
+use passphrase::Passphrase;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite, version};
 use session::settings::Base;
@@ -49,11 +51,15 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// What the settings ask for; nothing with `ssl = off`.
+    /// What the settings ask for; nothing with `ssl = off`. `again`: at a reload.
     ///
     /// # Errors
     /// F0000 with PostgreSQL's texts.
-    pub(crate) fn load(data_dir: &Path, settings: &Base) -> Result<Option<Arc<Context>>> {
+    pub(crate) fn load(
+        data_dir: &Path,
+        settings: &Base,
+        again: bool,
+    ) -> Result<Option<Arc<Context>>> {
         if !settings.boolean("ssl") {
             return Ok(None);
         }
@@ -63,7 +69,10 @@ impl Context {
         };
         let certificate_path = data_dir.join(settings.text("ssl_cert_file"));
         let chain = files::certificates(&certificate_path, "server certificate file")?;
-        let key = files::private_key(&data_dir.join(settings.text("ssl_key_file")))?;
+        let key = files::private_key(
+            &data_dir.join(settings.text("ssl_key_file")),
+            &Passphrase::new(settings, again),
+        )?;
         let end_point = chain.first().map(|first| end_point_hash(first)).unwrap_or_default();
         let provider = Arc::new(ciphers::provider(settings)?);
         let builder = ServerConfig::builder_with_provider(provider.clone())

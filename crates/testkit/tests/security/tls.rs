@@ -54,3 +54,66 @@ fn encrypted_sessions_are_what_they_should_be() {
     }
     assert!(connect(port, PLAIN).is_ok());
 }
+
+fn logged(perdura: &testkit::perdura::Perdura, text: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !perdura.log().contains(text) {
+        assert!(Instant::now() < deadline, "{text}: {}", perdura.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn the_settings_choose_ciphers_and_groups() {
+    let Some((perdura, _)) = start(&[]) else { return };
+    let port = perdura.port();
+    let settings = "ssl = on\nssl_tls13_ciphers = 'TLS_CHACHA20_POLY1305_SHA256'\n\
+                    ssl_ciphers = 'HIGH:!AES256:+AES128'\nssl_groups = 'X25519'\n";
+    set_up(&perdura, settings, "server", || connect(port, PLAIN).is_ok()).unwrap();
+    let cipher = |versions| {
+        let mut session = connect(port, Attempt { versions, ..PLAIN }).unwrap();
+        let sql = "SELECT cipher FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        String::from_utf8_lossy(&talk(&mut session, sql).unwrap()).into_owned()
+    };
+    let found = cipher(&BOTH[..1]);
+    assert!(found.contains("TLS_CHACHA20_POLY1305_SHA256"), "{found}");
+    let found = cipher(&BOTH[1..]);
+    assert!(found.contains("CHACHA20-POLY1305") && !found.contains("AES"), "{found}");
+    for (setting, error) in [
+        (
+            "ssl_ciphers = 'RC4'",
+            "could not set the TLSv1.2 cipher list (no valid ciphers available)",
+        ),
+        ("ssl_groups = 'nonsense'", "could not set group names specified in ssl_groups"),
+        (
+            "ssl_min_protocol_version = 'TLSv1.1'",
+            "\"ssl_min_protocol_version\" setting \"TLSv1.1\"",
+        ),
+    ] {
+        let settings = format!("ssl = on\n{setting}\n");
+        set_up(&perdura, &settings, "server", || true).unwrap();
+        logged(&perdura, error);
+        assert!(connect(port, PLAIN).is_ok(), "{setting}: what was there before stays");
+    }
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_opened_by_a_command() {
+    let Some((perdura, _)) = start(&[]) else { return };
+    let port = perdura.port();
+    let command = "ssl = on\nssl_passphrase_command = 'test \"%p\" = \"Enter PEM pass phrase:\" && echo open'\n";
+    set_up(&perdura, "ssl = on\n", "server_encrypted", || true).unwrap();
+    logged(&perdura, "cannot be loaded because it requires a passphrase");
+    set_up(&perdura, command, "server_encrypted", || true).unwrap();
+    logged(&perdura, "cannot be reloaded because it requires a passphrase");
+    assert!(connect(port, PLAIN).is_err());
+    let wrong = "ssl = on\nssl_passphrase_command = 'echo shut'\n\
+                 ssl_passphrase_command_supports_reload = on\n";
+    set_up(&perdura, wrong, "server_encrypted", || true).unwrap();
+    logged(&perdura, "the passphrase is wrong or the encryption not supported");
+    let failing = wrong.replace("echo shut", "false");
+    set_up(&perdura, &failing, "server_encrypted", || true).unwrap();
+    logged(&perdura, "command \"false\" failed");
+    let right = format!("{command}ssl_passphrase_command_supports_reload = on\n");
+    set_up(&perdura, &right, "server_encrypted", || connect(port, PLAIN).is_ok()).unwrap();
+}

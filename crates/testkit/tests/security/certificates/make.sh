@@ -37,3 +37,5 @@ echo 01 > crlnumber
 openssl ca -config ca.conf -cert root_ca.crt -keyfile root_ca.key -revoke revoked.crt
 openssl ca -config ca.conf -cert root_ca.crt -keyfile root_ca.key -gencrl -out root_ca.crl
 rm -f ca.conf index.txt* crlnumber* root_ca.key other_ca.key
+openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 10000 -passout pass:open -in server.key -out server_encrypted.key
+cp server.crt server_encrypted.crt
