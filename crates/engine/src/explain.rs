@@ -165,6 +165,7 @@ impl Backend {
         let serialized = options.serialize != Serialize::None;
         let measured = Measured {
             settings: options.settings.then(|| self.changed_settings()),
+            query_id: self.shown_query_id(query, options),
             memory: options.memory.then_some(memory),
             planning_ms: options.summary.then_some(planning_ms),
             serialization: serialized
@@ -229,6 +230,12 @@ impl Backend {
             storage.transaction.next_command()?;
             Ok(ran)
         })
+    }
+
+    /// The number of a query for VERBOSE, unless it is to be kept out of tests' results.
+    fn shown_query_id(&self, query: &analyze::tree::Query<'_>, options: Options) -> Option<i64> {
+        let shown = options.verbose && self.state.settings().text("compute_query_id") == "on";
+        shown.then(|| self.query_id(|| deparse::normalised(self, query))).flatten()
     }
 
     fn changed_settings(&self) -> Vec<(String, String)> {

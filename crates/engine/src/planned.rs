@@ -198,7 +198,7 @@ impl Backend {
 
     /// The number of what `text` gives, if numbers are asked for: never 0. What cannot be shown has
     /// none.
-    fn query_id(&self, text: impl FnOnce() -> Result<String>) -> Option<i64> {
+    pub(crate) fn query_id(&self, text: impl FnOnce() -> Result<String>) -> Option<i64> {
         if !self.state.frequent().query_ids {
             return None;
         }

@@ -36,6 +36,8 @@ use types::oids;
 pub struct Measured {
     /// Settings that differ from their defaults, if asked for.
     pub settings: Option<Vec<(String, String)>>,
+    /// The number of the query without its constants, if it is shown.
+    pub query_id: Option<i64>,
     /// Bytes used and allocated by planning, if asked for.
     pub memory: Option<(u64, u64)>,
     /// The time of planning, if asked for.
@@ -72,6 +74,7 @@ pub fn rows(
     let explained = shown::Explained {
         plan: build::build(source, options)?,
         settings: measured.settings,
+        query_id: measured.query_id,
         memory: measured.memory,
         planning_ms: measured.planning_ms,
         serialization,

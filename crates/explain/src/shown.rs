@@ -116,6 +116,7 @@ pub(crate) struct Explained {
     pub(crate) plan: Shown,
     /// Settings that differ from their defaults.
     pub(crate) settings: Option<Vec<(String, String)>>,
+    pub(crate) query_id: Option<i64>,
     /// Bytes used and allocated by planning.
     pub(crate) memory: Option<(u64, u64)>,
     pub(crate) planning_ms: Option<f64>,

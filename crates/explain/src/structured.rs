@@ -84,6 +84,9 @@ fn query(explained: &Explained) -> Tree {
             settings.iter().map(|(name, value)| (name.clone(), Tree::Text(value.clone())));
         put("Settings", Tree::Object(settings.collect()));
     }
+    if let Some(query_id) = explained.query_id {
+        put("Query Identifier", Tree::Bare(query_id.to_string()));
+    }
     if let Some((used, allocated)) = explained.memory {
         let kilobytes = |bytes: u64| Tree::Bare(bytes.div_ceil(1024).to_string());
         put(

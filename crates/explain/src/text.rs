@@ -74,6 +74,9 @@ pub(crate) fn write(explained: &Explained) -> Vec<String> {
             settings.iter().map(|(name, value)| format!("{name} = '{value}'")).collect();
         out.push(format!("Settings: {}", list.join(", ")));
     }
+    if let Some(query_id) = explained.query_id {
+        out.push(format!("Query Identifier: {query_id}"));
+    }
     if let Some((used, allocated)) = explained.memory {
         out.push("Planning:".to_owned());
         out.push(format!(

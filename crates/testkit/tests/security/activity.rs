@@ -101,6 +101,12 @@ fn a_query_has_the_same_number_whatever_its_constants_are() {
     ];
     let numbers: Vec<_> = alike.iter().map(|sql| id(sql)).collect();
     assert!(numbers[0].is_some() && numbers.iter().all(|number| *number == numbers[0]));
+    let mut three = Client::connect(port, "postgres").unwrap();
+    let explained = three.query(
+        "SET compute_query_id = on; EXPLAIN (VERBOSE) SELECT * FROM t WHERE a = 4 AND b = 'z'",
+    );
+    let last = explained.unwrap().pop().and_then(|mut row| row.pop().flatten());
+    assert_eq!(last, numbers[0].as_ref().map(|id| format!("Query Identifier: {id}")));
     let mut others = vec![numbers[0].clone()];
     for sql in [
         "SELECT * FROM u WHERE a = 1 AND b = 'x'",
