@@ -218,6 +218,11 @@ view pg_stat_ssl (pid, ssl, version, cipher, bits, client_dn, client_serial, iss
 SELECT f.pid, f.ssl, f.sslversion, f.sslcipher, f.sslbits, f.ssl_client_dn, f.ssl_client_serial, f.ssl_issuer_dn
 FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;
 
+view pg_stat_archiver (archived_count, last_archived_wal, last_archived_time, failed_count, last_failed_wal, last_failed_time, stats_reset)
+SELECT f.archived_count, f.last_archived_wal, f.last_archived_time, f.failed_count, f.last_failed_wal,
+       f.last_failed_time, f.stats_reset
+FROM pg_stat_get_archiver() f;
+
 view pg_hba_file_rules (rule_number, file_name, line_number, type, database, user_name, address, netmask, auth_method, options, error)
 SELECT f.rule_number, f.file_name, f.line_number, f.type, f.database, f.user_name, f.address, f.netmask,
        f.auth_method, f.options, f.error
@@ -227,5 +232,5 @@ view pg_ident_file_mappings (map_number, file_name, line_number, map_name, sys_n
 SELECT f.map_number, f.file_name, f.line_number, f.map_name, f.sys_name, f.pg_username, f.error
 FROM pg_ident_file_mappings() f;
 
-view pg_stat_gssapi (pid, gss_authenticated, encrypted, credentials_delegated)
-SELECT f.pid, f.gss_auth, f.gss_enc, f.gss_delegation FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;
+view pg_stat_gssapi (pid, gss_authenticated, principal, encrypted, credentials_delegated)
+SELECT f.pid, f.gss_auth, f.gss_princ, f.gss_enc, f.gss_delegation FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;
