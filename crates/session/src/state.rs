@@ -339,6 +339,9 @@ impl State {
             "transaction_isolation" => Some(modes.isolation.name().to_owned()),
             "transaction_read_only" => flag(modes.read_only),
             "transaction_deferrable" => flag(modes.deferrable),
+            "archive_command" if self.settings().text("archive_mode") == "off" => {
+                Some("(disabled)".to_owned())
+            }
             _ => self.settings().show(name),
         }
     }
