@@ -1,7 +1,7 @@
 //! FOR UPDATE and its like.
 
 use crate::operator::{Child, Operator};
-use crate::recheck::{Newest, recheck};
+use crate::recheck::{Newest, recheck, scan_of};
 use crate::state::Execution;
 use analyze::tree::{LockStrength, LockWait};
 use base::{Result, RowId};
@@ -19,7 +19,8 @@ pub(crate) struct LockRows<'q> {
     node: &'q Node<'q>,
     marks: &'q [RowLock],
     tables: Vec<Table>,
-    buffer: RowBuffer,
+    /// The newest versions of the current row's rows, by mark.
+    buffers: Vec<RowBuffer>,
     bump: Bump,
     heap: Heap,
 }
@@ -38,32 +39,29 @@ impl<'q> LockRows<'q> {
             node,
             marks,
             tables: marks.iter().map(open).collect::<Result<_>>()?,
-            buffer: RowBuffer::new(),
+            buffers: marks.iter().map(|_| RowBuffer::new()).collect(),
             bump: x.bump(),
             heap: x.heap("LockRows"),
         })
     }
 
-    /// Locks one row for one mark. The row may be replaced by its newest version.
-    fn lock(&mut self, x: &Execution<'q>, mark: usize, row: Batch) -> Result<Option<Batch>> {
+    /// Locks the row of one mark; it may be a newer version than the one that was read.
+    fn lock(&mut self, x: &Execution<'q>, mark: usize, id: RowId) -> Result<Locked> {
         let described = &self.marks[mark];
-        let (id, mode) = match row.column(usize::from(described.row_id)).get(row.row(0)) {
-            Datum::Int8(id) => (RowId(id.cast_unsigned()), mode_of(described.strength)),
-            // The missing side of an outer join.
-            _ => return Ok(Some(row)),
-        };
+        let mode = mode_of(described.strength);
         let txn = x.storage.transaction();
         let table = &self.tables[mark];
         let mut basis = Basis::Seen(&x.view);
-        let mut current = row;
+        let mut newer = false;
         loop {
             let outcome = table.lock_row(txn, basis, id, mode)?;
             match outcome {
-                Outcome::Done => return Ok(Some(current)),
-                Outcome::SelfModified { .. } | Outcome::Invisible => return Ok(None),
+                Outcome::Done if newer => return Ok(Locked::Newer),
+                Outcome::Done => return Ok(Locked::Same),
+                Outcome::SelfModified { .. } | Outcome::Invisible => return Ok(Locked::Gone),
                 Outcome::BeingModified(_) | Outcome::Locked => match described.wait {
                     LockWait::Wait => table.wait(txn, id, mode, outcome)?,
-                    LockWait::SkipLocked => return Ok(None),
+                    LockWait::SkipLocked => return Ok(Locked::Gone),
                     LockWait::NoWait => {
                         let relation = &x.descriptions.relations[usize::from(described.relation)];
                         return Err(base::err!(
@@ -74,7 +72,7 @@ impl<'q> LockRows<'q> {
                     }
                 },
                 Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => {
-                    return Ok(None);
+                    return Ok(Locked::Gone);
                 }
                 // So says PostgreSQL of a row to lock, whatever became of it.
                 Outcome::Deleted => return Err(txn::concurrent_update()),
@@ -83,36 +81,72 @@ impl<'q> LockRows<'q> {
                 }
                 Outcome::Updated => {
                     let all: Vec<usize> = (0..table.columns().len()).collect();
-                    let stamp = match table.fetch_latest(txn, id, &all, &mut self.buffer)? {
-                        Latest::Found(stamp) => stamp,
+                    match table.fetch_latest(txn, id, &all, &mut self.buffers[mark])? {
+                        Latest::Found(stamp) => basis = Basis::Latest(&x.view, stamp),
                         Latest::BeingModified(xid) => {
                             table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
                             continue;
                         }
-                        Latest::Deleted | Latest::Missing => return Ok(None),
-                    };
-                    self.bump.reset();
-                    let newest = Newest {
-                        relation: described.relation,
-                        row: id,
-                        table,
-                        values: &self.buffer,
-                    };
-                    let Some(values) = recheck(x, self.node, &newest, &self.bump)? else {
-                        return Ok(None);
-                    };
-                    let mut columns = Vec::with_capacity(values.len());
-                    for (value, described) in values.iter().zip(self.node.columns) {
-                        let mut column = Column::new(described.layout, &self.heap);
-                        column.push(value)?;
-                        columns.push(Rc::new(column));
+                        Latest::Deleted | Latest::Missing => return Ok(Locked::Gone),
                     }
-                    current = Batch::new(columns, 1);
-                    basis = Basis::Latest(&x.view, stamp);
+                    newer = true;
                 }
             }
         }
     }
+
+    /// Locks all that is marked of a row; the row again, if others have changed it meanwhile.
+    fn lock_all(&mut self, x: &Execution<'q>, row: Batch) -> Result<Option<Batch>> {
+        let mut changed = Vec::new();
+        for mark in 0..self.marks.len() {
+            let column = usize::from(self.marks[mark].row_id);
+            // The missing side of an outer join has no row.
+            let Datum::Int8(id) = row.column(column).get(row.row(0)) else { continue };
+            let id = RowId(id.cast_unsigned());
+            match self.lock(x, mark, id)? {
+                Locked::Same => {}
+                Locked::Newer => changed.push((mark, id)),
+                Locked::Gone => return Ok(None),
+            }
+        }
+        if changed.is_empty() {
+            return Ok(Some(row));
+        }
+        let mut newest = Vec::with_capacity(changed.len());
+        for (mark, id) in changed {
+            let described = &self.marks[mark];
+            newest.push(Newest {
+                scan: scan_of(self.node, described.row_id).unwrap_or(u32::MAX),
+                relation: described.relation,
+                row: id,
+                table: &self.tables[mark],
+                values: &self.buffers[mark],
+            });
+        }
+        self.bump.reset();
+        let before: Vec<Datum<'_>> =
+            row.columns().iter().map(|column| column.get(row.row(0))).collect();
+        let Some(values) = recheck(x, self.node, &before, &newest, &self.bump)? else {
+            return Ok(None);
+        };
+        let mut columns = Vec::with_capacity(values.len());
+        for (value, described) in values.iter().zip(self.node.columns) {
+            let mut column = Column::new(described.layout, &self.heap);
+            column.push(value)?;
+            columns.push(Rc::new(column));
+        }
+        Ok(Some(Batch::new(columns, 1)))
+    }
+}
+
+/// What came of locking a row.
+enum Locked {
+    /// It is as it was read.
+    Same,
+    /// It is a newer version.
+    Newer,
+    /// There is nothing to lock any more, or others have it and nobody waits.
+    Gone,
 }
 
 fn mode_of(strength: LockStrength) -> RowLockMode {
@@ -126,16 +160,12 @@ fn mode_of(strength: LockStrength) -> RowLockMode {
 
 impl<'q> Operator<'q> for LockRows<'q> {
     fn next(&mut self, x: &Execution<'q>, _: usize) -> Result<Option<Batch>> {
-        'rows: loop {
+        loop {
             x.check()?;
-            let Some(mut row) = self.input.next(x, 1)? else { return Ok(None) };
-            for mark in 0..self.marks.len() {
-                match self.lock(x, mark, row)? {
-                    Some(locked) => row = locked,
-                    None => continue 'rows,
-                }
+            let Some(row) = self.input.next(x, 1)? else { return Ok(None) };
+            if let Some(locked) = self.lock_all(x, row)? {
+                return Ok(Some(locked));
             }
-            return Ok(Some(row));
         }
     }
 

@@ -104,6 +104,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             node = self.scan_alone(node)?;
         }
         if !locks.is_empty() {
+            let joins = has_join(rel.node);
             let (program, reads) = self.collecting(|| {
                 let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
                 let mut results = Vec::new();
@@ -113,6 +114,10 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 for (column, _) in locks {
                     results.push(c.builder.input(*column)?);
                 }
+                // The rows beside a changed one are as they were.
+                for column in 0..if joins { rel.width() } else { 0 } {
+                    results.push(c.builder.input(column)?);
+                }
                 let program = c.builder.finish(&results)?;
                 self.note_program(&program, 0, exprs.iter().map(|e| Some((*e, level.id))));
                 Ok(program)
@@ -120,6 +125,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let mut out = node.columns.to_vec();
             for _ in locks {
                 out.push(self.column(Type::plain(Oid(oids::INT8)))?);
+            }
+            if joins {
+                out.extend_from_slice(rel.node.columns);
             }
             let cost = (node.rows, node.startup_cost, node.total_cost);
             let reads = reads.into_iter().chain(rel.node.reads.iter().copied()).collect();
@@ -547,7 +555,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             direct: self.bump.alloc_slice_copy(direct)?,
             filter,
             distinct: keys(aggregate.distinct)?,
-            order_by: keys(aggregate.order_by)?,
+            order_by: keys(match aggregate.distinct {
+                // DISTINCT hands the rows on in order, unless nobody can tell.
+                [_, ..] if !is_order_blind(&proc.name, &types) => aggregate.distinct,
+                _ => aggregate.order_by,
+            })?,
             site: Site {
                 function: aggregate.function,
                 args: self.bump.alloc_slice_copy(&types)?,
@@ -753,5 +765,27 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         let kind =
             NodeKind::SetOperation { kind: operation.kind, all: operation.all, left, right, keys };
         self.node(kind, &out, (left.rows, cost.2, cost.2), &reads)
+    }
+}
+
+/// Whether a node's rows come from more than one scan.
+fn has_join(node: &Node<'_>) -> bool {
+    match node.kind {
+        NodeKind::SeqScan { .. } | NodeKind::IndexScan { .. } => false,
+        NodeKind::Filter { input, .. } | NodeKind::Project { input, .. } => has_join(input),
+        _ => true,
+    }
+}
+
+/// Whether an aggregate of built-in types has one result whatever the order of its rows.
+fn is_order_blind(name: &str, args: &[expr::SqlType]) -> bool {
+    let exact = |ty: &expr::SqlType| {
+        matches!(ty.oid.0, oids::INT2 | oids::INT4 | oids::INT8 | oids::NUMERIC)
+    };
+    match name {
+        "count" | "min" | "max" | "every" | "bool_and" | "bool_or" | "bit_and" | "bit_or"
+        | "bit_xor" => true,
+        "sum" | "avg" => args.iter().all(exact),
+        _ => false,
     }
 }

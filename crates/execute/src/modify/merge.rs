@@ -3,13 +3,24 @@
 use super::{ModifyTable, Output, Wide};
 use crate::state::Execution;
 use analyze::tree::{Command, MergeWhen};
-use base::{Error, Result, RowId, err};
+use base::{Error, Result, RowId, Xid, err};
 use batch::Batch;
+use catalog::rows::Generated;
 use memory::Bump;
 use plan::MergeAction;
-use table::{Basis, Outcome};
+use table::{Basis, Latest, Outcome};
 use txn::{Isolation, RowLockMode};
 use types::Datum;
+
+/// What came of the actions for a row.
+enum Acted {
+    /// They are done.
+    Done,
+    /// The target row was deleted meanwhile.
+    Gone,
+    /// The target row was changed meanwhile; `buffer` holds its newest version.
+    Newer(Xid),
+}
 
 impl<'q> ModifyTable<'q> {
     pub(super) fn merge(
@@ -27,7 +38,8 @@ impl<'q> ModifyTable<'q> {
         Ok(())
     }
 
-    /// Does what the first action that applies to a row of the join says.
+    /// Does what the actions say of a row of the join. A target row that others have changed
+    /// meanwhile is joined again, and one that they have deleted is no match.
     fn merge_row<'m>(
         &mut self,
         x: &'m Execution<'q>,
@@ -38,32 +50,143 @@ impl<'q> ModifyTable<'q> {
     where
         'q: 'm,
     {
-        let at = |column: Option<u16>| column.and_then(|column| input.get(usize::from(column)));
-        let id = match at(self.modify.row_id) {
+        let mut input = input.to_vec();
+        let mut id = self.target_of(&input);
+        let mut when = self.when(&input);
+        let mut stamp = None;
+        loop {
+            match self.act(x, when, id, stamp, &input, out, bump)? {
+                Acted::Done => return Ok(()),
+                Acted::Gone => {
+                    self.without_target(&mut input);
+                    (id, when) = (None, MergeWhen::NotMatchedByTarget);
+                }
+                Acted::Newer(found) => {
+                    let Some(row) = id else { return Ok(()) };
+                    stamp = Some(found);
+                    if when == MergeWhen::NotMatchedBySource {
+                        input = self.target_alone(row, &input, bump)?;
+                        continue;
+                    }
+                    let Some(again) = self.again(x, row, &input, bump)? else { return Ok(()) };
+                    if self.target_of(&again).is_some() {
+                        when = self.when(&again);
+                        input = again;
+                        continue;
+                    }
+                    // They match no more: each of the two is alone now.
+                    let target = self.target_alone(row, &input, bump)?;
+                    let by_source = MergeWhen::NotMatchedBySource;
+                    self.act_on_newest(x, by_source, row, found, target, out, bump)?;
+                    (input, id, when) = (again, None, MergeWhen::NotMatchedByTarget);
+                }
+            }
+        }
+    }
+
+    /// Actions for a target row that matches nothing, however often others change it.
+    fn act_on_newest<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        when: MergeWhen,
+        row: RowId,
+        mut stamp: Xid,
+        mut input: Vec<Datum<'m>>,
+        out: &mut Output,
+        bump: &'m Bump,
+    ) -> Result<()>
+    where
+        'q: 'm,
+    {
+        while let Acted::Newer(found) =
+            self.act(x, when, Some(row), Some(stamp), &input, out, bump)?
+        {
+            stamp = found;
+            input = self.target_alone(row, &input, bump)?;
+        }
+        Ok(())
+    }
+
+    /// The target row of a row of the join.
+    fn target_of(&self, input: &[Datum<'_>]) -> Option<RowId> {
+        match self.modify.row_id.and_then(|column| input.get(usize::from(column))) {
             Some(Datum::Int8(id)) => Some(RowId(id.cast_unsigned())),
             _ => None,
-        };
-        let has_source = at(self.modify.marker).is_none_or(|marker| !marker.is_null());
-        let when = match id {
+        }
+    }
+
+    /// Which actions are for a row of the join.
+    fn when(&self, input: &[Datum<'_>]) -> MergeWhen {
+        let marker = self.modify.marker.and_then(|column| input.get(usize::from(column)));
+        match self.target_of(input) {
             None => MergeWhen::NotMatchedByTarget,
-            Some(_) if has_source => MergeWhen::Matched,
+            Some(_) if marker.is_none_or(|marker| !marker.is_null()) => MergeWhen::Matched,
             Some(_) => MergeWhen::NotMatchedBySource,
-        };
+        }
+    }
+
+    /// Takes the target out of a row of the join.
+    fn without_target(&self, input: &mut [Datum<'_>]) {
+        let old = self.modify.old.iter().map(|(_, column)| *column);
+        for column in old.chain(self.modify.row_id) {
+            input[usize::from(column)] = Datum::Null;
+        }
+    }
+
+    /// A row of the join with the newest version of the target row, which `buffer` holds, and no
+    /// source.
+    fn target_alone<'m>(
+        &self,
+        row: RowId,
+        input: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<Vec<Datum<'m>>> {
+        if self.relation.live_columns().any(|c| matches!(c.generated, Some(Generated::Virtual))) {
+            return Err(Error::unsupported(
+                "MERGE of a row with virtual columns that was changed concurrently is not supported yet",
+            ));
+        }
+        let newest = self.newest(row);
+        let mut alone = vec![Datum::Null; input.len()];
+        for (attribute, column) in self.modify.old {
+            alone[usize::from(*column)] = newest.value(*attribute, bump)?;
+        }
+        if let Some(column) = self.modify.row_id {
+            alone[usize::from(column)] = Datum::Int8(row.0.cast_signed());
+        }
+        Ok(alone)
+    }
+
+    /// Does what the first action that applies says.
+    fn act<'m>(
+        &mut self,
+        x: &'m Execution<'q>,
+        when: MergeWhen,
+        id: Option<RowId>,
+        stamp: Option<Xid>,
+        input: &[Datum<'m>],
+        out: &mut Output,
+        bump: &'m Bump,
+    ) -> Result<Acted>
+    where
+        'q: 'm,
+    {
         for action in self.modify.actions.iter().filter(|action| action.when == when) {
             if let Some(condition) = &action.condition
                 && !matches!(self.eval(x, condition, input, bump)?, [Datum::Bool(true)])
             {
                 continue;
             }
-            return match (action.command, id) {
-                (Some(Command::Insert), _) => self.merge_insert(x, action, input, out, bump),
+            match (action.command, id) {
+                (Some(Command::Insert), _) => self.merge_insert(x, action, input, out, bump)?,
                 (Some(command), Some(id)) => {
-                    self.merge_change(x, action, command, id, input, out, bump)
+                    return self.merge_change(x, action, command, (id, stamp), input, out, bump);
                 }
-                _ => Ok(()),
-            };
+                _ => {}
+            }
+            break;
         }
-        Ok(())
+        Ok(Acted::Done)
     }
 
     /// The old row, and the new one as the action makes it.
@@ -120,11 +243,11 @@ impl<'q> ModifyTable<'q> {
         x: &'m Execution<'q>,
         action: &MergeAction<'q>,
         command: Command,
-        id: RowId,
+        (id, stamp): (RowId, Option<Xid>),
         input: &[Datum<'m>],
         out: &mut Output,
         bump: &'m Bump,
-    ) -> Result<()>
+    ) -> Result<Acted>
     where
         'q: 'm,
     {
@@ -141,14 +264,15 @@ impl<'q> ModifyTable<'q> {
             .collect();
         changed.sort_unstable();
         loop {
-            let basis = Basis::Seen(&x.view);
+            let view = &x.view;
+            let basis = stamp.map_or(Basis::Seen(view), |stamp| Basis::Latest(view, stamp));
             let (outcome, mode) = match command {
                 Command::Delete => (self.delete_row(x, basis, id)?, RowLockMode::Update),
                 _ => self.update_row(x, basis, id, &wide, &changed)?,
             };
             match outcome {
                 Outcome::Done => break,
-                Outcome::Invisible => return Ok(()),
+                Outcome::Invisible => return Ok(Acted::Done),
                 Outcome::SelfModified { .. } => {
                     return Err(err!(
                         CARDINALITY_VIOLATION,
@@ -159,15 +283,23 @@ impl<'q> ModifyTable<'q> {
                 Outcome::BeingModified(_) | Outcome::Locked => {
                     self.table.wait(txn, id, mode, outcome)?;
                 }
-                Outcome::Deleted | Outcome::Updated
-                    if txn.isolation() == Isolation::ReadCommitted =>
-                {
-                    return Err(Error::unsupported(
-                        "MERGE of a row that was changed concurrently is not supported yet",
-                    ));
+                Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => {
+                    return Ok(Acted::Gone);
                 }
                 Outcome::Deleted => return Err(txn::concurrent_delete()),
-                Outcome::Updated => return Err(txn::concurrent_update()),
+                Outcome::Updated if txn.isolation() != Isolation::ReadCommitted => {
+                    return Err(txn::concurrent_update());
+                }
+                Outcome::Updated => {
+                    let all: Vec<usize> = (0..self.attributes()).collect();
+                    match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
+                        Latest::Found(found) => return Ok(Acted::Newer(found)),
+                        Latest::BeingModified(xid) => {
+                            self.table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
+                        }
+                        Latest::Deleted | Latest::Missing => return Ok(Acted::Gone),
+                    }
+                }
             }
         }
         if command == Command::Delete {
@@ -175,7 +307,8 @@ impl<'q> ModifyTable<'q> {
         } else {
             self.update_entries(x, id, &wide, bump)?;
         }
-        self.merge_finish(x, command, id, wide, input, out, bump)
+        self.merge_finish(x, command, id, wide, input, out, bump)?;
+        Ok(Acted::Done)
     }
 
     /// Counts a row, tells who has to know, and makes its RETURNING row.

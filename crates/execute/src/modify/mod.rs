@@ -20,7 +20,7 @@ mod merge;
 pub use feed::{Feed, insert_feed};
 
 use crate::operator::{Child, Operator};
-use crate::recheck::{Newest, recheck};
+use crate::recheck::{Newest, recheck, scan_of};
 use crate::state::Execution;
 use crate::storage::RowChange;
 use analyze::tree::Command;
@@ -305,13 +305,7 @@ impl<'q> ModifyTable<'q> {
                         }
                         Latest::Deleted | Latest::Missing => return Ok(()),
                     }
-                    let newest = Newest {
-                        relation: self.modify.relation,
-                        row: id,
-                        table: &self.table,
-                        values: &self.buffer,
-                    };
-                    match recheck(x, self.modify.input, &newest, bump)? {
+                    match self.again(x, id, input, bump)? {
                         Some(values) => (wide, _) = self.change_wide(&values)?,
                         None => return Ok(()),
                     }
@@ -324,6 +318,33 @@ impl<'q> ModifyTable<'q> {
             self.update_entries(x, id, &wide, bump)?;
         }
         self.finish_row(x, out, wide, id, Some(()), bump)
+    }
+
+    /// The row of the input for the newest version of a row, which `buffer` holds; none if it meets
+    /// the conditions no more.
+    fn again<'m>(
+        &self,
+        x: &'m Execution<'q>,
+        row: RowId,
+        input: &[Datum<'m>],
+        bump: &'m Bump,
+    ) -> Result<Option<Vec<Datum<'m>>>>
+    where
+        'q: 'm,
+    {
+        recheck(x, self.modify.input, input, &[self.newest(row)], bump)
+    }
+
+    /// The newest version of a row, which `buffer` holds.
+    fn newest(&self, row: RowId) -> Newest<'_> {
+        let scan = self.modify.row_id.and_then(|column| scan_of(self.modify.input, column));
+        Newest {
+            scan: scan.unwrap_or(u32::MAX),
+            relation: self.modify.relation,
+            row,
+            table: &self.table,
+            values: &self.buffer,
+        }
     }
 
     /// Writes an UPDATE or DELETE to the table, and says which lock it amounts to.
