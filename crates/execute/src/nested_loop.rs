@@ -29,6 +29,8 @@ pub(crate) struct NestedLoop<'q> {
     left_ended: bool,
     unmatched_from: (usize, usize),
     rest: Rest,
+    /// What went wrong behind the rows returned last.
+    failed: Option<Error>,
     heap: Heap,
 }
 
@@ -43,6 +45,9 @@ struct Current {
 
 /// How many right rows are looked at together.
 const CHUNK: usize = 1024;
+
+/// Batches of fewer rows are put together: whoever reads them pays for each batch.
+const FEW: usize = 128;
 
 impl<'q> NestedLoop<'q> {
     pub(crate) fn new(
@@ -69,6 +74,7 @@ impl<'q> NestedLoop<'q> {
             left_ended: false,
             unmatched_from: (0, 0),
             rest: Rest::default(),
+            failed: None,
             heap: x.heap("NestedLoop"),
         }
     }
@@ -199,32 +205,36 @@ pub(crate) fn selected(batch: &Batch, vectors: &[Vector<'_>]) -> Vec<u16> {
     batch.rows().filter(holds).map(|row| row as u16).collect()
 }
 
-impl<'q> Operator<'q> for NestedLoop<'q> {
-    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
-        if let Some(batch) = self.rest.take(demand) {
-            return Ok(Some(batch));
+impl<'q> NestedLoop<'q> {
+    /// Tells the right side which left row is the current one.
+    fn set_params(&self, x: &Execution<'q>) {
+        if let Some(Current { left, .. }) = &self.current {
+            for (param, column) in self.sets {
+                x.set_param(*param, &left.column(usize::from(*column)).get(left.row(0)));
+            }
         }
+    }
+
+    /// The next rows, of one left row.
+    fn step(&mut self, x: &Execution<'q>) -> Result<Option<Batch>> {
         loop {
             x.check()?;
             if self.current.is_none() {
                 if self.left_ended {
-                    let alone = if self.join == Join::Full { self.right_alone()? } else { None };
-                    return Ok(alone.map(|batch| self.rest.cut(batch, demand)));
+                    return if self.join == Join::Full { self.right_alone() } else { Ok(None) };
                 }
                 let Some(left) = self.left.next(x, 1)? else {
                     self.left_ended = true;
                     self.keep(x)?;
                     continue;
                 };
-                for (param, column) in self.sets {
-                    x.set_param(*param, &left.column(usize::from(*column)).get(left.row(0)));
-                }
+                self.current = Some(Current { left, matched: false, next: (0, 0), ended: false });
+                self.set_params(x);
                 if self.keeps() {
                     self.keep(x)?;
                 } else {
                     self.right.rescan(x)?;
                 }
-                self.current = Some(Current { left, matched: false, next: (0, 0), ended: false });
             }
             if let Some((right, first)) = self.right_rows(x)? {
                 let found = self.pairs(x, &right, first)?;
@@ -236,7 +246,7 @@ impl<'q> Operator<'q> for NestedLoop<'q> {
                         }
                     }
                     Join::Semi | Join::Anti => {}
-                    _ if !found.is_empty() => return Ok(Some(self.rest.cut(found, demand))),
+                    _ if !found.is_empty() => return Ok(Some(found)),
                     _ => {}
                 }
                 continue;
@@ -252,8 +262,50 @@ impl<'q> Operator<'q> for NestedLoop<'q> {
         }
     }
 
+    /// Some rows, and those of further left rows until there are `wanted`. An error behind the
+    /// first row waits until that row is returned.
+    fn gather(&mut self, x: &Execution<'q>, few: Batch, wanted: usize) -> Result<Batch> {
+        let mut rows = 0;
+        let mut columns: Vec<Column> =
+            self.node.columns.iter().map(|c| Column::new(c.layout, &self.heap)).collect();
+        let mut next = Some(few);
+        while let Some(batch) = next.take() {
+            let selected: Vec<u32> = batch.rows().map(|row| row as u32).collect();
+            for (column, from) in columns.iter_mut().zip(batch.columns()) {
+                column.extend_gather(from, &selected)?;
+            }
+            rows += selected.len();
+            if rows < wanted {
+                match self.step(x) {
+                    Ok(batch) => next = batch,
+                    Err(error) => self.failed = Some(error),
+                }
+            }
+        }
+        Ok(Batch::new(columns.into_iter().map(Rc::new).collect(), rows))
+    }
+}
+
+impl<'q> Operator<'q> for NestedLoop<'q> {
+    fn next(&mut self, x: &Execution<'q>, demand: usize) -> Result<Option<Batch>> {
+        if let Some(batch) = self.rest.take(demand) {
+            return Ok(Some(batch));
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        // A join above may have set the same parameters for a row of its own meanwhile.
+        self.set_params(x);
+        let Some(mut batch) = self.step(x)? else { return Ok(None) };
+        if batch.len() < demand.min(FEW) {
+            batch = self.gather(x, batch, demand.min(CHUNK))?;
+        }
+        Ok(Some(self.rest.cut(batch, demand)))
+    }
+
     fn rescan(&mut self, x: &Execution<'q>) -> Result<()> {
         self.current = None;
+        self.failed = None;
         self.left_ended = false;
         self.unmatched_from = (0, 0);
         self.rest.clear();
