@@ -339,6 +339,20 @@ pub(crate) fn is_immutable(env: &Env<'_>, expr: &Expr<'_>) -> Result<bool> {
         };
         match env.catalog().proc(function) {
             Ok(proc) if proc.volatility == Volatility::Immutable => {}
+            Ok(_) if [TEXT_AND_ANY, ANY_AND_TEXT].contains(&function.0) => {
+                // `text || any` is as immutable as the output of its arguments.
+                let mut known = Ok(true);
+                if let ExprKind::Function { args, .. } | ExprKind::Operator { args, .. } = part.kind
+                {
+                    for arg in args {
+                        known = known.and_then(|known| Ok(known && has_fixed_output(env, arg)?));
+                    }
+                }
+                match known {
+                    Ok(true) => {}
+                    other => result = other,
+                }
+            }
             Ok(_) => result = Ok(false),
             Err(error) => result = Err(error),
         }
@@ -358,6 +372,16 @@ fn asks_zone(json: &Json<'_>) -> bool {
         Ok(path) => functions_json::is_mutable(&path, &variables),
         Err(_) => true,
     }
+}
+
+/// `pg_proc.oid` of the two functions behind `||` between text and a value of any type.
+const TEXT_AND_ANY: u32 = 2003;
+const ANY_AND_TEXT: u32 = 2004;
+
+/// Whether the text of an expression's values depends on nothing else.
+fn has_fixed_output(env: &Env<'_>, arg: &Expr<'_>) -> Result<bool> {
+    let output = env.catalog().type_(arg.ty.oid)?.output;
+    Ok(env.catalog().proc(output)?.volatility == Volatility::Immutable)
 }
 
 fn choose_name(

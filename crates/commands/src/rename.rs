@@ -262,6 +262,9 @@ fn rename_column(env: &Env<'_>, rename: &RenameStmt<'_>) -> Result<()> {
     crate::object::require_owner(env, &relation)?;
     refuse_system(&relation)?;
     let old_name = rename.sub_name.unwrap_or_default();
+    if crate::table::is_system_name(old_name) {
+        return Err(err!(FEATURE_NOT_SUPPORTED, "cannot rename system column \"{old_name}\""));
+    }
     let column = relation
         .column(old_name)
         .ok_or_else(|| err!(UNDEFINED_COLUMN, "column \"{old_name}\" does not exist"))?;

@@ -236,7 +236,7 @@ pub(crate) fn create_owned(
         }
     }
     let name = chosen.ok_or_else(|| Error::internal("no free name"))?;
-    let options = apply(env, owned.options, owned.type_oid, None)?;
+    let options = apply(env, owned.options, owned.type_oid, owned.model)?;
     let oid = insert(env, &name, table.namespace, table.persistence, &options.sequence)?;
     let kind = if owned.identity { DependencyKind::Internal } else { DependencyKind::Auto };
     own(env, oid, Some(Some((table.oid, attribute))), kind)?;

@@ -179,11 +179,14 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 if let Some(operand) = operand {
                     let value = self.expr(c, level, operand)?;
                     c.operands.push(value);
+                    let constant = self.constant_value(operand)?;
+                    self.case_operands.borrow_mut().push(constant);
                 }
                 let to = c.builder.register()?;
                 let result = self.arms(c, level, arms, otherwise, to);
                 if operand.is_some() {
                     c.operands.pop();
+                    self.case_operands.borrow_mut().pop();
                 }
                 result?;
                 Ok(to)
@@ -661,6 +664,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
     pub(crate) fn constant_value(&self, expr: &Expr<'q>) -> Result<Option<Datum<'q>>> {
         match expr.kind {
             ExprKind::Const(value) => Ok(Some(value)),
+            ExprKind::CaseOperand => Ok(self.case_operands.borrow().last().copied().flatten()),
             ExprKind::Relabel { arg, .. } => {
                 let changes = self.changes_variant(arg.ty.oid, expr.ty.oid)?;
                 let value = self.constant_value(arg)?;

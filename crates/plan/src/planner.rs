@@ -189,6 +189,8 @@ pub(crate) struct Planner<'e, 'q, 'p> {
     pub(crate) var_params: RefCell<Vec<(Var, u16)>>,
     /// The levels whose columns are joined with a subquery's rows right now.
     pub(crate) joined_levels: RefCell<Vec<u32>>,
+    /// The operands of the CASEs around what is being compiled, where they are constants.
+    pub(crate) case_operands: RefCell<Vec<Option<types::Datum<'q>>>>,
     /// What EXPLAIN wants to know; none for everybody else.
     pub(crate) notes: RefCell<Option<Notes<'q>>>,
 }
@@ -208,6 +210,7 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             costs: env.cost_settings(),
             var_params: RefCell::default(),
             joined_levels: RefCell::default(),
+            case_operands: RefCell::default(),
             notes: RefCell::default(),
         }
     }

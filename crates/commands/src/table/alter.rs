@@ -212,6 +212,9 @@ pub(crate) fn drop_column(
     behavior: DropBehavior,
     missing_ok: bool,
 ) -> Result<()> {
+    if super::create::is_system_name(name) {
+        return Err(err!(FEATURE_NOT_SUPPORTED, "cannot drop system column \"{name}\""));
+    }
     let Some(column) = relation.column(name) else {
         if missing_ok {
             env.notice(format!(

@@ -4,7 +4,7 @@ use super::column::{self, Definition, OwnedSequence};
 use super::constraint::{self, contains_null, no_column};
 use crate::relation_rows::{self, update_class};
 use crate::{Env, depend, object, type_ids as oids};
-use base::{FileId, Oid, Result, err};
+use base::{Error, FileId, Oid, Result, err};
 use catalog::columns::{hidden, index, pg_attribute, pg_class};
 use catalog::relation::{Column, Relation};
 use catalog::rows::{ConstraintKind as Kind, Generated, Identity};
@@ -73,7 +73,8 @@ fn fill(env: &Env<'_>, old: &Relation, attribute: i16, definition: &Definition<'
         let column = &definition.column;
         Some(column::create_sequence(env, &described, attribute, column, owned)?)
     } else if let Some(expression) = definition.generated.or(definition.default) {
-        let expr = column::bind(env, &described, &definition.column, expression)?;
+        let expr = column::bind(env, &described, &definition.column, expression)
+            .map_err(without_position)?;
         Some(column::insert_default(env, old.oid, attribute, expr)?)
     } else {
         None
@@ -94,6 +95,12 @@ fn fill(env: &Env<'_>, old: &Relation, attribute: i16, definition: &Definition<'
         }
     }
     rewrite(env, old, &[(attribute, stored)])
+}
+
+/// PostgreSQL does not say where in ALTER TABLE a default is wrong.
+fn without_position(mut error: Error) -> Error {
+    error.fields_mut().position = None;
+    error
 }
 
 /// Rewrites a table and its indexes into new trees.
@@ -159,7 +166,7 @@ pub(crate) fn set_default(
     let Some(expression) = default else { return Ok(()) };
     let plain =
         relation_rows::NewColumn::plain(name, column.type_oid, column.typmod, column.collation);
-    let expr = column::bind(env, relation, &plain, expression)?;
+    let expr = column::bind(env, relation, &plain, expression).map_err(without_position)?;
     column::insert_default(env, relation.oid, attribute, expr)?;
     relation_rows::update_column(env, relation.oid, attribute, |row| {
         row.set(pg_attribute::ATTHASDEF, true);
@@ -267,7 +274,7 @@ pub(crate) fn add_identity(
     })?;
     let plain =
         relation_rows::NewColumn::plain(name, column.type_oid, column.typmod, column.collation);
-    let owned = OwnedSequence { type_oid: column.type_oid, options, identity: true };
+    let owned = OwnedSequence { type_oid: column.type_oid, options, identity: true, model: None };
     column::create_sequence(env, relation, column.attribute, &plain, owned).map(drop)
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) sequence: Option<OwnedSequence<'a>>,
     /// The constraint that makes it NOT NULL, when one was written.
     pub(crate) not_null: Option<Constraint<'a>>,
+    /// What that constraint is called when LIKE has brought it.
+    pub(crate) not_null_name: Option<String>,
     /// Constraints that are constraints of the table, with their column.
     pub(crate) constraints: Vec<Constraint<'a>>,
 }
@@ -34,6 +36,8 @@ pub(crate) struct OwnedSequence<'a> {
     pub(crate) options: &'a [DefElem<'a>],
     /// For identity columns; serial columns have a default.
     pub(crate) identity: bool,
+    /// What it is where the options say nothing.
+    pub(crate) model: Option<catalog::relation::Sequence>,
 }
 
 /// Looks through a definition.
@@ -54,14 +58,27 @@ pub(crate) fn define<'a>(
         None => resolve_type(env.session, env.source, name)?,
     };
     check_type(env, def.name, type_oid)?;
+    if name.setof {
+        return Err(err!(
+            INVALID_TABLE_DEFINITION,
+            "column \"{}\" cannot be declared SETOF",
+            def.name
+        ));
+    }
     let ty = env.catalog().type_(type_oid)?;
+    check_storage(env, def, type_oid, ty.len)?;
     let collation = match def.collation {
         None => ty.collation,
         Some(clause) => collation_of(env, &clause, type_oid, ty.collation)?,
     };
     let mut column = NewColumn::plain(def.name, type_oid, typmod, collation);
     column.dimensions = i16::try_from(name.array_bounds.len()).unwrap_or(i16::MAX);
-    let sequence = serial.map(|type_oid| OwnedSequence { type_oid, options: &[], identity: false });
+    let sequence = serial.map(|type_oid| OwnedSequence {
+        type_oid,
+        options: &[],
+        identity: false,
+        model: None,
+    });
     column.not_null = serial.is_some();
     column.has_default = serial.is_some();
     let mut definition = Definition {
@@ -70,6 +87,7 @@ pub(crate) fn define<'a>(
         generated: None,
         sequence,
         not_null: None,
+        not_null_name: None,
         constraints: Vec::new(),
     };
     for constraint in attributes(def.constraints)? {
@@ -123,6 +141,10 @@ fn apply<'a>(
             definition.not_null = Some(constraint);
         }
         ConstraintKind::Default(expression) => {
+            if definition.generated.is_some() {
+                let error = twice("both default and generation expression specified");
+                return Err(env.at(error, constraint.location));
+            }
             if definition.default.is_some() || definition.sequence.is_some() {
                 let error = twice("multiple default values specified");
                 return Err(env.at(error, constraint.location));
@@ -131,6 +153,10 @@ fn apply<'a>(
             definition.column.has_default = true;
         }
         ConstraintKind::Identity { always, options } => {
+            if definition.generated.is_some() {
+                let error = twice("both identity and generation expression specified");
+                return Err(env.at(error, constraint.location));
+            }
             if definition.column.identity.is_some() {
                 let error = twice("multiple identity specifications");
                 return Err(env.at(error, constraint.location));
@@ -149,9 +175,22 @@ fn apply<'a>(
                     "identity column type must be smallint, integer, or bigint"
                 ));
             }
-            definition.sequence = Some(OwnedSequence { type_oid, options, identity: true });
+            definition.sequence =
+                Some(OwnedSequence { type_oid, options, identity: true, model: None });
         }
         ConstraintKind::Generated { stored, expression } => {
+            let clash = match (definition.generated, definition.default, definition.sequence) {
+                (Some(_), ..) => "multiple generation clauses specified",
+                (_, Some(_), _) => "both default and generation expression specified",
+                (.., Some(owned)) if owned.identity => {
+                    "both identity and generation expression specified"
+                }
+                (.., Some(_)) => "both default and generation expression specified",
+                _ => "",
+            };
+            if !clash.is_empty() {
+                return Err(env.at(twice(clash), constraint.location));
+            }
             if !stored {
                 check_virtual(env, &definition.column)?;
             }
@@ -216,6 +255,32 @@ fn check_virtual(env: &Env<'_>, column: &NewColumn) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// STORAGE and COMPRESSION must suit the type.
+fn check_storage(env: &Env<'_>, def: &ColumnDef<'_>, type_oid: Oid, len: i16) -> Result<()> {
+    let refuse = |what: &str| -> Result<()> {
+        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
+        Err(err!(FEATURE_NOT_SUPPORTED, "column data type {shown} {what}"))
+    };
+    if let Some(storage) = def.storage {
+        let known = ["plain", "external", "extended", "main", "default"];
+        let named = known.iter().find(|known| known.eq_ignore_ascii_case(storage));
+        match named {
+            None => {
+                return Err(err!(INVALID_PARAMETER_VALUE, "invalid storage type \"{storage}\""));
+            }
+            Some(&("plain" | "default")) => {}
+            Some(_) if len == -1 => {}
+            Some(_) => return refuse("can only have storage PLAIN"),
+        }
+    }
+    match def.compression {
+        None | Some("default") => Ok(()),
+        Some(_) if len != -1 => refuse("does not support compression"),
+        Some("pglz" | "lz4") => Ok(()),
+        Some(other) => Err(err!(INVALID_PARAMETER_VALUE, "invalid compression method \"{other}\"")),
+    }
 }
 
 fn serial_type(name: &str) -> Option<Oid> {
@@ -350,8 +415,12 @@ pub(crate) fn insert_default(
         .with(pg_attrdef::ADBIN, &stored);
     env.catalog().insert(&row)?;
     let (default, column) = (object::default(oid), object::column(relation, attribute));
-    depend::record(env, default, column, DependencyKind::Auto)?;
-    depend::record_expression(env, default, expr, Some((relation, DependencyKind::Auto)))?;
+    let described = env.catalog().relation(relation)?;
+    let generated = described.column_at(attribute).is_some_and(|found| found.generated.is_some());
+    // A generated column goes with its expression: dropping what that reads is asked about.
+    let kind = if generated { DependencyKind::Internal } else { DependencyKind::Auto };
+    depend::record(env, default, column, kind)?;
+    depend::record_expression(env, default, expr, Some((relation, DependencyKind::Normal)))?;
     Ok(stored)
 }
 

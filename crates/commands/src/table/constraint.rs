@@ -69,7 +69,8 @@ pub(crate) fn add_all(
     }
     for (definition, attribute) in definitions.iter().zip(1i16..) {
         if definition.column.not_null {
-            let name = definition.not_null.as_ref().and_then(|constraint| constraint.name);
+            let written = definition.not_null.as_ref().and_then(|constraint| constraint.name);
+            let name = written.or(definition.not_null_name.as_deref());
             add_not_null(env, table, attribute, name, true)?;
         }
     }
@@ -99,7 +100,7 @@ pub(crate) fn add(
             add_check(env, &relation, attribute, constraint, expression, new_table)
         }
         ConstraintKind::Key(definition) => {
-            key::add(env, &relation, attribute, constraint, definition)
+            key::add(env, &relation, attribute, constraint, definition, new_table)
         }
         ConstraintKind::Foreign(definition) => {
             foreign_key::add(env, &relation, attribute, constraint, definition, new_table)
@@ -226,6 +227,12 @@ fn add_check(
         _ => None,
     };
     let name = match constraint.name {
+        Some(name)
+            if new_table
+                && relation.constraints.iter().any(|c| c.kind == Kind::Check && c.name == name) =>
+        {
+            return Err(err!(DUPLICATE_OBJECT, "check constraint \"{name}\" already exists"));
+        }
         Some(name) => free_name(relation, name)?,
         None => choose_name(env, relation, only.map(|c| c.name.as_str()), "check")?,
     };
@@ -366,43 +373,4 @@ pub(crate) fn object_name(first: &str, second: Option<&str>, label: &str) -> Str
         Some(_) => format!("{a}_{b}_{label}"),
         None => format!("{a}_{label}"),
     }
-}
-
-/// Copies what LIKE ... INCLUDING asks for from a model.
-pub(crate) fn copy(env: &Env<'_>, table: Oid, model: Oid, options: u32) -> Result<()> {
-    let model = env.catalog().relation(model)?;
-    let target = env.catalog().relation(table)?;
-    for (column, attribute) in model.live_columns().zip(1i16..) {
-        let wanted = match column.generated {
-            Some(_) => options & like_option::GENERATED != 0,
-            None => options & like_option::DEFAULTS != 0,
-        };
-        if wanted && let Some(default) = &column.default {
-            let expr = analyze::analyze_stored(env.bump, env.session, default)?;
-            super::column::insert_default(env, table, attribute, expr)?;
-            relation_rows::update_column(env, table, attribute, |row| {
-                row.set(pg_attribute::ATTHASDEF, true);
-                Ok(())
-            })?;
-        }
-    }
-    if options & like_option::CONSTRAINTS != 0 {
-        for check in model.constraints.iter().filter(|c| c.kind == Kind::Check) {
-            let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
-            let row = base_row(oid, &check.name, &target, Kind::Check)
-                .with(pg_constraint::CONKEY, check.columns.clone())
-                .with(pg_constraint::CONBIN, check.check.as_ref().map(Value::from));
-            env.catalog().insert(&row)?;
-            for column in &check.columns {
-                let column = object::column(table, *column);
-                depend::record(env, object::constraint(oid), column, DependencyKind::Auto)?;
-            }
-        }
-    }
-    if options & like_option::INDEXES != 0 {
-        for index in &model.indexes {
-            key::copy(env, table, index)?;
-        }
-    }
-    Ok(())
 }

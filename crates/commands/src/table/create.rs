@@ -6,13 +6,16 @@ use crate::relation_rows::{self, HEAP, NewColumn, NewRelation};
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
 use catalog::columns::pg_class;
-use catalog::rows::{Persistence, RelationKind};
+use catalog::rows::{ConstraintKind, Persistence, RelationKind};
 use parse::{
     Constraint, CreateStmt, DefElem, DefValue, OnCommit, RangeVar, TableElement, like_option,
 };
 
 /// Runs CREATE TABLE; returns the new table, or none when it was there and IF NOT EXISTS.
 pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>> {
+    for parent in create.inherits {
+        super::alter::find(env, parent, LockMode::AccessShare)?;
+    }
     if !create.inherits.is_empty() || create.partition_bound.is_some() {
         return Err(Error::unsupported("table inheritance is not supported yet"));
     }
@@ -26,11 +29,13 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
         // Where the table would go is part of the statement, what is there already is not.
         match error.sqlstate() {
             base::SqlState::DUPLICATE_TABLE => error,
+            base::SqlState::INSUFFICIENT_PRIVILEGE if error.fields().detail.is_some() => error,
             _ => env.at(error, create.relation.location),
         }
     })?;
     let Some((namespace, persistence)) = placed else { return Ok(None) };
     check_on_commit(create.on_commit, persistence)?;
+    check_tablespace(create.tablespace)?;
     let mut definitions: Vec<Definition<'_>> = Vec::new();
     let mut table_constraints: Vec<Constraint<'_>> = Vec::new();
     let mut likes = Vec::new();
@@ -41,7 +46,8 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
             }
             TableElement::Constraint(constraint) => table_constraints.push(**constraint),
             TableElement::Like { relation, options } => {
-                likes.push((like(env, relation, *options, &mut definitions)?, *options));
+                let before = definitions.len();
+                likes.push((like(env, relation, *options, &mut definitions)?, *options, before));
             }
         }
     }
@@ -63,8 +69,8 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
     relation_rows::insert(env, &relation)?;
     env.storage.on_commit(oid, create.on_commit);
     finish(env, oid, &definitions, &table_constraints)?;
-    for (model, options) in likes {
-        constraint::copy(env, oid, model, options)?;
+    for (model, options, before) in likes {
+        super::like::copy(env, oid, model, options, before)?;
     }
     Ok(Some(oid))
 }
@@ -78,6 +84,18 @@ pub(crate) fn check_on_commit(action: OnCommit, persistence: Persistence) -> Res
         ));
     }
     Ok(())
+}
+
+/// There is one tablespace for tables.
+fn check_tablespace(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("" | "pg_default") => Ok(()),
+        Some("pg_global") => Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "only shared relations can be placed in pg_global tablespace"
+        )),
+        Some(name) => Err(err!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist")),
+    }
 }
 
 /// Defaults, sequences and constraints, once the table is there.
@@ -204,9 +222,14 @@ pub(crate) fn check_columns<'c>(columns: impl Iterator<Item = &'c NewColumn>) ->
     Ok(())
 }
 
+/// Whether a system column is called so.
+pub(crate) fn is_system_name(name: &str) -> bool {
+    ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"].contains(&name)
+}
+
 /// Refuses the names of system columns.
 pub(crate) fn refuse_system_name(name: &str) -> Result<()> {
-    if ["ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"].contains(&name) {
+    if is_system_name(name) {
         return Err(err!(
             DUPLICATE_COLUMN,
             "column name \"{name}\" conflicts with a system column name"
@@ -267,7 +290,8 @@ fn like(
     options: u32,
     definitions: &mut Vec<Definition<'_>>,
 ) -> Result<Oid> {
-    let model = super::alter::find(env, name, LockMode::AccessShare)?;
+    let model = super::alter::find(env, name, LockMode::AccessShare)
+        .map_err(|error| env.at(error, name.location))?;
     for column in model.live_columns() {
         let mut copy =
             NewColumn::plain(&column.name, column.type_oid, column.typmod, column.collation);
@@ -276,12 +300,21 @@ fn like(
         if options & like_option::GENERATED != 0 {
             copy.generated = column.generated;
         }
+        let mut sequence = None;
+        if options & like_option::IDENTITY != 0 && column.identity.is_some() {
+            copy.identity = column.identity;
+            sequence = Some(super::like::identity(env, &model, column)?);
+        }
+        let not_null = model.constraints.iter().find(|constraint| {
+            constraint.kind == ConstraintKind::NotNull && constraint.columns == [column.attribute]
+        });
         definitions.push(Definition {
             column: copy,
             default: None,
             generated: None,
-            sequence: None,
+            sequence,
             not_null: None,
+            not_null_name: not_null.map(|constraint| constraint.name.to_string()),
             constraints: Vec::new(),
         });
     }

@@ -7,7 +7,9 @@ use catalog::Catalog;
 use catalog::acl::Privilege;
 use catalog::columns::{index, pg_constraint};
 use catalog::relation::{Column, Index, Relation};
-use catalog::rows::{ConstraintKind as Kind, DependencyKind, ForeignAction, Persistence};
+use catalog::rows::{
+    ConstraintKind as Kind, DependencyKind, ForeignAction, Persistence, RelationKind,
+};
 use catalog::store::Value;
 use parse::{Constraint, ForeignKey};
 
@@ -27,6 +29,13 @@ pub(crate) fn add(
         return Err(base::Error::unsupported("MATCH PARTIAL not yet implemented"));
     }
     let referenced = super::alter::find(env, &definition.relation, LockMode::ShareRowExclusive)?;
+    if referenced.kind != RelationKind::Table {
+        return Err(err!(
+            WRONG_OBJECT_TYPE,
+            "referenced relation \"{}\" is not a table",
+            referenced.name
+        ));
+    }
     check_persistence(env, relation, &referenced)?;
     let columns: Vec<&Column> = match attribute {
         Some(attribute) => relation.column_at(attribute).into_iter().collect(),
@@ -52,10 +61,7 @@ pub(crate) fn add(
     };
     let operators = operators(env, &name, &columns, &keys, &index)?;
     let action = |code: u8| ForeignAction::from_code(code).unwrap_or(ForeignAction::NoAction);
-    let set: Vec<i16> = named(relation, definition.delete_columns, "foreign key")?
-        .iter()
-        .map(|column| column.attribute)
-        .collect();
+    let set = deleted_columns(relation, definition, &columns)?;
     let oid = env.catalog().new_oid(pg_constraint::RELATION)?;
     let attributes: Vec<i16> = columns.iter().map(|column| column.attribute).collect();
     let what = "foreign key constraints";
@@ -99,6 +105,28 @@ pub(crate) fn add(
         env.storage.check_foreign_key(relation.oid, oid)?;
     }
     Ok(())
+}
+
+/// The columns of ON DELETE SET NULL or SET DEFAULT, each once.
+fn deleted_columns(
+    relation: &Relation,
+    definition: &ForeignKey<'_>,
+    columns: &[&Column],
+) -> Result<Vec<i16>> {
+    let mut set = Vec::new();
+    for column in named(relation, definition.delete_columns, "foreign key")? {
+        if !columns.iter().any(|key| key.attribute == column.attribute) {
+            return Err(err!(
+                INVALID_COLUMN_REFERENCE,
+                "column \"{}\" referenced in ON DELETE SET action must be part of foreign key",
+                column.name
+            ));
+        }
+        if !set.contains(&column.attribute) {
+            set.push(column.attribute);
+        }
+    }
+    Ok(set)
 }
 
 /// A table refers to tables that live at least as long, and to no other session's.
@@ -252,6 +280,10 @@ fn operators(
             Some(operator) => Some(operator),
             // A type that becomes the key's without a change uses the key's own equality.
             None if catalog.cast(own, input)?.is_some() => {
+                catalog.family_operator(class.family, input, input, EQUAL)?
+            }
+            None if own == catalog.base_type(key.type_oid, key.typmod)?.0 => {
+                // A class for types of a kind (anyarray) compares any two values of one type.
                 catalog.family_operator(class.family, input, input, EQUAL)?
             }
             None => None,

@@ -19,9 +19,11 @@ pub(crate) fn add(
     attribute: Option<i16>,
     constraint: &Constraint<'_>,
     definition: &KeyConstraint<'_>,
+    new_table: bool,
 ) -> Result<()> {
     if definition.primary && relation.primary_key().is_some() {
-        return Err(multiple_primary_keys(&relation.name));
+        let error = multiple_primary_keys(&relation.name);
+        return Err(if new_table { env.at(error, constraint.location) } else { error });
     }
     if definition.without_overlaps {
         return Err(base::Error::unsupported("WITHOUT OVERLAPS is not supported yet"));
@@ -29,7 +31,8 @@ pub(crate) fn add(
     if let Some(name) = definition.index {
         return adopt(env, relation, constraint, definition, name);
     }
-    let attributes = attributes(relation, attribute, definition)?;
+    let attributes = attributes(relation, attribute, definition)
+        .map_err(|error| env.at(error, constraint.location))?;
     let included = columns_named(relation, definition.including)?;
     let what = if definition.primary { "primary keys" } else { "unique constraints" };
     super::column::refuse_virtual(relation, &attributes, what)?;

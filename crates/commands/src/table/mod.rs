@@ -10,8 +10,10 @@ pub(crate) mod constraint;
 pub(crate) mod create;
 mod foreign_key;
 mod key;
+mod like;
 mod rebind;
 mod statistics;
 
 pub(crate) use as_query::create_relation;
 pub use as_query::{create_from_query, query_columns};
+pub(crate) use create::is_system_name;

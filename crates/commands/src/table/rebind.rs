@@ -178,6 +178,18 @@ fn bind_index(
     Ok(())
 }
 
+/// A stored expression over the columns of another relation that are called the same.
+pub(crate) fn over<'q>(
+    env: &Env<'q>,
+    relation: &Relation,
+    other: &Relation,
+    stored: &Stored,
+    context: StoredContext,
+) -> Result<&'q Expr<'q>> {
+    let text = Text { text: text(env, relation, stored)?, before: 0 };
+    analyse(env, other, &text, context)
+}
+
 fn analyse<'q>(
     env: &Env<'q>,
     relation: &Relation,
