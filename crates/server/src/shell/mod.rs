@@ -4,6 +4,8 @@
 //! protocol's messages, as those of clients do; [`print`] shows the answers as psql does, [`split`]
 //! divides scripts. `\q` ends a script; psql's other commands are errors.
 
+#[cfg(test)]
+mod allocation_tests;
 mod print;
 mod split;
 
