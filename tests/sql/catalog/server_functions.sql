@@ -11,7 +11,7 @@ LOCK TABLE t IN SHARE MODE;
 SELECT locktype, relation::regclass, mode, granted FROM pg_locks WHERE relation = 't'::regclass AND pid = pg_backend_pid();
 SELECT pg_current_xact_id_if_assigned() IS NULL, pg_current_xact_id() IS NOT NULL, pg_current_xact_id() = pg_current_xact_id_if_assigned(), txid_current() = pg_current_xact_id()::text::bigint, pg_xact_status(pg_current_xact_id());
 COMMIT;
-SELECT pg_xact_status('9000000000000000');
+SELECT pg_xact_status('9223372036854775807');
 SELECT pg_advisory_lock(1), pg_try_advisory_lock(1), pg_try_advisory_lock_shared(2, 3);
 SELECT locktype, classid, objid, objsubid, mode, granted FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() ORDER BY classid;
 SELECT pg_advisory_unlock(1), pg_advisory_unlock(1), pg_advisory_unlock(1);

@@ -21,6 +21,6 @@ select ctid from (select a from t) s;
 select ctid is not null as sys from (select ctid, a from t) s;
 begin;
 insert into t values (50);
-select xmin::text::bigint = pg_current_xact_id()::text::bigint % 4294967296 from t where a = 50;
+select xmin::text::bigint % 4294967296 = pg_current_xact_id()::text::bigint % 4294967296 from t where a = 50;
 rollback;
 select tableoid::regclass, relname from pg_class where relname = 'pg_class';
