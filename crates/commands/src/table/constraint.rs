@@ -10,7 +10,7 @@ use catalog::columns::{index, pg_attribute, pg_class, pg_constraint};
 use catalog::relation::Relation;
 use catalog::rows::{ConstraintKind as Kind, DependencyKind};
 use catalog::store::{Row, Value};
-use parse::{Constraint, ConstraintKind, Expression, like_option};
+use parse::{Constraint, ConstraintKind, Expression};
 
 /// Marks the columns that table constraints make NOT NULL, before the table is made.
 pub(crate) fn mark_not_null(
