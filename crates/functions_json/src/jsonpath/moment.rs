@@ -257,6 +257,7 @@ fn rounded(host: &dyn Host, moment: Moment, precision: i32) -> Result<Moment> {
     let (type_name, suffix) = match moment.kind {
         Kind::TimeTz(_) => ("TIME", " WITH TIME ZONE"),
         Kind::Time(_) => ("TIME", ""),
+        Kind::TimestampTz(_) => ("TIMESTAMP", " WITH TIME ZONE"),
         _ => ("TIMESTAMP", ""),
     };
     if precision > 6 {
