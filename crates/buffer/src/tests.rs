@@ -87,6 +87,7 @@ fn grow(pool: &Pool, file: &Arc<TreeFile>) -> Result<u64> {
     }
 }
 
+/// Storage rules 4 and 6.
 #[test]
 fn pages_come_back_after_eviction_from_sixteen_frames() {
     let disk = SimDisk::new(1);

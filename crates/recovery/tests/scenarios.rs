@@ -1,5 +1,6 @@
-//! Two of the scenarios that the storage rules want to be tested first, numbered as there: 9, idle
-//! holders over many transaction ids, and 10, a large update that dies.
+//! Some of the scenarios that the storage rules want to be tested first, numbered as there: 3,
+//! prepared transactions, 4, a rollback without room, 9, idle holders over many transaction ids, and
+//! 10, a large update that dies.
 //!
 //! `TRANSACTIONS=n` and `ROWS=n` make them larger.
 
@@ -11,7 +12,10 @@ use disk::{Disk, SimDisk};
 use recovery::{Settings, Storage};
 use std::sync::Arc;
 use table::{Basis, ColumnLayout, Outcome, RowBuffer, RowChange, Table, TableDescription};
-use txn::{CommitOptions, Isolation, Met, Owner, Transaction, View};
+use txn::{
+    Acquired, CommitOptions, Isolation, LockMode, LockTag, Met, Owner, RowLockMode, Transaction,
+    View, WaitPolicy,
+};
 use wal::WalConfig;
 
 const PAGE_BYTES: usize = 8192;
@@ -222,27 +226,109 @@ fn a_commit_that_is_not_flushed_at_the_crash_was_told_to_nobody() {
     assert!(found == 0 || found == 5, "{found}");
 }
 
+/// A table of byte strings.
+fn byte_table(server: &Server, file: FileId) -> Table {
+    let layout = Layout { shape: Shape::Bytes };
+    let columns = vec![ColumnLayout { id: ColumnId(1), layout, missing: None }];
+    let description = TableDescription { columns, relation: Oid(1), database: Oid(5) };
+    Table::open(server.storage.tables(), file, Arc::new(description)).unwrap()
+}
+
+fn bytes_of(table: &Table, view: &View, row: RowId) -> Vec<u8> {
+    let mut buffer = RowBuffer::new();
+    assert!(table.fetch(view, row, &[0], &mut buffer).unwrap(), "row {row} is missing");
+    buffer.get(0).unwrap().to_vec()
+}
+
+fn set_bytes(table: &Table, txn: &Transaction, row: RowId, value: &[u8]) {
+    txn.xid_or_draw().unwrap();
+    let columns = [(0, Some(value))];
+    let outcome = table.update(txn, Basis::Seen(&txn.view()), row, &columns, false).unwrap();
+    assert_eq!(outcome, Outcome::Done);
+    txn.next_command().unwrap();
+}
+
+fn assert_whole(server: &Server, file: FileId) {
+    let checked = server.storage.tables().tree(file).unwrap().check().unwrap();
+    assert_eq!((checked.lost, checked.problems), (0, Vec::new()));
+}
+
+/// Scenario 4 (storage rules 13 and 14): a value shrinks, its neighbours take the room, the disk is
+/// full, and the value comes back: by rollback, or by recovery, which dies twice on the way.
+#[test]
+fn a_rollback_finds_room_for_what_others_have_taken_on_a_full_disk() {
+    for part in 0..8 {
+        let disk = SimDisk::new(400 + part);
+        let server = Server::create(&disk);
+        let txn = server.begin(0);
+        let file = server.storage.tables().create(&txn, PAGE_BYTES).unwrap().file();
+        let table = byte_table(&server, file);
+        let mut random = disk::Random::new(part);
+        let mut text = |len: usize| (0..len).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+        let before: Vec<Vec<u8>> = (0..8).map(|_| text(950)).collect();
+        for value in &before {
+            table.insert_row(&txn, &[Some(value)]).unwrap();
+        }
+        commit(&txn);
+        let shrinks = server.begin(1);
+        for row in 1..=4 {
+            set_bytes(&table, &shrinks, RowId(row), b"x");
+        }
+        let fills = server.begin(2);
+        let mut filled: Vec<Vec<u8>> = (0..4).map(|_| text(1020)).collect();
+        for (value, row) in filled.iter().zip(5..) {
+            set_bytes(&table, &fills, RowId(row), value);
+        }
+        for _ in 0..3 {
+            filled.push(text(1020));
+            table.insert_row(&fills, &[filled.last().map(|value| &value[..])]).unwrap();
+        }
+        commit(&fills);
+        let pages = server.storage.tables().tree(file).unwrap().pages().unwrap();
+        assert_eq!(pages, (2, 0), "all of it is on one leaf");
+        disk.set_capacity(Some(disk.used()));
+        let mut server = server;
+        if part == 0 {
+            shrinks.rollback().unwrap();
+            drop((table, txn, shrinks, fills));
+        } else {
+            server.storage.wal().flush(server.storage.wal().inserted()).unwrap();
+            disk.cut_power_at(disk.changes() + part);
+            // Perhaps it is over before the power goes.
+            let rolled_back = shrinks.rollback();
+            disk.cut_power();
+            drop((rolled_back, table, txn, shrinks, fills, server));
+            let mut disk = disk.reboot();
+            for attempt in 0..2 {
+                disk.cut_power_at(disk.changes() + 1 + attempt * 9 + part);
+                drop(Server::open(&disk));
+                disk.cut_power();
+                disk = disk.reboot();
+            }
+            server = Server::open(&disk).unwrap();
+        }
+        let table = byte_table(&server, file);
+        for (row, value) in (1..).zip(before[..4].iter().chain(&filled)) {
+            assert_eq!(bytes_of(&table, &server.now(), RowId(row)), *value, "part {part}, {row}");
+        }
+        assert_whole(&server, file);
+    }
+}
+
 /// Storage rule 9: what waits to be tidied up waits also across a shutdown.
 #[test]
 fn a_shutdown_forgets_no_long_value_that_waits_to_be_freed() {
     let disk = SimDisk::new(4);
     let server = Server::create(&disk);
-    let layout = Layout { shape: Shape::Bytes };
-    let columns = vec![ColumnLayout { id: ColumnId(1), layout, missing: None }];
-    let description = Arc::new(TableDescription { columns, relation: Oid(1), database: Oid(5) });
     let txn = server.begin(0);
     let file = server.storage.tables().create(&txn, PAGE_BYTES).unwrap().file();
-    let table = Table::open(server.storage.tables(), file, description).unwrap();
+    let table = byte_table(&server, file);
     let mut random = disk::Random::new(4);
     let mut long = || (0..40_000).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
     let row = table.insert_row(&txn, &[Some(&long())]).unwrap();
     commit(&txn);
     let txn = server.begin(0);
-    txn.xid_or_draw().unwrap();
-    let value = long();
-    let columns = [(0, Some(&value[..]))];
-    let outcome = table.update(&txn, Basis::Seen(&txn.view()), row, &columns, false).unwrap();
-    assert_eq!(outcome, Outcome::Done);
+    set_bytes(&table, &txn, row, &long());
     commit(&txn);
     drop((txn, table));
     server.storage.close().unwrap();
@@ -252,8 +338,91 @@ fn a_shutdown_forgets_no_long_value_that_waits_to_be_freed() {
         server.storage.transactions().housekeeping(100);
         server.storage.purge(100).unwrap();
     }
-    let checked = server.storage.tables().tree(file).unwrap().check().unwrap();
-    assert_eq!((checked.lost, checked.problems), (0, Vec::new()));
+    assert_whole(&server, file);
     let (pages, free) = server.storage.tables().tree(file).unwrap().pages().unwrap();
     assert!(free >= 4, "{free} of {pages} pages are free");
+}
+
+/// Scenario 3 (storage rule 16): a prepared transaction over two crashes, with what it changed, its
+/// row lock, its lock on the table and what it has read; then it commits, or rolls back, and a third
+/// crash changes nothing.
+#[test]
+fn a_prepared_transaction_keeps_versions_and_locks_over_crashes() {
+    for commits in [true, false] {
+        let mut disk = SimDisk::new(16);
+        let server = Server::create(&disk);
+        let table = server.make_table(5);
+        let file = table.file();
+        let relation = LockTag::Relation { database: Oid(5), relation: Oid(1) };
+        let txn = server.storage.transactions().begin(&server.owners[1], Isolation::Serializable);
+        let view = txn.view();
+        txn.tracked().unwrap().read_relation(Oid(1));
+        txn.lock(relation, LockMode::RowExclusive, WaitPolicy::Try).unwrap();
+        set(&table, &txn, RowId(1), 7);
+        let mode = RowLockMode::KeyShare;
+        let shared = table.lock_row(&txn, Basis::Seen(&view), RowId(2), mode).unwrap();
+        assert_eq!(shared, Outcome::Done);
+        txn.prepare("p", Oid(10), 5).unwrap();
+        drop((table, view, txn, server));
+        for crash in 0..2 {
+            disk.cut_power();
+            disk = disk.reboot();
+            let server = Server::open(&disk).unwrap();
+            check_prepared(&server, file, relation);
+            if crash == 0 {
+                server.storage.checkpoint().unwrap();
+            }
+        }
+        disk.cut_power();
+        disk = disk.reboot();
+        let server = Server::open(&disk).unwrap();
+        let claimed = server.storage.transactions().prepared().claim("p", |_| Ok(())).unwrap();
+        match commits {
+            true => drop(claimed.transaction().commit(CommitOptions::default(), |_| {}).unwrap()),
+            false => claimed.transaction().rollback().unwrap(),
+        }
+        claimed.done();
+        server.storage.wal().flush(server.storage.wal().inserted()).unwrap();
+        drop(server);
+        disk.cut_power();
+        let server = Server::open(&disk.reboot()).unwrap();
+        assert!(server.storage.transactions().prepared().rows().is_empty());
+        let expected = if commits { 7 } else { 0 };
+        assert_eq!(value(&server.table(file), &server.now(), RowId(1)), expected);
+        let txn = server.begin(0);
+        let free = txn.lock(relation, LockMode::AccessExclusive, WaitPolicy::Try).unwrap();
+        assert_eq!(free, Acquired::Granted);
+    }
+}
+
+/// What others meet while it is prepared.
+fn check_prepared(server: &Server, file: FileId, relation: LockTag) {
+    let table = server.table(file);
+    let transactions = server.storage.transactions();
+    assert_eq!(value(&table, &server.now(), RowId(1)), 0, "others see the old value");
+    let other = server.begin(0);
+    other.xid_or_draw().unwrap();
+    let view = other.view();
+    let update = |row, key_changed| {
+        let columns = [(0, Some(&9_i64.to_le_bytes()[..]))];
+        table.update(&other, Basis::Seen(&view), row, &columns, key_changed).unwrap()
+    };
+    assert!(matches!(update(RowId(1), false), Outcome::BeingModified(_)));
+    assert_eq!(update(RowId(2), true), Outcome::Locked, "KEY SHARE keeps the key");
+    assert_eq!(table.delete(&other, Basis::Seen(&view), RowId(2)).unwrap(), Outcome::Locked);
+    assert_eq!(update(RowId(2), false), Outcome::Done, "and only the key");
+    let all = other.lock(relation, LockMode::AccessExclusive, WaitPolicy::Try).unwrap();
+    assert_eq!(all, Acquired::NotAvailable);
+    drop(view);
+    other.rollback().unwrap();
+    // With whom it had conflicts, nobody knows any more: it counts as having one out to somebody who
+    // had committed before, and so nobody may come before it.
+    let third = transactions.begin(&server.owners[2], Isolation::Serializable);
+    set(&table, &third, RowId(3), 1);
+    let tracked = third.tracked().unwrap().clone();
+    tracked.read_row(Oid(1), RowId(1));
+    assert_eq!(value(&table, &third.view().tracked_by(Some(&tracked)), RowId(1)), 0);
+    let ended = tracked.check().and_then(|()| third.commit(CommitOptions::default(), |_| {}));
+    assert_eq!(ended.unwrap_err().sqlstate().as_str(), "40001");
+    third.rollback().unwrap();
 }

@@ -349,6 +349,7 @@ mod tests {
         body
     }
 
+    /// Storage rule 12.
     #[test]
     fn two_changes_of_a_row_are_taken_back_in_one_step() {
         let newer = body_of(5, 20, 0, &[(1, b"b1"), (2, b"b2")]);

@@ -205,6 +205,7 @@ impl Sessions {
     }
 }
 
+/// Storage rule 16.
 #[test]
 fn prepared_transactions_survive_a_crash() {
     let installation = match oracle::install() {

@@ -306,6 +306,7 @@ fn every_snapshot_equals_the_state_at_its_csn() {
     }
 }
 
+/// Storage rule 10.
 #[test]
 fn a_command_does_not_see_its_own_changes_and_a_cursor_keeps_its_view() {
     let server = Server::new(Options::default());
@@ -345,6 +346,7 @@ fn repeatable_read_keeps_its_snapshot_and_read_committed_does_not() {
     assert_eq!(server.read(&repeatable.view()), State::new());
 }
 
+/// Storage rule 21.
 #[test]
 fn rollback_to_a_savepoint_wakes_who_waits_for_a_row_it_restores() {
     let server = Arc::new(Server::new(Options::default()));
@@ -371,6 +373,7 @@ fn rollback_to_a_savepoint_wakes_who_waits_for_a_row_it_restores() {
     assert_eq!(server.read(&view), State::from([(1, 3)]));
 }
 
+/// Storage rule 11.
 #[test]
 fn a_missing_version_record_is_corruption_and_never_an_absent_row() {
     let server = Server::new(Options::default());
@@ -393,6 +396,7 @@ fn a_missing_version_record_is_corruption_and_never_an_absent_row() {
     txn.rollback().unwrap();
 }
 
+/// Storage rule 11.
 #[test]
 fn splits_and_merges_take_runs_along() {
     let server = Server::new(Options::default());
@@ -449,6 +453,7 @@ fn xids_run_across_every_edge_and_end_with_an_error() {
     server.read(&server.begin(&owner).view());
 }
 
+/// Storage rule 12.
 #[test]
 fn an_idle_writer_and_an_old_snapshot_do_not_make_the_map_or_the_chain_grow() {
     let server = Server::new(Options::default());
@@ -528,6 +533,7 @@ fn a_checkpoint_learns_of_unresolved_transactions() {
     assert_eq!(server.transactions.active(), []);
 }
 
+/// Storage rule 22.
 #[test]
 fn counters_are_logged_ahead_and_file_ids_never_come_twice() {
     let server = Server::new(Options::default());

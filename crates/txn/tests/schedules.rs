@@ -117,6 +117,7 @@ fn spawn<T: Send + 'static>(
     thread::spawn(move || body(&world))
 }
 
+/// Storage rule 1.
 #[test]
 fn a_snapshot_sees_all_of_a_transaction_or_nothing() {
     explore(|| {
@@ -168,6 +169,7 @@ fn who_sees_a_later_commit_sees_the_earlier_one() {
     });
 }
 
+/// Storage rule 1.
 #[test]
 fn the_order_of_commits_counts_not_that_of_xids() {
     explore(|| {
@@ -279,6 +281,7 @@ fn an_aborted_stamp_that_was_copied_stays_invisible() {
     });
 }
 
+/// Storage rule 2.
 #[test]
 fn what_is_settled_is_visible_to_every_snapshot_and_durable() {
     explore(|| {
@@ -311,6 +314,7 @@ fn what_is_settled_is_visible_to_every_snapshot_and_durable() {
     });
 }
 
+/// Storage rule 3.
 #[test]
 fn a_visible_commit_that_is_not_durable_is_met() {
     explore(|| {

@@ -153,6 +153,7 @@ fn a_failed_sync_stops_everything_and_calls_the_hook_once() {
     assert_eq!(calls.load(Ordering::SeqCst), 1);
 }
 
+/// Storage rule 14.
 #[test]
 fn a_full_disk_stops_writers_before_rollbacks() {
     let disk = SimDisk::new(3);
@@ -197,6 +198,7 @@ fn damage_in_the_middle_ends_the_log_there() {
     assert_eq!(end, (lsns[9], lsns[9]));
 }
 
+/// Storage rule 15.
 #[test]
 fn segments_are_recycled_except_those_kept_and_old_records_do_not_reappear() {
     let disk = SimDisk::new(5);
@@ -289,6 +291,7 @@ fn an_asynchronous_commit_is_flushed_soon() {
     panic!("never flushed");
 }
 
+/// Storage rule 17.
 #[test]
 fn damaged_bytes_never_decode() {
     let mut record = record(3);

@@ -91,6 +91,7 @@ fn writer(server: &Server, index: &Arc<Index>, seed: u64, kind: u64, n: u64) -> 
     model
 }
 
+/// Storage rule 5.
 #[test]
 fn writers_and_readers_on_few_frames_keep_the_tree_whole() {
     for seed in 0..seeds(4) {
@@ -98,6 +99,7 @@ fn writers_and_readers_on_few_frames_keep_the_tree_whole() {
     }
 }
 
+/// Storage rule 19.
 #[test]
 fn of_many_who_insert_one_key_exactly_one_succeeds() {
     let server = Arc::new(Server::new(7, 32));

@@ -208,6 +208,7 @@ fn a_tall_tree_shrinks_on_all_levels() {
     }
 }
 
+/// Storage rule 18.
 #[test]
 fn a_snapshot_holds_dead_entries_back() {
     let server = Server::new(1, 64);
@@ -226,6 +227,7 @@ fn a_snapshot_holds_dead_entries_back() {
     assert_eq!(read(&index, Range::all(), Direction::Forward).len(), 0);
 }
 
+/// Storage rule 18.
 #[test]
 fn a_to_b_to_a_with_purges_between_keeps_the_live_entry() {
     let server = Server::new(1, 64);
@@ -345,6 +347,7 @@ fn the_largest_entries_fit_in_any_order() {
     }
 }
 
+/// Storage rule 5.
 #[test]
 fn an_old_root_still_leads_everywhere() {
     let server = Server::new(1, 64);

@@ -1,11 +1,12 @@
 //! Statements that read and change rows.
 
-use crate::model::{IndexShape, Model, Row, Rows, Shape, random_value};
-use crate::server::{compare, entries_of};
+use crate::model::{IndexShape, Model, Row, Rows, Shape, key_bytes, random_value};
+use crate::serial::Read;
+use crate::server::{compare, entries_of, index_oid, table_oid};
 use crate::work::{Open, Work};
 use base::{Result, RowId};
 use batch::{Batch, Column};
-use btree::{Direction, Placed};
+use btree::{Direction, Placed, Range};
 use memory::{Account, Heap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,12 +31,20 @@ impl Work<'_> {
     pub(crate) fn read(&mut self, session: usize) -> Result<()> {
         let Some((number, shape)) = self.choose(session, Some(session)) else { return Ok(()) };
         let (view, base) = self.look(session)?;
-        let Some(open) = &self.open[session] else { return Ok(()) };
+        let Some(open) = &mut self.open[session] else { return Ok(()) };
+        let tracked = open.txn.tracked().cloned();
+        let view = view.tracked_by(tracked.as_ref());
+        let watch = tracked.as_deref().map(|tracked| (tracked, table_oid(number)));
+        let reads = &mut open.seen.reads;
         match self.random.below(3) {
             0 => {
+                if let Some((tracked, relation)) = watch {
+                    tracked.read_relation(relation);
+                }
                 let expected = open.changes.seen(&base, number);
                 let found = self.server.rows(shape.file, &view)?;
                 assert!(found == expected, "table {number}: {}", compare(&found, &expected));
+                reads.push((number, Read::Table));
             }
             1 => {
                 let at = self.random.below(shape.indexes.len() as u64) as usize;
@@ -43,25 +52,49 @@ impl Work<'_> {
                 if view.snapshot().csn() < index.built {
                     return Ok(());
                 }
-                let expected = entries_of(index, &open.changes.seen(&base, number));
+                let mut rows = open.changes.seen(&base, number);
+                let (mut range, mut read) = (Range::all(), Read::Table);
+                if index.unique && self.random.one_in(2) {
+                    let from = self.random.below(KEYS) as i64;
+                    let to = from + 1 + self.random.below(200) as i64;
+                    range = range.from_key(&key_bytes(from)).before_key(&key_bytes(to));
+                    read = Read::Keys(from, to);
+                    rows.retain(|_, row| (from..to).contains(&row.key));
+                }
+                let expected = entries_of(index, &rows);
                 let up = self.random.one_in(2);
                 let direction = if up { Direction::Forward } else { Direction::Backward };
-                let found = self.server.entries(shape.file, index, &view, direction)?;
+                let part = (range, direction);
+                let found = self.server.entries(shape.file, index, &view, part, watch)?;
                 let lost: Vec<_> = expected.difference(&found).take(2).collect();
                 let gained: Vec<_> = found.difference(&expected).take(2).collect();
                 let file = index.file;
                 assert!(found == expected, "index {file}: lost {lost:?}, gained {gained:?}");
+                reads.push((number, read));
             }
             _ => {
                 for _ in 0..8 {
                     let id = RowId(1 + self.random.below(1500));
+                    if let Some((tracked, relation)) = watch {
+                        tracked.read_row(relation, id);
+                    }
                     let expected = open.changes.row(&base, number, id);
                     let found = self.server.row(shape.file, &view, id)?;
                     assert!(found == expected.as_deref().map(copy), "row {id} of table {number}");
+                    // Nobody watches rows that are not there.
+                    if found.is_some() {
+                        reads.push((number, Read::Row(id)));
+                    }
                 }
             }
         }
-        Ok(())
+        tracked.map_or(Ok(()), |tracked| tracked.check())
+    }
+
+    /// Tells a serializable transaction that it has written a row.
+    fn wrote_row(&self, at: &Place<'_>, row: Option<RowId>) -> Result<()> {
+        let tracked = self.open[at.session].as_ref().and_then(|open| open.txn.tracked());
+        tracked.map_or(Ok(()), |tracked| tracked.write_row(table_oid(at.number), row))
     }
 
     /// Changes some rows of a table, one command after another.
@@ -142,6 +175,7 @@ impl Work<'_> {
         let table = self.server.table(at.shape.file)?;
         let key_bytes = key.to_le_bytes();
         let id = table.insert_row(&open.txn, &[Some(&key_bytes), row.value.as_deref()])?;
+        self.wrote_row(at, None)?;
         for index in &at.shape.indexes {
             self.place(at, index, id, &row)?;
         }
@@ -152,12 +186,14 @@ impl Work<'_> {
     fn place(&self, at: &Place<'_>, index: &IndexShape, id: RowId, row: &Row) -> Result<()> {
         let Some(open) = &self.open[at.session] else { return Ok(()) };
         let (tree, key) = (self.server.index(index.file)?, index.key_of(row));
-        if !index.unique {
-            return tree.insert(&open.txn, &key, id, &[]);
+        if index.unique {
+            let placed = tree.insert_unique(&open.txn, &key, id, &[])?;
+            assert!(placed == Placed::Inserted, "key {} is taken: {placed:?}", row.key);
+        } else {
+            tree.insert(&open.txn, &key, id, &[])?;
         }
-        let placed = tree.insert_unique(&open.txn, &key, id, &[])?;
-        assert!(placed == Placed::Inserted, "key {} is taken: {placed:?}", row.key);
-        Ok(())
+        let tracked = open.txn.tracked();
+        tracked.map_or(Ok(()), |tracked| tracked.write_key(index_oid(index.file), &key))
     }
 
     /// Tries a key that a committed row has: the unique index says no, and the statement goes.
@@ -210,6 +246,7 @@ impl Work<'_> {
         }
         let batch = Batch::new(vec![Rc::new(keys), Rc::new(values)], rows.len());
         let first = table.insert(&open.txn, &batch)?;
+        self.wrote_row(at, None)?;
         for (offset, row) in rows.into_iter().enumerate() {
             let id = RowId(first.0 + offset as u64);
             for index in &at.shape.indexes {
@@ -239,6 +276,7 @@ impl Work<'_> {
         match self.open.iter().position(changing) {
             Some(owner) if owner != at.session => return Verdict::Wait,
             Some(_) => return Verdict::Done,
+            None if self.prepared_has(at.number, id) => return Verdict::Wait,
             None => {}
         }
         let seen = base.rows(at.number).and_then(|rows| rows.get(&id));
@@ -275,6 +313,7 @@ impl Work<'_> {
         };
         self.judge(at, verdict, outcome)?;
         if verdict == Verdict::Done {
+            self.wrote_row(at, Some(id))?;
             self.reindex(at, id, &old, new.as_deref())?;
             self.note_row(at, id, new);
         }
@@ -319,6 +358,7 @@ impl Work<'_> {
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Done), "{outcomes:?}");
         assert_eq!(outcomes.len(), rows.len());
         for (id, old, new) in rows {
+            self.wrote_row(at, Some(id))?;
             self.reindex(at, id, &old, new.as_deref())?;
             self.note_row(at, id, new);
         }

@@ -8,6 +8,7 @@ use btree::{BuildEntry, Index};
 use memory::{Account, Heap};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use txn::LockMode;
 use types::Datum;
 
 /// The tables that there are at most, about.
@@ -28,6 +29,7 @@ impl Work<'_> {
         if !self.lock(session, number, true) {
             return Ok(());
         }
+        self.lock_for(session, number, LockMode::AccessExclusive);
         match self.random.below(6) {
             0 if tables > 2 => self.drop_table(session, number, &shape),
             0..3 if !shape.indexes.is_empty() => self.drop_index(session, number, shape),
@@ -46,6 +48,7 @@ impl Work<'_> {
         let number = self.next_table;
         self.next_table += 1;
         self.lock(session, number, true);
+        self.lock_for(session, number, LockMode::AccessExclusive);
         let storage = &self.server.storage;
         let Some(open) = &mut self.open[session] else { return Ok(()) };
         let file = storage.tables().create(&open.txn, PAGE_BYTES)?.file();

@@ -1,5 +1,6 @@
 //! The whole storage on a simulated disk: sessions with random transactions over tables and indexes
-//! that come and go, savepoints, rollbacks, growth, shrinkage, old snapshots, slow readers, a disk
+//! that come and go, savepoints, rollbacks, all isolation levels, two-phase commit over crashes,
+//! growth, shrinkage, old snapshots, slow readers, a disk
 //! that is full at times and fails at times, the end of the process and power cuts at any write,
 //! those of recovery and of undo included. After each crash there is exactly what was committed, and
 //! tables, indexes and files agree.
@@ -12,8 +13,10 @@
 mod change;
 mod define;
 mod model;
+mod serial;
 mod server;
 mod slow;
+mod two_phase;
 mod work;
 
 use base::Xid;
@@ -111,6 +114,7 @@ fn lives(seed: u64, steps: u64) {
     }
 }
 
+/// Storage rules 8, 20 and 22.
 #[test]
 fn after_any_crash_there_is_exactly_what_was_committed() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
@@ -134,6 +138,7 @@ fn after_any_crash_there_is_exactly_what_was_committed() {
     eprintln!("seeds {first} to {} of {steps} steps", seed - 1);
 }
 
+/// Storage rule 18.
 /// The test of the test: storage that makes one deliberate mistake does not get through.
 #[cfg(feature = "mutants")]
 #[test]

@@ -1,8 +1,9 @@
 //! What must be there.
 
+use crate::two_phase::Prepared;
 use base::{Csn, FileId, RowId};
 use disk::Random;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -45,20 +46,42 @@ impl Shape {
     }
 }
 
-/// A committed state: all tables.
+/// A committed state: all tables, and the transactions that are prepared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     pub(crate) tables: BTreeMap<u32, (Shape, Arc<Rows>)>,
+    pub(crate) prepared: BTreeMap<usize, Arc<Prepared>>,
 }
 
 impl Model {
     pub(crate) fn rows(&self, table: u32) -> Option<&Rows> {
         self.tables.get(&table).map(|(_, rows)| &**rows)
     }
+
+    /// The files that there must be: those that a prepared transaction has made are there, and so
+    /// are those that it will take away.
+    pub(crate) fn files(&self) -> BTreeSet<FileId> {
+        let tables = self.tables.values().flat_map(|(shape, _)| shape.files());
+        let made = self.prepared.values().flat_map(|prepared| prepared.made.iter().copied());
+        tables.chain(made).collect()
+    }
+
+    /// The rows of a table whose entries the indexes have, prepared changes included; nothing when
+    /// a prepared transaction has changed the indexes themselves.
+    pub(crate) fn rows_with_prepared(&self, table: u32) -> Option<Rows> {
+        let mut rows = self.rows(table).cloned().unwrap_or_default();
+        for prepared in self.prepared.values() {
+            if prepared.changes.shapes.contains_key(&table) {
+                return None;
+            }
+            prepared.changes.apply_rows(table, &mut rows);
+        }
+        Some(rows)
+    }
 }
 
 /// What a transaction has done so far.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Changes {
     /// Tables made, changed, or dropped.
     pub(crate) shapes: BTreeMap<u32, Option<Shape>>,
@@ -78,14 +101,18 @@ impl Changes {
                 }
             }
         }
-        for (table, changed) in &self.rows {
-            let Some((_, rows)) = to.tables.get_mut(table) else { continue };
-            let rows = Arc::make_mut(rows);
-            for (id, row) in changed {
-                match row {
-                    Some(row) => drop(rows.insert(*id, row.clone())),
-                    None => drop(rows.remove(id)),
-                }
+        for table in self.rows.keys() {
+            if let Some((_, rows)) = to.tables.get_mut(table) {
+                self.apply_rows(*table, Arc::make_mut(rows));
+            }
+        }
+    }
+
+    fn apply_rows(&self, table: u32, rows: &mut Rows) {
+        for (id, row) in self.rows.get(&table).into_iter().flatten() {
+            match row {
+                Some(row) => drop(rows.insert(*id, row.clone())),
+                None => drop(rows.remove(id)),
             }
         }
     }
@@ -121,12 +148,7 @@ impl Changes {
     /// All rows that the transaction sees over `base`.
     pub(crate) fn seen(&self, base: &Model, table: u32) -> Rows {
         let mut rows = base.rows(table).cloned().unwrap_or_default();
-        for (id, row) in self.rows.get(&table).into_iter().flatten() {
-            match row {
-                Some(row) => drop(rows.insert(*id, row.clone())),
-                None => drop(rows.remove(id)),
-            }
-        }
+        self.apply_rows(table, &mut rows);
         rows
     }
 }

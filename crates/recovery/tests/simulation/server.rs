@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use table::{ColumnLayout, RowBuffer, Table, TableDescription};
-use txn::{Met, Snapshot, View};
+use txn::{LockTag, Met, Snapshot, Tracked, View};
 use wal::WalConfig;
 
 pub(crate) const PAGE_BYTES: usize = 8192;
@@ -48,6 +48,24 @@ pub(crate) fn settings() -> Settings {
         clock: Arc::new(Ticks::default()),
         ..Settings::default()
     }
+}
+
+/// Who watches what a serializable transaction reads of a relation.
+pub(crate) type Watch<'w> = Option<(&'w Tracked, Oid)>;
+
+/// An index as serializable transactions know it.
+pub(crate) fn index_oid(file: FileId) -> Oid {
+    Oid(1_000_000 + file.0 as u32)
+}
+
+/// A table as they know it, and as its lock is called.
+pub(crate) fn table_oid(table: u32) -> Oid {
+    Oid(10_000 + table)
+}
+
+/// The lock tag of a table.
+pub(crate) fn relation_of(table: u32) -> LockTag {
+    LockTag::Relation { database: Oid(5), relation: table_oid(table) }
 }
 
 /// The open storage.
@@ -132,11 +150,15 @@ impl Server {
         view: &View,
         cursor: &mut Cursor,
         entries: usize,
+        watch: Watch<'_>,
         found: &mut BTreeSet<(Vec<u8>, RowId)>,
     ) -> Result<bool> {
         for _ in 0..entries {
             let Some(entry) = cursor.next()? else { return Ok(false) };
             let place = (entry.key.to_vec(), entry.row);
+            if let Some((tracked, relation)) = watch {
+                tracked.read_row(relation, entry.row);
+            }
             let counts = match entry.belief(view) {
                 Belief::Live => true,
                 Belief::Dead => false,
@@ -152,27 +174,34 @@ impl Server {
         Ok(true)
     }
 
-    /// All entries of an index that count for a view.
+    /// The entries of a range of an index that count for a view.
     pub(crate) fn entries(
         &self,
         table: FileId,
         shape: &IndexShape,
         view: &View,
-        direction: Direction,
+        (range, direction): (Range, Direction),
+        watch: Watch<'_>,
     ) -> Result<BTreeSet<(Vec<u8>, RowId)>> {
-        let mut cursor = Cursor::new(self.index(shape.file)?, Range::all(), direction);
+        if let Some((tracked, relation)) = watch {
+            let (from, to) = range.keys();
+            tracked.read_range((index_oid(shape.file), relation), from, to);
+        }
+        let mut cursor = Cursor::new(self.index(shape.file)?, range, direction);
         let mut found = BTreeSet::new();
-        while self.next_entries(table, shape, view, &mut cursor, 256, &mut found)? {}
+        while self.next_entries(table, shape, view, &mut cursor, 256, watch, &mut found)? {}
         Ok(found)
     }
 
     /// What differs from the model; nobody runs.
     pub(crate) fn differs(&self, model: &Model) -> Result<Option<String>> {
         let files: BTreeSet<FileId> = self.storage.pool().files().list()?.into_iter().collect();
-        let known: BTreeSet<FileId> =
-            model.tables.values().flat_map(|(shape, _)| shape.files()).collect();
+        let known = model.files();
         if files != known {
             return Ok(Some(format!("the files are {files:?} instead of {known:?}")));
+        }
+        if let Some(problem) = self.prepared_differ(model)? {
+            return Ok(Some(problem));
         }
         for (number, (shape, expected)) in &model.tables {
             let view = self.view_of(self.storage.transactions().snapshot());
@@ -180,14 +209,20 @@ impl Server {
             if found != **expected {
                 return Ok(Some(format!("table {number}: {}", compare(&found, expected))));
             }
-            if let Some(problem) = self.trees_differ(shape, expected, &view)? {
+            let raw = model.rows_with_prepared(*number);
+            if let Some(problem) = self.trees_differ(shape, (expected, raw.as_ref()), &view)? {
                 return Ok(Some(format!("table {number}: {problem}")));
             }
         }
         Ok(None)
     }
 
-    fn trees_differ(&self, shape: &Shape, rows: &Rows, view: &View) -> Result<Option<String>> {
+    fn trees_differ(
+        &self,
+        shape: &Shape,
+        (rows, raw): (&Rows, Option<&Rows>),
+        view: &View,
+    ) -> Result<Option<String>> {
         let checked = self.storage.tables().tree(shape.file)?.check()?;
         if !checked.problems.is_empty() {
             return Ok(Some(format!("{:?}", checked.problems)));
@@ -197,11 +232,13 @@ impl Server {
         }
         for index in &shape.indexes {
             let expected = entries_of(index, rows);
-            let problem = self.index_differs(index.file, &expected)?;
-            if let Some(problem) = problem {
+            if let Some(raw) = raw
+                && let Some(problem) = self.index_differs(index.file, &entries_of(index, raw))?
+            {
                 return Ok(Some(format!("index {}: {problem}", index.file)));
             }
-            let read = self.entries(shape.file, index, view, Direction::Backward)?;
+            let all = (Range::all(), Direction::Backward);
+            let read = self.entries(shape.file, index, view, all, None)?;
             if read != expected {
                 return Ok(Some(format!("index {} is read otherwise", index.file)));
             }

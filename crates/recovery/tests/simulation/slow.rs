@@ -52,7 +52,7 @@ impl Slow {
         let more = match &mut self.by {
             By::Scan(scan) => next_rows(scan, &self.view, demand, &mut self.found)?,
             By::Index(cursor, shape, found) => {
-                server.next_entries(self.table, shape, &self.view, cursor, demand, found)?
+                server.next_entries(self.table, shape, &self.view, cursor, demand, None, found)?
             }
         };
         if more {

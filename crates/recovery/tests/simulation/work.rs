@@ -1,13 +1,18 @@
 //! Random sessions, a statement at a time.
 
 use crate::model::{Changes, History, Model, Shape};
-use crate::server::Server;
+use crate::serial::{Order, Seen};
+use crate::server::{Server, relation_of};
 use crate::slow::Slow;
 use base::{Error, FileId, Oid, Result, RowId, SessionId, Severity, SqlState};
 use disk::{Fault, FaultKind, Random};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use txn::{CommitOptions, Isolation, Owner, SavepointMark, Transaction, View};
+use txn::serializable::Limits;
+use txn::{
+    Access, Acquired, CommitOptions, Isolation, LockMode, Owner, SavepointMark, Transaction, View,
+    WaitPolicy,
+};
 
 /// Readers that take their time come after the sessions in the table of locks.
 const SLOW: usize = 1000;
@@ -23,6 +28,9 @@ pub(crate) struct Open {
     /// Files that go when it commits.
     pub(crate) gone: Vec<FileId>,
     savepoints: Vec<Savepoint>,
+    /// What it has seen, if it is serializable.
+    pub(crate) seen: Seen,
+    read_only: bool,
 }
 
 struct Savepoint {
@@ -60,6 +68,11 @@ pub(crate) struct Work<'s> {
     /// Input and output may fail.
     faulty: bool,
     next_slow: usize,
+    pub(crate) next_prepared: usize,
+    /// Those prepared before are of an earlier life.
+    pub(crate) first_prepared: usize,
+    /// In which order serializable transactions have committed.
+    pub(crate) order: Order,
 }
 
 impl<'s> Work<'s> {
@@ -69,7 +82,14 @@ impl<'s> Work<'s> {
         let keys = model.tables.iter().map(|(number, (_, rows))| {
             (*number, rows.values().map(|row| row.key).collect::<BTreeSet<i64>>())
         });
-        Work {
+        let kept = 1 + random.below(30);
+        let within = 4 + random.below(60);
+        server.storage.transactions().serializable().set_limits(Limits {
+            per_transaction: within as i64,
+            finished: kept as usize,
+            ..Limits::default()
+        });
+        let mut work = Work {
             server,
             owners: (1..=sessions).map(|pid| owner(pid as u32)).collect(),
             open: (0..sessions).map(|_| None).collect(),
@@ -84,7 +104,13 @@ impl<'s> Work<'s> {
             faulty: random.one_in(3),
             random,
             next_slow: SLOW,
-        }
+            next_prepared: 0,
+            first_prepared: 0,
+            order: Order::default(),
+        };
+        work.adopt_prepared();
+        work.first_prepared = work.next_prepared;
+        work
     }
 
     /// Works until the server or the machine is gone, or for so many steps; then everything is
@@ -151,7 +177,7 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
-    fn release(&mut self, session: usize) {
+    pub(crate) fn release(&mut self, session: usize) {
         for users in self.locks.values_mut() {
             users.remove(&session);
         }
@@ -248,12 +274,16 @@ impl<'s> Work<'s> {
     /// A statement of a session.
     fn step(&mut self, session: usize) -> Result<()> {
         if self.open[session].is_none() {
-            let isolation = match self.random.one_in(2) {
-                true => Isolation::RepeatableRead,
-                false => Isolation::ReadCommitted,
+            let isolation = match self.random.below(4) {
+                0 => Isolation::RepeatableRead,
+                1 => Isolation::ReadCommitted,
+                _ => Isolation::Serializable,
             };
+            let serializable = isolation == Isolation::Serializable;
+            let read_only = serializable && self.random.one_in(6);
             let transactions = self.server.storage.transactions();
             let txn = transactions.begin(&self.owners[session], isolation);
+            txn.set_access(Access { read_only, deferrable: false });
             self.open[session] = Some(Open {
                 txn,
                 base: None,
@@ -261,10 +291,19 @@ impl<'s> Work<'s> {
                 made: Vec::new(),
                 gone: Vec::new(),
                 savepoints: Vec::new(),
+                seen: Seen::default(),
+                read_only,
             });
+            if serializable {
+                // Its first statement is about to begin.
+                self.look(session)?;
+            }
         }
+        let read_only = self.open[session].as_ref().is_some_and(|open| open.read_only);
         match self.random.below(30) {
-            0..4 => self.commit(session),
+            0..3 => self.commit(session),
+            3 if self.random.one_in(2) => self.commit(session),
+            3 => self.two_phase(session),
             4 => self.roll_back(session),
             5 => {
                 if let Some(open) = &mut self.open[session] {
@@ -286,8 +325,9 @@ impl<'s> Work<'s> {
                 }
                 Ok(())
             }
-            7 => self.define(session),
+            7 if !read_only => self.define(session),
             8..13 => self.read(session),
+            _ if read_only => self.read(session),
             _ => self.change(session),
         }
     }
@@ -307,14 +347,25 @@ impl<'s> Work<'s> {
     fn commit(&mut self, session: usize) -> Result<()> {
         let Some(open) = self.open[session].take() else { return Ok(()) };
         let writes = open.txn.xid().is_valid();
-        let mut after = self.history.latest().clone();
+        let base = self.history.latest().clone();
+        let mut after = base.clone();
         open.changes.apply(&mut after);
+        let serializable = open.txn.isolation() == Isolation::Serializable;
         let sync = !self.random.one_in(4) || !open.gone.is_empty();
         let options = CommitOptions { sync, ..CommitOptions::default() };
         match open.txn.commit(options, |_| {}) {
-            Ok(_) if !writes => self.release(session),
+            Ok(_) if !writes => {
+                self.release(session);
+                if serializable {
+                    self.order.serializable(open.seen, &open.changes, &base);
+                }
+            }
             Ok(_) => {
                 self.release(session);
+                match serializable {
+                    true => self.order.serializable(open.seen, &open.changes, &base),
+                    false => self.order.other(),
+                }
                 self.history.committed(after);
                 if sync {
                     self.history.durable();
@@ -335,7 +386,7 @@ impl<'s> Work<'s> {
         Ok(())
     }
 
-    fn note_keys(&mut self, changes: &Changes) {
+    pub(crate) fn note_keys(&mut self, changes: &Changes) {
         for ((table, key), there) in &changes.keys {
             let keys = self.keys.entry(*table).or_default();
             if *there {
@@ -367,7 +418,34 @@ impl<'s> Work<'s> {
         }
         let at = self.random.below(known.len() as u64) as usize;
         let (number, shape) = known.into_iter().nth(at)?;
-        self.lock(user, number, false).then_some((number, shape))
+        if !self.lock(user, number, false) {
+            return None;
+        }
+        if let Some(session) = session {
+            self.lock_for(session, number, LockMode::RowExclusive);
+        }
+        Some((number, shape))
+    }
+
+    /// Takes the lock of a table that nobody else has.
+    pub(crate) fn lock_for(&self, session: usize, table: u32, mode: LockMode) {
+        let Some(open) = &self.open[session] else { return };
+        let taken = open.txn.lock(relation_of(table), mode, WaitPolicy::Try);
+        let held = taken.as_ref().is_ok_and(|taken| *taken != Acquired::NotAvailable);
+        assert!(held, "the lock of table {table}: {taken:?}");
+    }
+
+    /// The tables that a session uses, alone or with others.
+    pub(crate) fn tables_of(&self, session: usize) -> Vec<(u32, bool)> {
+        let used = |users: &BTreeMap<usize, bool>| users.get(&session).copied();
+        let tables = self.locks.iter();
+        tables.filter_map(|(table, users)| Some((*table, used(users)?))).collect()
+    }
+
+    /// The keys that a session deals with.
+    pub(crate) fn keys_of(&self, session: usize) -> Vec<(u32, i64)> {
+        let own = self.key_owners.iter().filter(|(_, owner)| **owner == session);
+        own.map(|(key, _)| *key).collect()
     }
 
     /// What a session's next statement sees, and what of others it must be.
@@ -379,6 +457,9 @@ impl<'s> Work<'s> {
             open.txn.xid_or_draw()?;
         }
         let view = open.txn.view();
+        if open.base.is_none() {
+            open.seen.begun = self.order.now;
+        }
         let base = match open.txn.isolation() {
             Isolation::ReadCommitted => latest,
             _ => open.base.get_or_insert(latest).clone(),

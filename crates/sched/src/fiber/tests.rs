@@ -124,6 +124,7 @@ fn a_fiber_within_a_fiber_suspends_both() {
     assert_eq!(steps, 10);
 }
 
+/// Storage rule 25.
 #[test]
 fn endless_recursion_on_a_fiber_ends_with_54001() {
     fn recurse(depth: u64) -> base::Result<u64> {
@@ -151,6 +152,7 @@ fn fiber_local_words_follow_the_fiber() {
     assert_eq!((outer, inner), (1, (0, 2)));
 }
 
+/// Storage rule 25.
 #[test]
 fn foreign_code_runs_on_the_stack_of_the_thread_from_any_depth() {
     #[inline(never)]

@@ -200,6 +200,7 @@ fn a_batch_comes_back_and_is_rolled_back() {
     assert!((2500.0..10_000.0).contains(&estimate), "estimated {estimate} of 5,000 rows");
 }
 
+/// Storage rule 7.
 #[test]
 fn rows_before_a_column_was_added_read_its_missing_value() {
     let server = Server::new(2, 8 << 20);
@@ -239,6 +240,7 @@ fn rows_before_a_column_was_added_read_its_missing_value() {
     assert!(scan_all(&other, &server.view(), &[], 100).iter().all(|(_, row)| row[1].is_none()));
 }
 
+/// Storage rule 9.
 #[test]
 fn deleted_rows_are_purged_and_leaves_merge() {
     let server = Server::new(3, 8 << 20);

@@ -264,6 +264,7 @@ fn check(table: &Table, view: &View, sees: &BTreeMap<RowId, Row>, random: &mut R
     }
 }
 
+/// Storage rule 8.
 #[test]
 fn views_see_what_a_model_sees() {
     for seed in first_seed()..=first_seed().max(seeds(40)) {

@@ -168,6 +168,7 @@ fn a_savepoint_gives_back_what_was_taken_after_it() {
     assert_eq!(take(&table, &b, relation(2), LockMode::RowExclusive), Acquired::Granted);
 }
 
+/// Storage rule 21.
 #[test]
 fn row_locks_conflict_by_their_table_and_a_writer_sees_them() {
     for held in RowLockMode::ALL {

@@ -48,6 +48,7 @@ fn points_of_different_keys_do_not_conflict() {
     assert!(server.rows().is_empty());
 }
 
+/// Storage rule 23.
 #[test]
 fn a_phantom_in_a_range_is_found_and_one_beside_it_is_not() {
     for (key, fails) in [(15, true), (20, false), (9, false), (10, true)] {
@@ -131,6 +132,7 @@ fn without_memory_locks_are_coarser_and_no_conflict_is_missed() {
     }
 }
 
+/// Storage rule 23.
 #[test]
 fn dropped_indexes_leave_their_locks_to_the_table() {
     let server = Arc::new(Serializable::default());
