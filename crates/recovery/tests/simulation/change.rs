@@ -53,12 +53,12 @@ impl Work<'_> {
                     return Ok(());
                 }
                 let mut rows = open.changes.seen(&base, number);
-                let (mut range, mut read) = (Range::all(), Read::Table);
+                let (mut range, mut keys) = (Range::all(), i64::MIN..i64::MAX);
                 if index.unique && self.random.one_in(2) {
                     let from = self.random.below(KEYS) as i64;
                     let to = from + 1 + self.random.below(200) as i64;
                     range = range.from_key(&key_bytes(from)).before_key(&key_bytes(to));
-                    read = Read::Keys(from, to);
+                    keys = from..to;
                     rows.retain(|_, row| (from..to).contains(&row.key));
                 }
                 let expected = entries_of(index, &rows);
@@ -70,7 +70,7 @@ impl Work<'_> {
                 let gained: Vec<_> = found.difference(&expected).take(2).collect();
                 let file = index.file;
                 assert!(found == expected, "index {file}: lost {lost:?}, gained {gained:?}");
-                reads.push((number, read));
+                reads.push((number, Read::Entries(*index, keys.start, keys.end)));
             }
             _ => {
                 for _ in 0..8 {

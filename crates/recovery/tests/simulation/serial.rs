@@ -3,7 +3,7 @@
 //! Who comes before whom: T before U when T had committed before U's snapshot, and when T has read
 //! what U has overwritten or brought in, and did not see it. A circle is a violation.
 
-use crate::model::{Changes, Model, Row};
+use crate::model::{Changes, IndexShape, Model, Row};
 use base::RowId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,16 +13,23 @@ use std::sync::Arc;
 pub(crate) enum Read {
     /// Everything.
     Table,
-    /// The rows whose keys are at or above the first and below the second.
-    Keys(i64, i64),
+    /// The entries of an index whose rows' keys are at or above the first and below the second. A
+    /// row whose entry stays is not read.
+    Entries(IndexShape, i64, i64),
     Row(RowId),
 }
 
 impl Read {
-    fn meets(&self, id: RowId, row: Option<&Arc<Row>>) -> bool {
+    /// Whether a row that becomes another one, comes or goes is something else to the reader.
+    fn tells(&self, id: RowId, old: Option<&Arc<Row>>, new: Option<&Arc<Row>>) -> bool {
         match self {
-            Read::Table => row.is_some(),
-            Read::Keys(from, to) => row.is_some_and(|row| (*from..*to).contains(&row.key)),
+            Read::Table => true,
+            Read::Entries(index, from, to) => {
+                let entry = |row: Option<&Arc<Row>>| {
+                    row.filter(|row| (*from..*to).contains(&row.key)).map(|row| index.key_of(row))
+                };
+                entry(old) != entry(new)
+            }
             Read::Row(read) => *read == id,
         }
     }
@@ -57,7 +64,7 @@ impl Committed {
         }
         let missed = |(table, id, old, new): &Written| {
             self.reads.iter().any(|(read_of, read)| {
-                read_of == table && (read.meets(*id, old.as_ref()) || read.meets(*id, new.as_ref()))
+                read_of == table && read.tells(*id, old.as_ref(), new.as_ref())
             })
         };
         other.writes.iter().any(missed)
