@@ -1,28 +1,6 @@
 //! Whether two bound expressions mean the same.
 
 use analyze::tree::{Expr, ExprKind, SubLinkKind};
-use types::Datum;
-
-fn same_datum(a: &Datum<'_>, b: &Datum<'_>) -> bool {
-    match (a, b) {
-        (Datum::Null, Datum::Null) => true,
-        (Datum::Bool(a), Datum::Bool(b)) => a == b,
-        (Datum::Char(a), Datum::Char(b)) => a == b,
-        (Datum::Int2(a), Datum::Int2(b)) => a == b,
-        (Datum::Int4(a), Datum::Int4(b)) => a == b,
-        (Datum::Int8(a), Datum::Int8(b)) => a == b,
-        (Datum::Oid(a), Datum::Oid(b)) => a == b,
-        (Datum::Float4(a), Datum::Float4(b)) => a.to_bits() == b.to_bits(),
-        (Datum::Float8(a), Datum::Float8(b)) => a.to_bits() == b.to_bits(),
-        (Datum::Decimal { mantissa: a, scale: i }, Datum::Decimal { mantissa: b, scale: j }) => {
-            (a, i) == (b, j)
-        }
-        (Datum::Fixed16(a), Datum::Fixed16(b)) => a == b,
-        (Datum::Text(a), Datum::Text(b)) => a == b,
-        (Datum::Bytes(a), Datum::Bytes(b)) => a == b,
-        _ => false,
-    }
-}
 
 fn all(a: &[Expr<'_>], b: &[Expr<'_>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
@@ -46,7 +24,7 @@ pub(crate) fn same(a: &Expr<'_>, b: &Expr<'_>) -> bool {
         return false;
     }
     match (&a.kind, &b.kind) {
-        (K::Const(a), K::Const(b)) => same_datum(a, b),
+        (K::Const(a), K::Const(b)) => a.is_identical(b),
         (K::Column(a), K::Column(b)) => a == b,
         (K::Param(a), K::Param(b)) => a == b,
         (

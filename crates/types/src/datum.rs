@@ -77,6 +77,30 @@ impl<'m> Datum<'m> {
         }
     }
 
+    /// Whether it is the other value in the same form, to the last bit: NaN is itself, and the zeros
+    /// of floats differ, as do numbers of another scale.
+    pub fn is_identical(&self, other: &Datum<'_>) -> bool {
+        match (self, other) {
+            (Datum::Null, Datum::Null) => true,
+            (Datum::Bool(a), Datum::Bool(b)) => a == b,
+            (Datum::Char(a), Datum::Char(b)) => a == b,
+            (Datum::Int2(a), Datum::Int2(b)) => a == b,
+            (Datum::Int4(a), Datum::Int4(b)) => a == b,
+            (Datum::Int8(a), Datum::Int8(b)) => a == b,
+            (Datum::Oid(a), Datum::Oid(b)) => a == b,
+            (Datum::Float4(a), Datum::Float4(b)) => a.to_bits() == b.to_bits(),
+            (Datum::Float8(a), Datum::Float8(b)) => a.to_bits() == b.to_bits(),
+            (
+                Datum::Decimal { mantissa: a, scale: i },
+                Datum::Decimal { mantissa: b, scale: j },
+            ) => (a, i) == (b, j),
+            (Datum::Fixed16(a), Datum::Fixed16(b)) => a == b,
+            (Datum::Text(a), Datum::Text(b)) => a == b,
+            (Datum::Bytes(a), Datum::Bytes(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// The same value, its variable-length part copied into `arena`.
     pub fn copy_to<'n>(&self, arena: &dyn Arena<'n>) -> Result<Datum<'n>> {
         Ok(match *self {

@@ -93,24 +93,7 @@ fn values(row: &[Datum<'_>], attributes: &[i16]) -> Vec<Owned> {
 
 /// Whether they are the same values in the same form.
 fn unchanged(old: &[Owned], new: &[Owned]) -> bool {
-    old.iter().zip(new).all(|(old, new)| match (old.get(), new.get()) {
-        (Datum::Null, Datum::Null) => true,
-        (Datum::Bool(a), Datum::Bool(b)) => a == b,
-        (Datum::Char(a), Datum::Char(b)) => a == b,
-        (Datum::Int2(a), Datum::Int2(b)) => a == b,
-        (Datum::Int4(a), Datum::Int4(b)) => a == b,
-        (Datum::Int8(a), Datum::Int8(b)) => a == b,
-        (Datum::Oid(a), Datum::Oid(b)) => a == b,
-        (Datum::Float4(a), Datum::Float4(b)) => a.to_bits() == b.to_bits(),
-        (Datum::Float8(a), Datum::Float8(b)) => a.to_bits() == b.to_bits(),
-        (Datum::Decimal { mantissa: a, scale: i }, Datum::Decimal { mantissa: b, scale: j }) => {
-            a == b && i == j
-        }
-        (Datum::Fixed16(a), Datum::Fixed16(b)) => a == b,
-        (Datum::Text(a), Datum::Text(b)) => a == b,
-        (Datum::Bytes(a), Datum::Bytes(b)) => a == b,
-        _ => false,
-    })
+    old.iter().zip(new).all(|(old, new)| old.get().is_identical(&new.get()))
 }
 
 fn nulls(key: &[Owned]) -> usize {

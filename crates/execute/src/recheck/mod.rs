@@ -226,7 +226,7 @@ impl<'q: 'm, 'm> Again<'_, 'q, 'm> {
             self.x.check()?;
             for at in batch.rows() {
                 let mut columns = batch.columns().iter().zip(before);
-                if columns.all(|(c, value)| value.is_none_or(|v| is_same(&c.get(at), &v))) {
+                if columns.all(|(c, value)| value.is_none_or(|v| c.get(at).is_identical(&v))) {
                     let row = batch.columns().iter().map(|c| c.get(at).copy_to(&self.bump));
                     return row.collect::<Result<_>>().map(Some);
                 }
@@ -253,29 +253,6 @@ impl<'q: 'm, 'm> Again<'_, 'q, 'm> {
 }
 
 const CHUNK: usize = 1024;
-
-/// Whether two values are the same to the last bit.
-fn is_same(a: &Datum<'_>, b: &Datum<'_>) -> bool {
-    match (a, b) {
-        (Datum::Null, Datum::Null) => true,
-        (Datum::Bool(a), Datum::Bool(b)) => a == b,
-        (Datum::Char(a), Datum::Char(b)) => a == b,
-        (Datum::Int2(a), Datum::Int2(b)) => a == b,
-        (Datum::Int4(a), Datum::Int4(b)) => a == b,
-        (Datum::Int8(a), Datum::Int8(b)) => a == b,
-        (Datum::Oid(a), Datum::Oid(b)) => a == b,
-        (Datum::Float4(a), Datum::Float4(b)) => a.to_bits() == b.to_bits(),
-        (Datum::Float8(a), Datum::Float8(b)) => a.to_bits() == b.to_bits(),
-        (
-            Datum::Decimal { mantissa: a, scale: of_a },
-            Datum::Decimal { mantissa: b, scale: of_b },
-        ) => (a, of_a) == (b, of_b),
-        (Datum::Fixed16(a), Datum::Fixed16(b)) => a == b,
-        (Datum::Text(a), Datum::Text(b)) => a == b,
-        (Datum::Bytes(a), Datum::Bytes(b)) => a == b,
-        _ => false,
-    }
-}
 
 fn scan_row<'m>(
     x: &Execution<'_>,
