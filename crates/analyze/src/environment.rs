@@ -38,6 +38,11 @@ pub trait Environment {
         parse::parse(bump, sql)
     }
 
+    /// Whether `x = NULL` means `x IS NULL`: `transform_null_equals`.
+    fn transforms_null_equals(&self) -> bool {
+        false
+    }
+
     /// Sends a notice to the client.
     fn notice(&self, _notice: Error) {}
 }

@@ -95,6 +95,10 @@ impl analyze::Environment for Backend {
         base::wait::on_thread_stack(|| parse::parse(bump, sql))
     }
 
+    fn transforms_null_equals(&self) -> bool {
+        self.state.settings().boolean("transform_null_equals")
+    }
+
     fn notice(&self, notice: Error) {
         self.state.notice(NoticeSeverity::Notice, notice);
     }

@@ -52,7 +52,7 @@ pub struct SessionRow {
     /// When its latest statement began.
     pub query_start_us: Option<i64>,
     /// When its state changed.
-    pub state_change_us: i64,
+    pub state_change_us: Option<i64>,
     /// `active`, `idle`, `idle in transaction`, `idle in transaction (aborted)`.
     pub state: &'static str,
     /// Its latest statement.

@@ -41,7 +41,7 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     }
     put(4, Cell::Text(row.state.to_owned()));
     put(5, Cell::Text(row.query));
-    let idle = row.state != "active";
+    let idle = row.state.starts_with("idle");
     if let Some((kind, event)) = row.waits {
         put(6, Cell::Text(kind.to_owned()));
         put(7, Cell::Text(event.to_owned()));
@@ -52,7 +52,7 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     put(8, Cell::int8(row.transaction_start_us));
     put(9, Cell::int8(row.query_start_us));
     put(10, Cell::Int8(row.backend_start_us));
-    put(11, Cell::Int8(row.state_change_us));
+    put(11, Cell::int8(row.state_change_us));
     put(13, Cell::text(row.client_host));
     put(14, row.client_port.map_or(Cell::Null, Cell::Int4));
     put(15, Cell::int8(row.xid.map(u64::cast_signed)));

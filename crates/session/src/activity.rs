@@ -4,9 +4,6 @@ use base::Oid;
 use std::sync::Arc;
 use wire::backend::TransactionStatus;
 
-/// The bytes of a statement that are shown (`track_activity_query_size`).
-const QUERY_BYTES_MAX: usize = 1024;
-
 /// What a session does. Times are microseconds since 2000-01-01 UTC.
 #[derive(Clone, Debug, Default)]
 pub struct Activity {
@@ -26,6 +23,8 @@ pub struct Activity {
     pub state_change_us: i64,
     /// The word in `pg_stat_activity.state`; empty while it begins.
     pub state: &'static str,
+    /// `track_activities` is off: neither the statement nor the state is shown.
+    pub hidden: bool,
     /// The beginning of its latest statement.
     pub query: String,
     /// The number of that statement without its constants, if it was computed.
@@ -50,12 +49,11 @@ pub struct PreparedStatement {
 }
 
 impl Activity {
-    /// A statement begins.
-    pub(crate) fn begin(&mut self, query: &str, now_us: i64) {
-        let mut end = query.len().min(QUERY_BYTES_MAX - 1);
-        while !query.is_char_boundary(end) {
-            end -= 1;
-        }
+    /// A statement begins. `query_bytes` of it are shown with the zero that PostgreSQL has at its
+    /// end (`track_activity_query_size`); nothing is shown where that is nothing.
+    pub(crate) fn begin(&mut self, query: &str, now_us: i64, query_bytes: Option<usize>) {
+        self.hidden = query_bytes.is_none();
+        let end = query.floor_char_boundary(query_bytes.unwrap_or(0).saturating_sub(1));
         self.query_id = None;
         self.query.clear();
         self.query.push_str(&query[..end]);

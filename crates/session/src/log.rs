@@ -1,6 +1,6 @@
 //! What a session writes to the server's log, and when: `log_min_messages`,
 //! `log_min_error_statement`, `log_statement`, `log_duration`, `log_min_duration_statement`,
-//! `log_error_verbosity`. How an entry looks and where it goes is the server's business.
+//! `log_min_duration_sample`, `log_transaction_sample_rate`, `log_error_verbosity`. How an entry looks and where it goes is the server's business.
 
 use crate::cluster::SessionEntry;
 use crate::settings::Settings;
@@ -164,7 +164,51 @@ pub(crate) struct LogSettings {
     pub(crate) statements: Option<Class>,
     pub(crate) durations: bool,
     pub(crate) min_duration_ms: Option<u64>,
+    /// Of statements that take longer than this, `statement_sample_rate` are logged.
+    pub(crate) min_duration_sample_ms: Option<u64>,
+    pub(crate) statement_sample_rate: f64,
+    /// So many of all transactions are logged with all of their statements.
+    pub(crate) transaction_sample_rate: f64,
     pub(crate) verbosity: Verbosity,
+    /// What is shown of each parameter.
+    pub(crate) parameters: Shown,
+    /// What is shown of it in contexts of errors.
+    pub(crate) parameters_on_error: Shown,
+}
+
+/// How much of a parameter is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shown {
+    /// The parameters are not shown at all.
+    Nothing,
+    /// So many bytes.
+    Bytes(usize),
+    /// All of it.
+    Whole,
+}
+
+impl Shown {
+    fn read(bytes: i32) -> Shown {
+        match usize::try_from(bytes) {
+            Ok(0) => Shown::Nothing,
+            Ok(bytes) => Shown::Bytes(bytes),
+            Err(_) => Shown::Whole,
+        }
+    }
+
+    /// The bytes after which a text is cut.
+    pub(crate) fn bytes_max(self) -> Option<usize> {
+        match self {
+            Shown::Nothing => Some(0),
+            Shown::Bytes(bytes) => Some(bytes),
+            Shown::Whole => None,
+        }
+    }
+}
+
+/// Whether one of many is among those of which `rate` are wanted.
+pub(crate) fn in_sample(rate: f64) -> bool {
+    rate >= 1.0 || (rate > 0.0 && rand::random::<f64>() <= rate)
 }
 
 impl LogSettings {
@@ -180,6 +224,11 @@ impl LogSettings {
             },
             durations: settings.boolean("log_duration"),
             min_duration_ms: u64::try_from(settings.integer("log_min_duration_statement")).ok(),
+            min_duration_sample_ms: u64::try_from(settings.integer("log_min_duration_sample")).ok(),
+            statement_sample_rate: settings.real("log_statement_sample_rate"),
+            transaction_sample_rate: settings.real("log_transaction_sample_rate"),
+            parameters: Shown::read(settings.integer("log_parameter_max_length")),
+            parameters_on_error: Shown::read(settings.integer("log_parameter_max_length_on_error")),
             verbosity: Verbosity::named(settings.text("log_error_verbosity")),
         }
     }
@@ -191,13 +240,33 @@ impl LogSettings {
 
     /// Whether anybody asks for the time that a statement takes.
     pub(crate) fn times(&self) -> bool {
-        self.durations || self.min_duration_ms.is_some()
+        self.durations
+            || self.min_duration_ms.is_some()
+            || self.min_duration_sample_ms.is_some()
+            || self.transaction_sample_rate > 0.0
+    }
+
+    /// Whether the parameters of a portal may have to be shown.
+    pub(crate) fn shows_parameters(&self) -> bool {
+        let logged =
+            self.parameters != Shown::Nothing && (self.statements.is_some() || self.times());
+        logged || self.parameters_on_error != Shown::Nothing
     }
 
     /// What is logged of a statement's time: nothing, the time, or the time with the statement.
-    pub(crate) fn duration(&self, us: u64, statement_logged: bool) -> Option<bool> {
-        let exceeded = self.min_duration_ms.is_some_and(|ms| us >= ms.saturating_mul(1000));
-        (exceeded || self.durations).then_some(exceeded && !statement_logged)
+    /// `transaction_sampled` says whether all of its transaction's statements are logged.
+    pub(crate) fn duration(
+        &self,
+        us: u64,
+        statement_logged: bool,
+        transaction_sampled: bool,
+    ) -> Option<bool> {
+        let exceeds =
+            |limit_ms: Option<u64>| limit_ms.is_some_and(|ms| us >= ms.saturating_mul(1000));
+        let whole = transaction_sampled
+            || exceeds(self.min_duration_ms)
+            || (exceeds(self.min_duration_sample_ms) && in_sample(self.statement_sample_rate));
+        (whole || self.durations).then_some(whole && !statement_logged)
     }
 }
 
@@ -229,13 +298,27 @@ mod tests {
             statements: None,
             durations,
             min_duration_ms,
+            min_duration_sample_ms: None,
+            statement_sample_rate: 1.0,
+            transaction_sample_rate: 0.0,
             verbosity: Verbosity::Default,
+            parameters: Shown::Whole,
+            parameters_on_error: Shown::Nothing,
         };
-        assert_eq!(settings(false, None).duration(9_000, false), None);
-        assert_eq!(settings(true, None).duration(9_000, false), Some(false));
-        assert_eq!(settings(false, Some(9)).duration(9_000, false), Some(true));
-        assert_eq!(settings(false, Some(9)).duration(9_000, true), Some(false));
-        assert_eq!(settings(false, Some(9)).duration(8_999, false), None);
-        assert_eq!(settings(true, Some(9)).duration(8_999, false), Some(false));
+        assert_eq!(settings(false, None).duration(9_000, false, false), None);
+        assert_eq!(settings(true, None).duration(9_000, false, false), Some(false));
+        assert_eq!(settings(false, Some(9)).duration(9_000, false, false), Some(true));
+        assert_eq!(settings(false, Some(9)).duration(9_000, true, false), Some(false));
+        assert_eq!(settings(false, Some(9)).duration(8_999, false, false), None);
+        assert_eq!(settings(true, Some(9)).duration(8_999, false, false), Some(false));
+        assert_eq!(settings(false, None).duration(1, false, true), Some(true));
+        let sample = |rate| LogSettings {
+            min_duration_sample_ms: Some(9),
+            statement_sample_rate: rate,
+            ..settings(false, None)
+        };
+        assert_eq!(sample(1.0).duration(9_000, false, false), Some(true));
+        assert_eq!(sample(1.0).duration(8_999, false, false), None);
+        assert_eq!(sample(0.0).duration(9_000, false, false), None);
     }
 }

@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::cursors::OpenCursor;
 use crate::engine::{Backend, Completion, Destination, Parameters, Plan, ResultColumn};
 use crate::row::ColumnFormats;
+use crate::session::Given;
 use crate::state::State;
 use crate::stored_rows::{Place, StoredRows};
 use base::wait::block_on;
@@ -317,6 +318,8 @@ pub(crate) struct Portal {
     pub(crate) tag: &'static str,
     /// The name and the text of the prepared statement that it runs; nothing for SQL's cursors.
     pub(crate) source: Option<(Box<str>, Arc<str>)>,
+    /// The parameters that it was bound with, if they may have to be shown.
+    pub(crate) given: Option<Given>,
     /// WITH HOLD.
     pub(crate) hold: bool,
     /// Its rows are kept, and it lives on without its transaction.

@@ -4,7 +4,7 @@ use crate::activity::PreparedStatement;
 use crate::cluster::{Cluster, SessionEntry};
 use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
-use crate::log::{About, Entry, Level, LogSettings};
+use crate::log::{About, Entry, Level, LogSettings, in_sample};
 use crate::notification::Pending;
 use crate::secret::without_passwords;
 use crate::session::Identity;
@@ -38,6 +38,8 @@ pub struct State {
     application_seen: Cell<u64>,
     /// The entries that the session has written to the log.
     log_lines: Cell<u64>,
+    /// Whether all statements of the transaction are logged.
+    sampled: Cell<bool>,
     /// The tag of the command that runs.
     command: Cell<&'static str>,
     /// The prepared statements that have names, in order of their making.
@@ -64,6 +66,10 @@ pub struct Frequent {
     /// Whether `compute_query_id` asks for numbers of queries; `auto` does not, because nothing
     /// here needs them.
     pub query_ids: bool,
+    /// The bytes of a statement that others see; nothing if they see no statements.
+    pub(crate) query_bytes: Option<usize>,
+    /// Whether every error ends the session: `exit_on_error`.
+    pub(crate) exit_on_error: bool,
     /// What a transaction begins with.
     pub modes: Modes,
     pub(crate) log: LogSettings,
@@ -80,6 +86,10 @@ impl Frequent {
             idle_session_timeout_ms: ms("idle_session_timeout"),
             idle_in_transaction_timeout_ms: ms("idle_in_transaction_session_timeout"),
             query_ids: matches!(settings.text("compute_query_id"), "on" | "regress"),
+            query_bytes: settings.boolean("track_activities").then(|| {
+                usize::try_from(settings.integer("track_activity_query_size")).unwrap_or(0)
+            }),
+            exit_on_error: settings.boolean("exit_on_error"),
             synchronous_commit: settings.text("synchronous_commit") != "off",
             modes: Modes {
                 isolation: isolation.unwrap_or(Isolation::ReadCommitted),
@@ -121,6 +131,7 @@ impl State {
             frequent: Cell::new(None),
             application_seen: Cell::new(u64::MAX),
             log_lines: Cell::new(0),
+            sampled: Cell::new(false),
             command: Cell::new("startup"),
             prepared: RefCell::default(),
             cursors: RefCell::default(),
@@ -231,12 +242,13 @@ impl State {
 
     /// Lets others see that a statement begins.
     pub(crate) fn begins(&self, query: &str) {
+        let shown = self.frequent().query_bytes;
         let settings = self.settings();
         let mut activity = self.entry.activity.lock();
         if self.application_seen.replace(settings.generation()) != settings.generation() {
             settings.text("application_name").clone_into(&mut activity.application);
         }
-        activity.begin(query, self.statement_start_us.get());
+        activity.begin(query, self.statement_start_us.get(), shown);
     }
 
     /// Lets others see that the session waits for its client.
@@ -327,6 +339,16 @@ impl State {
         self.statement_start_us.set(now_us);
     }
 
+    /// Draws whether all statements of the next transaction are logged.
+    pub(crate) fn draw_sample(&self) {
+        self.sampled.set(in_sample(self.frequent().log.transaction_sample_rate));
+    }
+
+    /// Whether all statements of the transaction are logged.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.sampled.get()
+    }
+
     pub(crate) fn begin_transaction(&self) {
         self.transaction_start_us.set(self.statement_start_us.get());
     }
@@ -410,9 +432,12 @@ impl State {
     }
 
     /// Writes a text to the server's log.
-    pub(crate) fn log_text(&self, text: String) {
+    pub(crate) fn log_text(&self, text: String, detail: Option<String>) {
         let text = without_passwords(&text).into_owned();
-        let error = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, text);
+        let mut error = Error::new(base::SqlState::SUCCESSFUL_COMPLETION, text);
+        if let Some(detail) = detail {
+            error = error.detail(detail);
+        }
         self.log(Level::Log, &error, None);
     }
 

@@ -23,9 +23,30 @@ impl<'q> Analyzer<'q, '_> {
         {
             return self.row_sub_link(level, name, left, link, location);
         }
+        if let (["="], Some(left)) = (name, left)
+            && self.env.transforms_null_equals()
+            && let Some(arg) = other_than_null(left, right)
+        {
+            return self.null_test(level, arg, false, location);
+        }
         let left = left.map(|left| self.transform(level, left)).transpose()?;
         let right = self.transform(level, right)?;
         self.compare(name, left, right, location)
+    }
+
+    /// `x IS [NOT] NULL`.
+    pub(super) fn null_test(
+        &self,
+        level: &Level<'q, '_>,
+        arg: &Expression<'_>,
+        negated: bool,
+        location: Location,
+    ) -> Result<Expr<'q>> {
+        let arg = self.transform(level, arg)?;
+        let row = arg.ty.oid == RECORD || self.is_complex(arg.ty.oid)?;
+        let at = byte_of(location.leftmost(location_of(&arg)));
+        let kind = ExprKind::IsNull { arg: self.alloc(arg)?, negated, row };
+        Ok(Expr { kind, ty: Type::plain(BOOL), at })
     }
 
     /// An operator over values, or over two row expressions.
@@ -306,5 +327,20 @@ impl<'q> Analyzer<'q, '_> {
             return Ok(expr);
         }
         self.coerce_common(expr, TEXT, "SELECT")
+    }
+}
+
+/// The side of a comparison that the literal NULL is compared with.
+fn other_than_null<'e>(
+    left: &'e Expression<'e>,
+    right: &'e Expression<'e>,
+) -> Option<&'e Expression<'e>> {
+    let is_null = |side: &Expression<'_>| {
+        matches!(side, Expression::Const { value: parse::Constant::Null, .. })
+    };
+    match (is_null(left), is_null(right)) {
+        (_, true) => Some(left),
+        (true, false) => Some(right),
+        (false, false) => None,
     }
 }

@@ -115,13 +115,7 @@ impl<'q> Analyzer<'q, '_> {
             E::SqlValueFunction { function, typmod, location } => {
                 self.value_function(function, typmod, location)
             }
-            E::NullTest { arg, negated, location } => {
-                let arg = self.transform(level, arg)?;
-                let row = arg.ty.oid == RECORD || self.is_complex(arg.ty.oid)?;
-                let at = byte_of(location.leftmost(location_of(&arg)));
-                let kind = ExprKind::IsNull { arg: self.alloc(arg)?, negated, row };
-                Ok(Expr { kind, ty: Type::plain(BOOL), at })
-            }
+            E::NullTest { arg, negated, location } => self.null_test(level, arg, negated, location),
             E::BooleanTest { arg, test, location } => self.boolean_test(level, arg, test, location),
             E::Grouping { args, location } => self.grouping_call(level, args, location),
             E::NamedArg { name, location, .. } => {

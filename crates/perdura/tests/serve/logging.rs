@@ -1,6 +1,7 @@
 //! The log, its files, and the postmaster's smaller duties.
 
 use crate::client::{Server, WAIT, kinds, sqlstate};
+use crate::protocol::{bind, execute, parse, run};
 use rustix::process::Signal;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,59 @@ fn the_log_has_postgresqls_forms_and_the_postmaster_writes_its_files() {
     assert_eq!(server.wait_exit(), 0);
     assert!(all(&server, ".log").contains("LOG:  database system is shut down\n"));
     assert!(!server.dir.join("current_logfiles").exists());
+}
+
+#[test]
+fn parameters_are_logged_and_cut_and_samples_are_drawn() {
+    let server = Server::start_with(
+        "parameters",
+        set(&[
+            "logging_collector=on",
+            "log_filename=perdura.log",
+            "log_line_prefix=",
+            "log_statement=all",
+        ]),
+    );
+    let mut client = server.connect();
+    let messages = |text: &str| {
+        let values = [Some("7"), Some("it's äöü"), None];
+        vec![
+            (b'P', parse("", text, &[0, 25, 25])),
+            (b'B', bind("", "", &values, false)),
+            (b'E', execute("", 0)),
+        ]
+    };
+    let whole = messages("SELECT $1::int, $2, $3 AS whole");
+    assert_eq!(kinds(&run(&mut client, &whole)), "12DCZ");
+    client.query("SET log_parameter_max_length = 6");
+    run(&mut client, &messages("SELECT $1::int, $2, $3 AS short"));
+    client.query("SET log_parameter_max_length = 0");
+    run(&mut client, &messages("SELECT $1::int, $2, $3 AS hidden"));
+    client.query("SET log_parameter_max_length = -1; SET log_statement = 'none'");
+    run(&mut client, &messages("SELECT $1::int, $2, $3 AS silent"));
+    client.query("SET log_min_duration_sample = 0; SET log_statement_sample_rate = 0");
+    run(&mut client, &messages("SELECT $1::int, $2, $3 AS unsampled"));
+    client.query("SET log_statement_sample_rate = 1");
+    run(&mut client, &messages("SELECT $1::int, $2, $3 AS sampled"));
+    client.query("SET log_min_duration_sample = -1; SET log_transaction_sample_rate = 1");
+    client.query("BEGIN; SELECT 1 AS transaction_sampled; COMMIT");
+    let logged = || all(&server, ".log");
+    until("the last entry is missing", || logged().contains("AS transaction_sampled"));
+    let text = logged();
+    for expected in [
+        "LOG:  execute <unnamed>: SELECT $1::int, $2, $3 AS whole\n\
+         DETAIL:  Parameters: $1 = '7', $2 = 'it''s äöü', $3 = NULL\n",
+        "AS short\nDETAIL:  Parameters: $1 = '7', $2 = 'it''s ...', $3 = NULL\n",
+        " ms  bind <unnamed>: SELECT $1::int, $2, $3 AS sampled\nDETAIL:  Parameters: $1 = '7', ",
+        " ms  execute <unnamed>: SELECT $1::int, $2, $3 AS sampled\nDETAIL:  Parameters: $1 = '7', ",
+        " ms  statement: BEGIN; SELECT 1 AS transaction_sampled; COMMIT\n",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing:\n{text}");
+    }
+    assert!(text.contains("AS hidden\nLOG: "), "{text}");
+    for unexpected in ["AS silent", "AS unsampled"] {
+        assert!(!text.contains(unexpected), "{unexpected}:\n{text}");
+    }
 }
 
 #[test]

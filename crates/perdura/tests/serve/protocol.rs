@@ -2,14 +2,19 @@
 
 use crate::client::{Answer, Client, Server, kinds, sqlstate};
 
-fn parse(name: &str, query: &str, types: &[u32]) -> Vec<u8> {
+pub(crate) fn parse(name: &str, query: &str, types: &[u32]) -> Vec<u8> {
     let mut body = format!("{name}\0{query}\0").into_bytes();
     body.extend_from_slice(&u16::try_from(types.len()).unwrap().to_be_bytes());
     types.iter().for_each(|oid| body.extend_from_slice(&oid.to_be_bytes()));
     body
 }
 
-fn bind(portal: &str, statement: &str, values: &[Option<&str>], binary: bool) -> Vec<u8> {
+pub(crate) fn bind(
+    portal: &str,
+    statement: &str,
+    values: &[Option<&str>],
+    binary: bool,
+) -> Vec<u8> {
     let mut body = format!("{portal}\0{statement}\0").into_bytes();
     body.extend_from_slice(&[0, 0]);
     body.extend_from_slice(&u16::try_from(values.len()).unwrap().to_be_bytes());
@@ -26,14 +31,14 @@ fn bind(portal: &str, statement: &str, values: &[Option<&str>], binary: bool) ->
     body
 }
 
-fn execute(portal: &str, rows: i32) -> Vec<u8> {
+pub(crate) fn execute(portal: &str, rows: i32) -> Vec<u8> {
     let mut body = format!("{portal}\0").into_bytes();
     body.extend_from_slice(&rows.to_be_bytes());
     body
 }
 
 /// Sends messages, then Sync, and returns all answers.
-fn run(client: &mut Client, messages: &[(u8, Vec<u8>)]) -> Vec<Answer> {
+pub(crate) fn run(client: &mut Client, messages: &[(u8, Vec<u8>)]) -> Vec<Answer> {
     for (kind, body) in messages {
         client.send(*kind, body);
     }

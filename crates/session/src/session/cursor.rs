@@ -69,6 +69,7 @@ impl Session {
             formats: ColumnFormats::All(format),
             tag: "FETCH",
             source: None,
+            given: None,
             hold: declare.hold,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),

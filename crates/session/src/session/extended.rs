@@ -1,5 +1,7 @@
 //! The extended query protocol.
 
+use super::given::{Given, quoted};
+use super::logged::portal_in_context;
 use super::{Session, complete, utf8};
 use crate::client::Client;
 use crate::cursors::OpenCursor;
@@ -217,6 +219,10 @@ impl Session {
             }
             _ => Work::Own(prepared.clone()),
         };
+        let given = match &work {
+            Work::Plan(_, values) => Given::keep(&self.state.frequent().log, &prepared, values),
+            _ => None,
+        };
         let columns = prepared.columns.clone();
         let count = columns.as_ref().map_or(0, |columns| columns.len());
         let formats = match &columns {
@@ -242,6 +248,7 @@ impl Session {
             formats,
             tag: prepared.tag,
             source: Some((statement_name.into(), prepared.source.clone())),
+            given,
             hold: false,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
@@ -256,13 +263,14 @@ impl Session {
             return Ok(Parameters::none());
         }
         let io = self.backend.io();
+        let bytes_max = self.state.frequent().log.parameters_on_error.bytes_max();
         let frozen = Frozen::new("parameters", self.state.account(), |bump| {
             let values = bump.try_alloc_slice(
                 bind.parameters.iter().zip(types).enumerate().map(|(at, (bytes, type_oid))| {
                     let Some(bytes) = bytes else { return Ok(Datum::Null) };
                     let format = bind.parameter_formats.get(at)?;
                     parameter(&io, *type_oid, format, bytes, bump)
-                        .map_err(|error| with_context(error, portal, at, format, bytes))
+                        .map_err(|error| with_context(error, portal, at, format, bytes, bytes_max))
                 }),
             )?;
             Ok(ParameterList(values))
@@ -349,6 +357,7 @@ impl Session {
             self.make_cursor(index)?;
         }
         self.execute_portal(index, limit.unwrap_or(u64::MAX), client)
+            .map_err(|error| self.with_parameters(error, name))
     }
 
     fn execute_own(
@@ -456,15 +465,18 @@ fn parameter<'m>(
     }
 }
 
-fn with_context(error: Error, portal: &str, at: usize, format: Format, bytes: &[u8]) -> Error {
-    let place = if portal.is_empty() {
-        "unnamed portal".to_owned()
-    } else {
-        format!("portal \"{portal}\"")
-    };
+fn with_context(
+    error: Error,
+    portal: &str,
+    at: usize,
+    format: Format,
+    bytes: &[u8],
+    bytes_max: Option<usize>,
+) -> Error {
+    let place = portal_in_context(portal);
     match (format, std::str::from_utf8(bytes)) {
         (Format::Text, Ok(text)) => {
-            error.context(format!("{place} parameter ${} = '{}'", at + 1, text.replace('\'', "''")))
+            error.context(format!("{place} parameter ${} = {}", at + 1, quoted(text, bytes_max)))
         }
         _ => error.context(format!("{place} parameter ${}", at + 1)),
     }

@@ -1,7 +1,10 @@
 //! What the log says of statements: when they come, and how long they took.
 
+use super::given::Given;
 use super::{Session, utf8};
-use crate::log::Class;
+use crate::log::{Class, Shown};
+use crate::portal::Portal;
+use base::Error;
 use base::clock::{Clock, SystemClock};
 use parse::{RawStatement, Statement};
 use std::sync::Arc;
@@ -14,7 +17,7 @@ impl Session {
         if log.statements.is_some()
             && statements.iter().any(|raw| log.logs(class_of(&raw.statement)))
         {
-            self.state.log_text(format!("statement: {text}"));
+            self.state.log_text(format!("statement: {text}"), None);
             self.statement_logged = true;
         }
     }
@@ -25,25 +28,50 @@ impl Session {
         if self.state.frequent().log.logs(Class::of(portal.tag))
             && let Some(text) = portal.executed(again)
         {
-            self.state.log_text(text);
+            self.state.log_text(text, self.detail(portal.given.as_ref()));
             self.statement_logged = true;
         }
     }
 
+    /// What is shown as DETAIL of a statement with parameters.
+    fn detail(&self, given: Option<&Given>) -> Option<String> {
+        let shown = self.state.frequent().log.parameters;
+        let given = given.filter(|_| shown != Shown::Nothing)?;
+        let values = given.shown(&self.backend.io(), shown.bytes_max())?;
+        Some(format!("Parameters: {values}"))
+    }
+
+    /// Adds the parameters of a portal to an error, if `log_parameter_max_length_on_error` asks
+    /// for it.
+    pub(super) fn with_parameters(&self, error: Error, portal: &str) -> Error {
+        let shown = self.state.frequent().log.parameters_on_error;
+        let found = self.portals.iter().find(|one| one.is_named(portal));
+        let given = found.and_then(|portal| portal.given.as_ref());
+        let Some(given) = given.filter(|_| shown != Shown::Nothing) else { return error };
+        match given.shown(&self.backend.io(), shown.bytes_max()) {
+            Some(values) => {
+                error.context(format!("{} with parameters: {values}", portal_in_context(portal)))
+            }
+            None => error,
+        }
+    }
+
     /// Logs the time since the message came, if somebody asks for it.
-    pub(super) fn log_time(&self, statement: impl FnOnce() -> String) {
+    pub(super) fn log_time(&self, statement: impl FnOnce() -> (String, Option<String>)) {
         let log = self.state.frequent().log;
         if !log.times() {
             return;
         }
         let us = SystemClock::new().now_us() - self.state.statement_start_us();
         let us = u64::try_from(us).unwrap_or(0);
-        if let Some(with_statement) = log.duration(us, self.statement_logged) {
+        if let Some(whole) = log.duration(us, self.statement_logged, self.state.is_sampled()) {
             let time = format!("duration: {}.{:03} ms", us / 1000, us % 1000);
-            self.state.log_text(match with_statement {
-                true => format!("{time}  {}", statement()),
-                false => time,
-            });
+            if whole {
+                let (text, detail) = statement();
+                self.state.log_text(format!("{time}  {text}"), detail);
+            } else {
+                self.state.log_text(time, None);
+            }
         }
     }
 
@@ -56,23 +84,32 @@ impl Session {
         match message {
             Message::Parse(parse) => {
                 let name = named(parse.statement);
-                self.log_time(|| format!("parse {name}: {}", text()));
+                self.log_time(|| (format!("parse {name}: {}", text()), None));
             }
             Message::Bind(bind) => {
                 let mut name = named(bind.statement);
                 if !bind.portal.is_empty() {
                     name = format!("{name}/{}", String::from_utf8_lossy(bind.portal));
                 }
-                self.log_time(|| format!("bind {name}: {}", text()));
+                let given = self.portal_of(bind.portal).and_then(|portal| portal.given.as_ref());
+                self.log_time(|| (format!("bind {name}: {}", text()), self.detail(given)));
             }
             Message::Execute { portal, .. } => {
-                let portal = utf8(portal).ok();
-                let found = self.portals.iter().find(|one| Some(&*one.name) == portal);
-                let executed = found.and_then(|portal| portal.executed(false));
-                self.log_time(|| executed.unwrap_or_else(|| "execute <unnamed>".to_owned()));
+                let portal = self.portal_of(portal);
+                let executed = portal.and_then(|portal| portal.executed(false));
+                let given = portal.and_then(|portal| portal.given.as_ref());
+                self.log_time(|| {
+                    let text = executed.unwrap_or_else(|| "execute <unnamed>".to_owned());
+                    (text, self.detail(given))
+                });
             }
             _ => {}
         }
+    }
+
+    fn portal_of(&self, name: &[u8]) -> Option<&Portal> {
+        let name = utf8(name).ok()?;
+        self.portals.iter().find(|portal| portal.is_named(name))
     }
 
     /// The statement that a message is about.
@@ -83,13 +120,17 @@ impl Session {
                 Some(self.statement(utf8(bind.statement).ok()?).ok()?.source.clone())
             }
             Message::Execute { portal, .. } => {
-                let name = utf8(portal).ok()?;
-                let portal = self.portals.iter().find(|portal| *portal.name == *name)?;
+                let portal = self.portal_of(portal)?;
                 portal.source.as_ref().map(|(_, text)| text.clone())
             }
             _ => None,
         }
     }
+}
+
+/// A portal's name as contexts of errors have it.
+pub(super) fn portal_in_context(name: &str) -> String {
+    if name.is_empty() { "unnamed portal".to_owned() } else { format!("portal \"{name}\"") }
 }
 
 /// A prepared statement's name as the log has it.

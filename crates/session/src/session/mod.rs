@@ -3,9 +3,12 @@
 mod control;
 mod cursor;
 mod extended;
+mod given;
 mod logged;
 pub(crate) mod set;
 mod simple;
+
+pub(crate) use given::Given;
 
 use crate::client::{Client, SEND_BYTES};
 use crate::cluster::{Cluster, SessionEntry};
@@ -277,6 +280,9 @@ impl Session {
 
     fn begin_message(&mut self, client: &mut dyn Client) {
         self.statement_logged = false;
+        if self.transaction.status() == TransactionStatus::Idle {
+            self.state.draw_sample();
+        }
         // A clock of its own for each message: `now()` must not move within a statement.
         self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
@@ -317,6 +323,7 @@ impl Session {
             self.drop_portals_of_failed();
         }
         let undone = self.transaction.fail();
+        let error = if self.state.frequent().exit_on_error { error.fatal() } else { error };
         crate::throughput::note_error();
         let out = client.out();
         self.state.flush_notices(out);

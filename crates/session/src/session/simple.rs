@@ -18,7 +18,7 @@ impl Session {
         let result = self.simple_statements(text, client);
         self.end_message(client);
         if result.is_ok() {
-            self.log_time(|| format!("statement: {}", String::from_utf8_lossy(text)));
+            self.log_time(|| (format!("statement: {}", String::from_utf8_lossy(text)), None));
         }
         if let Err(error) = result
             && self.report(error, std::str::from_utf8(text).ok(), client) == Flow::End

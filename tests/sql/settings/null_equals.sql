@@ -1,0 +1,26 @@
+-- transform_null_equals turns comparisons with the literal NULL into IS NULL
+CREATE TABLE n (a int, b text);
+INSERT INTO n VALUES (1, 'one'), (NULL, 'none'), (3, NULL);
+SELECT count(*) FROM n WHERE a = NULL;
+SET transform_null_equals = on;
+SHOW transform_null_equals;
+SELECT b FROM n WHERE a = NULL;
+SELECT a FROM n WHERE NULL = b;
+SELECT NULL = NULL AS both;
+SELECT a FROM n WHERE NOT b = NULL ORDER BY 1;
+SELECT a FROM n WHERE b = NULL::text;
+SELECT a FROM n WHERE b <> NULL;
+SELECT a FROM n WHERE b OPERATOR(pg_catalog.=) NULL;
+SELECT a FROM n WHERE a IN (NULL, 1);
+SELECT b FROM n WHERE (a, b) = (NULL, 'none');
+SELECT CASE b WHEN NULL THEN 'null' ELSE 'other' END FROM n ORDER BY a;
+SELECT ROW(NULL, NULL) = NULL AS row_of_nulls;
+SELECT missing = NULL FROM n;
+SELECT (SELECT a FROM n) = NULL;
+CREATE VIEW v AS SELECT b FROM n WHERE a = NULL;
+SELECT pg_get_viewdef('v');
+RESET transform_null_equals;
+SELECT * FROM v;
+SELECT b FROM n WHERE a = NULL;
+EXPLAIN (COSTS OFF) SELECT b FROM n WHERE a IS NULL;
+SET transform_null_equals = maybe;
