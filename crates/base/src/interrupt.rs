@@ -45,6 +45,8 @@ pub enum Interrupt {
     IdleInTransactionTimeout = 1 << 7,
     /// `idle_session_timeout` is over.
     IdleSessionTimeout = 1 << 8,
+    /// The session's snapshot keeps more row versions than `max_version_space`.
+    SnapshotTooOld = 1 << 9,
 }
 
 /// The interrupts that end a statement but not its session.
@@ -85,6 +87,11 @@ impl Interrupts {
     pub fn clear(&self, interrupt: Interrupt) -> bool {
         let bit = interrupt as u32;
         self.raised.fetch_and(!bit, Ordering::SeqCst) & bit != 0
+    }
+
+    /// Forgets what was raised against a transaction that has ended.
+    pub fn clear_transaction(&self) {
+        self.clear(Interrupt::SnapshotTooOld);
     }
 
     /// Forgets what was raised against a statement that has ended.
@@ -177,6 +184,11 @@ impl Interrupts {
                 SqlState::LOCK_NOT_AVAILABLE,
                 "canceling statement due to lock timeout",
             ));
+        }
+        if self.clear(Interrupt::SnapshotTooOld) {
+            return Err(Error::new(SqlState::SNAPSHOT_TOO_OLD, "snapshot too old")
+                .detail("The row versions that it needs take more than \"max_version_space\".")
+                .hint("Make transactions shorter, or raise \"max_version_space\"."));
         }
         if self.clear(Interrupt::StatementTimeout) {
             return Err(Error::new(

@@ -288,6 +288,7 @@ states! {
     IO_ERROR "58030" "io_error"
     UNDEFINED_FILE "58P01" "undefined_file"
     DUPLICATE_FILE "58P02" "duplicate_file"
+    SNAPSHOT_TOO_OLD "72000" "snapshot_too_old"
     FILE_NAME_TOO_LONG "58P03" "file_name_too_long"
     CONFIG_FILE_ERROR "F0000" "config_file_error"
     LOCK_FILE_EXISTS "F0001" "lock_file_exists"

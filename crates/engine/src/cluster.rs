@@ -6,6 +6,7 @@ use crate::export::ExportedSnapshots;
 use crate::sequence::Sequences;
 use crate::statistics::TableActivity;
 use crate::temporary::Numbers;
+use base::interrupt::Interrupt;
 use base::{Error, FileId, Oid, Result, Xid};
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{
@@ -90,6 +91,16 @@ fn configure(storage: &Storage, settings: &Base) {
     storage.log_checkpoints(settings.boolean("log_checkpoints"));
     let recycled = u64::try_from(settings.integer("min_wal_size")).unwrap_or(80) << 20;
     storage.wal().keep_spare_segments(recycled / base::limits::WAL_SEGMENT_BYTES);
+    let megabytes = |name| u64::try_from(settings.integer(name)).unwrap_or(0) << 20;
+    storage
+        .transactions()
+        .set_space_limits(megabytes("max_version_space"), megabytes("max_transaction_wal_size"));
+}
+
+/// The memory that row versions may take before only the log keeps what undoes them.
+fn version_memory_bytes(ledger: &Ledger) -> usize {
+    let share = ledger.node().limit() / 16;
+    usize::try_from(share.clamp(1 << 20, 1 << 30)).unwrap_or(1 << 30)
 }
 
 /// The bytes of the log's ring: -1 is a share of the buffer pool.
@@ -135,6 +146,7 @@ pub fn open(
         pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
     }));
     storage.wal().on_fatal(fatal);
+    storage.transactions().versions().set_memory_bytes_max(version_memory_bytes(ledger));
     let serializable = storage.transactions().serializable();
     serializable.set_account(ledger.shared("predicate locks", u64::MAX));
     serializable.set_limits(Limits {
@@ -310,6 +322,15 @@ impl session::engine::Engine for Handle {
 
     fn open(&self, state: &Rc<State>) -> Result<Rc<dyn session::engine::Backend>> {
         let name = &state.identity().database;
+        let cluster = state.cluster();
+        self.0.storage.transactions().on_snapshot_too_old(|| {
+            let cluster = Arc::downgrade(cluster);
+            Box::new(move |session| {
+                if let Some(cluster) = cluster.upgrade() {
+                    cluster.interrupt(session, Interrupt::SnapshotTooOld);
+                }
+            })
+        });
         {
             let mut activity = state.entry().activity.lock();
             activity.user.clone_from(&state.identity().user);

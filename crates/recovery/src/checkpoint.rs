@@ -137,8 +137,8 @@ impl Storage {
             control.time_us = self.clock.now_us();
             control.write(&*self.disk)?;
         }
-        let kept: BTreeSet<u64> =
-            data.active.iter().flat_map(|active| active.segments.iter().copied()).collect();
+        let mut kept = self.transactions.log_before_removal(redo);
+        kept.extend(data.active.iter().flat_map(|active| active.segments.iter().copied()));
         let (removed, recycled) = self.wal.remove_before(redo, &kept)?;
         self.note(|| {
             format!(

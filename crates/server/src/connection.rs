@@ -332,6 +332,12 @@ async fn await_input(session: &Session, link: &mut Link, interrupts: &Interrupts
         }
         if interrupts.any() {
             interrupts.take_error().or_else(|error| match error.fields().severity {
+                // The transaction cannot go on, and its client must not wait to be told.
+                base::Severity::Error
+                    if session.is_in_block() && error.sqlstate() == SqlState::SNAPSHOT_TOO_OLD =>
+                {
+                    Err(error.fatal())
+                }
                 // A cancel that came too late.
                 base::Severity::Error => Ok(()),
                 _ => Err(error),

@@ -315,6 +315,14 @@ impl Cluster {
         }
     }
 
+    /// Raises an interrupt in one session, if it is there.
+    pub fn interrupt(&self, session: SessionId, interrupt: Interrupt) {
+        let entry = self.sessions.lock().get(&session).cloned();
+        if let Some(entry) = entry {
+            entry.interrupts.raise(interrupt);
+        }
+    }
+
     /// Raises an interrupt in every session.
     pub fn interrupt_all(&self, interrupt: Interrupt) {
         let entries: Vec<_> = self.sessions.lock().values().cloned().collect();

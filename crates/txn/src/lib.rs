@@ -18,7 +18,8 @@
 //!
 //! # Rules
 //! The storage rules 1-3, 10-12, 19, 21-23 and contracts 13-18 are kept here. The modules say how:
-//! `publication` (what a snapshot sees), [`versions`] (older rows), [`lock`] (who waits for whom),
+//! `publication` (what a snapshot sees), [`versions`] (older rows), `retained` (what of them is only
+//! in the log), [`lock`] (who waits for whom),
 //! [`serializable`] (who has read what others write).
 //! 1. A stamp that was read under a latch and is not judged by a [`View`] is judged by
 //!    [`Transactions::status`] under the same hold of the latch.
@@ -37,15 +38,17 @@ mod prepare;
 pub mod prepared;
 mod publication;
 mod record;
+mod retained;
 pub mod serializable;
 mod slots;
 mod snapshot;
-mod spill;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod transactions;
+mod undo_list;
+mod version_space;
 pub mod versions;
 
 pub use dead_pages::DeadPages;
@@ -65,6 +68,7 @@ pub use transaction::{
     CommitOptions, Isolation, SavepointMark, Transaction, concurrent_delete, concurrent_update,
 };
 pub use transactions::{ActiveTransaction, Options, Transactions, Undo};
+pub use version_space::TellTooOld;
 pub use versions::{
     Before, Chain, Mark, Resolved, RowBefore, Step, Version, VersionHead, VersionKind, VersionRows,
     VersionStore,

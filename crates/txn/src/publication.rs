@@ -22,7 +22,7 @@
 use crate::slots::{Scan, SlotNo, Slots, SnapshotData};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use base::mutant::{self, Mutant};
-use base::{Csn, Lsn, Xid};
+use base::{Csn, Lsn, SessionId, Xid};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::AtomicU64 as Tally;
 
@@ -349,12 +349,17 @@ impl Publication {
 
     /// Registers a snapshot of what is committed now.
     pub(crate) fn register(&self, hint: usize) -> (SlotNo, SnapshotData) {
+        self.register_for(hint, SessionId(0))
+    }
+
+    /// The same for a session (0: none).
+    pub(crate) fn register_for(&self, hint: usize, holder: SessionId) -> (SlotNo, SnapshotData) {
         let slot = self.slots.take(hint);
         let xmin = Xid(self.xmin.load(Ordering::Acquire));
         let csn = Csn(self.last_commit.load(Ordering::Acquire));
         let xmax = Xid(self.next_xid.load(Ordering::Acquire));
         let data = SnapshotData { csn, xmin, xmax };
-        self.slots.activate(slot, data);
+        self.slots.activate(slot, data, holder);
         (slot, data)
     }
 
@@ -405,6 +410,11 @@ impl Publication {
     pub(crate) fn oldest_xmin(&self) -> Xid {
         let xmin = Xid(self.xmin.load(Ordering::SeqCst));
         self.slots.scan().active.iter().map(|snapshot| snapshot.xmin).fold(xmin, Xid::min)
+    }
+
+    /// The snapshots of sessions.
+    pub(crate) fn held(&self) -> Vec<(SessionId, SnapshotData)> {
+        self.slots.held()
     }
 
     /// One look at the registered snapshots.

@@ -5,8 +5,8 @@
 //! changed while it was read. Slots come from sharded free lists: registering touches one list of
 //! the calling thread and its own slot, nothing shared by all.
 
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, fence};
-use base::{Csn, Xid};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering, fence};
+use base::{Csn, SessionId, Xid};
 use std::sync::OnceLock;
 
 const CHUNK: usize = 64;
@@ -36,6 +36,8 @@ struct Slot {
     csn: AtomicU64,
     xmin: AtomicU64,
     xmax: AtomicU64,
+    /// The session whose it is; 0: none.
+    holder: AtomicU32,
 }
 
 impl Slot {
@@ -45,6 +47,7 @@ impl Slot {
             csn: AtomicU64::new(0),
             xmin: AtomicU64::new(0),
             xmax: AtomicU64::new(0),
+            holder: AtomicU32::new(0),
         }
     }
 }
@@ -168,8 +171,9 @@ impl Slots {
     }
 
     /// Publishes what the slot's snapshot sees.
-    pub(crate) fn activate(&self, no: SlotNo, data: SnapshotData) {
+    pub(crate) fn activate(&self, no: SlotNo, data: SnapshotData, holder: SessionId) {
         let slot = self.slot(no);
+        slot.holder.store(holder.0, Ordering::Relaxed);
         slot.csn.store(data.csn.0, Ordering::Relaxed);
         slot.xmin.store(data.xmin.0, Ordering::Relaxed);
         slot.xmax.store(data.xmax.0, Ordering::Relaxed);
@@ -183,6 +187,20 @@ impl Slots {
         let version = slot.version.load(Ordering::Relaxed);
         slot.version.store(version & !STATE, Ordering::Release);
         self.free[hint % FREE_LISTS].0.lock().push(no.0);
+    }
+
+    /// The snapshots of sessions, as far as none is just being registered.
+    pub(crate) fn held(&self) -> Vec<(SessionId, SnapshotData)> {
+        let used = self.used.load(Ordering::SeqCst);
+        let slots = self.chunks[..used].iter().flat_map(|chunk| chunk.get().into_iter().flatten());
+        let held = |slot: &Slot| {
+            let mut scan = Scan::default();
+            let holder = slot.holder.load(Ordering::Relaxed);
+            read_slot(slot, &mut scan);
+            let data = scan.active.pop().filter(|_| holder != 0)?;
+            Some((SessionId(holder), data))
+        };
+        slots.filter_map(held).collect()
     }
 
     /// Looks at every slot. The caller has published what it wants registering snapshots to see.

@@ -3,7 +3,7 @@
 use crate::Transactions;
 use crate::serializable::Tracked;
 use crate::slots::{SlotNo, SnapshotData};
-use base::{CommandId, Csn, Xid};
+use base::{CommandId, Csn, SessionId, Xid};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,8 +16,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn register(transactions: &Arc<Transactions>) -> Arc<Snapshot> {
-        let (slot, data) = transactions.publication.register(thread_hint());
+    pub(crate) fn register(transactions: &Arc<Transactions>, holder: SessionId) -> Arc<Snapshot> {
+        let (slot, data) = transactions.publication.register_for(thread_hint(), holder);
         Arc::new(Snapshot { data, slot, transactions: transactions.clone() })
     }
 

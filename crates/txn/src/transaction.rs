@@ -5,9 +5,11 @@ use crate::lock::{RowLockMode, RowTarget};
 use crate::log::{EndRecord, OP_ABORT, OP_COMMIT};
 use crate::publication::XidStatus;
 use crate::record::CommitRecord;
+use crate::retained::undo_body;
 use crate::serializable::{Access, Begun, Session, Tracked};
 use crate::snapshot::{Met, Snapshot, View};
 use crate::transactions::Transactions;
+use crate::undo_list::{Newest, UndoList};
 use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
 use base::interrupt::HoldInterrupts;
 use base::mutant::{self, Mutant};
@@ -65,7 +67,7 @@ pub struct SavepointMark {
 
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) undo: Vec<Arc<Version>>,
+    pub(crate) undo: UndoList,
     snapshot: Option<Arc<Snapshot>>,
     pub(crate) unlink: Vec<FileId>,
     pages_written: usize,
@@ -206,12 +208,14 @@ impl Transaction {
     /// statement under REPEATABLE READ.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         if self.isolation() == Isolation::ReadCommitted {
-            return self.transactions.snapshot();
+            return self.transactions.snapshot_of(self.owner.pid);
         }
         let mut state = self.state.lock();
         let first = || match self.isolation() {
-            Isolation::Serializable => self.begin_tracked(|| self.transactions.snapshot()),
-            _ => self.transactions.snapshot(),
+            Isolation::Serializable => {
+                self.begin_tracked(|| self.transactions.snapshot_of(self.owner.pid))
+            }
+            _ => self.transactions.snapshot_of(self.owner.pid),
         };
         state.snapshot.get_or_insert_with(first).clone()
     }
@@ -249,7 +253,7 @@ impl Transaction {
                 virtual_xid: self.owner.virtual_xid(),
                 database: self.owner.database,
             };
-            let take = || self.transactions.snapshot();
+            let take = || self.transactions.snapshot_of(self.owner.pid);
             let serializable = &self.transactions.serializable;
             let (snapshot, begun) = serializable.begin(session, self.xid(), true, take);
             let safe = match begun {
@@ -300,7 +304,7 @@ impl Transaction {
     /// the WAL record's main data begins with. Draws the XID if needed: may wait.
     ///
     /// # Errors
-    /// Those of [`xid_or_draw`](Self::xid_or_draw).
+    /// Those of [`xid_or_draw`](Self::xid_or_draw); 53400 over `max_transaction_wal_size`.
     pub fn version(
         &self,
         manager: u8,
@@ -311,6 +315,7 @@ impl Transaction {
     ) -> Result<Arc<Version>> {
         let (command, undo_next) = (self.command(), self.last_undo());
         let xid = self.xid_or_draw()?;
+        self.transactions.check_log_space(xid)?;
         self.owner.begin_write(self.transactions.wal().inserted());
         let head = VersionHead { xid, command, kind, key_changed, manager, undo_next, rows };
         Ok(Arc::new(Version::new(head, body)))
@@ -331,7 +336,12 @@ impl Transaction {
         self.transactions.wal().reserve_undo(compensation);
         self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
         let mut state = self.state.lock();
-        state.undo.push(version.clone());
+        let versions = &self.transactions.versions;
+        self.owner.add_version_bytes(version.bytes());
+        versions.add_bytes(state.undo.push(version.clone()));
+        if versions.is_full() {
+            self.let_go(&mut state.undo);
+        }
         if let Some((file, page)) = place {
             state.pages_written += 1;
             state.written.insert(file);
@@ -344,6 +354,18 @@ impl Transaction {
                 |xid| transactions.settled(xid),
                 || transactions.cutter(),
             );
+        }
+    }
+
+    /// Lets memory go of undoable records that the log has. Never waits.
+    fn let_go(&self, undo: &mut UndoList) {
+        let (versions, wal) = (&self.transactions.versions, self.transactions.wal());
+        let (own, others) = undo.let_go(versions.retained(), wal.flushed());
+        versions.free_bytes(own + others);
+        if let Some(lsn) = undo.oldest_in_memory()
+            && lsn > wal.flushed()
+        {
+            wal.request_flush(lsn);
         }
     }
 
@@ -508,23 +530,38 @@ impl Transaction {
     fn undo_to(&self, mark: usize) -> Result<()> {
         self.owner.end_write(self.last_undo());
         loop {
-            let version = {
+            let newest = {
                 let state = self.state.lock();
-                match state.undo.last() {
-                    Some(last) if state.undo.len() > mark => last.clone(),
+                match state.undo.newest() {
+                    Some(newest) if state.undo.len() > mark => newest,
                     _ => return Ok(()),
                 }
             };
             self.owner.begin_write(self.transactions.wal().inserted());
-            let undone = version.with_body(|body| {
-                let (manager, xid) = (version.manager, version.xid);
-                self.transactions.undo_one(manager, xid, body, version.undo_next)
-            });
-            undone.and_then(|result| result).map_err(Error::panic)?;
-            version.set_undone();
-            self.last_undo.store(version.undo_next.0, Ordering::Release);
-            self.owner.end_write(version.undo_next);
-            self.state.lock().undo.pop();
+            let before = self.undo_newest(newest).map_err(Error::panic)?;
+            self.last_undo.store(before.0, Ordering::Release);
+            self.owner.end_write(before);
+            let freed = self.state.lock().undo.pop(before);
+            self.transactions.versions.free_bytes(freed);
+        }
+    }
+
+    /// Undoes one record; returns the LSN of the one before it.
+    fn undo_newest(&self, newest: Newest) -> Result<Lsn> {
+        match newest {
+            Newest::Version(version) => {
+                let (manager, xid, before) = (version.manager, version.xid, version.undo_next);
+                version
+                    .with_body(|body| self.transactions.undo_one(manager, xid, body, before))??;
+                version.set_undone();
+                Ok(before)
+            }
+            Newest::Log(lsn) => {
+                let record = self.transactions.versions.retained().record(lsn)?;
+                let (manager, before) = (record.kind.manager, record.undo);
+                self.transactions.undo_one(manager, self.xid(), undo_body(&record)?, before)?;
+                Ok(before)
+            }
         }
     }
 
@@ -658,7 +695,8 @@ impl Transaction {
         self.transactions.wal().reserve_undo(compensation);
         self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
         self.owner.end_write(lsn);
-        self.state.lock().undo.push(version);
+        let bytes = self.state.lock().undo.push(version);
+        self.transactions.versions.add_bytes(bytes);
     }
 
     /// The transaction as a serializable one, whether it is still watched or not.
@@ -684,6 +722,7 @@ impl Transaction {
         // One that has committed is not there any more to be rolled back.
         self.finish_tracked(false);
         let state = std::mem::take(&mut *self.state.lock());
+        self.transactions.versions.free_bytes(state.undo.own_bytes());
         let reserved = self.undo_reserved.swap(0, Ordering::Relaxed);
         if reserved > 0 {
             self.transactions.wal().release_undo(reserved);

@@ -7,14 +7,17 @@ use crate::prepare::UndoPrepare;
 use crate::prepared::PreparedTransactions;
 use crate::publication::{LimitReached, Publication, XidStatus};
 use crate::record::CounterKind;
+use crate::retained::Retained;
 use crate::serializable::Serializable;
 use crate::slots::SnapshotData;
 use crate::snapshot::{Met, Snapshot};
 use crate::transaction::{Isolation, Transaction};
+use crate::version_space::VersionSpace;
 use crate::versions::{Cutter, VersionStore};
 use base::clock::{Clock, SystemClock};
 use base::{Csn, Error, FileId, Lsn, Oid, Result, SessionId, Xid};
 use buffer::Pool;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use wal::{Wal, rm};
 
@@ -137,6 +140,7 @@ pub struct Transactions {
     oids: Counter,
     files: Counter,
     undo: [OnceLock<Arc<dyn Undo>>; 16],
+    pub(crate) space: VersionSpace,
 }
 
 impl Transactions {
@@ -147,7 +151,7 @@ impl Transactions {
         let files = pool.clone();
         let transactions = Arc::new(Transactions {
             publication: Publication::new(options.next_xid, options.next_xid, last),
-            versions: VersionStore::new(),
+            versions: VersionStore::new(Arc::new(Retained::new(pool.wal()))),
             locks: LockTable::new(),
             serializable: Arc::default(),
             prepared: PreparedTransactions::default(),
@@ -158,6 +162,7 @@ impl Transactions {
             oids: Counter::new(CounterKind::Oid, OID_STEP, u64::from(options.next_oid.0)),
             files: Counter::new(CounterKind::File, FILE_STEP, options.next_file.0),
             undo: std::array::from_fn(|_| OnceLock::new()),
+            space: VersionSpace::default(),
             pool,
         });
         transactions.register_undo(rm::TRANSACTION, Arc::new(UndoPrepare(files.clone())));
@@ -219,7 +224,12 @@ impl Transactions {
 
     /// Registers a snapshot of what is committed now.
     pub fn snapshot(self: &Arc<Transactions>) -> Arc<Snapshot> {
-        Snapshot::register(self)
+        Snapshot::register(self, SessionId(0))
+    }
+
+    /// The same for a session, which can be told that it has become too old.
+    pub(crate) fn snapshot_of(self: &Arc<Transactions>, holder: SessionId) -> Arc<Snapshot> {
+        Snapshot::register(self, holder)
     }
 
     /// Draws an XID. May wait for room in the log.
@@ -345,6 +355,12 @@ impl Transactions {
         data
     }
 
+    /// A checkpoint is about to remove the log before its redo point: the segments that versions
+    /// need stay.
+    pub fn log_before_removal(&self, redo: Lsn) -> BTreeSet<u64> {
+        self.versions.retained().before_removal(redo)
+    }
+
     /// The version records.
     pub fn versions(&self) -> &VersionStore {
         &self.versions
@@ -429,7 +445,8 @@ impl Transactions {
         if self.publication.retirable(flushed) {
             self.publication.retire(flushed, chains as u64 * CREDIT_PER_CHAIN);
         }
-        self.versions.reap(chains, |xid| self.settled(xid));
+        self.versions.reap(chains, flushed, |xid| self.settled(xid));
+        self.limit_version_space();
     }
 
     /// The keys under a unique check.

@@ -8,7 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod sync {
-    pub(crate) use shuttle::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// A mutex with the interface of parking_lot's.
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);

@@ -75,6 +75,12 @@ impl Wal {
         all
     }
 
+    /// The segments with undoable records of a transaction that runs.
+    pub fn segments_of(&self, xid: Xid) -> usize {
+        let shard = self.active.shards[xid.0 as usize % SHARDS].lock();
+        shard.get(&xid.0).map_or(0, |active| active.segments.len())
+    }
+
     /// Enters a transaction that recovery found unfinished.
     pub fn restore_active(&self, active: ActiveTransaction) {
         let shard = &self.active.shards[active.xid.0 as usize % SHARDS];

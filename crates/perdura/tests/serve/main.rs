@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod logging;
 mod protocol;
+mod versions;
 
 use client::{Server, kinds, sqlstate};
 use rustix::process::{Pid, Signal, kill_process};

@@ -182,6 +182,11 @@ impl Session {
         (limit > 0).then(|| (interrupt, Duration::from_millis(limit)))
     }
 
+    /// Whether a transaction block is open.
+    pub fn is_in_block(&self) -> bool {
+        self.transaction.status() != TransactionStatus::Idle
+    }
+
     /// Whether a notification waits that may be sent now.
     pub fn has_notifications(&self) -> bool {
         self.state.entry().inbox.has_some() && self.transaction.status() == TransactionStatus::Idle
@@ -282,6 +287,7 @@ impl Session {
         self.statement_logged = false;
         if self.transaction.status() == TransactionStatus::Idle {
             self.state.draw_sample();
+            self.state.entry().interrupts.clear_transaction();
         }
         // A clock of its own for each message: `now()` must not move within a statement.
         self.state.begin_statement(base::clock::now_us());

@@ -6,7 +6,7 @@ use super::{LockTable, LockTag, RowTarget};
 use base::{FileId, Lsn, Oid, SessionId, Xid};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 /// How long a lock is held.
@@ -63,6 +63,8 @@ pub struct Owner {
     first_undo: AtomicU64,
     last_undo: AtomicU64,
     in_flight: AtomicU64,
+    /// The bytes of the version records of its transaction.
+    version_bytes: AtomicUsize,
     /// The waits so far.
     waits: AtomicU64,
     /// Counts the session's transactions: the second half of its virtual XID.
@@ -90,6 +92,7 @@ impl Owner {
             first_undo: AtomicU64::new(0),
             last_undo: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
+            version_bytes: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
             local: AtomicU32::new(0),
             level: AtomicU32::new(0),
@@ -118,6 +121,16 @@ impl Owner {
 
     pub(super) fn lock_timeout_ms(&self) -> u64 {
         self.lock_timeout_ms.load(Ordering::Relaxed)
+    }
+
+    /// Notes a version record of its transaction.
+    pub(crate) fn add_version_bytes(&self, bytes: usize) {
+        self.version_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes of the version records of its transaction, those included that only the log has.
+    pub(crate) fn version_bytes(&self) -> usize {
+        self.version_bytes.load(Ordering::Relaxed)
     }
 
     /// The number of the owner: half of the virtual XID, and unique among the live ones.
@@ -163,6 +176,7 @@ impl Owner {
         self.in_flight.store(0, Ordering::SeqCst);
         self.last_undo.store(0, Ordering::SeqCst);
         self.first_undo.store(0, Ordering::SeqCst);
+        self.version_bytes.store(0, Ordering::Relaxed);
         self.in_transaction.store(false, Ordering::Relaxed);
     }
 

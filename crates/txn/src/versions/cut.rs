@@ -95,14 +95,14 @@ fn join(
     };
     let joined = match &older.rows {
         VersionRows::Run(..) => {
-            Version::new(head(VersionKind::Inserts, VersionRows::Run(row, 1)), &[])
+            Version::joined(head(VersionKind::Inserts, VersionRows::Run(row, 1)), &[])
         }
         VersionRows::Rows(older_rows) => {
             let (newer_body, older_body) = (newer.resident_body()?, older.resident_body()?);
             let (body, image) = cutter.merge(newer.manager, &newer_body, &older_body)?;
             let mut before = older_rows[0].clone();
             before.image = image;
-            Version::new(head(newer.kind, VersionRows::Rows([before].into())), &body)
+            Version::joined(head(newer.kind, VersionRows::Rows([before].into())), &body)
         }
         VersionRows::None => return None,
     };

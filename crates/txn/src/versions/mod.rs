@@ -26,8 +26,9 @@ mod version;
 pub(crate) use cut::Cutter;
 pub use version::{Before, Mark, RowBefore, Version, VersionHead, VersionKind, VersionRows};
 
+use crate::retained::Retained;
 use crate::snapshot::{StampSeen, View};
-use base::{Error, FileId, PageNo, Result, RowId, Xid};
+use base::{Error, FileId, Lsn, PageNo, Result, RowId, Xid};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -176,15 +177,51 @@ pub struct VersionStore {
     /// Every chain that is not empty, once.
     queue: Mutex<VecDeque<Key>>,
     bytes: AtomicUsize,
+    retained: Arc<Retained>,
+    /// The bytes of memory that the records may take before it lets go of bodies.
+    memory_bytes_max: AtomicUsize,
 }
 
 impl VersionStore {
-    pub(crate) fn new() -> VersionStore {
+    pub(crate) fn new(retained: Arc<Retained>) -> VersionStore {
         VersionStore {
             shards: (0..SHARDS).map(|_| Mutex::new(HashMap::default())).collect(),
             queue: Mutex::new(VecDeque::new()),
             bytes: AtomicUsize::new(0),
+            retained,
+            memory_bytes_max: AtomicUsize::new(usize::MAX),
         }
+    }
+
+    /// The part of the log that the records need.
+    pub(crate) fn retained(&self) -> &Arc<Retained> {
+        &self.retained
+    }
+
+    /// Sets how many bytes of memory the records may take before it lets go of undo bodies, which
+    /// the log has too.
+    pub fn set_memory_bytes_max(&self, bytes: usize) {
+        self.memory_bytes_max.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether memory should let go of bodies.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes() > self.memory_bytes_max.load(Ordering::Relaxed)
+    }
+
+    /// Notes memory of records that no chain has.
+    pub(crate) fn add_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes that memory is free again.
+    pub(crate) fn free_bytes(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes.min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+    }
+
+    /// The bytes of the log that are kept for the records.
+    pub fn log_bytes(&self) -> u64 {
+        self.retained.bytes()
     }
 
     fn shard_no(key: Key) -> usize {
@@ -238,15 +275,14 @@ impl VersionStore {
             }
             !free
         });
-        self.bytes.fetch_sub(freed.min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.free_bytes(freed);
     }
 
     fn cut_list(&self, list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
         let bytes = |list: &[Arc<Version>]| list.iter().map(|record| record.bytes()).sum::<usize>();
         let before = bytes(list);
         cut::cut(list, cutter);
-        let freed = before.saturating_sub(bytes(list));
-        self.bytes.fetch_sub(freed.min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.free_bytes(before.saturating_sub(bytes(list)));
     }
 
     /// The records of a leaf. The caller holds its latch (rule 2).
@@ -312,12 +348,16 @@ impl VersionStore {
 
     /// Prunes up to `chains` chains, the longest unlooked-at first. Writers call it as they
     /// commit, so that the number of records stays in proportion to what snapshots hold back.
-    pub(crate) fn reap(&self, chains: usize, settled: impl Fn(Xid) -> bool) {
+    /// While the records take too much memory, it lets go of bodies that are durable.
+    pub(crate) fn reap(&self, chains: usize, flushed: Lsn, settled: impl Fn(Xid) -> bool) {
         for _ in 0..chains {
             let Some(key) = self.queue.lock().pop_front() else { return };
             let mut shard = self.shards[Self::shard_no(key)].lock();
             let Some(records) = shard.get_mut(&key) else { continue };
             self.prune_list(Arc::make_mut(&mut records.list), &settled);
+            if self.is_full() {
+                self.let_go(&records.list, flushed);
+            }
             if records.list.is_empty() {
                 shard.remove(&key);
             } else {
@@ -327,10 +367,25 @@ impl VersionStore {
         }
     }
 
+    /// Lets memory go of the bodies of a chain. A chain of some length is one of rows that change all
+    /// the time: its records are cut, and cutting needs them in memory.
+    fn let_go(&self, list: &[Arc<Version>], flushed: Lsn) {
+        if list.len() < PRUNE_LEN_MIN {
+            let durable = list.iter().filter(|record| record.lsn() <= flushed);
+            self.free_bytes(durable.map(|record| record.let_go(&self.retained, false)).sum());
+        }
+    }
+
     /// Forgets the chains of a file that is gone.
     pub fn drop_file(&self, file: FileId) {
         for shard in &self.shards {
-            shard.lock().retain(|key, _| key.0 != file);
+            shard.lock().retain(|key, records| {
+                let keep = key.0 != file;
+                if !keep {
+                    self.free_bytes(records.list.iter().map(|record| record.bytes()).sum());
+                }
+                keep
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Version records.
 
-use crate::spill::Body;
+use crate::retained::{Body, Retained};
 use base::{CommandId, Lsn, Result, RowId, Xid};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -116,6 +116,15 @@ pub struct VersionHead {
 impl Version {
     /// A record whose `body` is the undo body of its WAL record (contract 7).
     pub fn new(head: VersionHead, body: &[u8]) -> Version {
+        Version::with(head, Body::new(body))
+    }
+
+    /// A record that stands for several of the log, whose body no record has.
+    pub(crate) fn joined(head: VersionHead, body: &[u8]) -> Version {
+        Version::with(head, Body::joined(body))
+    }
+
+    fn with(head: VersionHead, body: Body) -> Version {
         let VersionHead { xid, command, kind, key_changed, manager, undo_next, rows } = head;
         Version {
             xid,
@@ -127,7 +136,7 @@ impl Version {
             rows,
             lsn: AtomicU64::new(0),
             undone: AtomicBool::new(false),
-            body: Body::new(body),
+            body,
         }
     }
 
@@ -149,13 +158,19 @@ impl Version {
         self.undone.store(true, Ordering::Release);
     }
 
-    /// Calls `with` with the undo body. May wait for a read when the body is spilled: no page
-    /// latch may be held then (storage rule 11).
+    /// Calls `with` with the undo body. May wait for a read of the log when memory has let go of the
+    /// body: no page latch may be held then (storage rule 11).
     ///
     /// # Errors
-    /// Those of reading the spill file.
+    /// Those of reading the log.
     pub fn with_body<R>(&self, with: impl FnOnce(&[u8]) -> R) -> Result<R> {
         self.body.with(with)
+    }
+
+    /// Lets memory go of the body, if its record is durable and will stay: `runs` says that its
+    /// transaction runs. Returns the bytes of memory that are free now.
+    pub(crate) fn let_go(&self, retained: &Arc<Retained>, runs: bool) -> usize {
+        self.body.let_go(retained, self.lsn(), runs)
     }
 
     /// The undo body, when it is in memory.

@@ -1,0 +1,120 @@
+//! What row versions may take: memory, the log, and the snapshots of others.
+
+use crate::client::{Client, Server, WAIT, kinds, sqlstate};
+
+fn with(settings: &'static [&'static str]) -> impl FnOnce(&mut std::process::Command) {
+    move |command| {
+        settings.iter().for_each(|setting| {
+            command.arg("-c").arg(setting);
+        });
+    }
+}
+
+/// The first column of the first row.
+fn value(client: &mut Client, sql: &str) -> String {
+    let answers = client.query(sql);
+    let row = answers.iter().find(|(kind, _)| *kind == b'D').unwrap_or_else(|| {
+        panic!("{sql}: {}", sqlstate(&answers));
+    });
+    String::from_utf8(row.1[6..].to_vec()).unwrap()
+}
+
+fn versions_bytes(client: &mut Client) -> u64 {
+    let sql = "SELECT reserved_bytes FROM perdura_memory_ledger() WHERE name = 'row versions'";
+    value(client, sql).parse().unwrap()
+}
+
+/// Storage rules 12 and 13.
+#[test]
+fn a_large_transaction_leaves_its_undo_in_the_log_and_is_rolled_back_from_there() {
+    let server = Server::start_with("undo-in-log", with(&["memory_limit=128MB"]));
+    let mut client = server.connect();
+    client.query("CREATE TABLE t (k int PRIMARY KEY, v text)");
+    client.query("INSERT INTO t SELECT i, repeat('x', 300) FROM generate_series(1, 60000) i");
+    let mut old = server.connect();
+    old.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    let look = "SELECT sum(k) || ' ' || sum(length(v)) || ' ' || count(*) FROM t";
+    let before = value(&mut old, look);
+    client.query("BEGIN");
+    client.query("UPDATE t SET v = v || 'y', k = k + 100000");
+    client.query("SAVEPOINT s");
+    client.query("UPDATE t SET v = v || 'z' WHERE k % 2 = 0");
+    client.query("DELETE FROM t WHERE k % 5 = 0");
+    // The bodies alone are 60,000 times 300 bytes and more.
+    let bytes = versions_bytes(&mut client);
+    assert!(bytes < 16 << 20, "{bytes} bytes of versions");
+    assert_eq!(value(&mut old, look), before);
+    client.query("ROLLBACK TO s");
+    assert_eq!(value(&mut client, "SELECT count(*) || ' ' || sum(length(v)) FROM t"), {
+        "60000 18060000"
+    });
+    client.query("CHECKPOINT");
+    assert_eq!(value(&mut old, look), before);
+    client.query("ROLLBACK");
+    assert_eq!(value(&mut client, look), before);
+    client.query("UPDATE t SET v = 'short'");
+    for _ in 0..3 {
+        client.query("UPDATE t SET v = v || 'er' WHERE k % 3 = 0; CHECKPOINT");
+    }
+    assert_eq!(value(&mut old, look), before, "the log that the old snapshot needs is kept");
+    old.query("COMMIT");
+    assert_ne!(value(&mut old, look), before);
+    let start = std::time::Instant::now();
+    while versions_bytes(&mut client) > 1 << 20 {
+        assert!(
+            start.elapsed() < WAIT,
+            "{} bytes of versions are left",
+            versions_bytes(&mut client)
+        );
+        client.query("UPDATE t SET v = '' WHERE k = 1");
+    }
+}
+
+/// Storage rule 12.
+#[test]
+fn beyond_max_version_space_the_oldest_snapshot_ends_and_no_writer() {
+    let server = Server::start_with("version-space", with(&["max_version_space=2MB"]));
+    let mut client = server.connect();
+    client.query("CREATE TABLE t (k int, v text)");
+    client.query("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 1000) i");
+    let (mut idle, mut young) = (server.connect(), server.connect());
+    idle.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t");
+    let mut written = 0;
+    for round in 0..200 {
+        let answers = client.query("UPDATE t SET v = v || ''");
+        assert_eq!(kinds(&answers), "CZ", "a writer goes on");
+        written = round;
+        if round == 1 {
+            young.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        if versions_bytes(&mut client) < 2 << 20 && round > 20 {
+            break;
+        }
+    }
+    assert!(written < 199, "versions are freed");
+    assert_eq!(sqlstate(&idle.until_ready()), "72000");
+    assert!(idle.receive().is_none(), "the connection is closed");
+    let mut reader = server.connect();
+    reader.query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM t");
+    let runs = std::thread::spawn(move || {
+        sqlstate(&reader.query("SELECT count(*) FROM t a, t b, t c, generate_series(1, 1000)"))
+    });
+    while !runs.is_finished() {
+        assert_eq!(kinds(&client.query("UPDATE t SET v = v || ''")), "CZ");
+    }
+    assert_eq!(runs.join().unwrap(), "72000");
+}
+
+/// Storage rule 15.
+#[test]
+fn beyond_max_transaction_wal_size_the_writer_fails_and_its_session_lives_on() {
+    let server = Server::start_with("wal-size", with(&["max_transaction_wal_size=16MB"]));
+    let mut client = server.connect();
+    client.query("CREATE TABLE t (k int PRIMARY KEY, v text)");
+    let large = "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 100000) i";
+    assert_eq!(sqlstate(&client.query(large)), "53400");
+    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "0");
+    client.query("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 1000) i");
+    assert_eq!(value(&mut client, "SELECT count(*) FROM t"), "1000");
+}

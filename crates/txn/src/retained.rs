@@ -1,0 +1,237 @@
+//! Undo bodies that only the log has.
+//!
+//! # How it works
+//! The record of a change in the log holds the undo body of its version record. So memory need not
+//! keep it: while the version records take more memory than they may, writers let go of their own
+//! bodies, oldest first, and committers of those in the chains that they look through. Whoever needs
+//! one again reads it from the log, whose segments are kept as long as a body is only there.
+//!
+//! ```text
+//! version record ── body in memory          most of the time
+//! version record ── LSN ── record in pg_wal  large transactions; old snapshots
+//! ```
+//!
+//! # Rules
+//! 1. Memory lets go only of what is durable: the files of the log have it.
+//! 2. A body's segments are noted here before memory forgets it. A checkpoint asks for what is noted
+//!    under the same lock under which it says where the log begins; what lies before is let go of
+//!    only when its segments are noted already, or when they are those of a transaction that runs.
+//! 3. A body that cutting has joined from several records is in no record, and stays in memory.
+//! 4. Bodies are read with no latch held (storage rule 11).
+//! 5. After a crash nothing is left to note: no snapshot of the time before lives.
+
+use base::{Error, Lsn, Result};
+use disk::Disk;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wal::{Reader, Record, Wal, WalConfig};
+
+/// The bodies that were read last: a leaf's rows are read one after the other.
+const RECENT: usize = 16;
+
+/// The part of the log that version records need.
+pub(crate) struct Retained {
+    disk: Arc<dyn Disk>,
+    config: WalConfig,
+    record_bytes_max: u64,
+    segments: Mutex<Segments>,
+    /// The bytes of the noted segments.
+    noted_bytes: AtomicU64,
+    recent: Mutex<VecDeque<(Lsn, Arc<[u8]>)>>,
+}
+
+#[derive(Default)]
+struct Segments {
+    /// Segments before this one may be gone.
+    first: u64,
+    /// How many bodies are only in a segment.
+    noted: BTreeMap<u64, u64>,
+}
+
+impl Retained {
+    pub(crate) fn new(wal: &Wal) -> Retained {
+        Retained {
+            disk: wal.disk().clone(),
+            config: wal.config().clone(),
+            record_bytes_max: wal.record_bytes_max() as u64,
+            segments: Mutex::default(),
+            noted_bytes: AtomicU64::new(0),
+            recent: Mutex::default(),
+        }
+    }
+
+    /// The segments in which the record of an LSN may lie.
+    fn segments_of(&self, lsn: Lsn) -> RangeInclusive<u64> {
+        let bytes = self.config.segment_bytes;
+        lsn.0.saturating_sub(self.record_bytes_max) / bytes..=lsn.0.saturating_sub(1) / bytes
+    }
+
+    /// Notes that the body of a record is only in the log. False when the record may be gone:
+    /// `runs` says that its transaction runs, which keeps it there (rule 2).
+    pub(crate) fn note(&self, lsn: Lsn, runs: bool) -> bool {
+        let mut segments = self.segments.lock();
+        let wanted = self.segments_of(lsn);
+        let there = |segment| segment >= segments.first || segments.noted.contains_key(&segment);
+        if !runs && !wanted.clone().all(there) {
+            return false;
+        }
+        for segment in wanted {
+            *segments.noted.entry(segment).or_insert(0) += 1;
+        }
+        self.count(&segments);
+        true
+    }
+
+    /// A noted body is not needed any more.
+    fn forget(&self, lsn: Lsn) {
+        let mut segments = self.segments.lock();
+        for segment in self.segments_of(lsn) {
+            if let Some(count) = segments.noted.get_mut(&segment) {
+                *count -= 1;
+                if *count == 0 {
+                    segments.noted.remove(&segment);
+                }
+            }
+        }
+        self.count(&segments);
+    }
+
+    fn count(&self, segments: &Segments) {
+        let bytes = segments.noted.len() as u64 * self.config.segment_bytes;
+        self.noted_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes of the segments that are kept for version records.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.noted_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The segments that are kept for version records, those of `running` transactions left out.
+    pub(crate) fn bytes_besides(&self, running: &BTreeSet<u64>) -> u64 {
+        let segments = self.segments.lock();
+        let besides = segments.noted.keys().filter(|segment| !running.contains(segment)).count();
+        besides as u64 * self.config.segment_bytes
+    }
+
+    /// A checkpoint is about to remove the log before `redo`: which segments must stay (rule 2).
+    pub(crate) fn before_removal(&self, redo: Lsn) -> BTreeSet<u64> {
+        let mut segments = self.segments.lock();
+        segments.first = segments.first.max(redo.0 / self.config.segment_bytes);
+        segments.noted.keys().copied().collect()
+    }
+
+    /// The record of an LSN. It is durable.
+    ///
+    /// # Errors
+    /// XX001 when it is not there; those of the disk.
+    pub(crate) fn record(&self, lsn: Lsn) -> Result<Record> {
+        Reader::new(self.disk.clone(), self.config.clone(), lsn).record_at(lsn)
+    }
+
+    fn body(&self, lsn: Lsn) -> Result<Arc<[u8]>> {
+        let found = self.recent.lock().iter().find(|(at, _)| *at == lsn).map(|(_, b)| b.clone());
+        if let Some(bytes) = found {
+            return Ok(bytes);
+        }
+        let record = self.record(lsn)?;
+        let bytes: Arc<[u8]> = undo_body(&record)?.into();
+        let mut recent = self.recent.lock();
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((lsn, bytes.clone()));
+        Ok(bytes)
+    }
+}
+
+/// The undo body of a record.
+pub(crate) fn undo_body(record: &Record) -> Result<&[u8]> {
+    record.undo_body().ok_or_else(|| {
+        let lsn = record.lsn.to_pg_string();
+        Error::corrupted(format!("WAL record ending at {lsn} has no undo body"))
+    })
+}
+
+/// The bytes of an undo body.
+pub(crate) struct Body(Mutex<State>);
+
+enum State {
+    /// In memory, and in the log once it is there.
+    Memory(Arc<[u8]>),
+    /// In memory only (rule 3).
+    Joined(Arc<[u8]>),
+    Log(Box<InLog>),
+}
+
+struct InLog {
+    retained: Arc<Retained>,
+    lsn: Lsn,
+    bytes: usize,
+}
+
+impl Drop for InLog {
+    fn drop(&mut self) {
+        self.retained.forget(self.lsn);
+    }
+}
+
+impl Body {
+    pub(crate) fn new(bytes: &[u8]) -> Body {
+        Body(Mutex::new(State::Memory(bytes.into())))
+    }
+
+    pub(crate) fn joined(bytes: &[u8]) -> Body {
+        Body(Mutex::new(State::Joined(bytes.into())))
+    }
+
+    /// Calls `with` with the bytes; may wait for a read when memory has let go of them.
+    pub(crate) fn with<R>(&self, with: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        let (retained, lsn) = match &*self.0.lock() {
+            State::Memory(bytes) | State::Joined(bytes) => {
+                let bytes = bytes.clone();
+                return Ok(with(&bytes));
+            }
+            State::Log(log) => (log.retained.clone(), log.lsn),
+        };
+        Ok(with(&retained.body(lsn)?))
+    }
+
+    /// Lets memory go of the body, whose record's LSN is given and durable. Returns the bytes of
+    /// memory that are free now.
+    pub(crate) fn let_go(&self, retained: &Arc<Retained>, lsn: Lsn, runs: bool) -> usize {
+        let mut state = self.0.lock();
+        let State::Memory(body) = &*state else { return 0 };
+        let bytes = body.len();
+        if bytes <= size_of::<InLog>() || !retained.note(lsn, runs) {
+            return 0;
+        }
+        *state = State::Log(Box::new(InLog { retained: retained.clone(), lsn, bytes }));
+        bytes - size_of::<InLog>()
+    }
+
+    /// The bytes, when they are in memory.
+    pub(crate) fn resident(&self) -> Option<Arc<[u8]>> {
+        match &*self.0.lock() {
+            State::Memory(bytes) | State::Joined(bytes) => Some(bytes.clone()),
+            State::Log(_) => None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match &*self.0.lock() {
+            State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
+            State::Log(log) => log.bytes,
+        }
+    }
+
+    /// The bytes of memory that it takes.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        match &*self.0.lock() {
+            State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
+            State::Log(_) => size_of::<InLog>(),
+        }
+    }
+}
