@@ -241,3 +241,15 @@ fn errors_of_constraints_name_schema_table_column_and_constraint() {
         assert_eq!(named(&client.query(sql)), expected, "{sql}");
     }
 }
+
+#[test]
+fn with_exit_on_error_the_first_error_ends_the_session() {
+    let server = Server::start("exit-on-error");
+    let mut client = server.connect();
+    assert_eq!(sqlstate(&client.query("SELECT 1 / 0")), "22012");
+    client.query("SET exit_on_error = on");
+    let answers = client.query("SELECT 1 / 0");
+    assert_eq!(sqlstate(&answers), "22012");
+    assert!(answers[0].1.starts_with(b"SFATAL\0"));
+    assert!(client.receive().is_none(), "the connection is closed");
+}
