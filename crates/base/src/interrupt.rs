@@ -19,7 +19,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// How long a statement runs before it lets other sessions of its worker run.
-pub const TIME_SLICE: Duration = Duration::from_micros(500);
+pub const TIME_SLICE: Duration = Duration::from_micros(200);
 /// The checks after a resume that do not read the clock: a point statement makes fewer.
 const FREE_CHECKS: u32 = 6;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// What is waited for, beside locks and the client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "PostgreSQL's words")]
+#[expect(missing_docs, reason = "PostgreSQL's words, but for the last")]
 pub enum WaitEvent {
     DataFileRead = 1,
     DataFileWrite,
@@ -18,12 +18,13 @@ pub enum WaitEvent {
     BufFileRead,
     BufFileWrite,
     PgSleep,
+    TransactionEntrance,
 }
 
 impl WaitEvent {
     /// The event of that number.
     pub(crate) fn of(number: u8) -> Option<WaitEvent> {
-        const ALL: [WaitEvent; 7] = [
+        const ALL: [WaitEvent; 8] = [
             WaitEvent::DataFileRead,
             WaitEvent::DataFileWrite,
             WaitEvent::DataFileSync,
@@ -31,13 +32,18 @@ impl WaitEvent {
             WaitEvent::BufFileRead,
             WaitEvent::BufFileWrite,
             WaitEvent::PgSleep,
+            WaitEvent::TransactionEntrance,
         ];
         ALL.into_iter().find(|event| *event as u8 == number)
     }
 
     /// `wait_event_type`.
     pub fn kind(self) -> &'static str {
-        if self == WaitEvent::PgSleep { "Timeout" } else { "IO" }
+        match self {
+            WaitEvent::PgSleep => "Timeout",
+            WaitEvent::TransactionEntrance => "IPC",
+            _ => "IO",
+        }
     }
 
     /// `wait_event`.
@@ -50,6 +56,7 @@ impl WaitEvent {
             WaitEvent::BufFileRead => "BuffileRead",
             WaitEvent::BufFileWrite => "BuffileWrite",
             WaitEvent::PgSleep => "PgSleep",
+            WaitEvent::TransactionEntrance => "TransactionEntrance",
         }
     }
 }

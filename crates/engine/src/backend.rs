@@ -132,6 +132,10 @@ impl session::engine::Backend for Backend {
         self.begin_transaction(modes)
     }
 
+    fn enter(&self) -> Result<()> {
+        self.engine.storage.transactions().locks().enter(&self.owner)
+    }
+
     fn set_modes(&self, modes: Modes) -> Result<()> {
         self.change_modes(modes)
     }

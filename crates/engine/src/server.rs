@@ -116,11 +116,13 @@ impl Server for Backend {
     fn sessions(&self) -> Vec<SessionRow> {
         let cluster = self.state.cluster();
         let mut rows = Vec::new();
-        let locks = self.transactions().locks().rows();
+        let mut locks = self.transactions().locks().rows();
+        locks.retain(|row| !row.granted);
+        let owners = self.transactions().locks().owners_by_pid();
         for entry in cluster.sessions() {
             let activity = entry.activity.lock();
             let origin = &entry.origin;
-            let owner = self.transactions().locks().owner_of(entry.id);
+            let owner = owners.get(&entry.id);
             rows.push(SessionRow {
                 pid: entry.id.0.cast_signed(),
                 database: activity.database.clone(),
@@ -136,7 +138,6 @@ impl Server for Backend {
                 waits: match entry.interrupts.wait_event() {
                     Some(event) => Some((event.kind(), event.name())),
                     None => owner
-                        .as_ref()
                         .filter(|owner| owner.is_waiting())
                         .map(|_| ("Lock", lock_event(&locks, entry.id))),
                 },

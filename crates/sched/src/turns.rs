@@ -3,19 +3,44 @@
 //! # How it works
 //! A fiber whose time slice is used up waits in its worker's queue of turns. The worker runs what
 //! was woken first (sessions whose client has sent something, whose lock or page has come), then
-//! looks what else the system has for it, and then gives one turn.
+//! looks what else the system has for it, and then gives one turn: at once where there was nothing
+//! else, and otherwise when the others have run for as long as a turn lasts.
 //!
 //! # Rules
 //! 1. Between two turns the worker asks the system for events, and what they woke runs before the
 //!    second one. So a short statement waits for about one time slice, however many long ones there
 //!    are.
-//! 2. A round that wakes others gives a turn, too: short statements cannot starve long ones.
+//! 2. Short statements cannot starve long ones: while both have work, each kind runs half of the
+//!    time.
 //! 3. Turns are given in the order in which slices ended.
 
+use base::interrupt::TIME_SLICE;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+/// A look at the system's events that found some takes longer than this.
+const NOTHING_RAN: Duration = Duration::from_micros(8);
+
+/// How long others have run since the last turn.
+#[derive(Default)]
+struct Share {
+    others: Duration,
+}
+
+impl Share {
+    /// Whether the next turn is due, after a round of others that took so long.
+    fn is_due(&mut self, round: Duration) -> bool {
+        self.others += round;
+        let due = round < NOTHING_RAN || self.others >= TIME_SLICE;
+        if due {
+            self.others = Duration::ZERO;
+        }
+        due
+    }
+}
 
 #[derive(Default)]
 struct Queue {
@@ -55,10 +80,15 @@ impl Drop for Giving {
     }
 }
 
+fn is_waited_for() -> bool {
+    QUEUE.with(|queue| queue.borrow().as_ref().is_some_and(|queue| !queue.waiting.is_empty()))
+}
+
 /// Gives turns on this thread. Never ends.
 pub(crate) async fn give_turns() {
     QUEUE.with(|queue| *queue.borrow_mut() = Some(Queue::default()));
     let _giving = Giving;
+    let mut share = Share::default();
     loop {
         let next = poll_fn(|cx| {
             QUEUE.with(|queue| {
@@ -72,13 +102,23 @@ pub(crate) async fn give_turns() {
             })
         });
         next.await.wake();
-        // Comes back after the runtime has asked the system for events.
+        // Comes back after the turn, and after the runtime has asked the system for events.
         tokio::task::yield_now().await;
+        let mut began = Instant::now();
+        while is_waited_for() {
+            tokio::task::yield_now().await;
+            let now = Instant::now();
+            if share.is_due(now - began) {
+                break;
+            }
+            began = now;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{Share, TIME_SLICE};
     use crate::Fiber;
     use base::wait::yield_now;
     use std::cell::{Cell, RefCell};
@@ -89,6 +129,20 @@ mod tests {
 
     /// How long an end-less fiber runs before it lets others run.
     const SLICE: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_turn_is_due_when_others_have_run_as_long_or_have_nothing_to_run() {
+        let mut share = Share::default();
+        let round = TIME_SLICE / 4;
+        for _ in 0..3 {
+            let rounds: Vec<bool> = (0..4).map(|_| share.is_due(round)).collect();
+            assert_eq!(rounds, [false, false, false, true]);
+        }
+        assert!(!share.is_due(round));
+        assert!(share.is_due(Duration::ZERO), "nobody else runs");
+        assert!(!share.is_due(round), "the count begins again");
+        assert!(share.is_due(2 * TIME_SLICE));
+    }
 
     #[test]
     fn a_message_overtakes_all_fibers_whose_slices_ended() {

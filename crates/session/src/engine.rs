@@ -198,6 +198,15 @@ pub trait Backend {
     /// Those of the engine.
     fn begin(&self, modes: Modes) -> Result<()>;
 
+    /// Called before a transaction's first statement that changes or locks rows, when the
+    /// transaction may not have begun yet: waits while too many wait for rows already.
+    ///
+    /// # Errors
+    /// Interrupts.
+    fn enter(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Changes the modes of the transaction, before its first query.
     ///
     /// # Errors

@@ -70,7 +70,9 @@ mod tests {
     fn prepared(kind: Kind) -> Arc<Prepared> {
         let source = "x".into();
         let parameters = Box::default();
-        Arc::new(Prepared { source, kind, parameters, columns: None, tag: "", ends_block: false })
+        let claim = crate::statement::Claim::Nothing;
+        let (columns, tag, ends_block) = (None, "", false);
+        Arc::new(Prepared { source, kind, parameters, columns, tag, claim, ends_block })
     }
 
     #[test]

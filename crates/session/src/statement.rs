@@ -15,8 +15,31 @@ pub(crate) struct Prepared {
     pub(crate) parameters: Box<[Oid]>,
     pub(crate) columns: Option<Arc<[ResultColumn]>>,
     pub(crate) tag: &'static str,
+    pub(crate) claim: Claim,
     /// Whether it may run in a failed transaction block: it ends the block.
     pub(crate) ends_block: bool,
+}
+
+/// Whether others may come to wait for rows of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Claim {
+    /// No, as far as its text tells.
+    Nothing,
+    /// It adds rows, for which somebody waits at most if a transaction goes on after it.
+    NewRows,
+    /// It changes or locks rows.
+    Rows,
+}
+
+impl Claim {
+    pub(crate) fn of(statement: &Statement<'_>) -> Claim {
+        match statement {
+            Statement::Insert(_) => Claim::NewRows,
+            Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => Claim::Rows,
+            Statement::Select(select) if !select.locking.is_empty() => Claim::Rows,
+            _ => Claim::Nothing,
+        }
+    }
 }
 
 /// What running a statement takes.

@@ -734,6 +734,7 @@ impl Transaction {
         if xid.is_valid() {
             locks.wake_xid(xid);
         }
+        locks.leave(&self.owner);
         REAP_CHAINS + state.pages_written + state.pages_written / 16 * REAP_CHAINS
     }
 }

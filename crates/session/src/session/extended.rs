@@ -9,7 +9,7 @@ use crate::engine::{ParameterList, ParameterMode, Parameters};
 use crate::portal::{PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::shared_statements::StatementKey;
-use crate::statement::{Control, Kind, Prepared, is_own};
+use crate::statement::{Claim, Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
 use memory::{Bump, Frozen};
 use parse::Statement;
@@ -94,6 +94,7 @@ impl Session {
                 parameters: types.into(),
                 columns: None,
                 tag: "",
+                claim: Claim::Nothing,
                 ends_block: true,
             }),
             [one] => self.prepare_statement(text, text, &one.statement, types),
@@ -122,6 +123,7 @@ impl Session {
                 parameters: types.into(),
                 columns: None,
                 tag,
+                claim: Claim::Nothing,
                 ends_block,
             });
         }
@@ -134,6 +136,7 @@ impl Session {
                 parameters: types.into(),
                 columns: self.own_columns(statement)?,
                 tag,
+                claim: Claim::Nothing,
                 ends_block: false,
             });
         }
@@ -143,6 +146,7 @@ impl Session {
             parameters: plan.parameters().into(),
             columns: plan.columns().map(Arc::from),
             tag: plan.tag(),
+            claim: Claim::of(statement),
             kind: Kind::Plan(PlanRef(plan)),
             ends_block: false,
         })
@@ -204,6 +208,7 @@ impl Session {
         }
         self.check_block(prepared.ends_block)?;
         if !prepared.ends_block {
+            self.enter(prepared.claim)?;
             self.transaction.start()?;
         }
         if portal_name.is_empty() {

@@ -17,7 +17,7 @@ use crate::portal::Portal;
 use crate::row::{ColumnFormats, ToClient};
 use crate::settings::{Settings, Source, Value};
 use crate::state::State;
-use crate::statement::Prepared;
+use crate::statement::{Claim, Prepared};
 use crate::transaction::Transaction;
 
 use base::interrupt::Interrupt;
@@ -352,6 +352,15 @@ impl Session {
             );
         }
         Ok(())
+    }
+
+    /// Waits while too many wait for rows already, if a statement makes others wait for its own.
+    fn enter(&self, claim: Claim) -> Result<()> {
+        match claim {
+            Claim::Nothing => Ok(()),
+            Claim::NewRows if !self.transaction.in_any_block() => Ok(()),
+            _ => self.backend.enter(),
+        }
     }
 
     fn end_implicit(&mut self) -> Result<()> {

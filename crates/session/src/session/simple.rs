@@ -4,7 +4,7 @@ use super::{Flow, Session, complete, utf8};
 use crate::client::{Client, SEND_BYTES};
 use crate::engine::{Completion, ParameterMode, ResultColumn};
 use crate::row::{ColumnFormats, describe};
-use crate::statement::{Control, is_own};
+use crate::statement::{Claim, Control, is_own};
 use base::{Result, check_for_interrupts};
 use memory::Bump;
 use parse::{RawStatement, Statement};
@@ -86,6 +86,7 @@ impl Session {
             return Ok(());
         }
         self.check_block(false)?;
+        self.enter(Claim::of(statement))?;
         self.transaction.start()?;
         if is_own(statement) {
             let completion = self.run_own(text, raw, &ColumnFormats::TEXT, true, client)?;

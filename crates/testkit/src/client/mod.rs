@@ -94,6 +94,11 @@ impl Client {
         Ok(self.stream.set_read_timeout(Some(limit))?)
     }
 
+    /// The connection, between two answers.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Sends bytes as they are.
     ///
     /// # Errors

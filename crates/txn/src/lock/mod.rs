@@ -20,11 +20,13 @@
 //!    order and one is woken at a time.
 //! 4. Lock order: shards of tags ascending, shards of trees ascending, shards of XIDs ascending,
 //!    an owner's `waiting`, an owner's `fast`; the registry of owners is taken alone.
-//! 5. A wait that lasts `deadlock_timeout` looks for a cycle through itself, with all shards
+//! 5. While many wait for rows, who would join them waits at the entrance (`entrance`).
+//! 6. A wait that lasts `deadlock_timeout` looks for a cycle through itself, with all shards
 //!    locked; the one who finds it is the victim (40P01).
 
 mod advisory;
 mod deadlock;
+mod entrance;
 mod keys;
 mod mode;
 mod owner;

@@ -56,6 +56,8 @@ pub struct Owner {
     pub(super) table: Weak<LockTable>,
     pub(super) xid: AtomicU64,
     in_transaction: AtomicBool,
+    /// Whether its transaction has come by the entrance.
+    pub(super) entered: AtomicBool,
     /// Whether it stands for a prepared transaction.
     prepared: AtomicBool,
     /// The first and the last undoable record of its transaction, and where the log ended before
@@ -88,6 +90,7 @@ impl Owner {
             table,
             xid: AtomicU64::new(0),
             in_transaction: AtomicBool::new(false),
+            entered: AtomicBool::new(false),
             prepared: AtomicBool::new(false),
             first_undo: AtomicU64::new(0),
             last_undo: AtomicU64::new(0),
@@ -209,6 +212,16 @@ impl Owner {
         let in_flight = Lsn(self.in_flight.load(Ordering::SeqCst));
         let last = Lsn(self.last_undo.load(Ordering::SeqCst));
         (Lsn(self.first_undo.load(Ordering::SeqCst)), last, in_flight)
+    }
+
+    /// Whether it has something that others may wait for; weak locks on tables do not count.
+    pub(super) fn may_be_waited_for(&self) -> bool {
+        let weak = |(tag, mode): &(LockTag, LockMode)| {
+            matches!(tag, LockTag::Relation { .. }) && mode.is_weak()
+        };
+        self.xid().is_valid()
+            || !self.trees.lock().is_empty()
+            || !self.held.lock().counts.keys().all(weak)
     }
 
     pub(super) fn in_transaction(&self) -> bool {

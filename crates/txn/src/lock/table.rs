@@ -1,5 +1,6 @@
 //! Locks on tables, other objects and advisory keys.
 
+use super::entrance::Entrance;
 use super::mode::LockMode;
 use super::owner::{Counts, LockLifetime, Owner, WaitingFor};
 use super::rows::TreeShard;
@@ -10,7 +11,8 @@ use super::{Acquired, LockTag, WaitPolicy};
 use base::clock::SystemClock;
 use base::{Oid, Result, SessionId};
 use parking_lot::Mutex;
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -42,6 +44,14 @@ pub(super) struct Lock {
 
 pub(super) type TagShard = HashMap<LockTag, Lock, foldhash::fast::FixedState>;
 
+/// The sessions, by their numbers less 1.
+#[derive(Default)]
+struct Owners {
+    all: Vec<Option<Weak<Owner>>>,
+    /// The places that nobody has; the lowest is given away first.
+    free: BinaryHeap<Reverse<usize>>,
+}
+
 /// All locks of a server.
 pub struct LockTable {
     pub(super) tags: [Mutex<TagShard>; TAG_SHARDS],
@@ -50,10 +60,11 @@ pub struct LockTable {
     strong: [AtomicU32; STRONG_COUNTS],
     /// For each hash of a tree: the number of its sets of row locks and of its queues.
     pub(super) tree_counts: [AtomicU32; TREE_COUNTS],
-    pub(super) owners: Mutex<Vec<Option<Weak<Owner>>>>,
+    owners: Mutex<Owners>,
     pub(super) running: OnceLock<Box<dyn Fn(base::Xid) -> (bool, u32) + Send + Sync>>,
     pub(super) clock: SystemClock,
     timers: OnceLock<Timers>,
+    pub(super) entrance: Entrance,
 }
 
 pub(super) fn hash_of(value: &impl Hash) -> u64 {
@@ -69,10 +80,11 @@ impl LockTable {
             xids: std::array::from_fn(|_| Mutex::new(HashMap::default())),
             strong: std::array::from_fn(|_| AtomicU32::new(0)),
             tree_counts: std::array::from_fn(|_| AtomicU32::new(0)),
-            owners: Mutex::new(Vec::new()),
+            owners: Mutex::default(),
             running: OnceLock::new(),
             clock: SystemClock::new(),
             timers: OnceLock::new(),
+            entrance: Entrance::default(),
         })
     }
 
@@ -90,26 +102,28 @@ impl LockTable {
 
     pub(crate) fn register(self: &Arc<LockTable>, pid: SessionId, database: Oid) -> Arc<Owner> {
         let mut owners = self.owners.lock();
-        let free = owners.iter().position(Option::is_none);
-        let at = free.unwrap_or_else(|| {
-            owners.push(None);
-            owners.len() - 1
-        });
+        let at = owners.free.pop().map_or(owners.all.len(), |Reverse(at)| at);
+        if at == owners.all.len() {
+            owners.all.push(None);
+        }
         let owner = Arc::new(Owner::new(pid, database, at as u32 + 1, Arc::downgrade(self)));
-        owners[at] = Some(Arc::downgrade(&owner));
+        owners.all[at] = Some(Arc::downgrade(&owner));
         owner
     }
 
     pub(super) fn unregister(&self, owner: &Owner) {
         self.release_rows(owner, 0);
         self.release_counts(owner, |_| Counts::default());
-        self.owners.lock()[owner.id as usize - 1] = None;
+        let mut owners = self.owners.lock();
+        let at = owner.id as usize - 1;
+        owners.all[at] = None;
+        owners.free.push(Reverse(at));
     }
 
     /// The live owner with that number.
     pub(crate) fn owner(&self, id: u32) -> Option<Arc<Owner>> {
         let at = (id as usize).checked_sub(1)?;
-        self.owners.lock().get(at)?.as_ref()?.upgrade()
+        self.owners.lock().all.get(at)?.as_ref()?.upgrade()
     }
 
     /// The session of a pid as the lock table knows it.
@@ -117,9 +131,14 @@ impl LockTable {
         self.all_owners().into_iter().find(|owner| owner.pid == pid)
     }
 
+    /// The sessions as the lock table knows them, by pid.
+    pub fn owners_by_pid(&self) -> HashMap<SessionId, Arc<Owner>> {
+        self.all_owners().into_iter().map(|owner| (owner.pid, owner)).collect()
+    }
+
     /// All live owners.
     pub(crate) fn all_owners(&self) -> Vec<Arc<Owner>> {
-        self.owners.lock().iter().flatten().filter_map(Weak::upgrade).collect()
+        self.owners.lock().all.iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
     pub(super) fn shard(&self, tag: &LockTag) -> &Mutex<TagShard> {

@@ -12,6 +12,7 @@
 
 mod connect;
 mod crash;
+mod crowd;
 mod flood;
 mod idle;
 mod login;
