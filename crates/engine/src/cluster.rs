@@ -161,22 +161,7 @@ pub fn open(
         }
     })?;
     let trees = Trees::new(storage.tables().clone());
-    Ok(Box::new(Handle(Arc::new(ClusterEngine {
-        disk,
-        temporary_counts: Mutex::default(),
-        trees,
-        storage,
-        registry: crate::registry::all()?,
-        sequences: Sequences::default(),
-        closed: Closed::default(),
-        exported: ExportedSnapshots::default(),
-        temporary_numbers: Numbers::default(),
-        activity: TableActivity::default(),
-        start_us: base::clock::now_us(),
-        cluster_cache: Arc::new(SharedCache::new()),
-        database_caches: Mutex::default(),
-        background: Mutex::new(Some(background)),
-    }))))
+    Ok(Box::new(Handle(Arc::new(ClusterEngine::over(disk, storage, trees, Some(background))?))))
 }
 
 /// Shows the log of the cluster in a directory, one line a record.
@@ -193,6 +178,51 @@ pub fn waldump(
 }
 
 impl ClusterEngine {
+    /// The engine over an open storage.
+    pub(crate) fn over(
+        disk: Arc<RealDisk>,
+        storage: Arc<Storage>,
+        trees: Arc<Trees>,
+        background: Option<Background>,
+    ) -> Result<ClusterEngine> {
+        Ok(ClusterEngine {
+            disk,
+            temporary_counts: Mutex::default(),
+            trees,
+            storage,
+            registry: crate::registry::all()?,
+            sequences: Sequences::default(),
+            closed: Closed::default(),
+            exported: ExportedSnapshots::default(),
+            temporary_numbers: Numbers::default(),
+            activity: TableActivity::default(),
+            start_us: base::clock::now_us(),
+            cluster_cache: Arc::new(SharedCache::new()),
+            database_caches: Mutex::default(),
+            background: Mutex::new(background),
+        })
+    }
+
+    /// The engine as a cluster holds it.
+    pub(crate) fn handle(self: &Arc<ClusterEngine>) -> Box<dyn session::engine::Engine> {
+        Box::new(Handle(self.clone()))
+    }
+
+    /// The engine's side of a superuser's session that no client has.
+    pub(crate) fn lone_backend(
+        self: &Arc<ClusterEngine>,
+        state: Rc<State>,
+        database: Oid,
+        first_file: u64,
+    ) -> Rc<Backend> {
+        let account = state.account().clone();
+        let store = Rc::new(TreeStore::new(self.trees.clone(), database, first_file, account));
+        let (cache, _) = self.cache_of(database);
+        let shared = self.cluster_cache.clone();
+        let catalog = Catalog::new(store.clone(), cache, shared, database, first_file, Oid(10));
+        Backend::begin_session(self.clone(), state, store, catalog)
+    }
+
     /// Forgets the trees of files that are gone.
     pub(crate) fn forget(&self, files: &[FileId]) {
         self.sequences.forget(files);

@@ -6,6 +6,7 @@ use crate::cursors::OpenCursor;
 use crate::engine::{Isolation, Modes};
 use crate::log::{About, Entry, Level, LogSettings, in_sample};
 use crate::notification::Pending;
+use crate::origin::Origin;
 use crate::secret::without_passwords;
 use crate::session::Identity;
 use crate::settings::Settings;
@@ -102,6 +103,16 @@ impl Frequent {
 }
 
 impl State {
+    /// The state of a superuser without a client: with the cluster's settings.
+    pub fn alone(cluster: &Arc<Cluster>, identity: Identity) -> Rc<State> {
+        let entry = cluster.enter(0, Origin::default());
+        let mut settings = Settings::new(cluster.settings());
+        settings.set_superuser(true);
+        let isolation = Isolation::ReadCommitted;
+        let modes = Modes { isolation, read_only: true, deferrable: false };
+        State::new(cluster.clone(), entry, identity, settings, modes)
+    }
+
     pub(crate) fn new(
         cluster: Arc<Cluster>,
         entry: Arc<SessionEntry>,

@@ -20,13 +20,14 @@ const VERSIONS: &str = "crates/table/src/tests/versions.rs";
 const WAL: &str = "crates/wal/src/tests.rs";
 const SIMULATION: &str = "crates/recovery/tests/simulation/main.rs";
 const SCENARIOS: &str = "crates/recovery/tests/scenarios.rs";
+const SERVE: &str = "crates/perdura/tests/serve/memory.rs";
 const PREPARED: &str = "crates/testkit/tests/prepared.rs";
 const SCRIPT: &str = "tests/sql/isolation";
 const SPILL: &str = "tests/sql/memory";
 
 /// A rule, a file, and a test in it that bears the rule's number; for scripts the folder and the
 /// topic.
-const TESTS: [(u32, &str, &str); 43] = [
+const TESTS: [(u32, &str, &str); 44] = [
     (1, SCHEDULES, "a_snapshot_sees_all_of_a_transaction_or_nothing"),
     (1, SCHEDULES, "the_order_of_commits_counts_not_that_of_xids"),
     (2, SCHEDULES, "what_is_settled_is_visible_to_every_snapshot_and_durable"),
@@ -68,6 +69,7 @@ const TESTS: [(u32, &str, &str); 43] = [
     (23, SERIALIZABLE, "dropped_indexes_leave_their_locks_to_the_table"),
     (24, SPILL, "spill"),
     (24, SPILL, "spill_more"),
+    (24, SERVE, "what_runs_out_of_memory_is_told_and_rolled_back_and_spilling_finishes"),
     (25, "crates/sched/src/fiber/tests.rs", "endless_recursion_on_a_fiber_ends_with_54001"),
     (
         25,

@@ -2,16 +2,15 @@
 //!
 //! # How it works
 //! The storage is opened as a server opens it, recovery included. Every page of every tree is read;
-//! trees are walked level by level ([`table::Tree::check`], [`btree::Index::check`]); the keys of the
-//! rows that are seen are compared with the entries of each index; catalogs are compared with each
+//! trees are walked level by level ([`table::Tree::check`], [`btree::Index::check`]); the entries of
+//! each index are compared with those that the rows that are seen must have, for which expressions
+//! and predicates are computed again and columns of INCLUDE read; catalogs are compared with each
 //! other and with the files that are there.
-//!
-//! # Limits
-//! Of indexes over expressions and with predicates the entries are counted and must point to rows;
-//! their keys are not computed again.
 
 mod rows;
 
+use crate::backend::Backend;
+use crate::cluster::ClusterEngine;
 use base::{Error, FileId, Oid, Result};
 use buffer::{MetaState, Pool};
 use catalog::columns::{hidden, pg_attribute, pg_class, pg_constraint, pg_database, pg_index};
@@ -21,6 +20,8 @@ use catalog::{Catalog, SharedCache, builtin, files};
 use disk::RealDisk;
 use memory::Account;
 use recovery::{Settings, Storage};
+use session::settings::Base;
+use session::{Cluster, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
@@ -49,9 +50,14 @@ pub struct Checked {
 /// Those of opening the storage; what is found afterwards is reported.
 pub fn check(dir: &Path, report: &mut dyn FnMut(&str)) -> Result<Checked> {
     let disk = Arc::new(RealDisk::new(dir)?);
-    let (storage, _) = Storage::open(disk, &Settings::default())?;
+    let (storage, _) = Storage::open(disk.clone(), &Settings::default())?;
     let trees = Trees::new(storage.tables().clone());
+    let engine = Arc::new(ClusterEngine::over(disk, storage.clone(), trees.clone(), None)?);
+    let cluster =
+        Cluster::open(dir.to_path_buf(), Base::new(), |_| {}, |_, _, _| Ok(engine.handle()))?;
     let mut checker = Checker {
+        engine,
+        cluster,
         trees,
         report,
         found: Checked::default(),
@@ -66,6 +72,8 @@ pub fn check(dir: &Path, report: &mut dyn FnMut(&str)) -> Result<Checked> {
 }
 
 struct Checker<'r> {
+    engine: Arc<ClusterEngine>,
+    cluster: Arc<Cluster>,
     trees: Arc<Trees>,
     report: &'r mut dyn FnMut(&str),
     found: Checked,
@@ -106,7 +114,8 @@ impl Checker<'_> {
             self.found.databases += 1;
             let catalog = self.catalog(*oid, *first);
             self.place = format!("database \"{name}\"");
-            let result = self.database(name, &catalog, number == 0);
+            let backend = self.backend(name, *oid, *first);
+            let result = self.database(name, (&catalog, &backend), number == 0);
             self.place = format!("database \"{name}\"");
             self.noting(result);
         }
@@ -122,6 +131,17 @@ impl Checker<'_> {
         Ok(())
     }
 
+    /// Somebody who computes the expressions of a database's indexes.
+    fn backend(&self, name: &str, database: Oid, first: u64) -> Rc<Backend> {
+        let identity = session::Identity {
+            user: "postgres".into(),
+            superuser: true,
+            database: name.into(),
+            options: Vec::new(),
+        };
+        self.engine.lone_backend(State::alone(&self.cluster, identity), database, first)
+    }
+
     fn catalog(&self, database: Oid, first: u64) -> Catalog {
         let store = TreeStore::new(self.trees.clone(), database, first, Account::unlimited());
         let cache = || Arc::new(SharedCache::new());
@@ -129,12 +149,17 @@ impl Checker<'_> {
     }
 
     /// The catalogs of a database, then its tables; with the shared catalogs if asked.
-    fn database(&mut self, name: &str, catalog: &Catalog, shared: bool) -> Result<()> {
+    fn database(
+        &mut self,
+        name: &str,
+        (catalog, backend): (&Catalog, &Backend),
+        shared: bool,
+    ) -> Result<()> {
         let own = files::database_relations().iter();
         let all = own.chain(files::shared_relations().iter().filter(|_| shared));
         for oid in all.filter(|oid| builtin::index(**oid).is_none()) {
             let relation = catalog.relation(*oid)?;
-            self.relation(name, catalog, &relation);
+            self.relation(name, (catalog, backend), &relation);
         }
         if self.found.problems > 0 {
             // Damaged catalogs say nothing about what they describe.
@@ -152,7 +177,9 @@ impl Checker<'_> {
         }
         for oid in users {
             match catalog.relation(oid) {
-                Ok(relation) if relation.file.0 != 0 => self.relation(name, catalog, &relation),
+                Ok(relation) if relation.file.0 != 0 => {
+                    self.relation(name, (catalog, backend), &relation);
+                }
                 Ok(_) => {}
                 Err(error) => {
                     self.place = format!("database \"{name}\", relation {oid}");
@@ -164,7 +191,12 @@ impl Checker<'_> {
         self.catalogs(catalog)
     }
 
-    fn relation(&mut self, database: &str, catalog: &Catalog, relation: &Relation) {
+    fn relation(
+        &mut self,
+        database: &str,
+        (catalog, backend): (&Catalog, &Backend),
+        relation: &Relation,
+    ) {
         let name = format!("database \"{database}\", table \"{}\"", relation.name);
         self.place.clone_from(&name);
         self.found.tables += 1;
@@ -178,7 +210,7 @@ impl Checker<'_> {
             self.found.indexes += 1;
             let place = self.place.clone();
             self.know(index.file, &place);
-            let result = self.index(catalog, relation, index, whole);
+            let result = self.index(catalog, backend, relation, index, whole);
             self.noting(result);
         }
     }

@@ -1,12 +1,14 @@
 //! Rows against the entries of indexes.
 
 use super::Checker;
+use crate::backend::Backend;
 use crate::storage::{layout, place};
 use base::limits::BATCH_ROWS_MAX;
 use base::{CommandId, Oid, Result, RowId, Xid};
 use catalog::Catalog;
 use catalog::relation::{Index, Relation};
 use memory::{Account, Heap};
+use session::engine::{Isolation, Modes};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ impl Checker<'_> {
     pub(super) fn index(
         &mut self,
         catalog: &Catalog,
+        backend: &Backend,
         relation: &Relation,
         index: &Index,
         whole: bool,
@@ -30,23 +33,31 @@ impl Checker<'_> {
             return Ok(());
         }
         let hasher = RandomState::new();
-        let plain = index.keys.iter().all(|key| key.attribute > 0) && index.predicate.is_none();
-        let mut rows = match whole {
-            true => Some(self.keys(catalog, relation, index, plain, &hasher)?),
-            false => None,
+        let plain = index.keys.iter().all(|key| key.attribute > 0)
+            && index.predicate.is_none()
+            && index.included.is_empty();
+        let mut rows = match (whole, plain) {
+            (true, true) => Some(self.keys(catalog, relation, index, &hasher)?),
+            (true, false) => Some(computed(backend, relation, index, &hasher)?),
+            (false, _) => None,
         };
         let tree = self.trees.index(index.file, &index.name)?;
         let mut strangers = Vec::new();
-        let checked = tree.check(|key, row, _, dead, _| {
+        let partial = index.predicate.is_some();
+        let checked = tree.check(|key, row, _, dead, payload| {
             let Some(rows) = &mut rows else { return };
             if dead {
                 return;
             }
             let expected = rows.remove(&row);
-            let right = expected.is_some_and(|hash| !plain || hash == hasher.hash_one(key));
+            let found = if plain { hasher.hash_one(key) } else { hasher.hash_one((key, payload)) };
+            let right = expected == Some(found);
             if !right && strangers.len() < SHOWN_MAX as usize {
                 strangers.push(match expected {
                     Some(_) => format!("an entry points to row {row}, which has another key"),
+                    None if partial => {
+                        format!("an entry points to row {row}, which does not belong in it")
+                    }
                     None => format!("an entry points to row {row}, which is not there"),
                 });
             }
@@ -54,7 +65,7 @@ impl Checker<'_> {
         for problem in checked.problems.iter().chain(&strangers) {
             self.problem(problem);
         }
-        if index.predicate.is_some() || !index.valid {
+        if !index.valid {
             return Ok(());
         }
         let mut missing: Vec<RowId> = rows.into_iter().flat_map(HashMap::into_keys).collect();
@@ -71,7 +82,6 @@ impl Checker<'_> {
         catalog: &Catalog,
         relation: &Relation,
         index: &Index,
-        plain: bool,
         hasher: &RandomState,
     ) -> Result<HashMap<RowId, u64>> {
         let mut columns = Vec::with_capacity(relation.columns.len());
@@ -85,10 +95,7 @@ impl Checker<'_> {
         let (relation_oid, database) = (relation.oid, Oid::INVALID);
         let description = TableDescription { columns, relation: relation_oid, database };
         let table = Table::open(self.trees.tables(), relation.file, Arc::new(description))?;
-        let attributes: Vec<usize> = match plain {
-            true => index.keys.iter().map(|key| place(key.attribute)).collect(),
-            false => Vec::new(),
-        };
+        let attributes: Vec<usize> = index.keys.iter().map(|key| place(key.attribute)).collect();
         let mut keys = Vec::with_capacity(index.keys.len());
         for key in &index.keys {
             keys.push(KeyColumn {
@@ -105,15 +112,32 @@ impl Checker<'_> {
         while let Some(found) = scan.next_batch(&view, &heap, BATCH_ROWS_MAX)? {
             for at in found.batch.rows() {
                 let mut key = Vec::new();
-                if plain {
-                    let columns = found.batch.columns();
-                    let values: Vec<Datum<'_>> = columns.iter().map(|c| c.get(at)).collect();
-                    types::key::encode(catalog, &keys, &values, &mut key)?;
-                }
+                let columns = found.batch.columns();
+                let values: Vec<Datum<'_>> = columns.iter().map(|c| c.get(at)).collect();
+                types::key::encode(catalog, &keys, &values, &mut key)?;
                 rows.insert(found.rows[at], hasher.hash_one(&key[..]));
             }
         }
         self.found.rows += rows.len() as u64;
         Ok(rows)
     }
+}
+
+/// The rows that belong in an index, with the hash of the key and the payload of their entries, as
+/// the index's expressions and its predicate say.
+fn computed(
+    backend: &Backend,
+    relation: &Relation,
+    index: &Index,
+    hasher: &RandomState,
+) -> Result<HashMap<RowId, u64>> {
+    let isolation = Isolation::ReadCommitted;
+    backend.begin_transaction(Modes { isolation, read_only: true, deferrable: false })?;
+    backend.refresh();
+    let mut rows = HashMap::new();
+    let result = backend.each_entry(relation, index, &mut |row, key, payload| {
+        rows.insert(row, hasher.hash_one((key, payload)));
+    });
+    backend.rollback_transaction()?;
+    result.map(|()| rows)
 }

@@ -43,6 +43,26 @@ impl Backend {
         Ok(EntryShape { columns: columns?, included })
     }
 
+    /// Calls `each` with row id, key and payload of every entry that an index must have: one for
+    /// each row that is seen and, in a partial index, belongs in it.
+    pub(crate) fn each_entry(
+        &self,
+        table: &Relation,
+        index: &Index,
+        each: &mut dyn FnMut(RowId, &[u8], &[u8]),
+    ) -> Result<()> {
+        let (shape, values) = (self.entry_shape(table, index)?, values(index));
+        let look = Look { table, values: &values, filter: index.predicate.as_ref(), others: false };
+        let (mut key, mut payload) = (Vec::new(), Vec::new());
+        self.each_value(look, self.latest()?, &mut |row, _, values| {
+            key.clear();
+            payload.clear();
+            shape.encode(&self.catalog, values, &mut key, &mut payload)?;
+            each(row, &key, &payload);
+            Ok(true)
+        })
+    }
+
     pub(super) fn fill_index(&self, table: &Relation, index: &Index) -> Result<Csn> {
         let shape = self.entry_shape(table, index)?;
         let charge = self.state.account().shared().charge(0, "index build")?;

@@ -126,3 +126,71 @@ fn check_takes_back_what_a_killed_server_left() {
     assert!(row.contains("3000") && row.contains("4501500"), "{row}");
     assert_eq!(sqlstate(&client.query("SELECT * FROM u")), "42P01");
 }
+
+/// Replaces the only place of `from` in a file of 8 kB or 32 kB pages, and makes the page's
+/// checksum right again.
+fn forge(path: &Path, page_bytes: usize, from: &[u8], to: &[u8]) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let places: Vec<usize> =
+        (0..bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    assert_eq!(places.len(), 1, "{places:?}");
+    bytes[places[0]..places[0] + to.len()].copy_from_slice(to);
+    let start = places[0] / page_bytes * page_bytes;
+    let page = &mut bytes[start..start + page_bytes];
+    let sum = crc32c::crc32c_append(crc32c::crc32c(&page[..8]), &page[12..]);
+    page[8..12].copy_from_slice(&sum.to_le_bytes());
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn check_computes_expressions_and_predicates_again() {
+    let mut server = Server::start("check-keys");
+    let mut client = server.connect();
+    let before = files(&server.dir);
+    client.query("CREATE TABLE t (a int, b int, c int)");
+    let table = files(&server.dir).difference(&before).next().unwrap().clone();
+    let fill = "SELECT 7000000 + i, 8000000 + i, 9000000 + i FROM generate_series(1, 500) i";
+    client.query(&format!("INSERT INTO t {fill}"));
+    for index in [
+        "CREATE INDEX t_plain ON t (c)",
+        "CREATE INDEX t_key ON t ((a * 2), lower('X' || a))",
+        "CREATE INDEX t_some ON t (c) WHERE b < 8000100",
+        "CREATE INDEX t_with ON t (c) INCLUDE (b)",
+    ] {
+        assert_eq!(kinds(&client.query(index)), "CZ", "{index}");
+    }
+    client.query("UPDATE t SET a = a + 1000 WHERE a % 5 = 0");
+    client.query("UPDATE t SET b = b + 1000 WHERE b % 10 = 3");
+    client.query("DELETE FROM t WHERE c % 9 = 0");
+    drop(client);
+    stop(&mut server);
+    let (text, code) = check(&server.dir);
+    assert!(text.contains("nothing is wrong"), "{text}");
+    assert_eq!(code, Some(0));
+
+    let forged = |from: i32, to: i32| {
+        forge(&table, 32768, &from.to_le_bytes(), &to.to_le_bytes());
+        let (text, code) = check(&server.dir);
+        forge(&table, 32768, &to.to_le_bytes(), &from.to_le_bytes());
+        assert_eq!(code, Some(2), "{text}");
+        assert!(!text.contains("t_plain"), "{text}");
+        text
+    };
+    let text = forged(7_000_301, 7_000_999);
+    assert!(
+        text.contains("\"t_key\": an entry points to row 301, which has another key"),
+        "{text}"
+    );
+    assert!(!text.contains("t_some") && !text.contains("t_with"), "{text}");
+    let text = forged(8_000_050, 8_000_950);
+    assert!(
+        text.contains("\"t_some\": an entry points to row 50, which does not belong in it"),
+        "{text}"
+    );
+    assert!(text.contains("\"t_with\": an entry points to row 50, which has another"), "{text}");
+    let text = forged(8_000_350, 8_000_003);
+    assert!(text.contains("\"t_some\": row 350 has no entry"), "{text}");
+    let (text, code) = check(&server.dir);
+    assert!(text.contains("nothing is wrong"), "{text}");
+    assert_eq!(code, Some(0));
+}

@@ -6,6 +6,7 @@ mod archive;
 mod check;
 mod client;
 mod logging;
+mod memory;
 mod protocol;
 mod versions;
 
