@@ -9,6 +9,7 @@ use crate::record::op;
 use crate::tree::{Index, Target};
 use crate::{Bound, KeyRow};
 use base::{PageNo, Result, RowId, SqlState, Xid};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use txn::Transactions;
 use wal::{Purpose, rm};
@@ -111,10 +112,28 @@ impl Index {
         }
     }
 
+    /// Gives free pages at the end of the file back, if there are at least `least`. Returns how many
+    /// went. May wait.
+    ///
+    /// # Errors
+    /// Those of the disk and the log.
+    pub fn shrink(&self, least: u64) -> Result<u64> {
+        self.pool.shrink_file(&self.file, (rm::BTREE, op::SHRINK), least)
+    }
+
+    /// Gives free pages at the end of the file back when that is worth it. May wait.
+    fn shrink_if_worth(&self) -> Result<u64> {
+        self.pool.shrink_if_worth(&self.file, (rm::BTREE, op::SHRINK))
+    }
+
     /// A place on a leaf by its number, if it is one that has dead entries or is sparse.
     fn place_on(&self, number: PageNo) -> Result<Option<KeyRow>> {
         let pin = self.pool.pin(&self.file, number)?;
         let page = pin.read();
+        if buffer::page::kind(&page) == buffer::page::kind::NONE {
+            // It has left the file since it was noted.
+            return Ok(None);
+        }
         let Some(view) = Page::open(&page)?.filter(|view| view.is_leaf() && view.count() > 0)
         else {
             return Ok(None);
@@ -140,6 +159,7 @@ impl Index {
 pub fn purge(transactions: &Arc<Transactions>, pages: usize) -> Result<usize> {
     let queue = transactions.dead_entries();
     let taken = queue.take(pages, |stamp| transactions.settled(stamp));
+    let mut indexes = BTreeMap::new();
     for (file, page) in &taken {
         let tree = match transactions.pool().files().open(*file) {
             // It was dropped.
@@ -153,6 +173,10 @@ pub fn purge(transactions: &Arc<Transactions>, pages: usize) -> Result<usize> {
             queue.put_back(*file, *page, stamp);
         }
         index.join_sparse(place.bound())?;
+        indexes.insert(*file, index);
+    }
+    for index in indexes.values() {
+        index.shrink_if_worth()?;
     }
     Ok(taken.len())
 }

@@ -29,6 +29,8 @@ pub mod op {
     pub const BUILD: u8 = 9;
     /// An entry that was not there was inserted with a given stamp, during a concurrent build.
     pub const BACKFILL: u8 = 10;
+    /// Free pages left the end of the file.
+    pub const SHRINK: u8 = 11;
 }
 
 /// The row of indexes in the pool's table of resource managers.
@@ -47,6 +49,7 @@ fn describe(op: u8, undo_body: Option<&[u8]>, data: &[u8]) -> String {
         op::MERGE => "merge",
         op::BUILD => "build",
         op::BACKFILL => "backfill",
+        op::SHRINK => "shrink",
         _ => "unknown",
     };
     match (undo_body.map(UndoBody::decode), op, data.first_chunk::<8>()) {

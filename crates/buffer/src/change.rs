@@ -241,6 +241,13 @@ impl<'a> Change<'_, 'a> {
         Ok(())
     }
 
+    /// Gives a free page another successor on the free list.
+    pub(crate) fn relink(&mut self, page: &'a PageWrite<'_>, next: PageNo) {
+        let mut delta = Vec::new();
+        wal::record::put_varint(&mut delta, next.0);
+        self.add(page, block_flags::INIT | block_flags::FREE, &delta);
+    }
+
     /// Forgets blocks, data and meta state, keeping the room: to start over after a latch was lost.
     pub fn clear(&mut self) {
         self.blocks.clear();

@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use wal::{Purpose, RecordBuilder, Wal, rm};
 
 /// The operations of [`rm::FILE`].
@@ -39,6 +39,8 @@ pub struct TreeFile {
     /// Written to since it was last synced.
     pub(crate) unsynced: AtomicBool,
     dropped: AtomicBool,
+    /// How many are about to give the file new pages; below 0 while it is cut.
+    reserving: AtomicI64,
 }
 
 impl TreeFile {
@@ -81,6 +83,11 @@ impl TreeFile {
         Ok(())
     }
 
+    /// Whether nothing of a page is in the file.
+    pub(crate) fn ends_before(&self, page: PageNo) -> Result<bool> {
+        Ok(self.len()? <= self.offset(page)?)
+    }
+
     /// Writes a page.
     pub(crate) fn write_page(&self, page: PageNo, bytes: &[u8]) -> Result<()> {
         let at = self.offset(page)?;
@@ -113,6 +120,39 @@ impl TreeFile {
             }
             Err(error) => return Err(error),
         };
+        self.unsynced.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Somebody is about to give it new pages: it is not cut until [`TreeFile::reserved`]. May
+    /// wait.
+    pub(crate) fn begin_reserving(&self) {
+        let count = &self.reserving;
+        let more = |count: i64| (count >= 0).then_some(count + 1);
+        while count.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_err() {
+            base::wait::yield_now();
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn reserved(&self) {
+        self.reserving.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Calls `cut` unless somebody is about to give the file new pages; nobody begins meanwhile.
+    pub(crate) fn unless_reserving(&self, cut: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.reserving.compare_exchange(0, -1, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return Ok(());
+        }
+        let result = cut();
+        self.reserving.store(0, Ordering::Release);
+        result
+    }
+
+    /// Gives back what lies behind so many bytes, within [`TreeFile::unless_reserving`].
+    pub(crate) fn cut(&self, bytes: u64) -> Result<()> {
+        self.file.set_len(bytes)?;
+        self.allocated.store(bytes, Ordering::Release);
         self.unsynced.store(true, Ordering::Release);
         Ok(())
     }
@@ -257,6 +297,7 @@ impl Files {
                 allocated,
                 unsynced: AtomicBool::new(true),
                 dropped: AtomicBool::new(false),
+                reserving: AtomicI64::new(0),
             })
         });
         Ok(entry.clone())

@@ -25,7 +25,9 @@
 //! 5. The first change of a page after a redo point logs its image from before (contract 9).
 //! 6. A new file's creation is durable in the log before the file exists; a file goes only after the
 //!    record that drops it is durable (storage rule 22).
-//! 7. Lock order: a shard of the page table before the registry of files before the free lists.
+//! 7. A file loses only pages that are free, that no older descent can reach, and that a durable
+//!    record has taken off the list; nobody reserves pages of it meanwhile.
+//! 8. Lock order: a shard of the page table before the registry of files before the free lists.
 //!    None is held across a wait.
 //!
 //! Limits: one record changes at most 8 pages; 4 billion frames a page size.
@@ -41,6 +43,7 @@ mod meta;
 pub mod page;
 mod pool;
 mod resource;
+mod shrink;
 mod space;
 mod spare;
 #[cfg(test)]

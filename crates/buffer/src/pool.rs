@@ -303,7 +303,12 @@ impl Pool {
             Fill::Read => {
                 self.counts.reads.fetch_add(1, Ordering::Relaxed);
                 pin.file.read_page(pin.page, bytes)?;
-                page::check(bytes, pin.file.id(), pin.page, pin.file.path())
+                match page::check(bytes, pin.file.id(), pin.page, pin.file.path()) {
+                    // The file was cut while it was read.
+                    Err(_) if pin.file.ends_before(pin.page)? => bytes.fill(0),
+                    checked => checked?,
+                }
+                Ok(())
             }
         }
     }
@@ -362,6 +367,21 @@ impl Pool {
         }
         for id in dead {
             self.unpin(id);
+        }
+    }
+
+    /// The pages of a file from `first` on need not be written any more. They stay where they are:
+    /// whoever has one pinned shares its frame with whoever writes it anew.
+    pub(crate) fn disown_pages(&self, file: FileId, first: PageNo) {
+        for shard in &self.shards {
+            let shard = shard.lock();
+            for (key, id) in &shard.frames {
+                if key.0 == file && key.1 >= first {
+                    let frame = self.frames.frame(*id);
+                    frame.clear(bits::DIRTY);
+                    frame.rec_lsn.store(0, Ordering::SeqCst);
+                }
+            }
         }
     }
 

@@ -51,7 +51,7 @@ impl Epochs {
         self.freed.lock().insert((file, page), epoch);
     }
 
-    fn reusable(&self, file: FileId, page: PageNo) -> bool {
+    pub(crate) fn reusable(&self, file: FileId, page: PageNo) -> bool {
         let Some(epoch) = self.freed.lock().get(&(file, page)).copied() else { return true };
         self.oldest() > epoch
     }
@@ -91,6 +91,23 @@ pub struct Reservation<'p> {
     pub(crate) expected: MetaState,
     pub(crate) after: MetaState,
     pages: Vec<Pin<'p>>,
+    _reserving: Reserving<'p>,
+}
+
+/// Somebody is about to give a file new pages.
+struct Reserving<'p>(&'p TreeFile);
+
+impl<'p> Reserving<'p> {
+    fn new(file: &'p TreeFile) -> Reserving<'p> {
+        file.begin_reserving();
+        Reserving(file)
+    }
+}
+
+impl Drop for Reserving<'_> {
+    fn drop(&mut self) {
+        self.0.reserved();
+    }
 }
 
 impl<'p> Reservation<'p> {
@@ -163,6 +180,7 @@ impl Pool {
         count: usize,
     ) -> Result<Reservation<'p>> {
         loop {
+            let reserving = Reserving::new(file);
             let expected = MetaState::read(&self.pin(file, PageNo(0))?.read())?;
             let mut after = expected;
             after.version += 1;
@@ -186,7 +204,7 @@ impl Pool {
                 }
             }
             if !stale {
-                return Ok(Reservation { expected, after, pages });
+                return Ok(Reservation { expected, after, pages, _reserving: reserving });
             }
             // The list changed while we walked it: unless the meta page is still the same.
             let now = MetaState::read(&self.pin(file, PageNo(0))?.read())?;

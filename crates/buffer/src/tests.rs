@@ -4,6 +4,7 @@ use super::*;
 use base::{FileId, Lsn, PageNo, Result, Xid};
 use disk::SimDisk;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wal::{Wal, WalConfig, rm};
 
 /// A manager whose delta is (offset u16, byte) triples.
@@ -140,4 +141,100 @@ fn a_guess_finds_the_page_or_nothing_while_pages_come_and_go() {
     });
     let stats = pool.stats();
     assert!(stats.evictions > 10_000 && pool.guesses.hits() > 1_000, "{stats:?}");
+}
+
+fn give_back(pool: &Pool, file: &Arc<TreeFile>, page: u64) -> Result<()> {
+    let (pin, meta) = (pool.pin(file, PageNo(page))?, pool.pin(file, PageNo(0))?);
+    let mut change = pool.change(rm::BTREE, 4, &[8192, 8192], 64)?;
+    let (page, meta) = (pin.write(), meta.write());
+    change.free(&meta, &page)?;
+    change.commit().map(drop)
+}
+
+/// How many pages the file is to lose.
+const CUTS: u64 = 500;
+
+/// Grows and gives back pages, and looks at those that it has, from a thread of its own.
+/// Ends when the file was cut often enough.
+fn use_pages(
+    (pool, file): (&Pool, &Arc<TreeFile>),
+    cuts: &AtomicU64,
+    thread: u64,
+) -> Vec<(u64, u8)> {
+    let mut pages: Vec<(u64, u8)> = Vec::new();
+    let mut random = disk::Random::new(thread);
+    for round in 0..60_000u64 {
+        if cuts.load(Ordering::Relaxed) >= CUTS {
+            break;
+        }
+        if pages.len() < 12 && (pages.is_empty() || random.one_in(2)) {
+            let (page, value) = (grow(pool, file).unwrap(), round as u8);
+            put(pool, file, page, 100, value).unwrap();
+            pages.push((page, value));
+        } else if random.one_in(40) {
+            for (page, _) in pages.drain(..) {
+                give_back(pool, file, page).unwrap();
+            }
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        } else {
+            let at = random.below(pages.len() as u64) as usize;
+            let (page, value) = pages.swap_remove(at);
+            assert_eq!(get(pool, file, page, 100).unwrap(), value, "page {page}");
+            give_back(pool, file, page).unwrap();
+        }
+    }
+    pages
+}
+
+/// Rule 7.
+#[test]
+fn a_file_is_cut_behind_the_pages_that_are_used() {
+    let disk = SimDisk::new(3);
+    let wal = Wal::create(Arc::new(disk), wal_config()).unwrap();
+    let pool = pool_on(wal, 24);
+    let file = new_tree(&pool, 1);
+    let (done, cuts) = (AtomicBool::new(false), AtomicU64::new(0));
+    let mut left = Vec::new();
+    std::thread::scope(|scope| {
+        let (pool, file, done, cuts) = (&pool, &file, &done, &cuts);
+        scope.spawn(move || {
+            while !done.load(Ordering::Relaxed) {
+                cuts.fetch_add(
+                    pool.shrink_file(file, (rm::BTREE, 5), 1).unwrap(),
+                    Ordering::Relaxed,
+                );
+                pool.write_some(4).unwrap();
+            }
+        });
+        // Whoever has an old number finds nothing alive, or a page with that number.
+        scope.spawn(move || {
+            let mut random = disk::Random::new(9);
+            while !done.load(Ordering::Relaxed) {
+                let number = 2 + random.below(40);
+                let pin = pool.pin(file, PageNo(number)).unwrap();
+                let page = pin.read();
+                match page::kind(&page) {
+                    page::kind::NONE => {}
+                    page::kind::FREE | page::kind::INDEX_LEAF => {
+                        assert_eq!(page::page_no(&page), PageNo(number));
+                    }
+                    kind => panic!("page {number} is of kind {kind}"),
+                }
+            }
+        });
+        let users: Vec<_> = (0..3)
+            .map(|thread| scope.spawn(move || use_pages((pool, file), cuts, thread + 1)))
+            .collect();
+        for user in users {
+            left.extend(user.join().unwrap());
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(cuts.load(Ordering::Relaxed) >= CUTS, "{cuts:?}");
+    for (page, value) in &left {
+        assert_eq!(get(&pool, &file, *page, 100).unwrap(), *value);
+        give_back(&pool, &file, *page).unwrap();
+    }
+    pool.shrink_file(&file, (rm::BTREE, 5), 1).unwrap();
+    assert_eq!(file.len().unwrap(), 2 * 8192);
 }

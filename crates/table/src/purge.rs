@@ -5,6 +5,7 @@ use crate::record::{MANAGER, encode_remove, op};
 use crate::tree::{Place, Tree, place_of};
 use crate::{Table, Tables};
 use base::{PageNo, Result, RowId, Xid};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -97,6 +98,20 @@ impl Tree {
         Ok(())
     }
 
+    /// Gives free pages at the end of the file back, if there are at least `least`. Returns how many
+    /// went. May wait.
+    ///
+    /// # Errors
+    /// Those of the disk and the log.
+    pub fn shrink(&self, least: u64) -> Result<u64> {
+        self.pool().shrink_file(&self.file, (MANAGER, op::SHRINK), least)
+    }
+
+    /// Gives free pages at the end of the file back when that is worth it. May wait.
+    fn shrink_if_worth(&self) -> Result<u64> {
+        self.pool().shrink_if_worth(&self.file, (MANAGER, op::SHRINK))
+    }
+
     /// Purges one queued leaf and joins it with its neighbours if they fit one page together.
     fn purge_page(&self, page: PageNo) -> Result<()> {
         let low = {
@@ -137,15 +152,22 @@ impl Tables {
         let transactions = self.transactions();
         let taken = transactions.dead_rows().take(leaves, |stamp| transactions.settled(stamp));
         let mut done = taken.len();
+        let mut trees = BTreeMap::new();
         for (file, page) in taken {
             match self.tree(file) {
-                Ok(tree) => tree.purge_page(page)?,
+                Ok(tree) => {
+                    tree.purge_page(page)?;
+                    trees.insert(file, tree);
+                }
                 // It was dropped.
                 Err(error) if error.sqlstate() == base::SqlState::UNDEFINED_FILE => {}
                 Err(error) => return Err(error),
             }
         }
         done += self.free_replaced(leaves)?;
+        for tree in trees.values() {
+            tree.shrink_if_worth()?;
+        }
         Ok(done)
     }
 }

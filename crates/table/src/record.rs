@@ -45,6 +45,8 @@ pub mod op {
     pub const LOAD: u8 = 14;
     /// Long values that wait to be freed. Changes no page.
     pub const REPLACED: u8 = 15;
+    /// Free pages left the end of the file.
+    pub const SHRINK: u8 = 16;
 }
 
 /// What a block's delta does: its first byte.

@@ -177,6 +177,7 @@ fn describe(operation: u8, undo_body: Option<&[u8]>, _data: &[u8]) -> String {
         op::ROW_LIMIT => "ROW_LIMIT",
         op::LOAD => "LOAD",
         op::REPLACED => "REPLACED",
+        op::SHRINK => "SHRINK",
         _ => "UNKNOWN",
     };
     match undo_body.map(crate::record::UndoBody::decode) {

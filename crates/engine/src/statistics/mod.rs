@@ -18,7 +18,8 @@
 //! # Limits
 //! Without a list of tables the system's catalogs are left out. Elements of arrays and bounds of
 //! ranges have no statistics of their own; nor do expressions of indexes and extended statistics.
-//! There are no dead rows to remove: VACUUM without ANALYZE counts rows and pages.
+//! Dead rows are removed in the background: VACUUM hurries that up, gives free pages at the end of
+//! the files back (unless TRUNCATE is off), and counts rows and pages.
 //!
 //! # Sources
 //! P. Haas and L. Stokes, "Estimating the number of classes in a finite population", 1998.
@@ -47,6 +48,9 @@ const LOCK: u8 = 4;
 /// The rows of a sample for each unit of the statistics target.
 const ROWS_PER_TARGET: u64 = 300;
 
+/// The leaves of all tables, and of all indexes, that VACUUM tidies at most.
+const LEAVES_A_VACUUM: usize = 1 << 16;
+
 /// What a command does.
 #[derive(Clone, Copy, Default, Debug)]
 struct Work {
@@ -54,6 +58,8 @@ struct Work {
     analyze: bool,
     verbose: bool,
     skip_locked: bool,
+    /// Free pages at the end of files stay there.
+    keeps_pages: bool,
 }
 
 const VACUUM_OPTIONS: [&str; 14] = [
@@ -104,6 +110,7 @@ impl Work {
                 "analyze" => work.analyze = is_on(option)?,
                 "verbose" => work.verbose = is_on(option)?,
                 "skip_locked" => work.skip_locked = is_on(option)?,
+                "truncate" => work.keeps_pages = !is_on(option)?,
                 _ => {}
             }
         }
@@ -198,6 +205,9 @@ impl Backend {
         let Some(relation) = self.catalog.find_relation(relation.oid)? else { return Ok(()) };
         if relation.file.0 == 0 {
             return Ok(());
+        }
+        if work.vacuum && !work.keeps_pages {
+            self.give_back_pages(&relation)?;
         }
         if work.analyze {
             self.analyze_table(&relation, &attributes, work)?;
@@ -303,6 +313,17 @@ impl Backend {
             found.distinct = distinct;
         }
         self.catalog.put_column_statistics(relation.oid, column.attribute, &found)
+    }
+
+    /// Tidies up what is due and gives free pages at the end of a table's files back to the file
+    /// system.
+    fn give_back_pages(&self, relation: &Relation) -> Result<()> {
+        self.engine.storage.purge(LEAVES_A_VACUUM)?;
+        self.engine.storage.tables().tree(relation.file)?.shrink(1)?;
+        for index in &relation.indexes {
+            self.engine.trees.index(index.file, &index.name)?.shrink(1)?;
+        }
+        Ok(())
     }
 
     /// Counts the rows of a table: VACUUM.

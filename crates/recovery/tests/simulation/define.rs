@@ -79,6 +79,18 @@ impl Work<'_> {
         self.set_shape(session, number, Some(shape))
     }
 
+    /// Gives free pages at the end of the files of a table back, as VACUUM does.
+    pub(crate) fn shrink(&mut self) -> Result<()> {
+        let tables = &self.history.latest().tables;
+        let at = self.random.below(tables.len() as u64) as usize;
+        let Some((shape, _)) = tables.values().nth(at) else { return Ok(()) };
+        self.server.storage.tables().tree(shape.file)?.shrink(1)?;
+        for index in &shape.indexes {
+            self.server.index(index.file)?.shrink(1)?;
+        }
+        Ok(())
+    }
+
     fn drop_table(&mut self, session: usize, number: u32, shape: &Shape) -> Result<()> {
         let Some(open) = &mut self.open[session] else { return Ok(()) };
         for file in shape.files() {

@@ -205,7 +205,8 @@ impl<'s> Work<'s> {
                 storage.checkpoint()?;
                 self.history.durable();
             }
-            9..12 => return self.purge_entries(),
+            9..11 => return self.purge_entries(),
+            11 => return self.shrink(),
             12 if self.random.one_in(3) && !self.full => {
                 let room = self.random.below(400_000);
                 self.server.disk.set_capacity(Some(self.server.disk.used() + room));
