@@ -251,14 +251,19 @@ impl State {
         self.prepared.borrow_mut().retain(|one| name.is_some_and(|name| *one.name != *name));
     }
 
-    /// Lets others see that a statement begins.
-    pub(crate) fn begins(&self, query: &str) {
-        let shown = self.frequent().query_bytes;
+    /// Lets others see the `application_name`, if it may have changed.
+    fn show_application(&self, activity: &mut crate::activity::Activity) {
         let settings = self.settings();
-        let mut activity = self.entry.activity.lock();
         if self.application_seen.replace(settings.generation()) != settings.generation() {
             settings.text("application_name").clone_into(&mut activity.application);
         }
+    }
+
+    /// Lets others see that a statement begins.
+    pub(crate) fn begins(&self, query: &str) {
+        let shown = self.frequent().query_bytes;
+        let mut activity = self.entry.activity.lock();
+        self.show_application(&mut activity);
         activity.begin(query, self.statement_start_us.get(), shown);
     }
 
@@ -277,6 +282,7 @@ impl State {
         {
             crate::throughput::note_answer(now_us - start_us);
         }
+        self.show_application(&mut activity);
         activity.rest(status, now_us);
         self.command.set(activity.state);
     }
