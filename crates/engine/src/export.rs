@@ -14,6 +14,8 @@ struct Exported {
     database: Oid,
     serializable: bool,
     read_only: bool,
+    /// When a serializable one was taken, as such transactions count.
+    begun: Option<u64>,
 }
 
 /// The exported snapshots of a cluster, by name: there until the exporting transaction ends. Who
@@ -51,6 +53,7 @@ impl Backend {
             database: self.catalog.database(),
             serializable: modes.isolation == Isolation::Serializable,
             read_only: modes.read_only,
+            begun: transaction.serializable_begun(),
         };
         self.engine.exported.0.lock().insert(name.clone(), exported);
         open.exported.push(name.clone());
@@ -68,15 +71,14 @@ impl Backend {
         if !name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F' | b'-')) {
             return Err(err!(INVALID_PARAMETER_VALUE, "invalid snapshot identifier: \"{name}\""));
         }
-        let snapshot = {
-            let map = self.engine.exported.0.lock();
-            let found = map
-                .get(name)
-                .ok_or_else(|| err!(UNDEFINED_OBJECT, "snapshot \"{name}\" does not exist"))?;
-            self.may_import(found)?;
-            found.snapshot.clone()
-        };
-        self.transaction()?.set_snapshot(snapshot);
+        let transaction = self.transaction()?;
+        // Held to the end: as long as the name is there, its transaction has not ended.
+        let map = self.engine.exported.0.lock();
+        let found = map
+            .get(name)
+            .ok_or_else(|| err!(UNDEFINED_OBJECT, "snapshot \"{name}\" does not exist"))?;
+        self.may_import(found)?;
+        transaction.set_snapshot(found.snapshot.clone(), found.begun);
         Ok(())
     }
 

@@ -93,6 +93,7 @@ impl Backend {
             self.rollback_transaction()?;
             return Err(error);
         }
+        self.end_exports();
         let result = transaction.commit(options, |_| self.catalog.published());
         match result {
             Ok(csn) => {
@@ -112,6 +113,7 @@ impl Backend {
 
     pub(crate) fn rollback_transaction(&self) -> Result<()> {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
+        self.end_exports();
         let result = transaction.rollback();
         self.forget_created(0);
         self.catalog.aborted();
@@ -120,10 +122,16 @@ impl Backend {
         result
     }
 
+    /// Nobody imports a snapshot of this transaction any more: before it ends, because an importer
+    /// counts on its running.
+    fn end_exports(&self) {
+        self.engine.exported.end(&self.open.borrow().exported);
+    }
+
     pub(crate) fn end_transaction(&self) {
         self.store.set_transaction(None);
         self.referential.clear();
-        self.engine.exported.end(&self.open.borrow().exported);
+        self.end_exports();
         *self.open.borrow_mut() = Open::default();
     }
 

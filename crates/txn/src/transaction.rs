@@ -213,15 +213,19 @@ impl Transaction {
         let mut state = self.state.lock();
         let first = || match self.isolation() {
             Isolation::Serializable => {
-                self.begin_tracked(|| self.transactions.snapshot_of(self.owner.pid))
+                self.begin_tracked(None, || self.transactions.snapshot_of(self.owner.pid))
             }
             _ => self.transactions.snapshot_of(self.owner.pid),
         };
         state.snapshot.get_or_insert_with(first).clone()
     }
 
-    /// Registers a serializable transaction with its snapshot.
-    fn begin_tracked(&self, take: impl FnOnce() -> Arc<Snapshot>) -> Arc<Snapshot> {
+    /// Registers a serializable transaction with its snapshot, which another one took at `imported`.
+    fn begin_tracked(
+        &self,
+        imported: Option<u64>,
+        take: impl FnOnce() -> Arc<Snapshot>,
+    ) -> Arc<Snapshot> {
         let session = Session {
             pid: self.owner.pid,
             virtual_xid: self.owner.virtual_xid(),
@@ -229,7 +233,7 @@ impl Transaction {
         };
         let read_only = self.access.lock().read_only;
         let serializable = &self.transactions.serializable;
-        let (snapshot, begun) = serializable.begin(session, self.xid(), read_only, take);
+        let (snapshot, begun) = serializable.begin(session, self.xid(), read_only, imported, take);
         if let Begun::Tracked(tracked) = begun {
             let _ = self.tracked.set(tracked);
         }
@@ -255,7 +259,7 @@ impl Transaction {
             };
             let take = || self.transactions.snapshot_of(self.owner.pid);
             let serializable = &self.transactions.serializable;
-            let (snapshot, begun) = serializable.begin(session, self.xid(), true, take);
+            let (snapshot, begun) = serializable.begin(session, self.xid(), true, None, take);
             let safe = match begun {
                 Begun::Safe => true,
                 Begun::Tracked(tracked) => {
@@ -271,10 +275,16 @@ impl Transaction {
         }
     }
 
-    /// Makes the transaction see what `snapshot` sees (`SET TRANSACTION SNAPSHOT`).
-    pub fn set_snapshot(&self, snapshot: Arc<Snapshot>) {
+    /// When the snapshot of a serializable transaction was taken, for one that imports it.
+    pub fn serializable_begun(&self) -> Option<u64> {
+        self.tracked.get()?.begun()
+    }
+
+    /// Makes the transaction see what `snapshot` sees (`SET TRANSACTION SNAPSHOT`). `begun` is what
+    /// [`serializable_begun`](Self::serializable_begun) says of the exporting one, which still runs.
+    pub fn set_snapshot(&self, snapshot: Arc<Snapshot>, begun: Option<u64>) {
         let snapshot = match self.isolation() {
-            Isolation::Serializable => self.begin_tracked(|| snapshot),
+            Isolation::Serializable => self.begin_tracked(begun, || snapshot),
             _ => snapshot,
         };
         self.state.lock().snapshot = Some(snapshot);

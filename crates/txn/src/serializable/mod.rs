@@ -226,24 +226,26 @@ impl Serializable {
         self.state.lock().targets.account = Some(account);
     }
 
-    /// Registers a transaction with the snapshot that `take` takes.
+    /// Registers a transaction with the snapshot that `take` takes. `imported` is when it was taken, if
+    /// another transaction took it, which still runs.
     pub(crate) fn begin<S>(
         self: &Arc<Serializable>,
         session: Session,
         xid: Xid,
         read_only: bool,
+        imported: Option<Number>,
         take: impl FnOnce() -> S,
     ) -> (S, Begun) {
         let mut state = self.state.lock();
         let snapshot = take();
-        if read_only && state.writers == 0 {
+        if read_only && imported.is_none() && state.writers == 0 {
             return (snapshot, Begun::Safe);
         }
         let flags = Arc::new(Flags::default());
         let mut member = Member {
             session: session.clone(),
             xid,
-            begun: state.newest,
+            begun: imported.unwrap_or(state.newest),
             prepared: NEVER,
             committed: NEVER,
             doomed: false,
@@ -256,13 +258,14 @@ impl Serializable {
             out: Vec::new(),
             into: Vec::new(),
             possible: Vec::new(),
-            is_unsafe: false,
+            // Those beside the beginning of an older snapshot may have ended: never found to be safe.
+            is_unsafe: read_only && imported.is_some(),
             flags: flags.clone(),
             waker: None,
             places: Vec::new(),
         };
         let id = state.next + 1;
-        if read_only {
+        if read_only && imported.is_none() {
             let writes = |m: &Member| !m.is_committed() && !m.doomed && !m.read_only;
             let writers = state.members.iter_mut().filter(|(_, m)| writes(m));
             member.possible = writers
@@ -274,7 +277,7 @@ impl Serializable {
             if member.possible.is_empty() {
                 return (snapshot, Begun::Safe);
             }
-        } else {
+        } else if !read_only {
             state.writers += 1;
         }
         state.next = id;

@@ -15,7 +15,16 @@ fn session() -> Session {
 }
 
 fn begin(server: &Arc<Serializable>, xid: u64, read_only: bool) -> Option<Arc<Tracked>> {
-    let ((), begun) = server.begin(session(), Xid(xid), read_only, || ());
+    begin_at(server, xid, read_only, None)
+}
+
+fn begin_at(
+    server: &Arc<Serializable>,
+    xid: u64,
+    read_only: bool,
+    imported: Option<Number>,
+) -> Option<Arc<Tracked>> {
+    let ((), begun) = server.begin(session(), Xid(xid), read_only, imported, || ());
     match begun {
         Begun::Tracked(tracked) => Some(tracked),
         Begun::Safe => None,
@@ -75,6 +84,43 @@ fn a_range_that_was_cut_covers_what_was_seen() {
     one.write_key(INDEX, &[13]).unwrap();
     commit(&two).unwrap();
     commit(&one).unwrap();
+}
+
+#[test]
+fn who_imports_an_older_snapshot_is_beside_those_who_have_committed_since() {
+    for exporter_ends in [false, true] {
+        let server = Arc::new(Serializable::default());
+        let exporter = writer(&server, 10);
+        let between = writer(&server, 11);
+        between.read_row(TABLE, RowId(1));
+        between.write_row(TABLE, Some(RowId(2))).unwrap();
+        commit(&between).unwrap();
+        let imported = begin_at(&server, 12, false, exporter.begun()).unwrap();
+        if exporter_ends {
+            commit(&exporter).unwrap();
+        }
+        imported.read_row(TABLE, RowId(2));
+        imported.conflict_out(Xid(11));
+        let skew = imported.write_row(TABLE, Some(RowId(1))).and_then(|()| commit(&imported));
+        assert!(skew.is_err(), "each has read what the other one wrote");
+    }
+}
+
+#[test]
+fn a_reader_of_an_imported_snapshot_is_watched_as_long_as_it_runs() {
+    let server = Arc::new(Serializable::default());
+    let exporter = writer(&server, 10);
+    // pivot -> first, which has committed before the snapshot; the pivot commits after it.
+    let pivot = writer(&server, 11);
+    pivot.read_row(TABLE, RowId(1));
+    let taken = exporter.begun();
+    let reader = begin_at(&server, 12, true, taken).expect("it is watched");
+    commit(&pivot).unwrap();
+    assert!(!reader.is_safe());
+    commit(&exporter).unwrap();
+    assert!(!reader.is_safe());
+    commit(&reader).unwrap();
+    assert_eq!(server.kept(), (0, 0));
 }
 
 /// Limits that never come in the way.

@@ -1,7 +1,7 @@
 //! A serializable transaction's own side.
 
 use super::reads::{RangeNo, Readers};
-use super::{Place, Serializable, Session, State};
+use super::{Number, Place, Serializable, Session, State};
 use base::{Error, Oid, Result, RowId, Xid};
 use parking_lot::Mutex;
 use std::future::poll_fn;
@@ -63,6 +63,11 @@ impl Tracked {
     /// Whether it need not be watched any more.
     pub fn is_safe(&self) -> bool {
         self.is(SAFE)
+    }
+
+    /// When its snapshot was taken, for those who import it; nothing when it is safe.
+    pub(crate) fn begun(&self) -> Option<Number> {
+        Some(self.serializable.state.lock().member(self.id)?.begun)
     }
 
     pub(crate) fn set_xid(&self, xid: Xid) {
