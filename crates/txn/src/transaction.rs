@@ -653,7 +653,11 @@ impl Transaction {
         let data = record.encode();
         let wal = self.transactions.wal();
         let record = EndRecord::prepare(wal, OP_ABORT, xid, Lsn::INVALID, &data);
-        record.map_err(Error::panic)?.append(wal);
+        let lsn = record.map_err(Error::panic)?.append(wal);
+        if self.prepared.load(Ordering::Relaxed) {
+            // Whoever coordinates it forgets it now: it must not be there again after a crash.
+            wal.flush(lsn).map_err(Error::panic)?;
+        }
         publication.end_abort(xid);
         let chains = self.end(xid);
         self.transactions.housekeeping(chains);
