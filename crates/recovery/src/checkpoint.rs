@@ -5,6 +5,7 @@
 //! its undo (4) and their numbers (8 each).
 
 use crate::control::State;
+use crate::outcomes::{self, Known};
 use crate::storage::Storage;
 use base::{Error, FileId, Lsn, Result, Xid};
 use std::collections::BTreeSet;
@@ -118,6 +119,8 @@ impl Storage {
             std::thread::sleep(Duration::from_millis(1));
         }
         let active = self.wal.active();
+        let (outcomes, next, open) = self.transactions.outcomes();
+        let known = Known { outcomes, next, open };
         let (next_xid, next_oid, next_file) = self.transactions.counters();
         let written = self.pool.flush_before(redo, pace)?;
         let wrote = begun.elapsed();
@@ -128,6 +131,8 @@ impl Storage {
         let room = self.wal.ensure_room_for(record.size(), Purpose::Undo)?;
         let lsn = self.wal.append(room, &mut record);
         self.wal.flush(lsn)?;
+        // Without it only answers about older transactions are lost.
+        let kept_outcomes = known.write(&*self.disk, redo).is_ok();
         {
             let mut control = self.control.lock();
             control.checkpoint = lsn;
@@ -136,6 +141,9 @@ impl Storage {
             control.next_file = next_file;
             control.time_us = self.clock.now_us();
             control.write(&*self.disk)?;
+        }
+        if kept_outcomes {
+            let _ = outcomes::remove_others(&*self.disk, redo);
         }
         let mut kept = self.transactions.log_before_removal(redo);
         kept.extend(data.active.iter().flat_map(|active| active.segments.iter().copied()));

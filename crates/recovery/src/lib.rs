@@ -26,6 +26,7 @@ mod background;
 mod checkpoint;
 mod control;
 mod dump;
+mod outcomes;
 mod prepared;
 mod replay;
 mod storage;

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::CheckpointData;
 use crate::control::Control;
+use crate::outcomes::Commits;
 use crate::storage::Storage;
 use base::{Error, FileId, Lsn, Result, Xid};
 use disk::Disk;
@@ -42,6 +43,10 @@ pub(crate) struct Analysis {
     pub(crate) records_after_checkpoint: u64,
     /// The transactions that never ended.
     pub(crate) losers: BTreeMap<Xid, ActiveTransaction>,
+    /// Those that have committed.
+    pub(crate) commits: Commits,
+    /// The checkpoint's counter: what is drawn from there on was drawn after it.
+    pub(crate) counted_xid: Xid,
     pub(crate) next_xid: Xid,
     pub(crate) next_oid: u64,
     pub(crate) next_file: FileId,
@@ -73,6 +78,9 @@ impl Analysis {
                 if matches!(record.kind.op, transaction_op::COMMIT | transaction_op::ABORT) =>
             {
                 self.losers.remove(&record.xid);
+                if record.kind.op == transaction_op::COMMIT {
+                    self.commits.insert(record.xid);
+                }
                 return Ok(());
             }
             _ => {}
@@ -115,6 +123,8 @@ pub(crate) fn analyze(
         records: 0,
         records_after_checkpoint: 0,
         losers: BTreeMap::new(),
+        commits: Commits::default(),
+        counted_xid: control.next_xid,
         next_xid: control.next_xid,
         next_oid: control.next_oid,
         next_file: control.next_file,

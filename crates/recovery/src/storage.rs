@@ -1,7 +1,8 @@
 //! The storage of a cluster, put together.
 
 use crate::control::{Control, State};
-use crate::replay::{self, Report};
+use crate::outcomes::Known;
+use crate::replay::{self, Analysis, Report};
 use crate::undo;
 use base::clock::{Clock, SystemClock};
 use base::{FileId, Lsn, Oid, Result, Xid};
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use table::Tables;
-use txn::{Options, Transactions};
+use txn::{Options, Outcomes, Transactions};
 use wal::{Wal, WalConfig};
 
 /// Who applies the changes of which records.
@@ -129,7 +130,7 @@ impl Storage {
         let mut settings = settings.clone();
         settings.wal.segment_bytes = control.segment_bytes;
         settings.wal.timeline = control.timeline;
-        let analysis = replay::analyze(&disk, &settings.wal, &control)?;
+        let mut analysis = replay::analyze(&disk, &settings.wal, &control)?;
         control.next_xid = control.next_xid.max(analysis.next_xid);
         control.next_oid = control.next_oid.max(analysis.next_oid);
         control.next_file = control.next_file.max(analysis.next_file);
@@ -147,9 +148,25 @@ impl Storage {
             replay::redo(&storage, &analysis, &mut report)?;
             undo::losers(&storage, &analysis, &mut report)?;
         }
+        storage.restore_outcomes(&mut analysis);
         storage.control.lock().state = State::InProduction;
         storage.checkpoint()?;
         Ok((storage, report))
+    }
+
+    /// What is known of the transactions before: as the checkpoint's file and the log have it. Without
+    /// the file that is nothing of those before the checkpoint.
+    fn restore_outcomes(&self, analysis: &mut Analysis) {
+        let control = self.control.lock().clone();
+        let known = Known::read(&*self.disk, control.redo).unwrap_or_else(|_| {
+            let next = analysis.counted_xid;
+            Known { outcomes: Outcomes::new(next.0), next, open: Vec::new() }
+        });
+        let next = self.transactions.next_xid();
+        // Those that are prepared have not aborted; the map knows them as long as they run.
+        self.transactions.running(next).into_iter().for_each(|xid| analysis.commits.insert(xid));
+        let outcomes = known.after(&analysis.commits, next);
+        self.transactions.set_outcomes(outcomes);
     }
 
     fn assemble(

@@ -34,6 +34,7 @@ mod counter;
 mod dead_pages;
 pub mod lock;
 mod log;
+mod outcomes;
 mod prepare;
 pub mod prepared;
 mod publication;
@@ -57,6 +58,7 @@ pub use lock::{
     Owner, RowLockMode, RowTarget, WaitPolicy, key_hash,
 };
 pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT, OP_PREPARE};
+pub use outcomes::Outcomes;
 pub use prepare::RestoredVersion;
 pub use prepared::{PrepareRecord, PreparedRow, PreparedTransactions};
 pub use publication::XidStatus;

@@ -19,6 +19,7 @@
 //! 5. Lock order: commit, draw, retained, a shard of the map, a free list of slots; `outcomes` is
 //!    taken alone.
 
+use crate::outcomes::Outcomes;
 use crate::slots::{Scan, SlotNo, Slots, SnapshotData};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 use base::mutant::{self, Mutant};
@@ -89,16 +90,6 @@ const SMALL_LOOK: u64 = 32;
 /// So many slots are scanned in the time that one retained XID takes.
 const SLOTS_PER_CREDIT: usize = 8;
 
-/// The aborted XIDs that are remembered for `pg_xact_status`.
-const ABORTED_MAX: usize = 100_000;
-
-/// What became of XIDs that have left the map: those from `floor` on have committed unless they are
-/// among `aborted`.
-struct Outcomes {
-    floor: u64,
-    aborted: BTreeSet<u64>,
-}
-
 /// No more XIDs may be drawn until a higher limit is logged.
 #[derive(Debug)]
 pub(crate) struct LimitReached(pub(crate) Xid);
@@ -121,7 +112,7 @@ impl Publication {
             oldest_xmax: AtomicU64::new(next.0),
             credit: Tally::new(0),
             look_cost: Tally::new(0),
-            outcomes: Mutex::new(Outcomes { floor: next.0, aborted: BTreeSet::new() }),
+            outcomes: Mutex::new(Outcomes::new(next.0)),
         }
     }
 
@@ -158,15 +149,33 @@ impl Publication {
             self.next_xid.store(draw.next, Ordering::Release);
             self.xmin.store(xmin, Ordering::Release);
             drop(draw);
-            let mut outcomes = self.outcomes.lock();
-            outcomes.floor = outcomes.floor.max(next.0);
+            self.outcomes.lock().raise_floor(next.0);
         }
     }
 
     /// Whether an XID that has left the map has committed; nothing when that is not known any more.
     pub(crate) fn committed(&self, xid: Xid) -> Option<bool> {
-        let outcomes = self.outcomes.lock();
-        (xid.0 >= outcomes.floor).then(|| !outcomes.aborted.contains(&xid.0))
+        self.outcomes.lock().committed(xid.0)
+    }
+
+    /// What is known of ended XIDs, the next XID, and the XIDs below it that have not committed and
+    /// whose end is perhaps not among what is known. Called at rest: a commit that is published
+    /// later has its record after all that is logged now.
+    pub(crate) fn outcomes(&self) -> (Outcomes, Xid, Vec<Xid>) {
+        let (next, unsettled) = {
+            let draw = self.draw.lock();
+            (Xid(draw.next), draw.unsettled.iter().map(|xid| Xid(*xid)).collect::<Vec<_>>())
+        };
+        let open = |xid: &Xid| {
+            !matches!(self.lookup(*xid).0, XidStatus::Committed { .. } | XidStatus::Absent)
+        };
+        let open = unsettled.into_iter().filter(open).collect();
+        (self.outcomes.lock().clone(), next, open)
+    }
+
+    /// Replaces what is known of ended XIDs by what recovery found out.
+    pub(crate) fn set_outcomes(&self, outcomes: Outcomes) {
+        *self.outcomes.lock() = outcomes;
     }
 
     /// Enters a transaction that recovery found unresolved.
@@ -252,15 +261,7 @@ impl Publication {
     /// Notes that `xid` is undone: no page holds a stamp of it.
     pub(crate) fn end_abort(&self, xid: Xid) {
         self.set(xid, XidStatus::Aborted);
-        {
-            let mut outcomes = self.outcomes.lock();
-            outcomes.aborted.insert(xid.0);
-            if outcomes.aborted.len() > ABORTED_MAX
-                && let Some(oldest) = outcomes.aborted.pop_first()
-            {
-                outcomes.floor = outcomes.floor.max(oldest + 1);
-            }
-        }
+        self.outcomes.lock().abort(xid.0, xid.0);
         self.leave_unsettled(&[(xid, Csn::INVALID)]);
         self.retain_and_prune(&[(xid, Csn::INVALID)], 1);
     }

@@ -3,6 +3,7 @@
 use crate::counter::{Counter, log_limit};
 use crate::dead_pages::DeadPages;
 use crate::lock::{KeyLocks, LockTable, Owner};
+use crate::outcomes::Outcomes;
 use crate::prepare::UndoPrepare;
 use crate::prepared::PreparedTransactions;
 use crate::publication::{LimitReached, Publication, XidStatus};
@@ -258,8 +259,7 @@ impl Transactions {
         self.publication.lookup(xid).0
     }
 
-    /// What has become of `xid` as far as it is known: for the transactions since the start, and not
-    /// for ever.
+    /// What has become of `xid` as far as it is known: not for ever.
     pub fn outcome(&self, xid: Xid) -> XidStatus {
         match self.status(xid) {
             XidStatus::Absent => match self.publication.committed(xid) {
@@ -412,6 +412,18 @@ impl Transactions {
         self.publication.skip_to(next_xid);
         self.oids.skip_to(next_oid);
         self.files.skip_to(next_file.0);
+    }
+
+    /// What is known of ended XIDs, for a checkpoint that has chosen its redo point already: that, the
+    /// next XID, and the XIDs below it that count as aborted unless a commit record comes after the
+    /// redo point. Never waits.
+    pub fn outcomes(&self) -> (Outcomes, Xid, Vec<Xid>) {
+        self.publication.at_rest(|| self.publication.outcomes())
+    }
+
+    /// Sets what is known of ended XIDs: what recovery found out.
+    pub fn set_outcomes(&self, outcomes: Outcomes) {
+        self.publication.set_outcomes(outcomes);
     }
 
     /// Enters a transaction that recovery is about to undo: its stamps are invisible until

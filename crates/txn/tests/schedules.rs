@@ -24,6 +24,8 @@ mod sync {
     }
 }
 
+#[path = "../src/outcomes.rs"]
+mod outcomes;
 #[path = "../src/publication.rs"]
 mod publication;
 #[path = "../src/slots.rs"]
