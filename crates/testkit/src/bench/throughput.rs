@@ -3,6 +3,7 @@
 use super::{Options, Row, Target, median, pgbench_figures, process, program};
 use crate::Result;
 use crate::oracle::Installation;
+use std::process::Output;
 
 /// Name, and pgbench's arguments.
 const WORKLOADS: [(&str, &[&str]); 4] = [
@@ -14,9 +15,9 @@ const WORKLOADS: [(&str, &[&str]); 4] = [
 
 /// What one run gave.
 #[derive(Clone, Copy)]
-struct Figures {
+pub(super) struct Figures {
     cpu_us: f64,
-    tps: f64,
+    pub(super) tps: f64,
 }
 
 /// Measures every workload on both servers in turn.
@@ -29,13 +30,7 @@ pub(super) fn measure(
 ) -> Result<Vec<Row>> {
     for target in [theirs, ours] {
         report(&format!("pgbench -i -s {} on port {}", options.scale, target.port));
-        let output = program(installation, "pgbench", target)
-            .args(["-i", "-q", "-s", &options.scale.to_string()])
-            .output()
-            .map_err(|error| format!("pgbench: {error}"))?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().to_string());
-        }
+        pgbench(installation, target, &["-i", "-q", "-s", &options.scale.to_string()])?;
     }
     let mut rows = Vec::new();
     for (name, arguments) in WORKLOADS {
@@ -68,19 +63,33 @@ pub(super) fn measure(
     Ok(rows)
 }
 
-fn once(
+/// Runs pgbench.
+pub(super) fn pgbench(
+    installation: &Installation,
+    target: Target,
+    arguments: &[&str],
+) -> Result<Output> {
+    let output = program(installation, "pgbench", target)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("pgbench: {error}"))?;
+    match output.status.success() {
+        true => Ok(output),
+        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_string()),
+    }
+}
+
+/// One run of so many seconds.
+pub(super) fn once(
     options: &Options,
     installation: &Installation,
     target: Target,
     arguments: &[&str],
 ) -> Result<Figures> {
     let before = process::cpu_seconds(target.pid);
-    let output = program(installation, "pgbench", target)
-        .args(arguments)
-        .args(["-n", "-j", "2", "-c", &options.clients.to_string()])
-        .args(["-T", &options.seconds.to_string()])
-        .output()
-        .map_err(|error| format!("pgbench: {error}"))?;
+    let (clients, seconds) = (options.clients.to_string(), options.seconds.to_string());
+    let run = [arguments, &["-n", "-j", "2", "-c", &clients, "-T", &seconds]].concat();
+    let output = pgbench(installation, target, &run)?;
     let cpu = process::cpu_seconds(target.pid) - before;
     let (tps, count) = pgbench_figures(&output)?;
     Ok(Figures { cpu_us: cpu / count * 1e6, tps })
