@@ -22,6 +22,14 @@ pub fn program() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.current_dir(workspace()).args(["build", "--quiet", "--package", "perdura"]);
+    // Of this program's package. Crates whose build scripts look at them would be built anew, and
+    // again by whoever calls cargo next.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
     let status = build.status().map_err(|error| format!("cargo build: {error}"))?;
     if !status.success() {
         return Err("perdura does not build".to_string());
