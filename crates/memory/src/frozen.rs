@@ -10,6 +10,15 @@ use crate::bump::{Blocks, Bump};
 use crate::ledger::{Account, Charge};
 use base::Result;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The bytes of all blocks that are sealed now.
+static SEALED: AtomicU64 = AtomicU64::new(0);
+
+/// The bytes of all [`Frozen`] values of the process: they are charged, but in no context.
+pub fn sealed_bytes() -> u64 {
+    SEALED.load(Relaxed)
+}
 
 /// A family of types, one for each lifetime of the context that a value lives in.
 ///
@@ -113,6 +122,7 @@ impl<F: Family> Frozen<F> {
         let blocks = bump.methods().take_blocks();
         let bytes = bump.core().forget_blocks();
         let charge = account.split_off(bytes);
+        SEALED.fetch_add(bytes, Relaxed);
         Ok(Frozen { value, bytes, _blocks: blocks, _charge: charge })
     }
 
@@ -126,6 +136,12 @@ impl<F: Family> Frozen<F> {
     /// The bytes that it takes up.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+impl<F: Family> Drop for Frozen<F> {
+    fn drop(&mut self) {
+        SEALED.fetch_sub(self.bytes, Relaxed);
     }
 }
 

@@ -131,7 +131,7 @@ pub use alloc_set::{AllocSet, AllocSetMethods};
 pub use bump::{BlockSizes, Bump, BumpMethods};
 pub use collections::{Buffer, Heap};
 pub use context::{Child, ChunkMethods, Chunked, Context, Core, Methods, Relative, Shared, Stats};
-pub use frozen::{Family, Frozen};
+pub use frozen::{Family, Frozen, sealed_bytes};
 pub use generation::{Generation, GenerationMethods};
 pub use ledger::{Account, Charge, Ledger, Level, SharedAccount};
 pub use slab::{Slab, SlabMethods, SlabSizes};
