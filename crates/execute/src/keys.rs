@@ -3,6 +3,7 @@
 //! Hash keys need only be equal when the values are; they are made so that integers of all widths
 //! and floats of both widths meet. Sort keys are those of [`types::key`].
 
+use base::interrupt::Pace;
 use base::{Oid, Result};
 use batch::{Column, Data, Shape};
 use expr::Vector;
@@ -156,19 +157,36 @@ struct Pieces {
 
 /// The bytes of a piece, unless one value has more.
 const PIECE_BYTES: usize = 256 << 10;
+/// Where there are so many pieces, further ones are as large as a huge page, and in one.
+const MANY_PIECES: usize = 32;
+const LARGE_PIECE_BYTES: usize = 2 << 20;
 
 impl Pieces {
     /// Appends some bytes; returns their address.
     #[inline]
     fn push(&mut self, bytes: &[u8], heap: &Heap) -> Result<u64> {
         if self.pieces.last().is_none_or(|last| last.len() + bytes.len() > PIECE_BYTES) {
-            self.pieces.push(Buffer::new(heap));
+            self.begin_piece(bytes.len(), heap)?;
         }
         let piece = self.pieces.len() - 1;
         let last = &mut self.pieces[piece];
         let start = last.len();
         last.extend_from_slice(bytes)?;
         Ok((piece as u64) << 32 | start as u64)
+    }
+
+    /// Begins another piece, unless the last one is large and has room.
+    fn begin_piece(&mut self, bytes: usize, heap: &Heap) -> Result<()> {
+        let large = self.pieces.len() >= MANY_PIECES;
+        if large && self.room() >= bytes {
+            return Ok(());
+        }
+        let mut piece = Buffer::new(heap);
+        if large {
+            piece.reserve(LARGE_PIECE_BYTES)?;
+        }
+        self.pieces.push(piece);
+        Ok(())
     }
 
     #[inline]
@@ -183,6 +201,9 @@ impl Pieces {
 
     /// The bytes by which the last piece grows when it is full.
     fn grows_by(&self) -> usize {
+        if self.pieces.len() >= MANY_PIECES {
+            return LARGE_PIECE_BYTES;
+        }
         self.pieces.last().map_or(0, |last| (2 * last.capacity_bytes()).min(PIECE_BYTES))
     }
 
@@ -201,6 +222,8 @@ pub(crate) struct KeyTable {
     scratch: Vec<u8>,
     hasher: FixedState,
     heap: Heap,
+    /// Others run while the table moves to twice as many buckets.
+    pace: Pace,
 }
 
 #[derive(Clone, Copy)]
@@ -221,6 +244,7 @@ impl KeyTable {
             scratch: Vec::new(),
             hasher: FixedState::default(),
             heap: heap.clone(),
+            pace: Pace::default(),
         }
     }
 
@@ -354,7 +378,11 @@ impl KeyTable {
         }
         let start = self.bytes.push(&self.scratch, &self.heap)?;
         let entry = Entry { hash, start, len: self.scratch.len() as u32, number: self.len };
-        if self.table.try_reserve(1, |entry| entry.hash).is_err() {
+        let moved = |entry: &Entry| {
+            self.pace.step();
+            entry.hash
+        };
+        if self.table.try_reserve(1, moved).is_err() {
             return Err(self.heap.failure());
         }
         self.table.insert_unique(hash, entry, |entry| entry.hash);

@@ -33,7 +33,7 @@ select count(*) from t x join t y on x.b = y.b;
 select count(*), md5(string_agg(x.b, ',' order by x.b)) from t x join t y on x.b = y.b and x.a + y.a > 20000;
 
 -- every row with the same key
-create table same as select 1 as k, repeat('x', 100) || i as v from generate_series(1, 3000) i;
+create table same as select 1 as k, repeat('x', 100) || i as v from generate_series(1, 1000) i;
 analyze same;
 select count(*), count(distinct x.v), min(y.v), max(x.v) from same x join same y on x.k = y.k where y.v like '%99';
 select count(*), sum(length(x.v) + length(y.v)) from same x join same y using (k);
@@ -68,7 +68,7 @@ select count(*) from (select b, d from t except select b, d from t where a % 3 =
 with w as materialized (select a, b from t) select count(*), sum(x.a), max(y.b) from w x, w y where x.a = y.a;
 with recursive r(n, s) as (select 1, repeat('a', 10) union all select n + 1, md5(s) from r where n < 3000) select count(*), max(s), sum(n) from r;
 with recursive r(n) as (select i from generate_series(1, 5000) i union select n / 2 from r where n > 1) select count(*), sum(n) from r;
-select count(*) from (select * from t limit 3000) x, (select * from u limit 3000) y where x.a > y.k + 10000;
+select count(*) from (select * from t limit 1000) x, (select * from u limit 3000) y where x.a > y.k + 10000;
 select count(*), sum(x.a) from (select a from t where a < 300) x left join (select * from u where k < 9000) y on x.a > y.k + 200;
 select sum(s), count(*), max(r) from (select sum(a) over (partition by d order by b) s, rank() over (partition by d order by a) r from t) q;
 select sum(s), max(n) from (select sum(a) over (order by b rows between 2 preceding and 2 following) s, ntile(7) over (order by a, b) n from t) q;

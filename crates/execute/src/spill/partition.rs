@@ -61,6 +61,7 @@ impl Partitions {
 
     /// Adds rows of a batch, each with its hash.
     pub(crate) fn add(&mut self, batch: &Batch, rows: &[(u32, u64)]) -> Result<()> {
+        base::check_for_interrupts()?;
         let shift = FIRST_BIT + self.level * LEVEL_BITS;
         for (row, hash) in rows {
             self.split[(hash >> shift) as usize % COUNT].push(*row);
