@@ -123,7 +123,7 @@ fn say(line: &str) {
 fn main() -> ExitCode {
     if server::is_server_process() {
         allocator::reserve_arenas();
-        return ExitCode::from(server::server_process());
+        return ExitCode::from(server::server_process(allocator::trim));
     }
     let result = match Cli::parse().command {
         Command::Serve(serve) => {

@@ -21,13 +21,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
 
 /// How often a stopping server looks whether the last session has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
-/// How often the ledger is told what is held without being asked for.
-const CHARGE_PAUSE: Duration = Duration::from_secs(1);
+/// How often the ledger is told what is held without being asked for: while it changes, and else.
+const CHARGE_PAUSE: Duration = Duration::from_millis(100);
+const CHARGE_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// What the allocator keeps in spite of being asked, it keeps for a while.
+const TRIM_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a failed accept: out of descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -139,8 +142,9 @@ impl Server {
     }
 }
 
-/// The body of the server process. Returns its exit code.
-pub fn server_process() -> u8 {
+/// The body of the server process. Returns its exit code. `trim` has the allocator give the system
+/// what was freed: it is called when memory is short.
+pub fn server_process(trim: fn()) -> u8 {
     let Some(handover) = handover::take() else {
         log::write(Level::Fatal, "the server process was not started by a postmaster");
         return 1;
@@ -158,7 +162,7 @@ pub fn server_process() -> u8 {
         );
     }));
     raise_descriptor_limit();
-    match run(handover) {
+    match run(handover, trim) {
         Ok(()) => 0,
         Err(error) => {
             log::error(None, &error);
@@ -209,7 +213,7 @@ fn raise_descriptor_limit() {
     );
 }
 
-fn run(handover: Handover) -> Result<()> {
+fn run(handover: Handover, trim: fn()) -> Result<()> {
     let Handover { data_dir, overrides, listeners, postmaster, lock } = handover;
     let config = Config::load(&data_dir, &overrides)?;
     let hba = Hba::load(&data_dir, &config)
@@ -268,7 +272,7 @@ fn run(handover: Handover) -> Result<()> {
         if let Err(error) = status::serve(&main_server).await {
             log::error(Some(Level::Log), &error);
         }
-        tokio::task::spawn_local(charge_held(main_server.clone()));
+        tokio::task::spawn_local(charge_held(main_server.clone(), trim));
         main_server.tell(READY);
         obey(&main_server, &words).await?;
         stop_archiver.notify_one();
@@ -283,10 +287,17 @@ fn run(handover: Handover) -> Result<()> {
 }
 
 /// Has the ledger follow what is held without being asked for.
-async fn charge_held(server: Arc<Server>) {
+async fn charge_held(server: Arc<Server>, trim: fn()) {
+    let mut pause = CHARGE_PAUSE;
+    let mut trimmed: Option<Instant> = None;
     loop {
-        server.cluster.charge_held(sched::held_bytes() as u64);
-        tokio::time::sleep(CHARGE_PAUSE).await;
+        let look = server.cluster.charge_held(sched::held_bytes() as u64);
+        if look.short && trimmed.is_none_or(|last| last.elapsed() > TRIM_PAUSE) {
+            trim();
+            trimmed = Some(Instant::now());
+        }
+        pause = if look.moved { CHARGE_PAUSE } else { CHARGE_PAUSE_MAX.min(pause * 2) };
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::activity::Activity;
 use crate::engine::Engine;
-use crate::held::Held;
+use crate::held::{Held, Look};
 use crate::log::Entry;
 use crate::notification::{Channels, Inbox};
 use crate::origin::Origin;
@@ -134,10 +134,10 @@ impl Cluster {
 
     /// Charges what is held whatever the ledger says: the program itself, parts of the storage, and
     /// the stacks and buffers of the workers, which have so many bytes. To be called now and then.
-    pub fn charge_held(&self, worker_bytes: u64) {
+    pub fn charge_held(&self, worker_bytes: u64) -> Look {
         let mut parts = self.engine.held_memory();
         parts.push(("workers", worker_bytes));
-        self.held.settle(&self.ledger, &parts);
+        self.held.settle(&self.ledger, &parts)
     }
 
     /// Brings everything to disk after the last session has ended.

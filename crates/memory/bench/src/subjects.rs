@@ -76,9 +76,9 @@ impl<M: Chunked> Subject for Chunks<M> {
             for at in &mut pieces {
                 *at = piece(raw::palloc(&context, bytes));
             }
-            for at in pieces {
+            for at in &pieces {
                 // SAFETY: allocated just before.
-                unsafe { raw::pfree(at) };
+                unsafe { raw::pfree(*at) };
             }
         })
     }
@@ -241,7 +241,7 @@ impl<A: GlobalAlloc> Subject for Global<A> {
             for at in &mut pieces {
                 *at = self.alloc(bytes);
             }
-            for at in pieces {
+            for at in &pieces {
                 // SAFETY: allocated just before.
                 unsafe { self.1.dealloc(at.as_ptr(), layout(bytes)) };
             }

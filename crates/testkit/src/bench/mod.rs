@@ -16,7 +16,7 @@ mod sessions;
 mod startup;
 mod throughput;
 
-pub(crate) use process::{private_bytes, resident_bytes};
+pub(crate) use process::{private_bytes, resident_bytes, resident_bytes_of, tree};
 
 use crate::Result;
 use crate::kill9::{Running, ServerOptions};

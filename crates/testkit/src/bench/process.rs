@@ -7,7 +7,7 @@ use std::fs;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The root and its descendants.
-pub(super) fn tree(root: u32) -> Vec<u32> {
+pub(crate) fn tree(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
@@ -70,11 +70,16 @@ fn field(text: &str, name: &str) -> u64 {
 
 /// The resident memory of the tree.
 pub(crate) fn resident_bytes(root: u32) -> u64 {
+    resident_bytes_of(&tree(root))
+}
+
+/// The resident memory of some processes.
+pub(crate) fn resident_bytes_of(processes: &[u32]) -> u64 {
     let resident = |pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         field(&status, "VmRSS:") << 10
     };
-    tree(root).into_iter().map(resident).sum()
+    processes.iter().map(resident).sum()
 }
 
 /// The memory that only the processes of the tree have.

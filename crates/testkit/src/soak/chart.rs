@@ -14,18 +14,34 @@ const MARGIN: f64 = 50.0;
 pub struct Sample {
     /// Since the beginning.
     pub seconds: f64,
-    /// Of the process tree.
+    /// Of the process tree, before and after the ledger was read.
+    pub rss_before: u64,
+    /// See `rss_before`.
     pub rss_bytes: u64,
     /// What the ledger has reserved.
     pub ledger_bytes: u64,
+    /// What of it is freed memory that the allocator has kept.
+    pub kept_bytes: u64,
+}
+
+impl Sample {
+    /// How far the ledger is from resident memory, as a share of the latter. While the ledger was
+    /// read, resident memory was somewhere between its two values.
+    pub(super) fn difference(&self) -> f64 {
+        let (low, high) =
+            (self.rss_before.min(self.rss_bytes), self.rss_before.max(self.rss_bytes));
+        let nearest = self.ledger_bytes.clamp(low, high);
+        self.ledger_bytes.abs_diff(nearest) as f64 / nearest.max(1) as f64
+    }
 }
 
 /// Some of the samples, evenly.
 pub(super) fn table(samples: &[Sample]) -> String {
-    let mut out = String::from("     s  RSS MB  ledger MB\n");
+    let mut out = String::from("     s  RSS MB  ledger MB  kept MB\n");
     for sample in samples.iter().step_by(samples.len().div_ceil(ROWS).max(1)) {
         let (rss, ledger) = (sample.rss_bytes as f64 / MB, sample.ledger_bytes as f64 / MB);
-        let _ = writeln!(out, "{:6.1}  {rss:6.0}  {ledger:9.0}", sample.seconds);
+        let kept = sample.kept_bytes as f64 / MB;
+        let _ = writeln!(out, "{:6.1}  {rss:6.0}  {ledger:9.0}  {kept:7.0}", sample.seconds);
     }
     out
 }

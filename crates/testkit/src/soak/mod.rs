@@ -141,16 +141,27 @@ fn beside<R>(port: u16, work: impl FnOnce() -> Result<R>) -> Result<(R, Latency)
     })
 }
 
+/// What is reserved, and what of it is freed memory that the allocator has kept.
+const LEDGER: &str = "select max(reserved_bytes) filter (where level = 'server'), \
+                      max(reserved_bytes) filter (where name = 'allocator') \
+                      from perdura_memory_ledger()";
+
 /// Notes memory until told to stop.
 fn sample(server: &Running, begin: Instant, stop: &AtomicBool) -> Result<Vec<Sample>> {
     let mut client = Client::connect(server.port(), "postgres").map_err(text)?;
     let mut samples = Vec::new();
+    let processes = crate::bench::tree(server.postmaster_pid());
     while !stop.load(Ordering::Relaxed) {
-        let reserved = client
-            .value("select reserved_bytes from perdura_memory_ledger() where level = 'server'");
-        let ledger_bytes = reserved.map_err(text)?.parse().unwrap_or(0);
-        let rss_bytes = crate::bench::resident_bytes(server.postmaster_pid());
-        samples.push(Sample { seconds: begin.elapsed().as_secs_f64(), rss_bytes, ledger_bytes });
+        let rss_before = crate::bench::resident_bytes_of(&processes);
+        let rows = client.query(LEDGER).map_err(text)?;
+        let rss_bytes = crate::bench::resident_bytes_of(&processes);
+        let bytes = |column: usize| {
+            let value = rows.first().and_then(|row| row.get(column)?.as_deref()?.parse().ok());
+            value.unwrap_or(0)
+        };
+        let seconds = begin.elapsed().as_secs_f64();
+        let (ledger_bytes, kept_bytes) = (bytes(0), bytes(1));
+        samples.push(Sample { seconds, rss_before, rss_bytes, ledger_bytes, kept_bytes });
         std::thread::sleep(SAMPLE);
     }
     Ok(samples)
@@ -266,18 +277,18 @@ fn judged(
         format!("resident memory at most {:.0} MB", most as f64 / MB),
     );
     let ledger = samples.iter().map(|sample| sample.ledger_bytes).max().unwrap_or(0);
-    let share = |sample: &Sample| {
-        sample.rss_bytes.abs_diff(sample.ledger_bytes) as f64 / sample.rss_bytes.max(1) as f64
-    };
-    let worst = samples.iter().map(share).fold(0.0, f64::max);
-    let mean = samples.iter().map(share).sum::<f64>() / samples.len().max(1) as f64;
+    let worst = samples.iter().map(Sample::difference).fold(0.0, f64::max);
+    let count = samples.len().max(1) as f64;
+    let mean = samples.iter().map(Sample::difference).sum::<f64>() / count;
+    let freed = samples.iter().map(|sample| sample.kept_bytes as f64).sum::<f64>() / count;
     line(
         worst <= LIMITS.difference_max,
         format!(
-            "ledger at most {:.0} MB; it differs from resident memory by at most {:.1} %, on average {:.1} %",
+            "ledger at most {:.0} MB; it differs from resident memory by at most {:.1} %, on average {:.1} %; {:.0} MB of it, on average, are freed and kept by the allocator",
             ledger as f64 / MB,
             worst * 100.0,
-            mean * 100.0
+            mean * 100.0,
+            freed / MB
         ),
     );
     let factor = loaded.high_us / alone.high_us.max(1.0);
