@@ -7,7 +7,7 @@
 //!
 //! Rules
 //! 1. `reserved` of a node is at least the sum over its children, and never over its limit but for
-//!    what [`Charge::note`] has counted: memory that is there whatever the limit.
+//!    what [`SharedAccount::noted`] has counted: memory that is there whatever the limit.
 //! 2. A handle reserves from its node in steps of [`STEP_BYTES`]; near a limit, exactly.
 //! 3. Releasing never fails and never waits.
 
@@ -525,6 +525,12 @@ impl SharedAccount {
         Ok(Charge { node: self.0.clone(), bytes })
     }
 
+    /// Reserves `bytes` of memory that is there already, over the limit if need be.
+    pub fn noted(&self, bytes: u64) -> Charge {
+        self.0.note(bytes);
+        Charge { node: self.0.clone(), bytes }
+    }
+
     /// A handle for the calling thread, with slack of its own.
     pub fn local(&self) -> Account {
         Account::over(self.0.clone())
@@ -653,7 +659,7 @@ mod tests {
     #[test]
     fn what_is_there_counts_over_the_limit_and_leaves_the_less_to_others() {
         let ledger = Ledger::new(1000);
-        let mut there = ledger.shared("program", UNLIMITED).charge(0, "program").unwrap();
+        let mut there = ledger.shared("program", UNLIMITED).noted(1200);
         there.note(1500);
         assert_eq!(ledger.node().reserved(), 1500);
         let session = ledger.session(1, "session", UNLIMITED);

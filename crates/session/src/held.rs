@@ -102,11 +102,7 @@ impl State {
             charge.note(bytes);
             return;
         }
-        // Nothing is refused when nothing is asked for.
-        if let Ok(mut charge) = ledger.shared(name, UNLIMITED).charge(0, name) {
-            charge.note(bytes);
-            self.charges.push((name, charge));
-        }
+        self.charges.push((name, ledger.shared(name, UNLIMITED).noted(bytes)));
     }
 }
 
@@ -159,8 +155,7 @@ mod tests {
         assert!(look.moved && look.short);
         assert!(kept().abs_diff(before + MANY as u64) < OTHERS, "{} and {before}", kept());
         // The same bytes charged to somebody are not the allocator's.
-        let mut charge = ledger.shared("vec", UNLIMITED).charge(0, "vec").unwrap();
-        charge.note(100 << 20);
+        let charge = ledger.shared("vec", UNLIMITED).noted(100 << 20);
         held.settle(&ledger, &[]);
         assert!(kept().abs_diff(before + MANY as u64 - (100 << 20)) < OTHERS, "{}", kept());
         drop((charge, block));
