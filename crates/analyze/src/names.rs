@@ -41,8 +41,7 @@ fn standard_name(oid: Oid, typmod: i32) -> Option<String> {
         oids::FLOAT4 => "real".into(),
         oids::FLOAT8 => "double precision".into(),
         oids::BIT if typmod >= 0 => format!("bit({typmod})"),
-        // Without a modifier it is not the standard's bit(1).
-        oids::BIT => "\"bit\"".into(),
+        oids::BIT => "bit".into(),
         oids::VARBIT if typmod >= 0 => format!("bit varying({typmod})"),
         oids::VARBIT => "bit varying".into(),
         oids::BPCHAR if typmod >= 0 => length("character"),

@@ -206,7 +206,7 @@ fn encode(oid: Oid, words: &[String]) -> Result<i32> {
             }
         }
         oids::BIT | oids::VARBIT => {
-            let name = if oid.0 == oids::BIT { "bit" } else { "bit varying" };
+            let name = if oid.0 == oids::BIT { "bit" } else { "varbit" };
             match one()? {
                 n if n < 1 => bad(format!("length for type {name} must be at least 1")),
                 n if n > 83_886_080 => {

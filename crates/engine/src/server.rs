@@ -142,6 +142,7 @@ impl Server for Backend {
                         .map(|_| ("Lock", lock_event(&locks, entry.id))),
                 },
                 xid: owner.map(|owner| owner.xid()).filter(|xid| xid.is_valid()).map(|xid| xid.0),
+                client_address: origin.client.map(|client| client.ip().to_canonical()),
                 client_host: origin.host_name.as_deref().map(str::to_owned),
                 client_port: match origin.client {
                     Some(client) => Some(i32::from(client.port())),
@@ -176,6 +177,8 @@ impl Server for Backend {
     fn origin(&self) -> OriginRow {
         let origin = &self.state.entry().origin;
         OriginRow {
+            client_address: origin.client.map(|client| client.ip().to_canonical()),
+            server_address: origin.server.map(|server| server.ip().to_canonical()),
             client_port: origin.client.map(|client| client.port()),
             server_port: origin.server.map(|server| server.port()),
             system_user: origin.system_user.as_deref().map(str::to_owned),

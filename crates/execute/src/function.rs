@@ -79,6 +79,12 @@ impl<'q> SetCall<'q> {
                 };
                 let mut call = Call::new(bump, x.host, site, &mut self.cache);
                 let more = match self.call.record {
+                    [] if self.call.composite && rows.rows_are_values() => {
+                        let mut value = [Datum::Null];
+                        let more = rows.next(&mut call, &mut value)?;
+                        spread(x, &value[0], expected, out)?;
+                        more
+                    }
                     [] => rows.next(&mut call, out)?,
                     types => {
                         let mut fields = vec![Datum::Null; types.len()];
@@ -101,13 +107,7 @@ impl<'q> SetCall<'q> {
                     out[0] = value;
                     return Ok(true);
                 }
-                if !value.is_null() {
-                    let record = Record::from_datum(&value)?;
-                    check_row(x, &record, expected)?;
-                    for (i, field) in out.iter_mut().enumerate().take(record.len()) {
-                        *field = record.get(i)?;
-                    }
-                }
+                spread(x, &value, expected, out)?;
                 Ok(true)
             }
         }
@@ -116,6 +116,24 @@ impl<'q> SetCall<'q> {
     fn columns(&self) -> usize {
         usize::from(self.call.columns)
     }
+}
+
+/// The fields of a row in the places of its columns; a NULL leaves them as they are.
+fn spread<'m>(
+    x: &Execution<'_>,
+    value: &Datum<'m>,
+    expected: &[plan::Column],
+    out: &mut [Datum<'m>],
+) -> Result<()> {
+    if value.is_null() {
+        return Ok(());
+    }
+    let record = Record::from_datum(value)?;
+    check_row(x, &record, expected)?;
+    for (i, field) in out.iter_mut().enumerate().take(record.len()) {
+        *field = record.get(i)?;
+    }
+    Ok(())
 }
 
 /// 42804 for an anonymous row that has not the columns that a column definition list asks for.
@@ -141,7 +159,9 @@ fn check_row(x: &Execution<'_>, record: &Record<'_>, expected: &[plan::Column]) 
     }
     for (i, column) in expected.iter().enumerate() {
         let returned = record.column_type(i);
-        if returned != column.ty.oid.0 && returned != oids::UNKNOWN {
+        let text = |oid: u32| matches!(oid, oids::TEXT | oids::VARCHAR);
+        let wanted = column.ty.oid.0;
+        if returned != wanted && !(text(returned) && text(wanted)) {
             let host = x.host.io().host;
             return Err(mismatch(format!(
                 "Returned type {} at ordinal position {}, but query expects {}.",

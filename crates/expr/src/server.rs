@@ -4,6 +4,7 @@ use crate::definition::Definition;
 use base::access::AccessFiles;
 use base::archiver::ArchiverFigures;
 use base::{Oid, Result};
+use std::net::IpAddr;
 
 /// A row of `pg_settings`, without what describes the setting in words.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct SessionRow {
     pub waits: Option<(&'static str, &'static str)>,
     /// Its transaction's number.
     pub xid: Option<u64>,
+    /// The client's address; nothing for a Unix socket.
+    pub client_address: Option<IpAddr>,
     /// The client's name, if it was looked up.
     pub client_host: Option<String>,
     /// The client's port; -1 for a Unix socket, nothing without a client.
@@ -91,6 +94,10 @@ pub struct EncryptionRow {
 /// Where the session comes from.
 #[derive(Clone, Debug, Default)]
 pub struct OriginRow {
+    /// The client's address; nothing for a Unix socket.
+    pub client_address: Option<IpAddr>,
+    /// The address that the client connected to; nothing for a Unix socket.
+    pub server_address: Option<IpAddr>,
     /// The client's port; nothing for a Unix socket.
     pub client_port: Option<u16>,
     /// The port that the client connected to; nothing for a Unix socket.

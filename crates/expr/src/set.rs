@@ -23,6 +23,11 @@ pub trait SetRows {
     /// # Errors
     /// The function's own.
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool>;
+
+    /// Whether a row with columns comes as one value, in the first place, and not column by column.
+    fn rows_are_values(&self) -> bool {
+        false
+    }
 }
 
 /// A set whose rows are computed by a closure from their number.

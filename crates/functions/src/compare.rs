@@ -188,6 +188,12 @@ pub(crate) const TABLES: &[&[Entry]] = &[
         "bytea_larger" LARGER "bytea_smaller" SMALLER),
     ops!(typed [UUID,]; "uuid_eq" EQ "uuid_ne" NE "uuid_lt" LT "uuid_le" LE "uuid_gt" GT "uuid_ge" GE "uuid_cmp" CMP),
     ops!(typed [VARBIT,]; "biteq" EQ "bitne" NE "bitlt" LT "bitle" LE "bitgt" GT "bitge" GE "bitcmp" CMP),
+    ops!(typed [INET,]; "network_eq" EQ "network_ne" NE "network_lt" LT "network_le" LE "network_gt" GT "network_ge" GE
+        "network_cmp" CMP "network_larger" LARGER "network_smaller" SMALLER),
+    ops!(typed [MACADDR,]; "macaddr_eq" EQ "macaddr_ne" NE "macaddr_lt" LT "macaddr_le" LE "macaddr_gt" GT "macaddr_ge" GE
+        "macaddr_cmp" CMP),
+    ops!(typed [MACADDR8,]; "macaddr8_eq" EQ "macaddr8_ne" NE "macaddr8_lt" LT "macaddr8_le" LE "macaddr8_gt" GT
+        "macaddr8_ge" GE "macaddr8_cmp" CMP),
     ops!(typed [DATE,]; "date_eq" EQ "date_ne" NE "date_lt" LT "date_le" LE "date_gt" GT "date_ge" GE "date_cmp" CMP
         "date_larger" LARGER "date_smaller" SMALLER),
     ops!(typed [TIME,]; "time_eq" EQ "time_ne" NE "time_lt" LT "time_le" LE "time_gt" GT "time_ge" GE "time_cmp" CMP

@@ -7,7 +7,7 @@ use expr::{Call, Datum, Entry};
 use types::datetime::{Interval, TimeTz, US_PER_DAY};
 use types::numeric::Numeric;
 use types::text::trim_bpchar;
-use types::{Array, oids};
+use types::{Array, Record, oids};
 
 const INITIAL: u32 = 0x9e37_79b9;
 const ADDED: u32 = 3_923_095;
@@ -178,11 +178,18 @@ fn of_type(type_oid: u32, value: &Datum<'_>, seed: u64) -> Result<u64> {
         | oids::TIMESTAMP
         | oids::TIMESTAMPTZ
         | oids::UUID
+        | oids::INET
+        | oids::CIDR
+        | oids::MACADDR
+        | oids::MACADDR8
         | oids::PG_LSN
         | oids::XID8 => of(value, seed),
+        _ if oids::builtin(type_oid).is_some_and(|facts| facts.is_array) => {
+            of_array(&Array::from_datum(value)?, seed, false)
+        }
         _ => Err(err!(
             FEATURE_NOT_SUPPORTED,
-            "hashes of arrays of type {type_oid} are not supported yet"
+            "hashes of values of type {type_oid} are not supported yet"
         )),
     }
 }
@@ -190,13 +197,36 @@ fn of_type(type_oid: u32, value: &Datum<'_>, seed: u64) -> Result<u64> {
 /// The hashes of the elements, each times 31 to the power of its place from the end.
 fn array<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let array = Array::from_datum(&args[0])?;
+    Ok(give(args, of_array(&array, seed(args)?, args.len() == 1)?))
+}
+
+fn of_array(array: &Array<'_>, seed: u64, narrow: bool) -> Result<u64> {
     let element = array.element_type();
-    let seed = seed(args)?;
-    let narrow = args.len() == 1;
     let mut sum = 1u64;
     for value in array.iter() {
         let value = value?;
         let hash = if value.is_null() { 0 } else { of_type(element, &value, seed)? };
+        let hash = if narrow { hash & 0xffff_ffff } else { hash };
+        sum = sum.wrapping_mul(31).wrapping_add(hash);
+    }
+    Ok(sum)
+}
+
+/// The hashes of a row's columns, each times 31 to the power of its place from the end.
+fn record<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let record = Record::from_datum(&args[0])?;
+    let seed = seed(args)?;
+    let narrow = args.len() == 1;
+    let mut sum = 0u64;
+    for at in 0..record.len() {
+        let (value, type_oid) = (record.get(at)?, record.column_type(at));
+        if type_oid == oids::UNKNOWN {
+            return Err(err!(
+                UNDEFINED_FUNCTION,
+                "could not identify a hash function for type unknown"
+            ));
+        }
+        let hash = if value.is_null() { 0 } else { of_type(type_oid, &value, seed)? };
         let hash = if narrow { hash & 0xffff_ffff } else { hash };
         sum = sum.wrapping_mul(31).wrapping_add(hash);
     }
@@ -255,6 +285,14 @@ pub(crate) const TABLES: &[&[Entry]] = &[&[
     Entry::scalar("hashboolextended", plain),
     Entry::scalar("hashchar", plain),
     Entry::scalar("hashcharextended", plain),
+    Entry::scalar("hashinet", plain),
+    Entry::scalar("hashinetextended", plain),
+    Entry::scalar("hashmacaddr", plain),
+    Entry::scalar("hashmacaddrextended", plain),
+    Entry::scalar("hashmacaddr8", plain),
+    Entry::scalar("hashmacaddr8extended", plain),
+    Entry::scalar("hash_record", record),
+    Entry::scalar("hash_record_extended", record),
     Entry::scalar("hashint2", plain),
     Entry::scalar("hashint2extended", plain),
     Entry::scalar("hashint4", plain),

@@ -53,6 +53,7 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     put(9, Cell::int8(row.query_start_us));
     put(10, Cell::Int8(row.backend_start_us));
     put(11, Cell::int8(row.state_change_us));
+    put(12, Cell::address(row.client_address));
     put(13, Cell::text(row.client_host));
     put(14, row.client_port.map_or(Cell::Null, Cell::Int4));
     put(15, Cell::int8(row.xid.map(u64::cast_signed)));

@@ -18,14 +18,27 @@ fn output<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     cx.text(&text)
 }
 
+/// `*send`: the binary form of a value.
+fn send<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let mut out = Vec::new();
+    cx.io().send(cx.arg_type(0).oid.0, &args[0], &mut out)?;
+    cx.bytes(&out)
+}
+
+macro_rules! each {
+    ($function:ident; $($name:literal)*) => {
+        &[$(Entry::scalar($name, $function)),*]
+    };
+}
+
 macro_rules! both {
     ($($input:literal $output:literal)*) => {
         &[$(Entry::scalar($input, input), Entry::scalar($output, output)),*]
     };
 }
 
-/// The table of this module.
-pub(crate) const TABLE: &[Entry] = both! {
+/// The text forms.
+pub(crate) const TEXT: &[Entry] = both! {
     "aclitemin" "aclitemout"
     "bit_in" "bit_out"
     "boolin" "boolout"
@@ -34,9 +47,11 @@ pub(crate) const TABLE: &[Entry] = both! {
     "cash_in" "cash_out"
     "charin" "charout"
     "cidin" "cidout"
+    "cidr_in" "cidr_out"
     "date_in" "date_out"
     "float4in" "float4out"
     "float8in" "float8out"
+    "inet_in" "inet_out"
     "int2in" "int2out"
     "int2vectorin" "int2vectorout"
     "int4in" "int4out"
@@ -44,6 +59,8 @@ pub(crate) const TABLE: &[Entry] = both! {
     "interval_in" "interval_out"
     "json_in" "json_out"
     "jsonb_in" "jsonb_out"
+    "macaddr_in" "macaddr_out"
+    "macaddr8_in" "macaddr8_out"
     "namein" "nameout"
     "numeric_in" "numeric_out"
     "oidin" "oidout"
@@ -62,4 +79,65 @@ pub(crate) const TABLE: &[Entry] = both! {
     "varcharin" "varcharout"
     "xid8in" "xid8out"
     "xidin" "xidout"
+};
+
+/// The binary forms. Those of `*recv` cannot be called by name: their argument is internal.
+pub(crate) const BINARY: &[Entry] = each! {
+    send;
+    "array_send"
+    "bit_send"
+    "boolsend"
+    "bpcharsend"
+    "byteasend"
+    "cash_send"
+    "charsend"
+    "cidr_send"
+    "cidsend"
+    "cstring_send"
+    "date_send"
+    "enum_send"
+    "float4send"
+    "float8send"
+    "inet_send"
+    "int2send"
+    "int2vectorsend"
+    "int4send"
+    "int8send"
+    "interval_send"
+    "json_send"
+    "jsonb_send"
+    "jsonpath_send"
+    "macaddr8_send"
+    "macaddr_send"
+    "namesend"
+    "numeric_send"
+    "oidsend"
+    "oidvectorsend"
+    "pg_lsn_send"
+    "pg_snapshot_send"
+    "record_send"
+    "regclasssend"
+    "regcollationsend"
+    "regconfigsend"
+    "regdictionarysend"
+    "regnamespacesend"
+    "regoperatorsend"
+    "regopersend"
+    "regproceduresend"
+    "regprocsend"
+    "regrolesend"
+    "regtypesend"
+    "textsend"
+    "tidsend"
+    "time_send"
+    "timestamp_send"
+    "timestamptz_send"
+    "timetz_send"
+    "unknownsend"
+    "uuid_send"
+    "varbit_send"
+    "varcharsend"
+    "void_send"
+    "xid8send"
+    "xidsend"
 };

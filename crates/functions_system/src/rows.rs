@@ -2,7 +2,8 @@
 
 use base::{Oid, Result};
 use expr::{Call, Datum, SetRows};
-use types::{oids, record};
+use std::net::IpAddr;
+use types::{Inet, oids, record};
 
 /// A value of a row, owned.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,7 @@ pub(crate) enum Cell {
     Texts(Vec<String>),
     Types(Vec<Oid>),
     Numbers(Vec<i32>),
+    Address(IpAddr),
 }
 
 impl Cell {
@@ -31,6 +33,11 @@ impl Cell {
     /// A moment or another bigint, or NULL.
     pub(crate) fn int8(value: Option<i64>) -> Cell {
         value.map_or(Cell::Null, Cell::Int8)
+    }
+
+    /// The address of a host, or NULL.
+    pub(crate) fn address(value: Option<IpAddr>) -> Cell {
+        value.map_or(Cell::Null, Cell::Address)
     }
 
     /// The value, put where results are.
@@ -55,6 +62,7 @@ impl Cell {
                 let values: Vec<Datum<'_>> = values.iter().map(|n| Datum::Int4(*n)).collect();
                 types::array::from_list(oids::INT4, &values, &cx.bump)?
             }
+            Cell::Address(value) => Inet::of_host(*value).with_stored(|stored| cx.bytes(stored))?,
             Cell::Texts(values) => texts(cx, oids::TEXT, values)?,
         })
     }

@@ -18,6 +18,12 @@ pub(crate) const TABLE: &[Entry] = &[
         None => Ok(Datum::Null),
     }),
     raw!("inet_client_port", |cx, args| Ok(port(cx.host.server()?.origin().client_port))),
+    raw!("inet_client_addr", |cx, args| {
+        Cell::address(cx.host.server()?.origin().client_address).datum(cx)
+    }),
+    raw!("inet_server_addr", |cx, args| {
+        Cell::address(cx.host.server()?.origin().server_address).datum(cx)
+    }),
     raw!("inet_server_port", |cx, args| Ok(port(cx.host.server()?.origin().server_port))),
     raw!("session_user", |cx, args| cx.text(&cx.host.session_user().1)),
     raw!("current_schema", |cx, args| {

@@ -1,4 +1,5 @@
-//! SQL functions over text, bytea and bit strings: chapters 9.4 to 9.7 of the manual.
+//! SQL functions over text, bytea, bit strings and network addresses: chapters 9.4 to 9.7 and
+//! 9.12 of the manual.
 //!
 //! # Rules
 //! 1. Positions and lengths of text count characters.
@@ -13,6 +14,7 @@ mod cast;
 mod encode;
 mod format;
 mod like;
+mod network;
 mod regexp;
 mod split;
 
@@ -30,6 +32,7 @@ pub fn tables() -> Vec<&'static [Entry]> {
         encode::TABLE,
         format::TABLE,
         like::TABLE,
+        network::TABLE,
         regexp::TABLE,
         split::TABLE,
     ]

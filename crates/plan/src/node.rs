@@ -311,7 +311,7 @@ pub struct FunctionCall<'p> {
     pub body: FunctionBody<'p>,
     /// How many columns it yields.
     pub columns: u16,
-    /// Its one value is a row whose fields are the columns.
+    /// Its value is a row whose fields are the columns. Most sets write columns anyhow.
     pub composite: bool,
     /// The types of the fields of the row that its columns are put into as one value; none to
     /// leave them apart.

@@ -163,8 +163,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             variadic,
         };
         let body = FunctionBody::Set { function: set, args: program, strict: proc.strict, site };
-        // A set function writes its columns itself: there is no row to take apart.
-        Ok(FunctionCall { body, columns: count, composite: false, record: &[] })
+        Ok(FunctionCall { body, columns: count, composite, record: &[] })
     }
 
     /// A set among the targets: a set of rows gives whole rows.

@@ -3,6 +3,7 @@
 use crate::array::Array;
 use crate::datetime::{Interval, TimeTz};
 use crate::datum::Datum;
+use crate::inet::Inet;
 use crate::io::{TypeClass, TypeHost};
 use crate::jsonb::Jsonb;
 use crate::numeric::Numeric;
@@ -75,7 +76,8 @@ pub fn compare(
             _ => a.cmp(b),
         },
         (Datum::Bytes(x), Datum::Bytes(y)) => match type_oid {
-            BYTEA => x.cmp(y),
+            BYTEA | MACADDR | MACADDR8 => x.cmp(y),
+            INET | CIDR => Inet::decode(x)?.compare(Inet::decode(y)?),
             NUMERIC => Numeric::Packed(x).compare(Numeric::Packed(y)),
             JSONB => Jsonb::new(x).compare(Jsonb::new(y)),
             BIT | VARBIT => compare_bits(x, y)?,
@@ -206,7 +208,7 @@ pub fn hash(
         Datum::Text(v) if type_oid == BPCHAR => state.write(trim_bpchar(v).as_bytes()),
         Datum::Text(v) => state.write(v.as_bytes()),
         Datum::Bytes(v) => match type_oid {
-            BYTEA | BIT | VARBIT => state.write(v),
+            BYTEA | BIT | VARBIT | INET | CIDR | MACADDR | MACADDR8 => state.write(v),
             NUMERIC => Numeric::Packed(v).load().hash_into(state),
             JSONB => Jsonb::new(v).hash_into(state),
             INT2VECTOR | OIDVECTOR => hash_array(host, v, state)?,

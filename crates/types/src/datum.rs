@@ -15,7 +15,7 @@
 //! | numeric | `Decimal` if it is finite and its mantissa fits 63 bits, else `Bytes` ([`crate::numeric`]) |
 //! | uuid, interval, timetz | `Fixed16` |
 //! | text, varchar, char(n), name, unknown, json, jsonpath, cstring, xml | `Text` |
-//! | bytea, arrays, int2vector, oidvector, jsonb, records, bit strings, everything else | `Bytes` |
+//! | bytea, arrays, int2vector, oidvector, jsonb, records, bit strings, inet, cidr, macaddr, macaddr8, everything else | `Bytes` |
 //!
 //! # Rules
 //! 1. `Text` is valid UTF-8 without a zero byte.

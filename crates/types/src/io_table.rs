@@ -3,6 +3,7 @@
 use crate::array::{self, Array};
 use crate::datetime::{self, Interval, TimeTz, interval, wire as time_wire};
 use crate::datum::{Arena, Datum};
+use crate::inet::Inet;
 use crate::io::{Io, TypeClass};
 use crate::json;
 use crate::jsonb::{self, Jsonb};
@@ -12,7 +13,7 @@ use crate::oids::{self, *};
 use crate::record::{self, Record};
 use crate::scalar::{self, fixed, incorrect_binary};
 use crate::snapshot::SnapshotValue;
-use crate::{float, money, text};
+use crate::{float, macaddr, money, text};
 use base::{Error, Result, err};
 
 fn no_input(type_oid: u32) -> Error {
@@ -125,6 +126,12 @@ pub(crate) fn input<'m>(
         PG_SNAPSHOT | TXID_SNAPSHOT => {
             Datum::Bytes(arena.put(&SnapshotValue::parse(text)?.encode())?)
         }
+        INET => Inet::parse(text)?.with_stored(|stored| arena.put(stored)).map(Datum::Bytes)?,
+        CIDR => {
+            Inet::parse_cidr(text)?.with_stored(|stored| arena.put(stored)).map(Datum::Bytes)?
+        }
+        MACADDR => Datum::Bytes(arena.put(&macaddr::parse6(text)?)?),
+        MACADDR8 => Datum::Bytes(arena.put(&macaddr::parse8(text)?)?),
         VOID => Datum::Text(""),
         _ => return date_time_input(io, type_oid, typmod, text),
     })
@@ -242,6 +249,9 @@ pub(crate) fn builtin_output(
                 builtin_output(io, array.element_type(), &value?, out)?;
             }
         }
+        INET => Inet::from_datum(datum)?.write(out),
+        CIDR => Inet::from_datum(datum)?.write_full(out),
+        MACADDR | MACADDR8 => macaddr::write(datum.bytes()?, out),
         VOID => {}
         PG_SNAPSHOT | TXID_SNAPSHOT => {
             out.extend_from_slice(SnapshotValue::from_datum(datum)?.text().as_bytes());
@@ -334,6 +344,12 @@ pub(crate) fn recv<'m>(
         PG_SNAPSHOT | TXID_SNAPSHOT => {
             Datum::Bytes(arena.put(&SnapshotValue::decode(bytes)?.encode())?)
         }
+        INET | CIDR => {
+            let value = Inet::recv(bytes, type_oid == CIDR)?;
+            value.with_stored(|stored| arena.put(stored)).map(Datum::Bytes)?
+        }
+        MACADDR => Datum::Bytes(arena.put(&macaddr::recv6(bytes)?)?),
+        MACADDR8 => Datum::Bytes(arena.put(&macaddr::recv8(bytes)?)?),
         VOID => Datum::Text(""),
         _ => return Err(unsupported_or(type_oid, no_input(type_oid))),
     })
@@ -356,6 +372,11 @@ fn recv_bits<'m>(
     let mut bits = text::bits::unpack(&text::bits::join(length, rest))?;
     text::bits::fit(&mut bits, typmod, varying, false)?;
     Ok(Datum::Bytes(arena.put(&text::bits::pack(&bits))?))
+}
+
+/// Whether the bytes of a value are its binary form.
+fn sent_as_is(type_oid: u32) -> bool {
+    matches!(type_oid, BYTEA | PG_SNAPSHOT | TXID_SNAPSHOT | MACADDR | MACADDR8)
 }
 
 pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
@@ -392,6 +413,7 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
             out.extend_from_slice(bits);
         }
         INT2VECTOR | OIDVECTOR => return array::send(io, &Array::from_datum(datum)?, out),
+        INET | CIDR => Inet::from_datum(datum)?.send(type_oid == CIDR, out),
         VOID => {}
         _ => match datum {
             Datum::Bool(v) => out.push(u8::from(*v)),
@@ -404,9 +426,7 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
             Datum::Float8(v) => out.extend_from_slice(&v.to_be_bytes()),
             Datum::Fixed16(v) => out.extend_from_slice(v),
             Datum::Text(v) => out.extend_from_slice(v.as_bytes()),
-            Datum::Bytes(v) if matches!(type_oid, BYTEA | PG_SNAPSHOT | TXID_SNAPSHOT) => {
-                out.extend_from_slice(v)
-            }
+            Datum::Bytes(v) if sent_as_is(type_oid) => out.extend_from_slice(v),
             _ => return Err(unsupported_or(type_oid, no_output(type_oid))),
         },
     }

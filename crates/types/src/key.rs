@@ -12,6 +12,8 @@
 //! | oid, xid, xid8, pg_lsn, tid, uuid, bool, "char" | big-endian, unsigned |
 //! | floats | bits, flipped so that they sort; NaN highest, -0 as 0 |
 //! | text, name (char(n) without its padding) | bytes, then 0 |
+//! | inet, cidr | family, network, its bits, address |
+//! | macaddr, macaddr8 | their bytes |
 //! | bytea, bits | bytes with 0 as `0 255`, then `0 0`; bits end with their length |
 //! | numeric | class, weight, base-10,000 digits plus one, then 0 (inverted if negative) |
 //! | interval | its span in 16 bytes |
@@ -31,6 +33,7 @@ use crate::array::Array;
 use crate::compare::is_unsigned;
 use crate::datetime::{Interval, TimeTz};
 use crate::datum::{Arena, Datum};
+use crate::inet::Inet;
 use crate::io::{TypeClass, TypeHost};
 use crate::jsonb::{Jsonb, View};
 use crate::numeric::{Numeric, NumericBuf};
@@ -142,6 +145,8 @@ fn encode_value(
 fn encode_bytes(host: &dyn TypeHost, type_oid: u32, bytes: &[u8], out: &mut Vec<u8>) -> Result<()> {
     match type_oid {
         BYTEA => push_bytes(bytes, out),
+        MACADDR | MACADDR8 => out.extend_from_slice(bytes),
+        INET | CIDR => Inet::decode(bytes)?.push_key(out),
         NUMERIC => push_numeric(&Numeric::Packed(bytes).load(), out),
         JSONB => {
             let value = Jsonb::new(bytes);

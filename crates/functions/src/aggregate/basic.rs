@@ -311,6 +311,7 @@ const EXTREMES: &[Entry] = extremes! {
     "xid8" XID8 5099 5100
     "record" SITE 6373 6374
     "bytea" BYTEA 6395 6396
+    "inet" INET 3564 3565
 };
 
 macro_rules! integer_extremes {

@@ -202,6 +202,10 @@ impl SetRows for Unnest {
         self.index += 1;
         Ok(true)
     }
+
+    fn rows_are_values(&self) -> bool {
+        true
+    }
 }
 
 fn unnest<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
