@@ -6,7 +6,7 @@ use crate::tables::Tables;
 use crate::tree::Tree;
 use base::{Error, FileId, PageNo, Result, RowId, Xid};
 use std::sync::Arc;
-use txn::{RowBefore, VersionKind, VersionRows};
+use txn::{ChangedRows, RowBefore, VersionKind, VersionRows};
 
 /// What a version record is about.
 pub struct Restored {
@@ -60,7 +60,7 @@ impl Tables {
                 let deletes = operation == op::DELETE;
                 let key_changed = deletes || data.first() == Some(&KEY_CHANGED);
                 let kind = if deletes { VersionKind::Delete } else { VersionKind::Update };
-                let rows = VersionRows::Rows(befores.into_boxed_slice());
+                let rows = VersionRows::Rows(ChangedRows::new(&befores));
                 Ok(Restored { kind, key_changed, rows, places })
             }
             UndoBody::Long { .. } => Ok(Restored {

@@ -16,7 +16,7 @@ use crate::{ColumnLayout, Table};
 use base::{ColumnId, Result, RowId, Xid};
 use batch::Batch;
 use std::sync::atomic::Ordering;
-use txn::{Mark, RowBefore, Transaction, VersionKind, VersionRows, View};
+use txn::{ChangedRows, Mark, RowBefore, Transaction, VersionKind, VersionRows, View};
 use wal::Purpose;
 
 /// The rows of one record.
@@ -477,7 +477,7 @@ impl Table {
                 return Ok(());
             }
             let xid = txn.xid();
-            let rows = VersionRows::Rows(std::mem::take(&mut group.rows).into_boxed_slice());
+            let rows = VersionRows::Rows(ChangedRows::new(&group.rows));
             let kind = if first.delete { VersionKind::Delete } else { VersionKind::Update };
             let version = txn.version(MANAGER, kind, first.key_changed, rows, &group.body)?;
             change.transaction(xid, txn.last_undo());

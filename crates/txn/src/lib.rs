@@ -72,6 +72,6 @@ pub use transaction::{
 pub use transactions::{ActiveTransaction, Options, Transactions, Undo};
 pub use version_space::TellTooOld;
 pub use versions::{
-    Before, Chain, Mark, Resolved, RowBefore, Step, Version, VersionHead, VersionKind, VersionRows,
-    VersionStore,
+    Before, Chain, ChangedRows, Mark, Resolved, RowBefore, Step, Version, VersionHead, VersionKind,
+    VersionRows, VersionStore,
 };

@@ -133,7 +133,7 @@ impl Server {
                     let kind =
                         if value.is_some() { VersionKind::Update } else { VersionKind::Delete };
                     let new = Row { stamp: xid, mark, value: value.unwrap_or(old.value) };
-                    (kind, VersionRows::Rows([before].into()), new)
+                    (kind, VersionRows::Rows(ChangedRows::new(&[before])), new)
                 }
                 (None, None) => unreachable!("a row that is not there is not deleted"),
             };

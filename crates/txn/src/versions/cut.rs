@@ -5,7 +5,7 @@
 //! newest ── T9 ─────────────── T5      T9's record has the before-images of T9, T8 and T7
 //! ```
 
-use super::{Version, VersionHead, VersionKind, VersionRows};
+use super::{ChangedRows, RowBefore, Version, VersionHead, VersionKind, VersionRows};
 use base::{RowId, Xid};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(super) fn cut(list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
 fn single_row(record: &Version) -> Option<RowId> {
     match &record.rows {
         VersionRows::Run(first, 1) => Some(*first),
-        VersionRows::Rows(rows) if rows.len() == 1 => Some(rows[0].row),
+        VersionRows::Rows(rows) if rows.len() == 1 => rows.get(0).map(|before| before.row),
         _ => None,
     }
 }
@@ -63,7 +63,7 @@ fn forget<S: std::hash::BuildHasher>(last: &mut HashMap<RowId, usize, S>, record
             last.retain(|row, _| row.0 < first.0 || row.0 - first.0 >= *count);
         }
         VersionRows::Rows(rows) => {
-            for before in rows {
+            for before in rows.iter() {
                 last.remove(&before.row);
             }
         }
@@ -81,7 +81,7 @@ fn join(
         return None;
     }
     // The newer one is really on top of the older one.
-    if newer_rows[0].stamp != older.xid || !cutter.same_for_all(older.xid, newer.xid) {
+    if newer_rows.get(0)?.stamp != older.xid || !cutter.same_for_all(older.xid, newer.xid) {
         return None;
     }
     let head = |kind, rows| VersionHead {
@@ -100,9 +100,9 @@ fn join(
         VersionRows::Rows(older_rows) => {
             let (newer_body, older_body) = (newer.resident_body()?, older.resident_body()?);
             let (body, image) = cutter.merge(newer.manager, &newer_body, &older_body)?;
-            let mut before = older_rows[0].clone();
-            before.image = image;
-            Version::joined(head(newer.kind, VersionRows::Rows([before].into())), &body)
+            let before = RowBefore { image, ..older_rows.get(0)? };
+            let rows = VersionRows::Rows(ChangedRows::new(&[before]));
+            Version::joined(head(newer.kind, rows), &body)
         }
         VersionRows::None => return None,
     };

@@ -21,10 +21,12 @@
 //!    says that the stamp's transaction inserted the row.
 
 mod cut;
+mod rows;
 mod version;
 
 pub(crate) use cut::Cutter;
-pub use version::{Before, Mark, RowBefore, Version, VersionHead, VersionKind, VersionRows};
+pub use rows::{ChangedRows, RowBefore};
+pub use version::{Before, Mark, Version, VersionHead, VersionKind, VersionRows};
 
 use crate::retained::Retained;
 use crate::snapshot::{StampSeen, View};

@@ -1,5 +1,6 @@
 //! Version records.
 
+use super::rows::{ChangedRows, RowBefore};
 use crate::retained::{Body, Retained};
 use base::{CommandId, Lsn, Result, RowId, Xid};
 use std::sync::Arc;
@@ -47,20 +48,7 @@ pub enum VersionKind {
     Other,
 }
 
-/// What a row was before the change of a version record.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct RowBefore {
-    /// The row.
-    pub row: RowId,
-    /// Its stamp before.
-    pub stamp: Xid,
-    /// Its mark before.
-    pub mark: Mark,
-    /// Where its before-image lies in the record's body: first byte and number of bytes.
-    pub image: (u32, u32),
-}
-
-/// The rows of a version record, ascending by row id.
+/// The rows of a version record.
 #[derive(Clone, Debug)]
 pub enum VersionRows {
     /// None.
@@ -68,7 +56,7 @@ pub enum VersionRows {
     /// A run of inserted rows: first and number.
     Run(RowId, u64),
     /// Changed rows.
-    Rows(Box<[RowBefore]>),
+    Rows(ChangedRows),
 }
 
 /// One change of a transaction: what undoes it, and what readers that must not see it need.
@@ -183,15 +171,14 @@ impl Version {
     }
 
     /// The state before the change of `row`: for a run of inserts no state at all.
-    pub fn before(&self, row: RowId) -> Option<Before<'_>> {
+    pub fn before(&self, row: RowId) -> Option<Before> {
         match &self.rows {
             VersionRows::None => None,
             VersionRows::Run(first, count) => {
                 (first.0 <= row.0 && row.0 - first.0 < *count).then_some(Before::Nothing)
             }
             VersionRows::Rows(rows) => {
-                let found = rows.binary_search_by_key(&row, |before| before.row).ok()?;
-                Some(Before::Row(found, &rows[found]))
+                rows.find(row).map(|(index, before)| Before::Row(index, before))
             }
         }
     }
@@ -204,17 +191,14 @@ impl Version {
             VersionRows::Run(first, count) => {
                 *count > 0 && first.0 + (count - 1) >= from.0 && below(*first)
             }
-            VersionRows::Rows(rows) => {
-                let start = rows.partition_point(|before| before.row < from);
-                rows.get(start).is_some_and(|before| below(before.row))
-            }
+            VersionRows::Rows(rows) => rows.touches(from, to),
         }
     }
 
     /// The bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
         let rows = match &self.rows {
-            VersionRows::Rows(rows) => size_of_val::<[RowBefore]>(rows),
+            VersionRows::Rows(rows) => rows.bytes(),
             VersionRows::None | VersionRows::Run(..) => 0,
         };
         size_of::<Version>() + 16 + rows + self.body.resident_bytes()
@@ -235,9 +219,9 @@ impl std::fmt::Debug for Version {
 
 /// What was there before a version record.
 #[derive(Clone, Copy, Debug)]
-pub enum Before<'a> {
+pub enum Before {
     /// Nothing: the record inserted the row.
     Nothing,
     /// The row's state, with its index among the record's rows.
-    Row(usize, &'a RowBefore),
+    Row(usize, RowBefore),
 }
