@@ -1,6 +1,8 @@
 //! The settings that docs/compatibility.md says to be without effect are settings, and nothing asks
 //! for their values.
 
+#![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
