@@ -30,7 +30,7 @@ fn a_large_transaction_leaves_its_undo_in_the_log_and_is_rolled_back_from_there(
     let server = Server::start_with("undo-in-log", with(&["memory_limit=128MB"]));
     let mut client = server.connect();
     client.query("CREATE TABLE t (k int PRIMARY KEY, v text)");
-    client.query("INSERT INTO t SELECT i, repeat('x', 300) FROM generate_series(1, 60000) i");
+    client.query("INSERT INTO t SELECT i, repeat('x', 600) FROM generate_series(1, 60000) i");
     let mut old = server.connect();
     old.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
     let look = "SELECT sum(k) || ' ' || sum(length(v)) || ' ' || count(*) FROM t";
@@ -40,13 +40,13 @@ fn a_large_transaction_leaves_its_undo_in_the_log_and_is_rolled_back_from_there(
     client.query("SAVEPOINT s");
     client.query("UPDATE t SET v = v || 'z' WHERE k % 2 = 0");
     client.query("DELETE FROM t WHERE k % 5 = 0");
-    // The bodies alone are 60,000 times 300 bytes and more.
+    // The bodies alone are 60,000 times 600 bytes and more.
     let bytes = versions_bytes(&mut client);
-    assert!(bytes < 16 << 20, "{bytes} bytes of versions");
+    assert!(bytes < 24 << 20, "{bytes} bytes of versions");
     assert_eq!(value(&mut old, look), before);
     client.query("ROLLBACK TO s");
     assert_eq!(value(&mut client, "SELECT count(*) || ' ' || sum(length(v)) FROM t"), {
-        "60000 18060000"
+        "60000 36060000"
     });
     client.query("CHECKPOINT");
     assert_eq!(value(&mut old, look), before);
