@@ -77,7 +77,7 @@ impl Pool {
     /// data take up to `payload` bytes in all. Waits for WAL room; holds no latch.
     ///
     /// # Errors
-    /// 53100 when the disk is full.
+    /// 53100 when the disk is full; those of writing pages that make room.
     pub fn change<'a>(
         &self,
         manager: u8,
@@ -85,6 +85,7 @@ impl Pool {
         pages: &[usize],
         payload: usize,
     ) -> Result<Change<'_, 'a>> {
+        self.ease()?;
         self.change_for(Purpose::Write, manager, op, pages, payload)
     }
 

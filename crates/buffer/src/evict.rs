@@ -168,11 +168,15 @@ fn remove_clean(pool: &Pool, id: FrameId) -> bool {
     true
 }
 
+/// What a writer makes free when the ledger has asked for memory.
+const EASE_BYTES: u64 = 1 << 20;
+
 impl Pool {
     /// Gives the memory of free frames and of clean pages that nobody uses back to the system, up
     /// to about `bytes`. Returns how many bytes went. Never waits: whoever needs memory may be
-    /// anywhere.
+    /// anywhere. The next writer makes room for who asks then.
     pub fn give_back(&self, bytes: u64) -> u64 {
+        self.pressed.store(true, Ordering::Relaxed);
         let mut gone = 0;
         let mut give = |id: FrameId| {
             self.frames.put_cold(id);
@@ -207,6 +211,21 @@ impl Pool {
         }
         self.budget.settle();
         gone
+    }
+
+    /// What a writer does before it makes another page dirty: where statements have little memory
+    /// left, pages go, dirty ones too. Those who need memory cannot wait for pages to be written.
+    /// May wait.
+    ///
+    /// # Errors
+    /// Those of writing pages.
+    pub fn ease(&self) -> Result<()> {
+        let asked =
+            self.pressed.load(Ordering::Relaxed) && self.pressed.swap(false, Ordering::Relaxed);
+        if asked || self.budget.is_short() {
+            self.shrink(EASE_BYTES)?;
+        }
+        Ok(())
     }
 
     /// Evicts up to `bytes` bytes of pages and gives their memory back to the system: the ledger

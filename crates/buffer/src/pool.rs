@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use memory::{Charge, SharedAccount};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wal::Wal;
 
 const SHARDS: usize = 128;
@@ -47,6 +47,8 @@ pub struct Pool {
     shards: Box<[Mutex<Shard>]>,
     pub(crate) guesses: Guesses,
     pub(crate) counts: Counts,
+    /// Whether the ledger has asked for memory since a writer last made room.
+    pub(crate) pressed: AtomicBool,
 }
 
 /// A part of the page table: pages and the frames that have them.
@@ -81,6 +83,15 @@ pub struct PoolStats {
     pub resident_bytes: u64,
 }
 
+/// A pool that is smaller takes what memory there is.
+const UNSPARING_BYTES: u64 = 8 << 20;
+
+/// What a pool leaves to statements when it grows. Pages that it would have had memory for otherwise
+/// are read again; a statement that finds none left ends.
+fn spare_bytes(account: &SharedAccount) -> u64 {
+    (account.server_limit() / 32).clamp(512 << 10, 64 << 20)
+}
+
 /// How many bytes of frames may be resident.
 pub(crate) struct Budget {
     pub(crate) limit: u64,
@@ -102,6 +113,12 @@ impl Budget {
         grown.is_ok()
     }
 
+    /// Whether statements have less than the pool leaves to them.
+    pub(crate) fn is_short(&self) -> bool {
+        let Some(account) = &self.account else { return false };
+        self.resident() > UNSPARING_BYTES && !account.server_has(spare_bytes(account))
+    }
+
     pub(crate) fn shrink(&self, bytes: u64) {
         self.resident.fetch_sub(bytes, Ordering::AcqRel);
     }
@@ -114,6 +131,10 @@ impl Budget {
         let Some(account) = &self.account else { return true };
         let mut charged = self.charged.lock();
         let goal = self.resident().next_multiple_of(CHARGE_BYTES).min(self.limit);
+        let more = goal.saturating_sub(charged.as_ref().map_or(0, Charge::bytes));
+        if more > 0 && goal > UNSPARING_BYTES && !account.server_has(more + spare_bytes(account)) {
+            return false;
+        }
         match &mut *charged {
             Some(charge) if charge.bytes() >= goal => true,
             Some(charge) => charge.resize(goal, "shared buffers").is_ok(),
@@ -163,6 +184,7 @@ impl Pool {
             },
             clock: Mutex::default(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            pressed: AtomicBool::new(false),
             guesses: Guesses::new(config.bytes),
             counts: Counts::default(),
             wal,

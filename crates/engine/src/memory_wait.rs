@@ -1,4 +1,5 @@
-//! Waiting when the server has no memory left.
+//! Waiting when the server has no memory left: pages that must be written first leave the pool, then
+//! others are waited for.
 //!
 //! A statement that begins waits until the server has room for two steps of the ledger; one that runs
 //! waits once, between two batches, for the least that an operator works with. The oldest is served
@@ -32,6 +33,7 @@ impl Backend {
         let open = self.open.borrow();
         let has_written = open.transaction.as_ref().is_some_and(|t| t.xid().is_valid());
         drop(open);
+        self.engine.storage.pool().shrink(GRANT_BYTES)?;
         wait(account, GRANT_BYTES, if has_written { WAIT } else { START_WAIT })
     }
 }
@@ -45,6 +47,7 @@ impl StatementStorage<'_> {
         if self.waited.replace(true) {
             return Ok(());
         }
+        self.backend.engine.storage.pool().shrink(bytes)?;
         wait(account, bytes, WAIT)
     }
 }

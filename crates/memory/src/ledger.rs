@@ -531,6 +531,16 @@ impl SharedAccount {
         Charge { node: self.0.clone(), bytes }
     }
 
+    /// Whether the server has room for `bytes` more, whatever the limits of this account say.
+    pub fn server_has(&self, bytes: u64) -> bool {
+        self.0.root().reserved().saturating_add(bytes) <= self.server_limit()
+    }
+
+    /// The server's limit.
+    pub fn server_limit(&self) -> u64 {
+        self.0.root().limit()
+    }
+
     /// A handle for the calling thread, with slack of its own.
     pub fn local(&self) -> Account {
         Account::over(self.0.clone())

@@ -120,7 +120,8 @@ impl Checkpointer {
             } else if due {
                 self.checkpoint("time", pace)
             } else {
-                self.storage.pool().write_some(PAGES_A_LOOK).map(drop)
+                let pool = self.storage.pool();
+                pool.ease().and_then(|()| pool.write_some(PAGES_A_LOOK)).map(drop)
             };
             if let Err(error) = result {
                 (self.failed)(&error);
