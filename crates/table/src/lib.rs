@@ -46,6 +46,7 @@
 
 mod check;
 mod inner;
+mod join;
 mod judge;
 pub mod leaf;
 mod long;

@@ -132,9 +132,12 @@ impl Tree {
             RowId(leaf.low())
         };
         if self.purge_settled(low)? {
-            self.merge_leaf(low)?;
+            let mut joined = self.merge_leaf(low)?;
             if low.0 > 0 {
-                self.merge_leaf(RowId(low.0 - 1))?;
+                joined |= self.merge_leaf(RowId(low.0 - 1))?;
+            }
+            if joined {
+                self.join_above(low)?;
             }
         }
         Ok(())

@@ -47,6 +47,8 @@ pub mod op {
     pub const REPLACED: u8 = 15;
     /// Free pages left the end of the file.
     pub const SHRINK: u8 = 16;
+    /// The root took the contents of its only child.
+    pub const LOWER: u8 = 17;
 }
 
 /// What a block's delta does: its first byte.

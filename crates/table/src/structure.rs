@@ -1,6 +1,7 @@
 //! Structure changes: splits, a taller root, merges. Redo-only, each one record (tree rule 3).
 
 use crate::inner::{self, Inner};
+use crate::join::inner_now;
 use crate::leaf::{self, Demand, Frame, Leaf, NO_HIGH_KEY, Room, encode_links, image_of};
 use crate::record::{MANAGER, act, op};
 use crate::tree::{META, Place, ROOT, Tree, place_of};
@@ -229,7 +230,8 @@ impl Tree {
         };
         for level in (level + 1..root_level).rev() {
             let pin = self.descend_to(row, level)?;
-            let full = Inner::open(&pin.read())?.is_full();
+            let full = inner_now(&pin.read())?.map(|inner| inner.is_full());
+            let Some(full) = full else { return Ok(false) };
             if full {
                 self.split_inner(row, level, purpose)?;
                 return Ok(false);
@@ -291,7 +293,7 @@ impl Tree {
         let mut change =
             self.pool().change_for(purpose, MANAGER, op::SPLIT, &[size; 4], 2 * size)?;
         page = pin.write();
-        let inner = Inner::open(&page)?;
+        let Some(inner) = inner_now(&page)? else { return Ok(()) };
         if pin.page() == ROOT || !inner.is_full() || inner.level() != level {
             return Ok(());
         }

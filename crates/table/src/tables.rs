@@ -178,6 +178,7 @@ fn describe(operation: u8, undo_body: Option<&[u8]>, _data: &[u8]) -> String {
         op::LOAD => "LOAD",
         op::REPLACED => "REPLACED",
         op::SHRINK => "SHRINK",
+        op::LOWER => "LOWER",
         _ => "UNKNOWN",
     };
     match undo_body.map(crate::record::UndoBody::decode) {

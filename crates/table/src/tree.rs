@@ -3,9 +3,10 @@
 //!
 //! # How it works
 //! Page 0 is the meta page, page 1 the root for ever: when the root is full its contents move to two
-//! new pages. Every page says which row ids it covers (low and high key) and who is on its right, so
-//! a descent that arrives too late follows the right links, and one that arrives at a page which has
-//! become something else starts over.
+//! new pages, and when it has one inner child alone it takes that one's contents. Every page says
+//! which row ids it covers (low and high key) and who is on its right, so a descent that arrives too
+//! late follows the right links, and one that arrives at a page which has become something else
+//! starts over.
 //!
 //! # Rules
 //! 1. A live page whose low key is at or below a row id is a right place to go on from: the row is

@@ -6,7 +6,7 @@ use wal::{Reader, flags, rm};
 
 /// Starts a server from what a power cut left, by the log alone: redo of everything from its
 /// beginning, then the losers' undo. The crate `recovery` does it properly.
-fn recover(disk: &SimDisk, pool_bytes: u64) -> Server {
+pub(super) fn recover(disk: &SimDisk, pool_bytes: u64) -> Server {
     let disk = disk.reboot();
     let start = wal::FIRST_LSN.0.next_multiple_of(CONFIG.segment_bytes);
     let mut reader = Reader::new(Arc::new(disk.clone()), CONFIG, base::Lsn(start));

@@ -12,6 +12,7 @@ use wal::{Wal, WalConfig};
 
 mod concurrent;
 mod crash;
+mod joins;
 mod long;
 mod versions;
 
