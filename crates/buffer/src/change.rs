@@ -414,7 +414,7 @@ impl Pool {
         let Some(block) = record.blocks.get(number) else { return Ok(()) };
         let anew = block.flags & (block_flags::INIT | block_flags::IMAGE) != 0;
         let pin = match anew {
-            true => self.pin_over(file, block.page)?,
+            true => self.pin_new(file, block.page)?,
             false => self.pin(file, block.page)?,
         };
         let page = pin.write();

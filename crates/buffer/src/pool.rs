@@ -231,14 +231,9 @@ impl Pool {
         self.find(file, page, Fill::Read)
     }
 
-    /// Pins a page that was never written, or whose contents do not matter: zeros unless it is in
-    /// memory already.
+    /// Pins a page that was never written, or that the caller writes anew whatever is on disk: zeros
+    /// unless it is in memory already.
     pub(crate) fn pin_new<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
-        self.find(file, page, Fill::Zeros)
-    }
-
-    /// Pins a page that the caller writes anew, whatever is on disk.
-    pub(crate) fn pin_over<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Zeros)
     }
 

@@ -137,14 +137,14 @@ fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Waldump(dump) => {
-            let what = server::WalDump {
-                start: dump.start,
-                end: dump.end,
+            let options = server::DumpOptions {
+                start: dump.start.map(base::Lsn),
+                end: dump.end.map(base::Lsn),
                 limit: dump.limit,
                 manager: dump.rmgr,
-                xid: dump.xid,
+                xid: dump.xid.map(base::Xid),
             };
-            server::waldump(&dump.data_dir, &what, &mut say)
+            server::waldump(&dump.data_dir, &options, &mut say)
         }
         Command::Shell(shell) => {
             let commands = shell.commands.into_iter().map(server::ShellInput::Command);

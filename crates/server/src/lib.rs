@@ -41,8 +41,9 @@ mod waldump;
 
 pub use check::check;
 pub use data_directory::initialize;
+pub use engine::DumpOptions;
 pub use handover::is_server_process;
 pub use postmaster::{ServeOptions, serve};
 pub use process::server_process;
 pub use shell::{ShellInput, ShellOptions, shell};
-pub use waldump::{WalDump, waldump};
+pub use waldump::waldump;
