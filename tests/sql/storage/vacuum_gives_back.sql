@@ -1,0 +1,20 @@
+-- VACUUM gives the pages of deleted rows at the end of a table back to the file system
+create table t (a int, b text);
+insert into t select i, repeat(md5(i::text), 4) from generate_series(1, 20000) i;
+select pg_relation_size('t') > 2000000 as large;
+delete from t where a > 100;
+vacuum (truncate off) t;
+select pg_relation_size('t') > 2000000 as large;
+vacuum t;
+vacuum t;
+select pg_relation_size('t') < 300000 as small;
+select count(*), min(a), max(a), sum(length(b)) from t;
+insert into t select i, repeat(md5(i::text), 4) from generate_series(20001, 30000) i;
+select count(*), min(a), max(a), sum(length(b)) from t;
+delete from t;
+vacuum t;
+vacuum t;
+select pg_relation_size('t') < 300000 as small;
+insert into t values (1, 'again');
+select * from t;
+drop table t;
