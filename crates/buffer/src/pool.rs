@@ -375,9 +375,10 @@ impl Pool {
                 }
                 // Out of the table it can gain no pin; the last holder frees it.
                 frame.pins.fetch_add(1, Ordering::SeqCst);
+                // First, so that a write that fails meanwhile does not mark it again.
+                frame.set(bits::DEAD);
                 frame.clear(bits::DIRTY);
                 frame.rec_lsn.store(0, Ordering::SeqCst);
-                frame.set(bits::DEAD);
                 dead.push(*id);
                 false
             });

@@ -85,6 +85,11 @@ impl Pool {
             let owed = frame.writing_lsn.load(Ordering::SeqCst);
             frame.rec_lsn.store(owed, Ordering::SeqCst);
             frame.set(bits::DIRTY);
+            if frame.has(bits::DEAD) {
+                // Its file was dropped meanwhile: a checkpoint would wait for it for ever.
+                frame.clear(bits::DIRTY);
+                frame.rec_lsn.store(0, Ordering::SeqCst);
+            }
         }
         frame.writing_lsn.store(0, Ordering::SeqCst);
         written

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wal::{Wal, WalConfig, rm};
 
+mod dropped;
+
 /// A manager whose delta is (offset u16, byte) triples.
 fn apply(_op: u8, _block: usize, page: &mut [u8], delta: &[u8], _data: &[u8]) -> Result<()> {
     if page::kind(page) == page::kind::NONE {
