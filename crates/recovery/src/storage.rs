@@ -34,6 +34,8 @@ pub struct Settings {
     pub wal: WalConfig,
     /// The clock of commits and checkpoints.
     pub clock: Arc<dyn Clock>,
+    /// The most children of an inner page of a table, if it has room for them.
+    pub children_max: usize,
 }
 
 impl Default for Settings {
@@ -45,6 +47,7 @@ impl Default for Settings {
             spare_bytes: 16 << 20,
             wal: WalConfig::default(),
             clock: Arc::new(SystemClock::new()),
+            children_max: usize::MAX,
         }
     }
 }
@@ -192,6 +195,7 @@ impl Storage {
         transactions.restore_counters(control.next_xid, control.next_oid, control.next_file);
         btree::register(&transactions);
         let tables = Tables::new(transactions.clone());
+        tables.limit_children(settings.children_max);
         Ok(Arc::new(Storage {
             disk,
             wal,

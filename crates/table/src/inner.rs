@@ -84,8 +84,9 @@ impl<'a> Inner<'a> {
         self.count
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.count == capacity(self.page.len())
+    /// Whether there is no room for another child.
+    pub(crate) fn is_full(&self, children_max: usize) -> bool {
+        self.count >= children_max
     }
 
     #[inline]
@@ -212,7 +213,7 @@ pub(crate) fn insert(page: &mut [u8], delta: &[u8]) -> Result<()> {
     let (key, child) = (from.varint()?, from.varint()?);
     from.end()?;
     let inner = Inner::open(page)?;
-    let (count, full) = (inner.count(), inner.is_full());
+    let (count, full) = (inner.count(), inner.is_full(capacity(page.len())));
     let at = inner.entry_for(RowId(key)) + 1;
     if full || key <= inner.key(at - 1) || key >= inner.high() {
         return Err(damaged("cannot have the child of a record"));

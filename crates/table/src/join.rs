@@ -37,6 +37,11 @@ fn entries<'a>(inner: &'a Inner<'_>) -> impl Iterator<Item = (u64, PageNo)> + 'a
 }
 
 impl Tree {
+    /// The most children of an inner page.
+    pub(crate) fn children_max(&self) -> usize {
+        self.tables.children_max(self.page_bytes())
+    }
+
     /// Joins the inner pages above `row` with neighbours as long as that is worth it, and lowers the
     /// root. Leaves below were joined. May wait.
     pub(crate) fn join_above(&self, row: RowId) -> Result<()> {
@@ -71,7 +76,7 @@ impl Tree {
         let pin = self.descend_to(row, level)?;
         let page = pin.read();
         let Some(inner) = inner_now(&page)? else { return Ok(None) };
-        let sparse = inner.count() * 100 < inner::capacity(page.len()) * SPARSE_PERCENT;
+        let sparse = inner.count() * 100 < self.children_max() * SPARSE_PERCENT;
         let here = pin.page() != ROOT && inner.level() == level && row.0 < inner.high();
         Ok((here && sparse).then(|| inner.low()))
     }
@@ -112,7 +117,7 @@ impl Tree {
                     && above.child(entry) == right_no
                     && above.child(entry - 1) == left_pin.page()
             });
-        let fit = (l.count() + r.count()) * 100 <= inner::capacity(size) * JOINED_PERCENT_MAX;
+        let fit = (l.count() + r.count()) * 100 <= self.children_max() * JOINED_PERCENT_MAX;
         if !neighbours || !siblings || !fit {
             return Ok(None);
         }

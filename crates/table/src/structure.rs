@@ -86,7 +86,7 @@ impl Tree {
             return Err(self.row_too_big());
         };
         parent = parent_pin.write();
-        if !has_room_for(&parent, 1, halves.key, leaf_pin.page())? {
+        if !self.has_room_for(&parent, 1, halves.key, leaf_pin.page())? {
             return Ok(false);
         }
         let Some(latched) = right_pin.try_write() else { return Ok(false) };
@@ -222,7 +222,7 @@ impl Tree {
             let pin = self.pin(ROOT)?;
             let page = pin.read();
             let inner = Inner::open(&page)?;
-            if inner.is_full() { None } else { Some(inner.level()) }
+            if inner.is_full(self.children_max()) { None } else { Some(inner.level()) }
         };
         let Some(root_level) = root_level else {
             self.grow_inner_root(purpose)?;
@@ -230,7 +230,7 @@ impl Tree {
         };
         for level in (level + 1..root_level).rev() {
             let pin = self.descend_to(row, level)?;
-            let full = inner_now(&pin.read())?.map(|inner| inner.is_full());
+            let full = inner_now(&pin.read())?.map(|inner| inner.is_full(self.children_max()));
             let Some(full) = full else { return Ok(false) };
             if full {
                 self.split_inner(row, level, purpose)?;
@@ -252,7 +252,7 @@ impl Tree {
             self.pool().change_for(purpose, MANAGER, op::GROW, &[size; 4], 3 * size)?;
         root = root_pin.write();
         let inner = Inner::open(&root)?;
-        if !inner.is_full() {
+        if !inner.is_full(self.children_max()) {
             return Ok(());
         }
         let Some(latched) = left_pin.try_write() else { return Ok(()) };
@@ -294,13 +294,13 @@ impl Tree {
             self.pool().change_for(purpose, MANAGER, op::SPLIT, &[size; 4], 2 * size)?;
         page = pin.write();
         let Some(inner) = inner_now(&page)? else { return Ok(()) };
-        if pin.page() == ROOT || !inner.is_full() || inner.level() != level {
+        if pin.page() == ROOT || !inner.is_full(self.children_max()) || inner.level() != level {
             return Ok(());
         }
         let half = inner.count() / 2;
         let key = inner.key(half);
         parent = parent_pin.write();
-        if !has_room_for(&parent, level + 1, key, pin.page())? {
+        if !self.has_room_for(&parent, level + 1, key, pin.page())? {
             return Ok(());
         }
         let Some(latched) = right_pin.try_write() else { return Ok(()) };
@@ -399,6 +399,20 @@ impl Tree {
         Ok(true)
     }
 
+    /// Whether `parent` can take an entry for a new right sibling of `child` at `key`.
+    fn has_room_for(&self, parent: &[u8], level: u16, key: u64, child: PageNo) -> Result<bool> {
+        if buffer::page::kind(parent) != kind::INNER {
+            return Ok(false);
+        }
+        let inner = Inner::open(parent)?;
+        Ok(inner.level() == level
+            && !inner.is_full(self.children_max())
+            && inner.low() <= key
+            && key < inner.high()
+            && inner.child(inner.entry_for(RowId(key))) == child
+            && inner.entry_at(key).is_none())
+    }
+
     #[cold]
     pub(crate) fn row_too_big(&self) -> Error {
         base::err!(
@@ -407,20 +421,6 @@ impl Tree {
             self.page_bytes()
         )
     }
-}
-
-/// Whether `parent` can take an entry for a new right sibling of `child` at `key`.
-fn has_room_for(parent: &[u8], level: u16, key: u64, child: PageNo) -> Result<bool> {
-    if buffer::page::kind(parent) != kind::INNER {
-        return Ok(false);
-    }
-    let inner = Inner::open(parent)?;
-    Ok(inner.level() == level
-        && !inner.is_full()
-        && inner.low() <= key
-        && key < inner.high()
-        && inner.child(inner.entry_for(RowId(key))) == child
-        && inner.entry_at(key).is_none())
 }
 
 fn same_columns(left: &Leaf<'_>, right: &Leaf<'_>) -> Result<bool> {

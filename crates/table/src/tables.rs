@@ -8,6 +8,7 @@ use base::{FileId, Lsn, Result, Xid};
 use buffer::{MetaState, Pool, ResourceManager};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use txn::{Transaction, Transactions, Undo};
 
@@ -27,6 +28,14 @@ pub(crate) struct Shared {
     pub(crate) transactions: Arc<Transactions>,
     /// Long values that an update took out of a row: freed when the update's XID is settled.
     pub(crate) replaced: Mutex<Queue>,
+    children_max: AtomicUsize,
+}
+
+impl Shared {
+    /// The most children of an inner page of that size.
+    pub(crate) fn children_max(&self, page_bytes: usize) -> usize {
+        crate::inner::capacity(page_bytes).min(self.children_max.load(Ordering::Relaxed))
+    }
 }
 
 /// Undoes the tables' records while the tables are there.
@@ -50,12 +59,19 @@ impl Tables {
     /// undo function of the tables' records.
     pub fn new(transactions: Arc<Transactions>) -> Arc<Tables> {
         let pool = transactions.pool().clone();
-        let shared = Shared { pool, transactions, replaced: Mutex::default() };
+        let children_max = AtomicUsize::new(usize::MAX);
+        let shared = Shared { pool, transactions, replaced: Mutex::default(), children_max };
         let shared = Arc::new(shared);
         let tables = Arc::new(Tables { shared, open: Mutex::new(HashMap::new()) });
         let undo = Arc::new(UndoTables(Arc::downgrade(&tables)));
         tables.transactions().register_undo(MANAGER, undo);
         tables
+    }
+
+    /// Inner pages get at most so many children from now on, though they have room for more: tall
+    /// trees of few rows. At least 4.
+    pub fn limit_children(&self, most: usize) {
+        self.shared.children_max.store(most.max(4), Ordering::Relaxed);
     }
 
     /// The buffer pool.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 /// Writers with rows of their own insert, mark dead, roll back and purge at once, while readers go
-/// both ways; in the end the tree has what all the models have.
+/// both ways and the file is cut wherever it ends in free pages; in the end the tree has what all the models have.
 fn run(seed: u64, kind: u64) {
     let server = Arc::new(Server::new(seed, 24));
     let index = server.index();
@@ -27,6 +27,15 @@ fn run(seed: u64, kind: u64) {
             })
         })
         .collect();
+    let tidier = {
+        let (server, index, stop) = (server.clone(), index.clone(), stop.clone());
+        thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                purge(&server.transactions, 100).unwrap();
+                index.shrink(1).unwrap();
+            }
+        })
+    };
     let writers: Vec<_> = (0..4)
         .map(|n| {
             let (server, index) = (server.clone(), index.clone());
@@ -38,7 +47,7 @@ fn run(seed: u64, kind: u64) {
         model.extend(writer.join().unwrap());
     }
     stop.store(true, Ordering::Relaxed);
-    for reader in readers {
+    for reader in readers.into_iter().chain([tidier]) {
         reader.join().unwrap();
     }
     let found: BTreeMap<_, _> =

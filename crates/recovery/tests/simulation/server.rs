@@ -46,6 +46,8 @@ pub(crate) fn settings() -> Settings {
             archive: false,
         },
         clock: Arc::new(Ticks::default()),
+        // Tables of a few hundred rows have inner pages that split and join.
+        children_max: 5,
         ..Settings::default()
     }
 }
