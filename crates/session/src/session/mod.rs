@@ -64,6 +64,8 @@ pub struct Session {
     in_pipeline: bool,
     /// Whether the log has the statement of the message already.
     statement_logged: bool,
+    /// Whether the timer of `statement_timeout` runs.
+    statement_timed: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -142,6 +144,7 @@ impl Session {
             skip_to_sync: false,
             in_pipeline: false,
             statement_logged: false,
+            statement_timed: false,
         })
     }
 
@@ -293,7 +296,8 @@ impl Session {
         self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
         let limit = self.state.frequent().statement_timeout_ms;
-        if limit > 0 {
+        self.statement_timed = limit > 0;
+        if self.statement_timed {
             client.set_timer(Interrupt::StatementTimeout, Some(Duration::from_millis(limit)));
         }
         let limit = self.state.frequent().transaction_timeout_ms;
@@ -317,7 +321,8 @@ impl Session {
     }
 
     fn end_message(&mut self, client: &mut dyn Client) {
-        if self.state.frequent().statement_timeout_ms > 0 {
+        // The message may have changed the setting.
+        if std::mem::take(&mut self.statement_timed) {
             client.set_timer(Interrupt::StatementTimeout, None);
         }
     }
