@@ -15,6 +15,7 @@ use expr::server::{
     PreparedRow, PreparedTransactionRow, Server, SessionRow, SettingRow, SnapshotRow,
 };
 use session::settings::{Settings, definitions};
+use std::collections::HashMap;
 use std::time::Duration;
 use txn::{
     Acquired, LockLifetime, LockMode, LockSubject, LockTag, Transactions, WaitPolicy, XidStatus,
@@ -119,6 +120,13 @@ impl Server for Backend {
         let mut locks = self.transactions().locks().rows();
         locks.retain(|row| !row.granted);
         let owners = self.transactions().locks().owners_by_pid();
+        let mut xmins: HashMap<SessionId, Xid> = HashMap::new();
+        for (session, snapshot) in self.transactions().held_snapshots() {
+            xmins
+                .entry(session)
+                .and_modify(|xmin| *xmin = snapshot.xmin.min(*xmin))
+                .or_insert(snapshot.xmin);
+        }
         for entry in cluster.sessions() {
             let activity = entry.activity.lock();
             let origin = &entry.origin;
@@ -141,6 +149,7 @@ impl Server for Backend {
                         .filter(|owner| owner.is_waiting())
                         .map(|_| ("Lock", lock_event(&locks, entry.id))),
                 },
+                xmin: xmins.get(&entry.id).map(|xmin| xmin.0),
                 xid: owner.map(|owner| owner.xid()).filter(|xid| xid.is_valid()).map(|xid| xid.0),
                 client_address: origin.client.map(|client| client.ip().to_canonical()),
                 client_host: origin.host_name.as_deref().map(str::to_owned),

@@ -64,6 +64,8 @@ pub struct SessionRow {
     pub waits: Option<(&'static str, &'static str)>,
     /// Its transaction's number.
     pub xid: Option<u64>,
+    /// The smallest transaction id that a snapshot of its needs to know of.
+    pub xmin: Option<u64>,
     /// The client's address; nothing for a Unix socket.
     pub client_address: Option<IpAddr>,
     /// The client's name, if it was looked up.

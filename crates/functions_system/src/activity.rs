@@ -57,6 +57,7 @@ fn session(catalog: &Catalog, row: SessionRow) -> Result<Vec<Cell>> {
     put(13, Cell::text(row.client_host));
     put(14, row.client_port.map_or(Cell::Null, Cell::Int4));
     put(15, Cell::int8(row.xid.map(u64::cast_signed)));
+    put(16, Cell::int8(row.xmin.map(u64::cast_signed)));
     put(17, Cell::Text("client backend".to_owned()));
     put(18, Cell::Bool(row.encryption.is_some()));
     if let Some(encryption) = row.encryption {
