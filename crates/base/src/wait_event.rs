@@ -1,6 +1,6 @@
 //! What a session waits for, as `pg_stat_activity` names it.
 //!
-//! Code that waits for a file says so by [`waiting`], for as long as the guard lives. Who looks at
+//! Code that waits for a file or for other transactions says so by [`waiting`], for as long as the guard lives. Who looks at
 //! the session's [`Interrupts`](crate::interrupt::Interrupts) sees it from any thread.
 
 use crate::interrupt::{Interrupts, current_interrupts};
@@ -18,13 +18,14 @@ pub enum WaitEvent {
     BufFileRead,
     BufFileWrite,
     PgSleep,
+    SafeSnapshot,
     TransactionEntrance,
 }
 
 impl WaitEvent {
     /// The event of that number.
     pub(crate) fn of(number: u8) -> Option<WaitEvent> {
-        const ALL: [WaitEvent; 8] = [
+        const ALL: [WaitEvent; 9] = [
             WaitEvent::DataFileRead,
             WaitEvent::DataFileWrite,
             WaitEvent::DataFileSync,
@@ -33,6 +34,7 @@ impl WaitEvent {
             WaitEvent::BufFileWrite,
             WaitEvent::PgSleep,
             WaitEvent::TransactionEntrance,
+            WaitEvent::SafeSnapshot,
         ];
         ALL.into_iter().find(|event| *event as u8 == number)
     }
@@ -41,7 +43,7 @@ impl WaitEvent {
     pub fn kind(self) -> &'static str {
         match self {
             WaitEvent::PgSleep => "Timeout",
-            WaitEvent::TransactionEntrance => "IPC",
+            WaitEvent::SafeSnapshot | WaitEvent::TransactionEntrance => "IPC",
             _ => "IO",
         }
     }
@@ -57,6 +59,7 @@ impl WaitEvent {
             WaitEvent::BufFileWrite => "BuffileWrite",
             WaitEvent::PgSleep => "PgSleep",
             WaitEvent::TransactionEntrance => "TransactionEntrance",
+            WaitEvent::SafeSnapshot => "SafeSnapshot",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::reads::{RangeNo, Readers};
 use super::{Number, Place, Serializable, Session, State};
+use base::wait_event::{WaitEvent, waiting};
 use base::{Error, Oid, Result, RowId, Xid};
 use parking_lot::Mutex;
 use std::future::poll_fn;
@@ -239,6 +240,7 @@ impl Tracked {
     /// # Errors
     /// Interrupts.
     pub(crate) fn wait_safe(&self) -> Result<bool> {
+        let _waiting = waiting(WaitEvent::SafeSnapshot);
         base::wait::wait_for(poll_fn(|cx| {
             if self.is(SAFE) {
                 return Poll::Ready(true);
