@@ -55,6 +55,21 @@ impl LockTable {
         pids
     }
 
+    /// Whether somebody waits for what `owner` holds.
+    pub fn waited_for(&self, owner: &Owner) -> bool {
+        let mut waiting = self.all_owners();
+        waiting.retain(|other| other.is_waiting());
+        if waiting.is_empty() {
+            return false;
+        }
+        let finder = self.finder();
+        let frozen = self.freeze();
+        waiting.iter().any(|other| {
+            let edges = frozen.edges(other, &finder);
+            edges.iter().any(|edge| edge.to.id == owner.id)
+        })
+    }
+
     fn freeze(&self) -> Frozen<'_> {
         Frozen {
             table: self,

@@ -110,6 +110,27 @@ fn weak_locks_stay_in_their_slot_until_a_strong_one_is_wanted() {
 }
 
 #[test]
+fn who_holds_what_another_one_waits_for_is_told_so_until_it_lets_go() {
+    let table = LockTable::new();
+    let (holder, other, asker) = (owner(&table, 1), owner(&table, 2), owner(&table, 3));
+    take(&table, &holder, relation(1), LockMode::Share);
+    take(&table, &other, relation(2), LockMode::Share);
+    assert!(!table.waited_for(&holder));
+    let waiter = {
+        let table = table.clone();
+        request(&asker, move |owner| {
+            let (mode, lifetime) = (LockMode::Exclusive, LockLifetime::Transaction);
+            table.acquire(owner, relation(1), mode, lifetime, WaitPolicy::Block)
+        })
+    };
+    assert!(table.waited_for(&holder));
+    assert!(!table.waited_for(&other) && !table.waited_for(&asker));
+    table.release_transaction(&holder, 0);
+    assert_eq!(waiter.join().unwrap().unwrap(), Acquired::Granted);
+    assert!(!table.waited_for(&holder));
+}
+
+#[test]
 fn weak_and_strong_requests_exclude_each_other_under_contention() {
     let table = LockTable::new();
     let inside = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
