@@ -247,20 +247,35 @@ pub fn check_for_interrupts() -> Result<()> {
 
 /// Lets others run from within code that makes many small steps and cannot fail, such as the
 /// comparisons of a sort.
-#[derive(Debug, Default)]
-pub struct Pace(Cell<u32>);
+#[derive(Debug)]
+pub struct Pace {
+    done: Cell<u32>,
+    /// The steps between two looks at the clock.
+    steps: u32,
+}
 
 impl Pace {
-    /// The steps between two looks at the clock.
-    const STEPS: u32 = 2048;
+    /// For steps of which so many take far less than a time slice.
+    pub const fn every(steps: u32) -> Pace {
+        Pace { done: Cell::new(0), steps }
+    }
 
     /// Counts a step, and lets others run when the time slice is used up.
+    #[inline]
     pub fn step(&self) {
-        let steps = self.0.get().wrapping_add(1);
-        self.0.set(steps);
-        if steps.is_multiple_of(Self::STEPS) {
-            end_slice_when_used_up();
+        let done = self.done.get() + 1;
+        if done < self.steps {
+            return self.done.set(done);
         }
+        self.done.set(0);
+        end_slice_when_used_up();
+    }
+}
+
+impl Default for Pace {
+    /// For comparisons and the like.
+    fn default() -> Pace {
+        Pace::every(2048)
     }
 }
 

@@ -226,6 +226,9 @@ pub(crate) struct KeyTable {
     pace: Pace,
 }
 
+/// So few: each may be the first in a huge page, which the system has to fill with zeros.
+const STEPS_OF_MOVE: u32 = 64;
+
 #[derive(Clone, Copy)]
 struct Entry {
     hash: u64,
@@ -244,7 +247,7 @@ impl KeyTable {
             scratch: Vec::new(),
             hasher: FixedState::default(),
             heap: heap.clone(),
-            pace: Pace::default(),
+            pace: Pace::every(STEPS_OF_MOVE),
         }
     }
 

@@ -106,10 +106,11 @@ impl Sorter {
     fn items(&self) -> Result<Buffer<Item>> {
         let mut items = Buffer::new(&self.heap);
         items.reserve(self.store.len())?;
+        let pace = Pace::default();
         for row in 0..self.store.len() as u32 {
+            pace.step();
             items.push((head(self.key(row)), row))?;
         }
-        let pace = Pace::default();
         items.sort_unstable_by(|a, b| {
             pace.step();
             a.0.cmp(&b.0).then_with(|| self.key(a.1).cmp(self.key(b.1))).then(a.1.cmp(&b.1))

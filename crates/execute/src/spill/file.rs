@@ -50,8 +50,8 @@ impl SpillFile {
         mut rows: &[u32],
         blocks: &mut Vec<Block>,
     ) -> Result<()> {
-        base::check_for_interrupts()?;
         while !rows.is_empty() {
+            base::check_for_interrupts()?;
             let count = fitting(columns, rows);
             let (now, rest) = rows.split_at(count);
             self.scratch.clear();
