@@ -130,8 +130,11 @@ fn spread<'m>(
     }
     let record = Record::from_datum(value)?;
     check_row(x, &record, expected)?;
-    for (i, field) in out.iter_mut().enumerate().take(record.len()) {
-        *field = record.get(i)?;
+    for (i, (field, column)) in out.iter_mut().zip(expected).enumerate().take(record.len()) {
+        // Rows made before a column was dropped still hold its values.
+        if column.ty.oid.is_valid() {
+            *field = record.get(i)?;
+        }
     }
     Ok(())
 }

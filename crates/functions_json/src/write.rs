@@ -69,6 +69,10 @@ fn write_other(
         TypeClass::Array { .. } => write_array(io, &Array::from_datum(value)?, pretty, out),
         TypeClass::Composite => write_record(io, &Record::from_datum(value)?, pretty, out),
         _ => {
+            // A domain is what it is over.
+            if let Some((base, _)) = io.host.domain(type_oid)? {
+                return write_value(io, base, value, pretty, out);
+            }
             let text = io.output_string(type_oid, value)?;
             json::write_string(&text, out);
             Ok(())
@@ -192,6 +196,11 @@ pub(crate) fn write_key(
             };
             if matches!(plain, TypeClass::Array { .. } | TypeClass::Composite) {
                 return Err(invalid());
+            }
+            if plain == TypeClass::Host
+                && let Some((base, _)) = io.host.domain(type_oid)?
+            {
+                return write_key(io, base, value, out);
             }
             let text = match value {
                 Datum::Bool(b) => b.to_string(),

@@ -284,6 +284,23 @@ fn columns(catalog: &Catalog, table: Oid) -> Result<Vec<Row>> {
     Ok(live)
 }
 
+/// The row of a column by its number or its name.
+fn find_column(catalog: &Catalog, table: Oid, wanted: &Datum<'_>) -> Result<Option<Row>> {
+    if let Datum::Int2(number) = wanted {
+        let index = index::PG_ATTRIBUTE_RELID_ATTNUM_INDEX;
+        let rows = catalog.find_rows(index, &[Value::Oid(table), Value::Int2(*number)])?;
+        let Some((_, row)) = rows.into_iter().next() else { return Ok(None) };
+        return Ok((!row.bool(pg_attribute::ATTISDROPPED)?).then_some(row));
+    }
+    let name = wanted.text()?;
+    for row in columns(catalog, table)? {
+        if row.text(pg_attribute::ATTNAME)? == name {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
 fn column<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let catalog = catalog(cx)?;
     let (role, rest, oid, row) = target(catalog, &RELATION, args, args.len() == 4)?;
@@ -292,18 +309,7 @@ fn column<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     };
     let wanted = wanted(text.text()?, COLUMN_PRIVILEGES)?;
     let Some(row) = row else { return Ok(Datum::Null) };
-    let mut found = None;
-    for attribute in columns(catalog, oid)? {
-        let same = match wanted_column {
-            Datum::Int2(number) => attribute.int2(pg_attribute::ATTNUM)? == *number,
-            name => attribute.text(pg_attribute::ATTNAME)? == name.text()?,
-        };
-        if same {
-            found = Some(attribute);
-            break;
-        }
-    }
-    let Some(attribute) = found else {
+    let Some(attribute) = find_column(catalog, oid, wanted_column)? else {
         return match wanted_column {
             Datum::Text(name) => Err(err!(
                 UNDEFINED_COLUMN,

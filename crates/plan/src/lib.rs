@@ -47,6 +47,7 @@ mod row_values;
 mod same;
 mod selectivity;
 mod sequence;
+mod target_sets;
 mod unnest;
 mod virtual_column;
 mod window;

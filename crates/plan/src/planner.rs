@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use types::layout::Layout;
+use types::oids;
 
 /// The session, as planning sees it.
 pub trait Environment: analyze::Environment {
@@ -320,6 +321,11 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
 
     /// How values of a type are stored in columns.
     pub(crate) fn column(&self, ty: Type) -> Result<Column> {
+        if !ty.oid.is_valid() {
+            // A dropped column of a row type is NULL, whatever it was.
+            let ty = SqlType { oid: ty.oid, typmod: -1 };
+            return Ok(Column { ty, layout: Layout::of(oids::INT4, 4, -1), collation: Oid(0) });
+        }
         let (oid, typmod) = self.catalog().base_type(ty.oid, ty.typmod)?;
         let row = self.catalog().type_(oid)?;
         // Enums are known by their width; other types of the user by the form of their output.

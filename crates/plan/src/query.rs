@@ -1,8 +1,8 @@
 //! One query, from FROM to LIMIT.
 
-use crate::calls::{aggregates, inner_set, is_set_call};
+use crate::calls::aggregates;
 use crate::cost::Cost;
-use crate::needs::{any, note_needed};
+use crate::needs::note_needed;
 use crate::node::{AggregateCall, Column, Node, NodeKind, RowLock, SortColumn};
 use crate::outer_aggregates::columns_beside_aggregates;
 use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
@@ -136,92 +136,6 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         Ok(node)
     }
 
-    fn target_sets(
-        &self,
-        level: &Level<'_, 'q>,
-        rel: &Rel<'q, 'p>,
-        targets: &'q [Target<'q>],
-    ) -> Result<&'p Node<'p>> {
-        let is_set = |expr: &Expr<'q>| {
-            any(expr, &|kind| matches!(kind, ExprKind::Function { returns_set: true, .. }))
-        };
-        let mut out = Vec::new();
-        for target in targets {
-            out.push(self.column(target.expr.ty)?);
-        }
-        // A set inside an expression is computed first, then the expression over it.
-        let nested: Vec<&'q Expr<'q>> = targets
-            .iter()
-            .filter(|t| is_set(&t.expr) && !is_set_call(&t.expr))
-            .map(|t| inner_set(&t.expr))
-            .collect();
-        if !nested.is_empty() {
-            let mut columns = rel.columns.clone();
-            let (kind, mut reads) = self.collecting(|| {
-                let mut builder = Builder::new(self.bump);
-                let mut registers = Vec::new();
-                for i in 0..rel.width() {
-                    registers.push(builder.input(i)?);
-                }
-                let null = builder.constant(&types::Datum::Null)?;
-                registers.extend(nested.iter().map(|_| null));
-                let program = builder.finish(&registers)?;
-                let mut sets = vec![None; usize::from(rel.width())];
-                for (i, expr) in nested.iter().enumerate() {
-                    sets.push(Some(self.target_set(level, &rel.columns, expr)?));
-                    columns.exprs.push((expr, rel.width() + i as u16));
-                }
-                let sets = self.bump.alloc_slice_copy(&sets)?;
-                Ok(NodeKind::ProjectSet { input: rel.node, program, sets })
-            })?;
-            reads.extend(rel.node.reads);
-            let mut below = rel.node.columns.to_vec();
-            for expr in &nested {
-                below.push(self.column(expr.ty)?);
-            }
-            let cost = (rel.rows() * 10.0, 0.0, rel.node.total_cost + rel.rows());
-            let node = self.node(kind, &below, cost, &reads)?;
-            let rel = Rel { node, columns, unique: Vec::new() };
-            return self.target_sets_flat(level, &rel, targets, &out);
-        }
-        self.target_sets_flat(level, rel, targets, &out)
-    }
-
-    fn target_sets_flat(
-        &self,
-        level: &Level<'_, 'q>,
-        rel: &Rel<'q, 'p>,
-        targets: &'q [Target<'q>],
-        out: &[Column],
-    ) -> Result<&'p Node<'p>> {
-        let known = |expr: &Expr<'q>| rel.columns.exprs.iter().any(|(other, _)| same(other, expr));
-        let (kind, mut reads) = self.collecting(|| {
-            let mut c = crate::compile::Compiler::new(Builder::new(self.bump), &rel.columns);
-            let (mut registers, mut sets) = (Vec::new(), Vec::new());
-            for target in targets {
-                if is_set_call(&target.expr) && !known(&target.expr) {
-                    registers.push(c.builder.constant(&types::Datum::Null)?);
-                    let call = self.target_set(level, &rel.columns, &target.expr)?;
-                    sets.push(Some(call));
-                } else {
-                    registers.push(self.expr(&mut c, level, &target.expr)?);
-                    sets.push(None);
-                }
-            }
-            let program = c.builder.finish(&registers)?;
-            let noted = targets.iter().map(|target| Some((&target.expr, level.id)));
-            self.note_program(&program, 0, noted);
-            if sets.iter().all(Option::is_none) {
-                return Ok(NodeKind::Project { input: rel.node, program });
-            }
-            let sets = self.bump.alloc_slice_copy(&sets)?;
-            Ok(NodeKind::ProjectSet { input: rel.node, program, sets })
-        })?;
-        reads.extend(rel.node.reads);
-        let cost = (rel.rows() * 10.0, 0.0, rel.node.total_cost + rel.rows());
-        self.node(kind, out, cost, &reads)
-    }
-
     /// Expressions over a node; the output has exactly them.
     pub(crate) fn project(
         &self,
@@ -347,6 +261,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         }
         let keys: Vec<&'q Expr<'q>> =
             query.group_by.iter().map(|key| &query.targets[key.target as usize].expr).collect();
+        let rel = self.sets_below(level, rel, &keys)?;
         let mut above: Vec<&'q Expr<'q>> = query.targets.iter().map(|t| &t.expr).collect();
         above.extend(query.having);
         let sets = (!query.grouping_sets.is_empty()).then_some(query.grouping_sets);

@@ -26,6 +26,8 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 continue;
             }
             let target = |key: &SortKey| &query.targets[key.target as usize].expr;
+            let ordered = spec.partition_by.iter().chain(spec.order_by);
+            rel = self.sets_below(level, rel, &ordered.map(target).collect::<Vec<_>>())?;
             let mut inputs: Vec<&'q Expr<'q>> = Vec::new();
             inputs.extend(spec.partition_by.iter().map(target));
             inputs.extend(spec.order_by.iter().map(target));

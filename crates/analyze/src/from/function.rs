@@ -7,7 +7,20 @@ use crate::tree::{Expr, ExprKind, FunctionRange, Range, RangeKind, Type};
 use crate::{Analyzer, location_of};
 use base::{Error, Oid, Result, SqlState};
 use catalog::rows::ArgMode;
-use parse::{ColumnDefinition, Expression, Location, RangeFunction};
+use parse::{ColumnDefinition, Expression, Location, RangeFunction, RangeFunctionItem};
+
+/// The arrays of an unnest() that stands for several functions side by side, one for each.
+fn unnest_of_several<'t>(item: &RangeFunctionItem<'t>) -> Option<&'t [Expression<'t>]> {
+    let Expression::FuncCall(call) = item.call else { return None };
+    let several = call.name == ["unnest"]
+        && call.args.len() > 1
+        && call.order.is_empty()
+        && !call.distinct
+        && !call.variadic
+        && call.filter.is_none()
+        && item.columns.is_empty();
+    several.then_some(call.args)
+}
 
 impl<'q> Analyzer<'q, '_> {
     pub(super) fn range_function(
@@ -15,6 +28,7 @@ impl<'q> Analyzer<'q, '_> {
         level: &Level<'q, '_>,
         range: &RangeFunction<'_>,
     ) -> Result<Placed<'q>> {
+        self.definitions_fit(range)?;
         let lateral = level.lateral_active.replace(true);
         let sets = level.has_target_sets.get();
         let built = self.range_functions(level, range);
@@ -66,18 +80,8 @@ impl<'q> Analyzer<'q, '_> {
         let (mut functions, mut names, mut types) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_name = None;
         for item in range.functions {
-            // Several arrays of unnest() are several functions side by side.
             let parts: Vec<Expression<'_>> = match item.call {
-                Expression::FuncCall(call)
-                    if call.name == ["unnest"]
-                        && call.args.len() > 1
-                        && call.order.is_empty()
-                        && !call.distinct
-                        && !call.variadic
-                        && call.filter.is_none()
-                        && item.columns.is_empty() =>
-                {
-                    let mut parts = Vec::new();
+                Expression::FuncCall(call) if unnest_of_several(item).is_some() => {
                     for arg in call.args {
                         let single = parse::FuncCall { args: std::slice::from_ref(arg), ..*call };
                         let value = self.expression(
@@ -91,8 +95,7 @@ impl<'q> Analyzer<'q, '_> {
                             self.function_columns(level, value, name, &[], &mut names, &mut types)?;
                         functions.push(function);
                     }
-                    parts.clear();
-                    parts
+                    Vec::new()
                 }
                 call => vec![call],
             };
@@ -101,13 +104,38 @@ impl<'q> Analyzer<'q, '_> {
                 self.only_top_set(&value)?;
                 let name = self.text(&crate::target::figure_name(&call))?;
                 first_name.get_or_insert(name);
-                let columns = if range.rows_from { item.columns } else { range.columns };
+                let columns = if range.columns.is_empty() { item.columns } else { range.columns };
                 let function =
                     self.function_columns(level, value, name, columns, &mut names, &mut types)?;
                 functions.push(function);
             }
         }
         Ok((functions, names, types, first_name.unwrap_or("rows from")))
+    }
+
+    /// 42601 for a column definition list behind several functions or WITH ORDINALITY.
+    fn definitions_fit(&self, range: &RangeFunction<'_>) -> Result<()> {
+        let Some(first) = range.columns.first() else { return Ok(()) };
+        let counts =
+            range.functions.iter().map(|item| unnest_of_several(item).map_or(1, <[_]>::len));
+        let functions: usize = counts.sum();
+        let (message, hint) = match (functions, range.rows_from, range.ordinality) {
+            (1, _, false) => return Ok(()),
+            (1, _, true) => (
+                "WITH ORDINALITY cannot be used with a column definition list",
+                "Put the column definition list inside ROWS FROM().",
+            ),
+            (_, true, _) => (
+                "ROWS FROM() with multiple functions cannot have a column definition list",
+                "Put a separate column definition list for each function inside ROWS FROM().",
+            ),
+            (_, false, _) => (
+                "UNNEST() with multiple arguments cannot have a column definition list",
+                "Use separate UNNEST() calls inside ROWS FROM(), and attach a column definition \
+                 list to each one.",
+            ),
+        };
+        Err(self.at(Error::new(SqlState::SYNTAX_ERROR, message).hint(hint), first.location))
     }
 
     /// 0A000 for a set within the arguments of a function in FROM.

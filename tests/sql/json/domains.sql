@@ -1,0 +1,26 @@
+-- Values of domains as JSON are those of the types that they are over.
+create type pair as (a int, b text);
+create domain positive as int check (value > 0);
+create domain pairs as pair check ((value).a > 0);
+create domain document as jsonb;
+create domain moment as timestamp;
+create domain word as text;
+create domain many as int[];
+create domain positives as positive;
+create table d (p positive, r pairs, j document, m moment, w word, l many, s positive[], pp positives, t pairs[]);
+insert into d values (3, '(2,q)', '{"k":[1]}', '2024-02-03 04:05', 'a"b', '{1,2}', '{4,5}', 6, array['(1,x)'::pairs]);
+insert into d default values;
+select to_json(p), to_json(r), to_json(j), to_json(m), to_json(w), to_json(l), to_json(s), to_json(pp), to_json(t) from d;
+select row_to_json(d), to_jsonb(d) from d;
+select row_to_json(d, true) from d where p is not null;
+select json_agg(p), jsonb_agg(r), json_object_agg(coalesce(w, 'n'), s), jsonb_object_agg(coalesce(p, 1), m) from d;
+select json_build_object('p', p, 'r', r), jsonb_build_array(j, m, l, t) from d;
+select array_to_json(s), array_to_json(t) from d;
+select json_object(w: p, 'x': r), json_array(p, r, j null on null) from d where w is not null;
+select (to_jsonb(d) ->> 'p')::positive, jsonb_populate_record(null::d, to_jsonb(d)) from d;
+select jsonb_populate_record(null::d, '{"p":-1}');
+select jsonb_populate_record(null::d, '{"r":{"a":-1}}');
+select jsonb_populate_record(null::d, '{"s":[1,-1]}');
+select json_build_object(p, 1) from d where p is not null;
+select json_build_object(r, 1) from d where p is not null;
+select json_build_object(p, 1) from d where p is null;
