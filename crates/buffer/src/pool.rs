@@ -231,10 +231,20 @@ impl Pool {
         self.find(file, page, Fill::Read)
     }
 
-    /// Pins a page that was never written, or that the caller writes anew whatever is on disk: zeros
-    /// unless it is in memory already.
+    /// Pins a page that redo writes anew whatever is on disk: zeros unless it is in memory already.
     pub(crate) fn pin_new<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo) -> Result<Pin<'p>> {
         self.find(file, page, Fill::Zeros)
+    }
+
+    /// Pins a page behind the last one that counts, to be allocated. Another may have done that
+    /// already, and the page may have left memory since: what is on disk then counts, as it does for
+    /// [`Pool::pin`]. What no allocation has written is zeros.
+    pub(crate) fn pin_unused<'p>(
+        &'p self,
+        file: &'p Arc<TreeFile>,
+        page: PageNo,
+    ) -> Result<Pin<'p>> {
+        self.find(file, page, Fill::Unused)
     }
 
     fn find<'p>(&'p self, file: &'p Arc<TreeFile>, page: PageNo, fill: Fill) -> Result<Pin<'p>> {
@@ -317,10 +327,12 @@ impl Pool {
                 bytes.fill(0);
                 Ok(())
             }
-            Fill::Read => {
+            Fill::Read | Fill::Unused => {
                 self.counts.reads.fetch_add(1, Ordering::Relaxed);
                 pin.file.read_page(pin.page, bytes)?;
                 match page::check(bytes, pin.file.id(), pin.page, pin.file.path()) {
+                    // Nobody has written it since a crash.
+                    Err(_) if fill == Fill::Unused => bytes.fill(0),
                     // The file was cut while it was read.
                     Err(_) if pin.file.ends_before(pin.page)? => bytes.fill(0),
                     checked => checked?,
@@ -433,8 +445,9 @@ impl Pool {
 }
 
 /// What a frame is filled with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Fill {
     Read,
+    Unused,
     Zeros,
 }

@@ -199,7 +199,7 @@ impl Pool {
                     pages.push(pin);
                 } else {
                     self.files().grow(file, after.page_count + 1, purpose)?;
-                    pages.push(self.pin_new(file, PageNo(after.page_count))?);
+                    pages.push(self.pin_unused(file, PageNo(after.page_count))?);
                     after.page_count += 1;
                 }
             }
