@@ -173,8 +173,8 @@ const EASE_BYTES: u64 = 1 << 20;
 
 impl Pool {
     /// Gives the memory of free frames and of clean pages that nobody uses back to the system, up
-    /// to about `bytes`. Returns how many bytes went. Never waits: whoever needs memory may be
-    /// anywhere. The next writer makes room for who asks then.
+    /// to about `bytes`, but for the pool's reserve. Returns how many bytes went. Never waits: whoever
+    /// needs memory may be anywhere. The next writer makes room for who asks then.
     pub fn give_back(&self, bytes: u64) -> u64 {
         self.pressed.store(true, Ordering::Relaxed);
         let mut gone = 0;
@@ -183,9 +183,9 @@ impl Pool {
             let size = class_bytes(usize::from(id.class)) as u64;
             self.budget.shrink(size);
             gone += size;
-            gone < bytes
+            gone < bytes && self.budget.resident() > self.budget.reserve()
         };
-        let mut more = bytes > 0;
+        let mut more = bytes > 0 && self.budget.resident() > self.budget.reserve();
         while more {
             let Some(id) = (0..CLASSES).find_map(|class| self.frames.take_warm(class)) else {
                 break;
@@ -232,7 +232,7 @@ impl Pool {
     /// needs it. Returns how many bytes went. May wait.
     pub fn shrink(&self, bytes: u64) -> Result<u64> {
         let mut gone = 0;
-        while gone < bytes {
+        while gone < bytes && self.budget.resident() > self.budget.reserve() {
             let id = match (0..CLASSES).find_map(|class| self.frames.take_warm(class)) {
                 Some(id) => id,
                 None => match evict_one(self, 0)? {

@@ -19,6 +19,9 @@ use wal::Wal;
 const SHARDS: usize = 128;
 /// What is charged to the ledger at once.
 const CHARGE_BYTES: u64 = 1 << 20;
+/// The frames that a pool has however full the ledger is: enough for what is pinned at one time, so
+/// that who needs a page finds one to evict.
+const RESERVE_BYTES: u64 = 4 << 20;
 
 type Key = (FileId, PageNo);
 
@@ -83,9 +86,6 @@ pub struct PoolStats {
     pub resident_bytes: u64,
 }
 
-/// A pool that is smaller takes what memory there is.
-const UNSPARING_BYTES: u64 = 8 << 20;
-
 /// What a pool leaves to statements when it grows. Pages that it would have had memory for otherwise
 /// are read again; a statement that finds none left ends.
 fn spare_bytes(account: &SharedAccount) -> u64 {
@@ -116,7 +116,7 @@ impl Budget {
     /// Whether statements have less than the pool leaves to them.
     pub(crate) fn is_short(&self) -> bool {
         let Some(account) = &self.account else { return false };
-        self.resident() > UNSPARING_BYTES && !account.server_has(spare_bytes(account))
+        self.resident() > self.reserve() && !account.server_has(spare_bytes(account))
     }
 
     pub(crate) fn shrink(&self, bytes: u64) {
@@ -127,28 +127,31 @@ impl Budget {
         self.resident.load(Ordering::Acquire)
     }
 
+    /// What is never given back.
+    pub(crate) fn reserve(&self) -> u64 {
+        self.limit.min(RESERVE_BYTES)
+    }
+
     fn charge(&self) -> bool {
         let Some(account) = &self.account else { return true };
         let mut charged = self.charged.lock();
+        let charge = charged.get_or_insert_with(|| {
+            let mut charge = account.nothing();
+            charge.note(self.reserve());
+            charge
+        });
         let goal = self.resident().next_multiple_of(CHARGE_BYTES).min(self.limit);
-        let more = goal.saturating_sub(charged.as_ref().map_or(0, Charge::bytes));
-        if more > 0 && goal > UNSPARING_BYTES && !account.server_has(more + spare_bytes(account)) {
+        let more = goal.saturating_sub(charge.bytes());
+        if more > 0 && !account.server_has(more + spare_bytes(account)) {
             return false;
         }
-        match &mut *charged {
-            Some(charge) if charge.bytes() >= goal => true,
-            Some(charge) => charge.resize(goal, "shared buffers").is_ok(),
-            none => {
-                *none = account.charge(goal, "shared buffers").ok();
-                none.is_some()
-            }
-        }
+        charge.bytes() >= goal || charge.resize(goal, "shared buffers").is_ok()
     }
 
     /// Gives back to the ledger what is not resident any more.
     pub(crate) fn settle(&self) {
         if let Some(charge) = &mut *self.charged.lock() {
-            let goal = self.resident().next_multiple_of(CHARGE_BYTES);
+            let goal = self.resident().next_multiple_of(CHARGE_BYTES).max(self.reserve());
             if goal < charge.bytes() {
                 // Shrinking a charge cannot fail.
                 drop(charge.resize(goal, "shared buffers"));

@@ -56,7 +56,7 @@ mod text;
 pub mod views;
 mod write;
 
-pub use cache::SharedCache;
+pub use cache::{CacheMemory, SharedCache};
 pub use depend::{Behavior, DropPlan};
 pub use describe::{ObjectAddress, index_by_oid, relation_word};
 pub use lookup::{Candidate, Catalog};

@@ -13,7 +13,7 @@ use catalog::columns::{
     hidden, index, pg_auth_members, pg_authid, pg_database, pg_db_role_setting,
 };
 use catalog::store::{Row, Store, TreeStore, Trees, Value};
-use catalog::{Catalog, SharedCache, files};
+use catalog::{CacheMemory, Catalog, SharedCache, files};
 use disk::RealDisk;
 use expr::Registry;
 use memory::{Account, Ledger};
@@ -32,6 +32,9 @@ use wal::WalConfig;
 /// The pool gives at least so many bytes back at once.
 const RELIEF_BYTES: u64 = 4 << 20;
 
+/// About what an open table or index takes up, its file's entry included.
+const OPEN_TREE_BYTES: u64 = 1 << 10;
+
 /// The engine of an open cluster.
 pub(crate) struct ClusterEngine {
     pub(crate) disk: Arc<RealDisk>,
@@ -47,6 +50,8 @@ pub(crate) struct ClusterEngine {
     pub(crate) activity: TableActivity,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
+    ledger: Ledger,
+    cache_memory: Arc<CacheMemory>,
     cluster_cache: Arc<SharedCache>,
     database_caches: Mutex<HashMap<Oid, Arc<SharedCache>>>,
     background: Mutex<Option<Background>>,
@@ -113,6 +118,17 @@ fn wal_buffer_bytes(settings: &Base, pool_bytes: u64) -> usize {
     usize::try_from(bytes.max(1 << 20)).unwrap_or(1 << 20)
 }
 
+/// The memory of the caches of the catalogs, which gives back when the server has none left.
+fn cache_memory(settings: &Base, ledger: &Ledger) -> Arc<CacheMemory> {
+    let limit = settings.cache_limit("catalog_cache_limit", ledger);
+    let caches = CacheMemory::new(ledger.shared("catalog cache", limit));
+    let evicting = Arc::downgrade(&caches);
+    ledger.add_relief(Box::new(move |bytes| {
+        evicting.upgrade().map_or(0, |caches| caches.give_back(bytes))
+    }));
+    caches
+}
+
 /// Opens the cluster in a directory, recovering it when need be. `fatal` hears of what makes it
 /// impossible to go on: it should end the process. `log` writes a line of the server's log.
 ///
@@ -142,11 +158,12 @@ pub fn open(
     storage.on_log(log);
     configure(&storage, settings);
     let pool = Arc::downgrade(storage.pool());
-    ledger.set_relief(Box::new(move |bytes| {
+    ledger.add_relief(Box::new(move |bytes| {
         pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
     }));
     storage.wal().on_fatal(fatal);
     storage.transactions().versions().set_memory_bytes_max(version_memory_bytes(ledger));
+    storage.transactions().locks().set_account(ledger.shared("lock table", u64::MAX));
     let serializable = storage.transactions().serializable();
     serializable.set_account(ledger.shared("predicate locks", u64::MAX));
     serializable.set_limits(Limits {
@@ -161,7 +178,14 @@ pub fn open(
         }
     })?;
     let trees = Trees::new(storage.tables().clone());
-    Ok(Box::new(Handle(Arc::new(ClusterEngine::over(disk, storage, trees, Some(background))?))))
+    let memory = (cache_memory(settings, ledger), ledger.clone());
+    Ok(Box::new(Handle(Arc::new(ClusterEngine::over(
+        disk,
+        storage,
+        trees,
+        memory,
+        Some(background),
+    )?))))
 }
 
 /// Shows the log of the cluster in a directory, one line a record.
@@ -183,6 +207,7 @@ impl ClusterEngine {
         disk: Arc<RealDisk>,
         storage: Arc<Storage>,
         trees: Arc<Trees>,
+        (cache_memory, ledger): (Arc<CacheMemory>, Ledger),
         background: Option<Background>,
     ) -> Result<ClusterEngine> {
         Ok(ClusterEngine {
@@ -197,7 +222,9 @@ impl ClusterEngine {
             temporary_numbers: Numbers::default(),
             activity: TableActivity::default(),
             start_us: base::clock::now_us(),
-            cluster_cache: Arc::new(SharedCache::new()),
+            cluster_cache: cache_memory.cache(),
+            cache_memory,
+            ledger,
             database_caches: Mutex::default(),
             background: Mutex::new(background),
         })
@@ -284,7 +311,7 @@ impl ClusterEngine {
         if let Some(cache) = caches.get(&database) {
             return (cache.clone(), false);
         }
-        let cache = Arc::new(SharedCache::new());
+        let cache = self.cache_memory.cache();
         caches.insert(database, cache.clone());
         (cache, true)
     }
@@ -449,6 +476,7 @@ impl session::engine::Engine for Handle {
         vec![
             ("WAL buffers", self.0.storage.wal().config().buffer_bytes as u64),
             ("row versions", transactions.versions().bytes() as u64),
+            ("open tables and indexes", self.0.trees.open_count() as u64 * OPEN_TREE_BYTES),
         ]
     }
 
@@ -493,6 +521,8 @@ impl session::engine::Engine for Handle {
 
     fn reload(&self, settings: &Base) {
         configure(&self.0.storage, settings);
+        let cache_limit = settings.cache_limit("catalog_cache_limit", &self.0.ledger);
+        self.0.cache_memory.set_limit(cache_limit);
         if let Some(background) = &*self.0.background.lock() {
             background.set_pace(pace_of(settings));
         }

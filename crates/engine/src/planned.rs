@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::cursor::{ForCursor, runs_backward};
 use analyze::Parameters as ParameterTypes;
 use base::{Error, Oid, Result};
-use memory::{Bump, Frozen};
+use memory::{Bump, Frozen, SharedAccount};
 use parse::{RawStatement, Statement};
 use session::engine::{CursorMarks, ParameterMode, Plan, ResultColumn};
 use std::any::Any;
@@ -61,6 +61,21 @@ impl Plan for Planned {
         self.tag
     }
 
+    fn bytes(&self) -> u64 {
+        let sealed = match &self.body {
+            Body::Query { plan, .. } => plan.bytes(),
+            Body::Utility { statement, .. } => statement.bytes(),
+        };
+        sealed + self.other_bytes()
+    }
+
+    fn charge_to(&self, account: &SharedAccount) -> bool {
+        match &self.body {
+            Body::Query { plan, .. } => plan.charge_to(account, self.other_bytes()),
+            Body::Utility { statement, .. } => statement.charge_to(account, self.other_bytes()),
+        }
+    }
+
     fn is_portable(&self) -> bool {
         matches!(&self.body, Body::Query { plan, .. } if !plan.get().modifies)
     }
@@ -105,6 +120,20 @@ impl Plan for Planned {
 }
 
 impl Planned {
+    /// The bytes beside the sealed tree.
+    fn other_bytes(&self) -> u64 {
+        let columns = self.columns.iter().flatten();
+        let columns = columns.map(|column| size_of::<ResultColumn>() + column.name.len());
+        let described = match &self.body {
+            Body::Query { descriptions, .. } => {
+                (descriptions.relations.len() + descriptions.indexes.len()) * size_of::<usize>()
+            }
+            Body::Utility { source, .. } => source.len(),
+        };
+        let parameters = size_of_val(&*self.parameters);
+        (size_of::<Planned>() + columns.sum::<usize>() + described + parameters) as u64
+    }
+
     /// 42501 when the user may not run it.
     pub(crate) fn permitted(&self) -> Result<()> {
         match &self.denied {

@@ -170,7 +170,7 @@ impl Backend {
             let open = self.open.borrow();
             let savepoint =
                 open.savepoints.last().ok_or_else(|| Error::internal("no savepoint is set"))?;
-            self.referential.roll_back_to(&savepoint.events);
+            self.referential.roll_back_to(&savepoint.events)?;
             (savepoint.mark, savepoint.dropped)
         };
         self.transaction()?.rollback_to(mark)?;

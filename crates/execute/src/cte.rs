@@ -1,7 +1,8 @@
 //! CTEs: computed as far as somebody reads, kept for those who read later; and recursion.
 
 use crate::build::build;
-use crate::keys::{Columns, KeyTable};
+use crate::found_keys::FoundKeys;
+use crate::keys::Columns;
 use crate::operator::{Child, Operator, Rest};
 use crate::spill::Kept;
 use crate::state::Execution;
@@ -138,7 +139,7 @@ pub(crate) struct RecursiveUnion<'q> {
     round: u16,
     start: Child<'q>,
     step: Child<'q>,
-    distinct: Option<(&'q [SortColumn], KeyTable)>,
+    distinct: Option<(&'q [SortColumn], FoundKeys)>,
     found: Option<Kept>,
     recursing: bool,
     rest: Rest,
@@ -157,7 +158,7 @@ impl<'q> RecursiveUnion<'q> {
         x.next_round(round);
         let distinct = distinct.map(|keys| {
             let types = keys.iter().map(|key| key.type_oid).collect();
-            (keys, KeyTable::new(&heap, types))
+            (keys, FoundKeys::new(x, &heap, types))
         });
         RecursiveUnion {
             table: usize::from(table),
@@ -174,11 +175,12 @@ impl<'q> RecursiveUnion<'q> {
 
     /// The rows of a batch that were not found before.
     fn new_rows(&mut self, x: &Execution<'q>, batch: Batch) -> Result<Batch> {
-        let Some((keys, table)) = &mut self.distinct else { return Ok(batch) };
+        let Some((keys, found)) = &mut self.distinct else { return Ok(batch) };
+        found.make_room(x, batch.len())?;
         let mut selected = Vec::new();
         for row in batch.rows() {
             let source = Columns { columns: batch.columns(), keys };
-            if table.insert(x.host.io().host, &source, row, true)?.is_some_and(|found| found.1) {
+            if found.insert(x.host.io().host, &source, row)? {
                 selected.push(row as u16);
             }
         }
@@ -225,8 +227,8 @@ impl<'q> Operator<'q> for RecursiveUnion<'q> {
         self.recursing = false;
         self.found = None;
         self.rest.clear();
-        if let Some((_, table)) = &mut self.distinct {
-            table.clear();
+        if let Some((_, found)) = &mut self.distinct {
+            found.clear();
         }
         x.work_tables.borrow_mut()[self.table] = None;
         x.next_round(self.round);

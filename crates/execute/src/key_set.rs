@@ -27,14 +27,14 @@ pub(crate) struct KeySet {
     heap: Heap,
 }
 
-/// Keys on their way to the file.
-struct Writing {
+/// Keys on their way to a file.
+pub(crate) struct Writing {
     sorter: Sorter,
     next: Column,
 }
 
 /// Sorted keys.
-struct Written {
+pub(crate) struct Written {
     rows: Rows,
     /// The first key of each block.
     firsts: collections::Vec<Box<[u8]>, Heap>,
@@ -66,14 +66,7 @@ impl KeySet {
         {
             return Ok(());
         }
-        let keys = [SortColumn {
-            column: 0,
-            type_oid: Oid(oids::BYTEA),
-            descending: false,
-            nulls_first: false,
-        }];
-        let sorter = Sorter::new(x, &x.heap("SubPlanSort"), &keys, [LAYOUT].into_iter());
-        let mut writing = Writing { sorter, next: Column::new(LAYOUT, &self.heap) };
+        let mut writing = Writing::new(x, "SubPlanSort", &self.heap);
         for (_, key, _) in self.table.keys() {
             writing.add(x, key, &self.heap)?;
         }
@@ -103,24 +96,8 @@ impl KeySet {
 
     /// After the last key.
     pub(crate) fn finish(&mut self, x: &Execution<'_>) -> Result<()> {
-        let Some(mut writing) = self.writing.take() else { return Ok(()) };
-        writing.flush(x, &self.heap)?;
-        let mut sorted = writing.sorter.sorted(x)?;
-        let (mut file, mut blocks) = (SpillFile::create(x, &self.heap)?, Vec::<Block>::new());
-        let mut firsts = collections::Vec::new_in(self.heap.clone());
-        while let Some(batch) = writing.sorter.next(&mut sorted, CHUNK)? {
-            x.check()?;
-            let keys = batch.column(0);
-            let (rows, first) = ((0..batch.len() as u32).collect::<Vec<_>>(), blocks.len());
-            file.write(&[keys], &rows, &mut blocks)?;
-            let mut row = 0;
-            for block in &blocks[first..] {
-                collections::TryPush::try_push(&mut firsts, keys.bytes(row).into())?;
-                row += block.rows();
-            }
-        }
-        let rows = Rows::new(&Rc::new(file), &[LAYOUT].into(), blocks);
-        self.written = Some(Written { rows, firsts, read: None });
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        self.written = Some(writing.finish(x, &self.heap)?);
         Ok(())
     }
 
@@ -135,7 +112,40 @@ impl KeySet {
 }
 
 impl Writing {
-    fn add(&mut self, x: &Execution<'_>, key: &[u8], heap: &Heap) -> Result<()> {
+    /// `name` is that of the context of the sort; `heap` is for the rest.
+    pub(crate) fn new(x: &Execution<'_>, name: &'static str, heap: &Heap) -> Writing {
+        let keys = [SortColumn {
+            column: 0,
+            type_oid: Oid(oids::BYTEA),
+            descending: false,
+            nulls_first: false,
+        }];
+        let sorter = Sorter::new(x, &x.heap(name), &keys, [LAYOUT].into_iter());
+        Writing { sorter, next: Column::new(LAYOUT, heap) }
+    }
+
+    /// After the last key.
+    pub(crate) fn finish(mut self, x: &Execution<'_>, heap: &Heap) -> Result<Written> {
+        self.flush(x, heap)?;
+        let mut sorted = self.sorter.sorted(x)?;
+        let (mut file, mut blocks) = (SpillFile::create(x, heap)?, Vec::<Block>::new());
+        let mut firsts = collections::Vec::new_in(heap.clone());
+        while let Some(batch) = self.sorter.next(&mut sorted, CHUNK)? {
+            x.check()?;
+            let keys = batch.column(0);
+            let (rows, first) = ((0..batch.len() as u32).collect::<Vec<_>>(), blocks.len());
+            file.write(&[keys], &rows, &mut blocks)?;
+            let mut row = 0;
+            for block in &blocks[first..] {
+                collections::TryPush::try_push(&mut firsts, keys.bytes(row).into())?;
+                row += block.rows();
+            }
+        }
+        let rows = Rows::new(&Rc::new(file), &[LAYOUT].into(), blocks);
+        Ok(Written { rows, firsts, read: None })
+    }
+
+    pub(crate) fn add(&mut self, x: &Execution<'_>, key: &[u8], heap: &Heap) -> Result<()> {
         self.next.push(&Datum::Bytes(key))?;
         if self.next.len() == CHUNK { self.flush(x, heap) } else { Ok(()) }
     }
@@ -148,7 +158,21 @@ impl Writing {
 }
 
 impl Written {
-    fn contains(&mut self, key: &[u8], heap: &Heap) -> Result<bool> {
+    /// Calls `each` for every key, in order.
+    pub(crate) fn each(
+        &self,
+        heap: &Heap,
+        mut each: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let mut block = 0;
+        while let Some(batch) = self.rows.block(block, heap)? {
+            block += 1;
+            (0..batch.len()).try_for_each(|row| each(batch.column(0).bytes(row)))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn contains(&mut self, key: &[u8], heap: &Heap) -> Result<bool> {
         let behind = self.firsts.partition_point(|first| **first <= *key);
         let Some(block) = behind.checked_sub(1) else { return Ok(false) };
         let batch = match self.read.take() {

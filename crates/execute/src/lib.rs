@@ -25,7 +25,7 @@
 //! # Limits
 //! Sorts, hash tables, sets of hashed subplans, window partitions and kept rows are written to
 //! temporary files when they outgrow their share of memory (module `spill`). What stays in memory:
-//! the states of aggregates, the keys of a recursive UNION, four bytes for each row of a window
+//! the states of aggregates, ten bits of each key of a recursive UNION, four bytes for each row of a window
 //! partition; a statement that needs more for them than its account allows gets 53200.
 
 mod aggregate;
@@ -34,6 +34,7 @@ mod cte;
 mod distinct;
 mod entry;
 mod evaluate;
+mod found_keys;
 mod function;
 mod hash_join;
 mod index_range;

@@ -7,8 +7,9 @@
 #![expect(unsafe_code, reason = "keeps references into its own blocks")]
 
 use crate::bump::{Blocks, Bump};
-use crate::ledger::{Account, Charge};
+use crate::ledger::{Account, Charge, SharedAccount};
 use base::Result;
+use parking_lot::Mutex;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -99,7 +100,7 @@ pub struct Frozen<F: Family> {
     value: *const F::Of<'static>,
     bytes: u64,
     _blocks: Blocks,
-    _charge: Charge,
+    charge: Mutex<Charge>,
 }
 
 // SAFETY: the value is only reached by shared reference, and its type may be shared and sent.
@@ -123,7 +124,7 @@ impl<F: Family> Frozen<F> {
         let bytes = bump.core().forget_blocks();
         let charge = account.split_off(bytes);
         SEALED.fetch_add(bytes, Relaxed);
-        Ok(Frozen { value, bytes, _blocks: blocks, _charge: charge })
+        Ok(Frozen { value, bytes, _blocks: blocks, charge: Mutex::new(charge) })
     }
 
     /// The value.
@@ -131,6 +132,13 @@ impl<F: Family> Frozen<F> {
         // SAFETY: the blocks live as long as self. The caller only sees a lifetime as short as the
         // borrow: `shorten` is written for all lifetimes and cannot know which one it gets.
         F::shorten(unsafe { &*self.value })
+    }
+
+    /// Has `account` pay from now on, for this and `more` bytes beside it. Says whether there was
+    /// room; if not, nothing changes.
+    pub fn charge_to(&self, account: &SharedAccount, more: u64) -> bool {
+        let charge = account.charge_if_free(self.bytes + more);
+        charge.map(|charge| *self.charge.lock() = charge).is_some()
     }
 
     /// The bytes that it takes up.

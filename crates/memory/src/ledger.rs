@@ -13,12 +13,12 @@
 
 use crate::queue::Queue;
 use base::{Error, Result, err};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 /// The bytes that an account handle reserves at once.
 pub const STEP_BYTES: u64 = 64 << 10;
@@ -74,7 +74,7 @@ pub struct Node {
     peak: AtomicU64,
     children: Mutex<Vec<Weak<Node>>>,
     /// The server's node: who can give memory back.
-    relief: OnceLock<Relief>,
+    relief: RwLock<Vec<Relief>>,
     /// The server's node: who waits for memory.
     queue: Queue,
 }
@@ -121,7 +121,7 @@ impl Node {
             reserved: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             children: Mutex::new(Vec::new()),
-            relief: OnceLock::new(),
+            relief: RwLock::default(),
             queue: Queue::default(),
         });
         if let Some(parent) = &node.parent {
@@ -216,11 +216,23 @@ impl Node {
     fn reserve_with_relief(&self, bytes: u64) -> Result<(), Refused<'_>> {
         match self.reserve(bytes) {
             Err(refused) if refused.node.parent.is_none() => {
-                let given = refused.node.relief.get().map_or(0, |relief| relief(bytes));
+                let given = refused.node.relieve(bytes);
                 if given == 0 { Err(refused) } else { self.reserve(bytes) }
             }
             other => other,
         }
+    }
+
+    /// Has others give back at least `bytes`, as far as they can.
+    #[cold]
+    fn relieve(&self, bytes: u64) -> u64 {
+        let mut given = 0;
+        for relief in self.relief.read_recursive().iter() {
+            if given < bytes {
+                given += relief(bytes - given);
+            }
+        }
+        given
     }
 
     /// Reserves `bytes` over any limit.
@@ -332,10 +344,10 @@ impl Ledger {
         &self.0
     }
 
-    /// Sets who gives memory back before a reservation of a session fails: the buffer pool.
-    pub fn set_relief(&self, relief: Relief) {
-        // A ledger is set up once.
-        drop(self.0.relief.set(relief));
+    /// Adds one who gives memory back before a reservation of a session fails: the buffer pool, the
+    /// caches. They are asked in the order in which they were added.
+    pub fn add_relief(&self, relief: Relief) {
+        self.0.relief.write().push(relief);
     }
 
     /// Opens the account of a session, or of a part of the server; `id` is what the views show.
@@ -464,7 +476,7 @@ impl Account {
     /// The same, when others have given back what they can.
     pub(crate) fn server_gives(&self, bytes: u64) -> bool {
         self.server_has(bytes) || {
-            let given = self.0.node.root().relief.get().map_or(0, |relief| relief(bytes));
+            let given = self.0.node.root().relieve(bytes);
             given > 0 && self.server_has(bytes)
         }
     }
@@ -539,6 +551,31 @@ impl SharedAccount {
     /// The server's limit.
     pub fn server_limit(&self) -> u64 {
         self.0.root().limit()
+    /// The same for memory that one can do without: no charge instead of an error.
+    pub fn charge_if_free(&self, bytes: u64) -> Option<Charge> {
+        if crate::inject::fails() {
+            return None;
+        }
+        self.0.reserve(bytes).ok()?;
+        Some(Charge { node: self.0.clone(), bytes })
+    }
+
+    /// As [`SharedAccount::charge`], but others give back first if the server has no room. Not for
+    /// those who are asked to give back themselves.
+    ///
+    /// # Errors
+    /// 53200 when this account or one above it would go over its limit.
+    pub fn charge_with_relief(&self, bytes: u64, asker: &str) -> Result<Charge> {
+        if crate::inject::fails() {
+            return Err(out_of_memory(bytes, asker));
+        }
+        self.0.reserve_with_relief(bytes).map_err(|refused| refused.error(bytes, asker))?;
+        Ok(Charge { node: self.0.clone(), bytes })
+    }
+
+    /// A charge of no bytes, which can grow.
+    pub fn nothing(&self) -> Charge {
+        Charge { node: self.0.clone(), bytes: 0 }
     }
 
     /// A handle for the calling thread, with slack of its own.
@@ -581,6 +618,12 @@ impl Charge {
         }
         self.bytes = bytes;
         Ok(())
+    }
+
+    /// Adds another charge of the same account.
+    pub fn take_over(&mut self, mut other: Charge) {
+        assert!(Arc::ptr_eq(&self.node, &other.node), "charges of two accounts");
+        self.bytes += std::mem::take(&mut other.bytes);
     }
 
     /// Changes the charge to `bytes` of memory that is there already, over the limit if need be.

@@ -37,7 +37,7 @@ pub use tree::*;
 
 use base::{Result, err};
 use convert::Converter;
-use memory::Bump;
+use memory::{Bump, Charge};
 use raw::{Mode, Parsed};
 use std::ffi::CString;
 
@@ -47,6 +47,7 @@ use std::ffi::CString;
 /// 42601 and PostgreSQL's other codes of grammar and scanner, with the position; 54001 for a tree
 /// too deep; 53200.
 pub fn parse<'a>(bump: &'a Bump, sql: &str) -> Result<&'a [RawStatement<'a>]> {
+    let _room = room_for_grammar(bump, sql)?;
     let parsed = parse_raw(sql, Mode::Statements)?;
     let converter = Converter::new(bump);
     let statements = parsed.statements();
@@ -60,6 +61,27 @@ pub fn parse<'a>(bump: &'a Bump, sql: &str) -> Result<&'a [RawStatement<'a>]> {
         Ok(RawStatement { statement, start_byte, len_bytes })
     }))?;
     Ok(slice)
+}
+
+/// Charges what the grammar takes for a long text until the tree is converted: copies of the text,
+/// and a node for each word outside of quotes.
+fn room_for_grammar(bump: &Bump, sql: &str) -> Result<Option<Charge>> {
+    const SHORT_BYTES: usize = 64 << 10;
+    const COPIES: usize = 4;
+    const NODE_BYTES: usize = 128;
+    if sql.len() <= SHORT_BYTES {
+        return Ok(None);
+    }
+    let (mut quoted, mut nodes) = (false, 0);
+    for byte in sql.bytes() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b',' | b'(' | b';' if !quoted => nodes += 1,
+            _ => {}
+        }
+    }
+    let bytes = COPIES * sql.len() + nodes * NODE_BYTES;
+    bump.account().shared().charge_with_relief(bytes as u64, "grammar").map(Some)
 }
 
 /// Parses the name of a type, as `regtype`'s input does.

@@ -41,7 +41,7 @@ pub use outbox::{Outbox, Receipt};
 pub use stack::{STACK_BYTES, STACK_KEPT_BYTES};
 pub use worker::{Worker, Workers, run};
 
-/// About the memory that the stacks and buffers of all workers have.
+/// About the memory that the stacks, buffers and rings of all workers have.
 pub fn held_bytes() -> usize {
-    buffer::held_bytes() + stack::held_bytes()
+    buffer::held_bytes() + stack::held_bytes() + outbox::held_bytes()
 }

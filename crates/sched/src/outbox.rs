@@ -22,6 +22,7 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 
 /// The answers that one call sends.
@@ -65,11 +66,36 @@ struct Letter {
     receipt: Rc<Receipt>,
 }
 
-#[derive(Default)]
 struct Queue {
     letters: Vec<Letter>,
     ring: Option<IoUring>,
     deliverer: Option<Waker>,
+}
+
+/// The bytes of the rings of all workers.
+static RING_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn held_bytes() -> usize {
+    RING_BYTES.load(Ordering::Relaxed)
+}
+
+/// The entries of both queues, which kernel and program share.
+fn bytes_of(ring: &IoUring) -> usize {
+    let parameters = ring.params();
+    let submissions = parameters.sq_entries() as usize * (64 + size_of::<u32>());
+    submissions + parameters.cq_entries() as usize * 16
+}
+
+fn drop_ring(ring: &mut Option<IoUring>) {
+    if let Some(ring) = ring.take() {
+        RING_BYTES.fetch_sub(bytes_of(&ring), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        drop_ring(&mut self.ring);
+    }
 }
 
 /// A worker's outbox; clones are the same one.
@@ -91,7 +117,10 @@ impl Outbox {
             .build(RING_ENTRIES as u32)
             .or_else(|_| IoUring::new(RING_ENTRIES as u32))
             .ok();
-        Outbox(Rc::new(RefCell::new(Queue { ring, ..Queue::default() })))
+        if let Some(ring) = &ring {
+            RING_BYTES.fetch_add(bytes_of(ring), Ordering::Relaxed);
+        }
+        Outbox(Rc::new(RefCell::new(Queue { letters: Vec::new(), ring, deliverer: None })))
     }
 
     /// Has `bytes` sent (rule 1). `receipt` must not be waiting. `waker` is woken when something of
@@ -121,7 +150,7 @@ impl Outbox {
             let letters = &queue.letters[..count];
             let alive = queue.ring.as_mut().map(|ring| send_by_ring(ring, letters, sent));
             if let Some(Err(_)) = alive {
-                queue.ring = None;
+                drop_ring(&mut queue.ring);
             }
             if alive.is_none() {
                 for (letter, sent) in letters.iter().zip(&mut *sent) {

@@ -4,6 +4,7 @@
 
 use crate::log::{self, Level};
 use crate::process::Server;
+use crate::room::Room;
 use crate::startup;
 use crate::stream::Stream;
 use crate::tuning::Tuning;
@@ -23,8 +24,6 @@ use wire::{Frame, backend};
 const SEND_BYTES: usize = 32 << 10;
 /// How long a client that reads nothing can keep its session from ending.
 const LAST_SEND_WAIT: Duration = Duration::from_secs(2);
-/// A message that is not all there is read in steps of this size at least.
-const READ_BYTES_MIN: usize = 8 << 10;
 
 /// The socket with what was read and what is to be sent.
 pub(crate) struct Link {
@@ -35,6 +34,7 @@ pub(crate) struct Link {
     outbox: Outbox,
     receipt: Rc<Receipt>,
     timers: Vec<Timer>,
+    room: Room,
     /// What the log alone is told about why the client was not let in.
     pub(crate) log_detail: Option<String>,
 }
@@ -61,6 +61,7 @@ impl Link {
             outbox,
             receipt: Rc::default(),
             timers: Vec::new(),
+            room: Room::default(),
             log_detail: None,
         }
     }
@@ -89,17 +90,31 @@ impl Link {
     /// Reads what has arrived; 0 bytes mean the end. While it is pending no buffer is held.
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
         let mut buffer = self.input.take().unwrap_or_default();
-        if buffer.capacity() - buffer.len() < READ_BYTES_MIN.min(buffer.capacity()) {
-            let more = buffer.len().max(READ_BYTES_MIN);
-            if buffer.try_reserve(more).is_err() {
-                return Poll::Ready(Err(std::io::ErrorKind::OutOfMemory.into()));
-            }
+        self.room.for_input(&mut buffer);
+        if self.room.passes_over() {
+            return self.poll_pass_over(cx, buffer);
         }
         let result = self.stream.poll_read(cx, &mut buffer);
         if !buffer.is_empty() {
             self.input = Some(buffer);
         }
         result
+    }
+
+    /// Reads and forgets what belongs to a message that there is no room for.
+    fn poll_pass_over(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut buffer: Buffer,
+    ) -> Poll<std::io::Result<usize>> {
+        loop {
+            let read = std::task::ready!(self.stream.poll_read(cx, &mut buffer))?;
+            self.room.pass_over(&mut buffer);
+            if read == 0 || !self.room.passes_over() {
+                self.input = Some(buffer).filter(|buffer| !buffer.is_empty());
+                return Poll::Ready(Ok(read));
+            }
+        }
     }
 
     /// Leaves what is there to the worker's outbox. Not where it is encrypted first.
@@ -130,7 +145,12 @@ impl Link {
             self.outbox.flush();
         }
         self.take_back();
-        let Some(output) = &mut self.output else { return Poll::Ready(Ok(())) };
+        let Some(output) = &mut self.output else {
+            if !self.receipt.is_waiting() {
+                self.room.output_is_sent();
+            }
+            return Poll::Ready(Ok(()));
+        };
         while self.sent < output.len() {
             match self.stream.poll_write(cx, &output[self.sent..]) {
                 Poll::Ready(Ok(0)) => {
@@ -146,6 +166,7 @@ impl Link {
         }
         self.sent = 0;
         self.output = None;
+        self.room.output_is_sent();
         Poll::Ready(Ok(()))
     }
 
@@ -178,6 +199,11 @@ impl Client for View<'_> {
 
     fn send(&mut self) -> Result<()> {
         wait_for(poll_fn(|cx| self.link.poll_send(cx)))?.map_err(|e| client_lost(&e))
+    }
+
+    fn room(&mut self, bytes: usize) -> Result<()> {
+        let output = self.link.output.get_or_insert_with(Buffer::new);
+        self.link.room.for_output(output, bytes)
     }
 
     fn set_timer(&mut self, interrupt: Interrupt, after: Option<Duration>) {
@@ -215,6 +241,9 @@ impl Client for View<'_> {
             }
             self.link.input = Some(input);
             let read = wait_for(poll_fn(|cx| self.link.poll_fill(cx)))?;
+            if let Some(refused) = self.link.room.take_refused() {
+                return Err(refused.error);
+            }
             if read.map_err(|e| client_lost(&e))? == 0 {
                 return Err(
                     base::err!(CONNECTION_FAILURE, "unexpected EOF on client connection").fatal()
@@ -259,6 +288,7 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
             return;
         }
     };
+    link.room.charge(session.account());
     let goes_on = serve_session(&server, &mut session, &mut link).await;
     if session.settings().boolean("log_disconnections") {
         startup::log_disconnection(&session, began.elapsed());
@@ -381,6 +411,12 @@ async fn await_input(session: &Session, link: &mut Link, interrupts: &Interrupts
 fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
     let interrupts = session.entry().interrupts.clone();
     loop {
+        if let Some(refused) = link.room.take_refused() {
+            let mut view = View { link, interrupts: &interrupts, rest: &[], used: 0, moved: true };
+            if session.refuse(refused.kind, refused.error, &mut view) == Flow::End {
+                return Flow::End;
+            }
+        }
         let Some(input) = link.input.take() else { return Flow::Continue };
         let mut at = 0;
         let moved = loop {

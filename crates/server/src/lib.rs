@@ -29,6 +29,7 @@ mod notify;
 mod percent;
 mod postmaster;
 mod process;
+mod room;
 mod shell;
 mod socket;
 mod startup;

@@ -16,6 +16,15 @@ pub trait Client {
     /// 08006 when the client is gone; interrupts of the session.
     fn send(&mut self) -> Result<()>;
 
+    /// Makes room for so many bytes more in [`Client::out`], which are charged.
+    ///
+    /// # Errors
+    /// 53200
+    fn room(&mut self, bytes: usize) -> Result<()> {
+        let _ = bytes;
+        Ok(())
+    }
+
     /// Waits for the next message and gives it to `take`: for COPY FROM STDIN.
     ///
     /// # Errors

@@ -6,13 +6,14 @@ use crate::held::{Held, Look};
 use crate::log::Entry;
 use crate::notification::{Channels, Inbox};
 use crate::origin::Origin;
+use crate::plan_cache::PlanCache;
 use crate::settings::Base;
 use crate::shared_statements::SharedStatements;
 use base::SessionId;
 use base::access::AccessFiles;
 use base::archiver::ArchiverFigures;
 use base::interrupt::{Interrupt, Interrupts};
-use memory::Ledger;
+use memory::{Charge, Ledger, SharedAccount};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,9 @@ pub struct Cluster {
     access_files: OnceLock<Box<dyn AccessFiles>>,
     sessions: Mutex<HashMap<SessionId, Arc<SessionEntry>>>,
     statements: SharedStatements,
+    plans: Arc<PlanCache>,
+    /// For the texts of prepared statements, which are kept as long as the statements.
+    statement_texts: SharedAccount,
     channels: Arc<Channels>,
     archiver: Mutex<ArchiverFigures>,
 }
@@ -109,6 +113,13 @@ impl Cluster {
             ledger.shared("notifications", u64::MAX),
             i64::from(settings.integer("max_notify_queue_pages")),
         ));
+        let plan_limit = settings.cache_limit("plan_cache_limit", &ledger);
+        let plans = Arc::new(PlanCache::new(ledger.shared("plan cache", plan_limit)));
+        let statement_texts = ledger.shared("prepared statements", u64::MAX);
+        let evicting = Arc::downgrade(&plans);
+        ledger.add_relief(Box::new(move |bytes| {
+            evicting.upgrade().map_or(0, |plans| plans.give_back(bytes))
+        }));
         let cluster = Arc::new(Cluster {
             held: Held::new(&ledger),
             data_dir,
@@ -125,6 +136,8 @@ impl Cluster {
             access_files: OnceLock::new(),
             sessions: Mutex::new(HashMap::new()),
             statements: SharedStatements::default(),
+            plans,
+            statement_texts,
             channels,
             archiver: Mutex::new(ArchiverFigures::since(base::clock::now_us())),
         });
@@ -151,6 +164,16 @@ impl Cluster {
     /// The prepared statements that sessions share.
     pub(crate) fn statements(&self) -> &SharedStatements {
         &self.statements
+    }
+
+    /// Their plans.
+    pub(crate) fn plans(&self) -> &PlanCache {
+        &self.plans
+    }
+
+    /// Charges what a prepared statement takes up besides its plan.
+    pub(crate) fn charge_statement(&self, bytes: usize) -> base::Result<Charge> {
+        self.statement_texts.charge_with_relief(bytes as u64, "prepared statement")
     }
 
     /// The directory.
@@ -185,6 +208,7 @@ impl Cluster {
         let mut settings = self.settings.write();
         let (reloaded, kept) = settings.reload(new);
         self.engine.reload(&reloaded);
+        self.plans.set_limit(reloaded.cache_limit("plan_cache_limit", &self.ledger));
         *settings = Arc::new(reloaded);
         self.reloads.fetch_add(1, Ordering::Release);
         self.reload_us.store(base::clock::now_us(), Ordering::Relaxed);

@@ -17,7 +17,7 @@ use crate::settings::{Base, Source};
 use crate::state::State;
 use base::{Oid, Result};
 use disk::temporary::TemporarySpace;
-use memory::Frozen;
+use memory::{Frozen, SharedAccount};
 use parse::{Expression, Statement};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -373,6 +373,12 @@ pub trait Plan: Send + Sync {
 
     /// Whether it can be a cursor's query and be run in portions: a query that only reads.
     fn is_portable(&self) -> bool;
+
+    /// The bytes of memory that it takes up.
+    fn bytes(&self) -> u64;
+
+    /// Has `account` pay for it from now on. Says whether there was room; if not, nothing changes.
+    fn charge_to(&self, account: &SharedAccount) -> bool;
 
     /// Whether PostgreSQL could run it backwards, so that a cursor over it scrolls unasked.
     fn runs_backward(&self) -> bool {

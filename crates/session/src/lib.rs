@@ -14,6 +14,8 @@ mod held;
 pub mod log;
 mod notification;
 mod origin;
+pub mod packed;
+mod plan_cache;
 mod portal;
 mod row;
 mod secret;

@@ -100,6 +100,20 @@ pub(crate) fn write_row(
     Ok(())
 }
 
+/// Makes room for a row that is larger than what is sent at once.
+pub(crate) fn make_room(client: &mut dyn Client, values: &[Datum<'_>]) -> Result<()> {
+    let bytes = values.iter().map(|datum| match datum {
+        Datum::Text(text) => text.len(),
+        // As text it is two digits a byte.
+        Datum::Bytes(bytes) => 2 * bytes.len(),
+        _ => 0,
+    });
+    match bytes.sum() {
+        0..=SEND_BYTES => Ok(()),
+        bytes => client.room(bytes),
+    }
+}
+
 /// Sends rows to the client as they come.
 pub(crate) struct ToClient<'a> {
     pub(crate) client: &'a mut dyn Client,
@@ -115,6 +129,7 @@ impl Destination for ToClient<'_> {
     }
 
     fn row(&mut self, values: &[Datum<'_>]) -> Result<()> {
+        make_room(self.client, values)?;
         let out = self.client.out();
         self.state.flush_notices(out);
         write_row(out, &self.io, self.columns, self.formats, values)?;

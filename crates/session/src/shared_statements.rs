@@ -62,6 +62,7 @@ impl SharedStatements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use memory::Ledger;
 
     fn key(text: &str) -> StatementKey {
         StatementKey { environment: "".into(), text: text.into(), types: Box::default() }
@@ -70,9 +71,17 @@ mod tests {
     fn prepared(kind: Kind) -> Arc<Prepared> {
         let source = "x".into();
         let parameters = Box::default();
-        let claim = crate::statement::Claim::Nothing;
-        let (columns, tag, ends_block) = (None, "", false);
-        Arc::new(Prepared { source, kind, parameters, columns, tag, claim, ends_block })
+        let charge = Ledger::new(0).shared("prepared statements", 0).charge(0, "statement");
+        Arc::new(Prepared {
+            source,
+            kind,
+            parameters,
+            columns: None,
+            tag: "",
+            claim: crate::statement::Claim::Nothing,
+            ends_block: false,
+            _charge: charge.unwrap(),
+        })
     }
 
     #[test]

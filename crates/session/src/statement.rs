@@ -1,8 +1,9 @@
 //! Prepared statements.
 
 use crate::engine::ResultColumn;
-use crate::portal::PlanRef;
+use crate::plan_cache::PlanSlot;
 use base::Oid;
+use memory::Charge;
 use parse::{DefElem, DefValue, Statement, TransactionKind, TransactionStmt};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(crate) struct Prepared {
     pub(crate) claim: Claim,
     /// Whether it may run in a failed transaction block: it ends the block.
     pub(crate) ends_block: bool,
+    /// For what it takes up besides its plan.
+    pub(crate) _charge: Charge,
 }
 
 /// Whether others may come to wait for rows of a statement.
@@ -48,7 +51,7 @@ pub(crate) enum Kind {
     /// Nothing: the text was empty.
     Empty,
     /// A plan of the backend.
-    Plan(PlanRef),
+    Plan(Arc<PlanSlot>),
     /// Transaction control.
     Transaction(Control),
     /// Another statement of the session's own, parsed again when it is run.

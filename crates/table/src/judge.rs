@@ -194,6 +194,7 @@ impl Table {
         row: RowId,
         mode: RowLockMode,
     ) -> Result<Outcome> {
+        txn.room_for_row_locks()?;
         self.tree.read_leaf(row, |leaf, page| {
             let Ok(slot) = leaf.find(row) else { return Ok(Outcome::Invisible) };
             let seat = Seat { leaf: *leaf, page, slot, row };

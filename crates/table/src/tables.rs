@@ -84,6 +84,11 @@ impl Tables {
         &self.shared.transactions
     }
 
+    /// How many tables are open.
+    pub fn open_count(&self) -> usize {
+        self.open.lock().len()
+    }
+
     /// The tree of a file; opens it if need be. May wait.
     ///
     /// # Errors

@@ -481,6 +481,14 @@ impl Transaction {
         self.meeting(|| self.transactions.locks.lock_row(&self.owner, target, mode, policy))
     }
 
+    /// Whether there is memory for one more row lock. To be asked without a latch.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn room_for_row_locks(&self) -> Result<()> {
+        self.transactions.locks.room_for_rows()
+    }
+
     /// Notes a row lock if it is free. The caller holds a latch of the row's leaf. Never waits.
     pub fn try_lock_row(&self, target: &RowTarget, mode: RowLockMode) -> Acquired {
         self.transactions.locks.try_lock_row(&self.owner, target, mode)

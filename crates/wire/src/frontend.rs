@@ -53,6 +53,12 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The bytes of the message at the beginning of `input`, once they are announced.
+    pub fn announced_bytes(input: &[u8]) -> Option<usize> {
+        let length = input.get(1..HEADER_BYTES)?.first_chunk::<4>()?;
+        usize::try_from(i32::from_be_bytes(*length)).ok()?.checked_add(1)
+    }
+
     /// The bytes of the message with its header.
     pub fn total_bytes(&self) -> usize {
         HEADER_BYTES + self.body.len()

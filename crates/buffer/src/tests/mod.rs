@@ -240,3 +240,26 @@ fn a_file_is_cut_behind_the_pages_that_are_used() {
     pool.shrink_file(&file, (rm::BTREE, 5), 1).unwrap();
     assert_eq!(file.len().unwrap(), 2 * 8192);
 }
+
+#[test]
+fn a_pool_has_its_reserve_however_full_the_ledger_is() {
+    let wal = Wal::create(Arc::new(SimDisk::new(5)), wal_config()).unwrap();
+    let ledger = memory::Ledger::new(1 << 20);
+    let mut others = ledger.shared("others", u64::MAX).nothing();
+    others.note(1 << 20);
+    let config = PoolConfig {
+        bytes: 64 * 8192,
+        account: Some(ledger.shared("shared buffers", u64::MAX)),
+        huge_pages: false,
+        managers: vec![MANAGER],
+    };
+    let pool = Pool::new(wal, config).unwrap();
+    let file = new_tree(&pool, 1);
+    for n in 2..200 {
+        assert_eq!(grow(&pool, &file).unwrap(), n);
+        put(&pool, &file, n, 100, n as u8).unwrap();
+    }
+    assert_eq!(pool.stats().resident_bytes, 64 * 8192);
+    assert_eq!(pool.give_back(u64::MAX), 0);
+    assert_eq!(ledger.node().reserved(), (1 << 20) + 64 * 8192);
+}

@@ -27,12 +27,11 @@ pub use types::DomainCheck;
 #[cfg(test)]
 mod tests;
 
-use crate::cache::{KeyRef, SessionCache, SharedCache};
+use crate::cache::{Cached, KeyRef, SessionCache, SharedCache};
 use crate::rows::Ref;
 use crate::store::{Row, Store, Value};
 use base::{Error, Oid, Result};
 use path::SearchPath;
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -161,7 +160,7 @@ impl Catalog {
         &self.cache
     }
 
-    pub(crate) fn cached<T: Any + Send + Sync>(
+    pub(crate) fn cached<T: Cached>(
         &self,
         key: KeyRef<'_>,
         load: impl FnOnce() -> Result<T>,

@@ -16,9 +16,9 @@ use buffer::{MetaState, Pool};
 use catalog::columns::{hidden, pg_attribute, pg_class, pg_constraint, pg_database, pg_index};
 use catalog::relation::Relation;
 use catalog::store::{Row, Store, TreeStore, Trees};
-use catalog::{Catalog, SharedCache, builtin, files};
+use catalog::{CacheMemory, Catalog, SharedCache, builtin, files};
 use disk::RealDisk;
-use memory::Account;
+use memory::{Account, Ledger};
 use recovery::{Settings, Storage};
 use session::settings::Base;
 use session::{Cluster, State};
@@ -52,7 +52,10 @@ pub fn check(dir: &Path, report: &mut dyn FnMut(&str)) -> Result<Checked> {
     let disk = Arc::new(RealDisk::new(dir)?);
     let (storage, _) = Storage::open(disk.clone(), &Settings::default())?;
     let trees = Trees::new(storage.tables().clone());
-    let engine = Arc::new(ClusterEngine::over(disk, storage.clone(), trees.clone(), None)?);
+    let ledger = Ledger::new(memory::ledger::UNLIMITED);
+    let caches = CacheMemory::new(ledger.shared("catalog cache", memory::ledger::UNLIMITED));
+    let memory = (caches, ledger);
+    let engine = Arc::new(ClusterEngine::over(disk, storage.clone(), trees.clone(), memory, None)?);
     let cluster =
         Cluster::open(dir.to_path_buf(), Base::new(), |_| {}, |_, _, _| Ok(engine.handle()))?;
     let mut checker = Checker {

@@ -36,9 +36,9 @@ impl Referential {
     }
 
     /// Forgets what came after the mark (rule 7).
-    pub(crate) fn roll_back_to(&self, mark: &Mark) {
-        self.deferred.borrow_mut().truncate(mark.deferred);
+    pub(crate) fn roll_back_to(&self, mark: &Mark) -> Result<()> {
         *self.modes.borrow_mut() = mark.modes.clone();
+        self.deferred.borrow_mut().truncate(mark.deferred)
     }
 
     /// The transaction has ended.
@@ -50,7 +50,7 @@ impl Referential {
 
     /// Whether events of a table wait for the end of the transaction.
     pub(crate) fn has_deferred_of(&self, table: Oid) -> bool {
-        self.deferred.borrow().iter().any(|event| event.changed == table)
+        self.deferred.borrow().concerns(table)
     }
 
     /// Whether events wait for the end of the transaction.
@@ -72,14 +72,14 @@ impl Backend {
     }
 
     fn handle_those(&self, chosen: impl Fn(&Event) -> bool) -> Result<()> {
-        let events: Vec<Event> = {
-            let mut deferred = self.referential.deferred.borrow_mut();
-            let (now, later) = deferred.drain(..).partition(|event| chosen(event));
-            *deferred = later;
-            now
-        };
         self.with_events(|| {
-            self.referential.waiting.borrow_mut().extend(events);
+            let mut deferred = self.referential.deferred.borrow_mut();
+            let mut all = std::mem::take(&mut *deferred);
+            while let Some(event) = all.pop()? {
+                let mut waiting = self.referential.waiting.borrow_mut();
+                let queue = if chosen(&event) { &mut *waiting } else { &mut *deferred };
+                queue.push(event, || self.event_place())?;
+            }
             Ok(())
         })
     }

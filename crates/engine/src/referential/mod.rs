@@ -4,8 +4,8 @@
 //! # How it works
 //! The executor notes every changed row of a table that has foreign keys or is referred to
 //! ([`Backend::note_referential`]). Each foreign key that the change concerns makes an [`Event`].
-//! The events of a statement are handled at its end, in their order, by queries of our own
-//! ([`query`]) that are planned once for each constraint. Those queries change rows, too, and
+//! The events of a statement wait in a queue ([`queue`]) and are handled at its end, in their order,
+//! by queries of our own ([`query`]) that are planned once for each constraint. Those queries change rows, too, and
 //! their events come behind the ones that wait.
 //!
 //! # Rules
@@ -28,6 +28,7 @@
 mod check;
 mod deferral;
 mod query;
+mod queue;
 
 pub(crate) use deferral::Mark;
 
@@ -38,8 +39,9 @@ use catalog::rows::{ForeignAction, ForeignMatch};
 use deferral::Modes;
 use execute::{Owned, RowChange, UniqueCheck};
 use query::Query;
+use queue::{EventQueue, Place};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use types::Datum;
@@ -72,9 +74,9 @@ enum EventKind {
 #[derive(Default)]
 pub(crate) struct Referential {
     /// The events of the running statement.
-    waiting: RefCell<VecDeque<Event>>,
+    waiting: RefCell<EventQueue>,
     /// The events that wait for the end of the transaction.
-    deferred: RefCell<Vec<Event>>,
+    deferred: RefCell<EventQueue>,
     /// What SET CONSTRAINTS has said.
     modes: RefCell<Modes>,
     /// How many statements run, one inside the other.
@@ -127,7 +129,7 @@ impl Backend {
                     .is_some_and(|old| unchanged(&values(old, &constraint.columns), &key));
                 if !same && must_refer(&key, foreign) {
                     let kind = EventKind::Referencing { row: change.row, key };
-                    self.add_event(constraint, (relation.oid, relation.oid), kind, true);
+                    self.add_event(constraint, (relation.oid, relation.oid), kind, true)?;
                 }
             }
         }
@@ -152,21 +154,22 @@ impl Backend {
                 }
             };
             let tables = (table.oid, relation.oid);
-            self.add_event(constraint, tables, kind, action == ForeignAction::NoAction);
+            self.add_event(constraint, tables, kind, action == ForeignAction::NoAction)?;
         }
         Ok(())
     }
 
     /// Makes the event of an index entry whose key another row may have.
-    pub(crate) fn note_unique(&self, relation: &Relation, check: UniqueCheck) {
+    pub(crate) fn note_unique(&self, relation: &Relation, check: UniqueCheck) -> Result<()> {
         let found = relation
             .constraints
             .iter()
             .find(|known| known.index == check.index.oid && known.foreign.is_none());
         if let Some(constraint) = found {
             let kind = EventKind::Unique(Rc::new(check));
-            self.add_event(constraint, (relation.oid, relation.oid), kind, true);
+            self.add_event(constraint, (relation.oid, relation.oid), kind, true)?;
         }
+        Ok(())
     }
 
     fn add_event(
@@ -175,13 +178,20 @@ impl Backend {
         (table, changed): (Oid, Oid),
         kind: EventKind,
         can_wait: bool,
-    ) {
+    ) -> Result<()> {
         let event = Event { constraint: constraint.oid, table, changed, kind };
         let state = &self.referential;
-        if can_wait && state.modes.borrow().is_deferred(constraint) {
-            state.deferred.borrow_mut().push(event);
-        } else {
-            state.waiting.borrow_mut().push_back(event);
+        let waits = can_wait && state.modes.borrow().is_deferred(constraint);
+        let queue = if waits { &state.deferred } else { &state.waiting };
+        queue.borrow_mut().push(event, || self.event_place())
+    }
+
+    /// Where events may be that wait.
+    fn event_place(&self) -> Place {
+        Place {
+            account: self.state.account().shared(),
+            space: self.temporary_files.clone(),
+            memory_bytes: self.limits.get().work_bytes,
         }
     }
 
@@ -205,8 +215,8 @@ impl Backend {
     }
 
     fn handle_waiting(&self) -> Result<()> {
-        let next = || self.referential.waiting.borrow_mut().pop_front();
-        while let Some(event) = next() {
+        let next = || self.referential.waiting.borrow_mut().pop();
+        while let Some(event) = next()? {
             base::check_for_interrupts()?;
             self.handle(&event)?;
         }

@@ -88,8 +88,7 @@ impl execute::Storage for StatementStorage<'_> {
     }
 
     fn note_unique(&self, relation: &Arc<Relation>, check: execute::UniqueCheck) -> Result<()> {
-        self.backend.note_unique(relation, check);
-        Ok(())
+        self.backend.note_unique(relation, check)
     }
 }
 

@@ -41,6 +41,21 @@ const STATEMENTS: &[(&str, &str)] = &[
       select count(*) from r",
         "",
     ),
+    (
+        "with recursive r(n, t) as (select 1, repeat('k', 300) union \
+      select n + 1, repeat('k', 300) || n from r where n < 1200) select count(*) from r",
+        "",
+    ),
+    ("select count(*) from (select a from t where a % 2 = 0 for share) s", ""),
+    ("select count(pg_advisory_xact_lock(g)) from generate_series(1, 1500) g", ""),
+    (
+        "prepare q as select count(*) from t where a > $1; execute q(5); deallocate q",
+        "deallocate all; prepare p as select * from t where a = $1",
+    ),
+    (
+        "insert into u select g % 3000 + 1, 1001 from generate_series(1, 4000) g",
+        "delete from u where d = 1001",
+    ),
     ("select count(*) from t where a not in (select a from u)", ""),
     ("select count(*) from t where (a, b) in (select a, b from v)", ""),
     ("select (select max(d) from u where u.a = t.a) from t where a < 500", ""),

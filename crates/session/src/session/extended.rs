@@ -6,12 +6,13 @@ use super::{Session, complete, utf8};
 use crate::client::Client;
 use crate::cursors::OpenCursor;
 use crate::engine::{ParameterList, ParameterMode, Parameters};
+use crate::plan_cache::PlanSlot;
 use crate::portal::{PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::shared_statements::StatementKey;
 use crate::statement::{Claim, Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
-use memory::{Bump, Frozen};
+use memory::{Bump, Charge, Frozen};
 use parse::Statement;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ impl Session {
         if name.is_empty() {
             self.unnamed = Some(Arc::new(self.prepare(text, &types)?));
         } else {
-            let prepared = self.shared(text, &types, |session| session.prepare(text, &types))?;
+            let prepared = self.shared(text, &types, |session| session.prepare(text, &types))?.0;
             if self.statements.iter().any(|(n, _)| **n == *name) {
                 bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
             }
@@ -55,32 +56,42 @@ impl Session {
     }
 
     /// The statement that another session has prepared from the same text for the same things, or
-    /// one that `prepare` makes.
+    /// one that `prepare` makes; and its plan, if it has one.
     pub(super) fn shared(
         &mut self,
         text: &str,
         types: &[Oid],
         prepare: impl FnOnce(&mut Session) -> Result<Prepared>,
-    ) -> Result<Arc<Prepared>> {
+    ) -> Result<(Arc<Prepared>, Option<PlanRef>)> {
+        let cluster = self.state.cluster().clone();
+        let keep = |prepared: &Prepared| {
+            let Kind::Plan(slot) = &prepared.kind else { return None };
+            let plan = slot.get(cluster.plans());
+            cluster.plans().keep(slot);
+            plan
+        };
         let Some(mut environment) = self.backend.sharing() else {
-            return prepare(self).map(Arc::new);
+            let prepared = prepare(self)?;
+            let plan = keep(&prepared);
+            return Ok((Arc::new(prepared), plan));
         };
         self.state.settings().write_own(&mut environment);
         let (environment, types) = (environment.into(), types.into());
         let key = StatementKey { environment, text: text.into(), types };
-        let cluster = self.state.cluster().clone();
         if let Some(found) = cluster.statements().find(&key)
-            && let Kind::Plan(plan) = &found.kind
+            && let Kind::Plan(slot) = &found.kind
+            && let Some(plan) = slot.get(cluster.plans())
             && !self.transaction.is_failed()
         {
             self.transaction.start()?;
             if self.backend.is_current(&*plan.0) {
-                return Ok(found);
+                return Ok((found, Some(plan)));
             }
         }
         let prepared = Arc::new(prepare(self)?);
         cluster.statements().share(key, &prepared);
-        Ok(prepared)
+        let plan = keep(&prepared);
+        Ok((prepared, plan))
     }
 
     /// Parses and plans the one statement of a text.
@@ -89,6 +100,7 @@ impl Session {
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
         match statements {
             [] => Ok(Prepared {
+                _charge: self.charge_statement(text, types)?,
                 source: text.into(),
                 kind: Kind::Empty,
                 parameters: types.into(),
@@ -104,6 +116,12 @@ impl Session {
         }
     }
 
+    /// The charge for the text of a prepared statement and what else is in it.
+    fn charge_statement(&self, text: &str, types: &[Oid]) -> Result<Charge> {
+        let bytes = size_of::<Prepared>() + text.len() + size_of_val(types);
+        self.state.cluster().charge_statement(bytes)
+    }
+
     /// Plans a statement whose locations count in `source`.
     pub(super) fn prepare_statement(
         &mut self,
@@ -113,6 +131,7 @@ impl Session {
         types: &[Oid],
     ) -> Result<Prepared> {
         let tag = statement.command_tag();
+        let charge = self.charge_statement(own_text, types)?;
         if let Statement::Transaction(control) = statement {
             let control = Control::read(control);
             let ends_block = control.ends_block();
@@ -125,6 +144,7 @@ impl Session {
                 tag,
                 claim: Claim::Nothing,
                 ends_block,
+                _charge: charge,
             });
         }
         self.check_block(false)?;
@@ -138,6 +158,7 @@ impl Session {
                 tag,
                 claim: Claim::Nothing,
                 ends_block: false,
+                _charge: charge,
             });
         }
         let plan = self.backend.plan(source, statement, types, ParameterMode::Inferred)?;
@@ -147,16 +168,24 @@ impl Session {
             columns: plan.columns().map(Arc::from),
             tag: plan.tag(),
             claim: Claim::of(statement),
-            kind: Kind::Plan(PlanRef(plan)),
+            kind: Kind::Plan(PlanSlot::new(PlanRef(plan))),
             ends_block: false,
+            _charge: charge,
         })
     }
 
-    /// The prepared statement, planned again if its plan no longer fits the catalogs.
-    pub(super) fn current(&mut self, name: &str, old: Arc<Prepared>) -> Result<Arc<Prepared>> {
-        let Kind::Plan(plan) = &old.kind else { return Ok(old) };
-        if self.backend.is_current(&*plan.0) {
-            return Ok(old);
+    /// The prepared statement and its plan, if it has one: planned again if it no longer fits the
+    /// catalogs, or was evicted.
+    pub(super) fn current(
+        &mut self,
+        name: &str,
+        old: Arc<Prepared>,
+    ) -> Result<(Arc<Prepared>, Option<PlanRef>)> {
+        let Kind::Plan(slot) = &old.kind else { return Ok((old, None)) };
+        if let Some(plan) = slot.get(self.state.cluster().plans())
+            && self.backend.is_current(&*plan.0)
+        {
+            return Ok((old, Some(plan)));
         }
         let text = old.source.clone();
         let bump = Bump::new("MessageContext", self.state.account().clone());
@@ -167,7 +196,7 @@ impl Session {
         });
         let statement = statement.ok_or_else(|| Error::internal("a statement without its text"))?;
         let types = &old.parameters;
-        let new = self.shared(&text, types, |session| {
+        let (new, plan) = self.shared(&text, types, |session| {
             session.prepare_statement(&text, &text, statement, types)
         })?;
         let shape = |prepared: &Prepared| -> Vec<(Box<str>, Oid, i32)> {
@@ -182,7 +211,7 @@ impl Session {
         } else if let Some((_, kept)) = self.statements.iter_mut().find(|(n, _)| **n == *name) {
             *kept = new.clone();
         }
-        Ok(new)
+        Ok((new, plan))
     }
 
     pub(super) fn bind(&mut self, bind: &Bind<'_>, client: &mut dyn Client) -> Result<()> {
@@ -216,13 +245,13 @@ impl Session {
         } else if self.portals.iter().any(|portal| portal.is_named(portal_name)) {
             bail!(DUPLICATE_CURSOR, "cursor \"{portal_name}\" already exists");
         }
-        let prepared = self.current(statement_name, prepared)?;
-        let work = match &prepared.kind {
-            Kind::Plan(plan) => {
+        let (prepared, plan) = self.current(statement_name, prepared)?;
+        let work = match plan {
+            Some(plan) => {
                 let parameters = self.read_parameters(portal_name, bind, &prepared.parameters)?;
-                Work::Plan(plan.clone(), parameters)
+                Work::Plan(plan, parameters)
             }
-            _ => Work::Own(prepared.clone()),
+            None => Work::Own(prepared.clone()),
         };
         let given = match &work {
             Work::Plan(_, values) => Given::keep(&self.state.frequent().log, &prepared, values),

@@ -22,6 +22,7 @@ use crate::transaction::Transaction;
 
 use base::interrupt::Interrupt;
 use base::{Error, Result, Severity, check_for_interrupts};
+use memory::SharedAccount;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -241,6 +242,28 @@ impl Session {
                 self.report(error, statement.as_deref(), client)
             }
         }
+    }
+
+    /// A message of a kind came that there was no memory for, and was passed over.
+    pub fn refuse(&mut self, kind: u8, error: Error, client: &mut dyn Client) -> Flow {
+        // The last are the rest of a COPY that has failed.
+        if self.skip_to_sync || matches!(kind, b'd' | b'c' | b'f') {
+            return Flow::Continue;
+        }
+        let is_query = matches!(kind, b'Q' | b'F');
+        self.skip_to_sync = !is_query;
+        self.begin_message(client);
+        self.end_message(client);
+        let flow = self.report(error, None, client);
+        if is_query && flow == Flow::Continue {
+            self.ready(client);
+        }
+        flow
+    }
+
+    /// What others charge for the session.
+    pub fn account(&self) -> SharedAccount {
+        self.state.account().shared()
     }
 
     /// Ends the session: rolls back what is open and drops what is temporary. Runs on a fiber.

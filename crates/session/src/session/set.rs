@@ -273,6 +273,7 @@ impl Session {
         let prepared = self.shared(source, &types, |session| {
             session.prepare_statement(source, source, prepare.query, &types)
         })?;
+        let prepared = prepared.0;
         self.state.note_prepared(prepare.name, &prepared, true);
         self.statements.push((prepare.name.into(), prepared));
         Ok(done("PREPARE"))
@@ -302,8 +303,7 @@ impl Session {
         } else {
             self.backend.evaluate(source, execute.params, &prepared.parameters)?
         };
-        let prepared = self.current(execute.name, prepared)?;
-        let crate::statement::Kind::Plan(plan) = &prepared.kind else {
+        let (prepared, Some(plan)) = self.current(execute.name, prepared)? else {
             return Err(Error::unsupported("EXECUTE of this statement is not supported yet"));
         };
         let columns = prepared.columns.clone();

@@ -3,6 +3,7 @@
 use super::definition::{Context, Id, definitions, known, lookup};
 use super::value::{Source, Value};
 use base::{Error, Result, SqlState, err};
+use memory::Ledger;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,14 @@ impl Base {
             }
         }
         base
+    }
+
+    /// The bytes that the setting of a cache gives it; of 0, a sixteenth of `memory_limit`.
+    pub fn cache_limit(&self, name: &str, ledger: &Ledger) -> u64 {
+        match u64::try_from(self.integer(name)).unwrap_or(0) {
+            0 => ledger.node().limit() / 16,
+            kilobytes => kilobytes << 10,
+        }
     }
 
     /// The defaults with what a data directory's files and the command line say. Entries come in

@@ -30,6 +30,7 @@ mod entrance;
 mod keys;
 mod mode;
 mod owner;
+mod room;
 mod row_set;
 mod rows;
 mod table;

@@ -4,6 +4,7 @@ use super::mode::{LockMode, RowLockMode};
 use super::wait::Waiter;
 use super::{LockTable, LockTag, RowTarget};
 use base::{FileId, Lsn, Oid, SessionId, Xid};
+use memory::Charge;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -29,6 +30,8 @@ pub(super) struct Held {
     pub(super) counts: HashMap<(LockTag, LockMode), Counts, foldhash::fast::FixedState>,
     /// The acquisitions of the transaction, oldest first.
     pub(super) order: Vec<(LockTag, LockMode)>,
+    /// For those beyond the first ones.
+    pub(super) charge: Option<Charge>,
 }
 
 /// What an owner waits for.

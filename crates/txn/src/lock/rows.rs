@@ -7,6 +7,7 @@ use super::table::{LockTable, TREE_SHARDS, hash_of};
 use super::wait::Waiter;
 use super::{Acquired, RowTarget, WaitPolicy};
 use base::{FileId, Result, RowId};
+use memory::Charge;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(super) struct OwnerRows {
     pub(super) id: u32,
     level: u32,
     pub(super) sets: [RowSet; 4],
+    charge: Option<Charge>,
 }
 
 pub(super) struct QueuedRow {
@@ -170,11 +172,13 @@ impl LockTable {
                 if !trees.contains(&file) {
                     trees.push(file);
                 }
-                tree.owners.push(OwnerRows { id: owner.id, level, sets: Default::default() });
+                let (id, sets) = (owner.id, Default::default());
+                tree.owners.push(OwnerRows { id, level, sets, charge: None });
                 tree.owners.last_mut().expect("just pushed")
             }
         };
         rows.sets[mode as usize].insert(row);
+        self.charge_rows(&rows.sets, &mut rows.charge);
     }
 
     fn give_up_row(&self, target: &RowTarget, waiter: &Arc<Waiter>) {
@@ -239,12 +243,13 @@ impl LockTable {
                 tree.owners.push(first);
                 Some(tree.owners.len() - 1)
             });
-            let Some(at) = at else { continue };
+            let Some(target) = at.and_then(|at| tree.owners.get_mut(at)) else { continue };
             for rows in rest {
                 self.tree_count(file).fetch_sub(1, Ordering::SeqCst);
-                for (target, set) in tree.owners[at].sets.iter_mut().zip(rows.sets) {
-                    target.union(set);
+                for (set, inner) in target.sets.iter_mut().zip(&rows.sets) {
+                    set.union(inner);
                 }
+                self.charge_rows(&target.sets, &mut target.charge);
             }
         }
         owner.level.store(below, Ordering::Relaxed);

@@ -10,11 +10,12 @@ use super::xids::XidShard;
 use super::{Acquired, LockTag, WaitPolicy};
 use base::clock::SystemClock;
 use base::{Oid, Result, SessionId};
+use memory::SharedAccount;
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 pub(super) const TAG_SHARDS: usize = 16;
@@ -65,6 +66,9 @@ pub struct LockTable {
     pub(super) clock: SystemClock,
     timers: OnceLock<Timers>,
     pub(super) entrance: Entrance,
+    pub(super) account: OnceLock<SharedAccount>,
+    /// Whether row locks took more memory since somebody asked whether there is room.
+    pub(super) rows_grown: AtomicBool,
 }
 
 pub(super) fn hash_of(value: &impl Hash) -> u64 {
@@ -85,6 +89,8 @@ impl LockTable {
             clock: SystemClock::new(),
             timers: OnceLock::new(),
             entrance: Entrance::default(),
+            account: OnceLock::new(),
+            rows_grown: AtomicBool::new(false),
         })
     }
 
@@ -152,7 +158,7 @@ impl LockTable {
     /// Acquires a lock. May wait when `policy` says so.
     ///
     /// # Errors
-    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
+    /// 40P01 (deadlock), 55P03 (`lock_timeout`), 53200, 57014 and fatal interrupts.
     pub fn acquire(
         &self,
         owner: &Arc<Owner>,
@@ -166,6 +172,7 @@ impl LockTable {
             note(owner, tag, mode, lifetime, counts);
             return Ok(Acquired::AlreadyHeld);
         }
+        self.room_for_lock(owner)?;
         let relation = matches!(tag, LockTag::Relation { .. });
         if relation && mode.is_weak() && self.acquire_fast(owner, tag, mode) {
             note(owner, tag, mode, lifetime, Counts::default());
@@ -313,6 +320,7 @@ impl LockTable {
                         held.order = Vec::new();
                         held.counts.shrink_to_fit();
                     }
+                    held.settle();
                     return;
                 }
                 let Some(key) = held.order.pop() else { return };

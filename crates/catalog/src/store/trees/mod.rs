@@ -54,6 +54,11 @@ impl Trees {
         &self.tables
     }
 
+    /// How many tables and indexes are open.
+    pub fn open_count(&self) -> usize {
+        self.tables.open_count() + self.indexes.lock().len()
+    }
+
     /// The transactions.
     pub fn transactions(&self) -> &Arc<Transactions> {
         self.tables.transactions()

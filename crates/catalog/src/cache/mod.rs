@@ -4,16 +4,25 @@
 //! A [`SharedCache`] belongs to a database (one more to the cluster, for roles and databases) and
 //! holds committed state in buckets. A [`SessionCache`] reads through it. From a session's first
 //! catalog change until the end of its transaction it reads past the shared cache, into a map of
-//! its own that every further change clears.
+//! its own that every further change clears. All shared caches of a server charge one
+//! [`CacheMemory`], which has a limit: what was not read for longest makes room.
 //!
 //! # Rules
 //! 1. A load notes the bucket's generation before it reads the catalogs and is kept only if the
 //!    generation is still the same (engine rule 14).
 //! 2. A commit invalidates after its publication and before it releases its locks.
 //! 3. What is not there is cached as well: as `None` or an empty list.
+//! 4. An entry is kept only if its memory is charged. What somebody holds is not evicted.
+
+mod footprint;
+mod room;
+
+pub(crate) use footprint::Footprint;
+pub use room::CacheMemory;
 
 use base::{Oid, Result};
 use hashbrown::{Equivalent, HashMap};
+use memory::Charge;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::cell::RefCell;
@@ -124,13 +133,33 @@ impl Equivalent<Key> for KeyRef<'_> {
     }
 }
 
-type Entry = Arc<dyn Any + Send + Sync>;
-type Map = HashMap<Key, Entry, foldhash::fast::FixedState>;
+/// What can be cached.
+pub(crate) trait Cached: Any + Footprint + Send + Sync {}
+
+impl<T: Any + Footprint + Send + Sync> Cached for T {}
+
+type Entry = Arc<dyn Cached>;
+type Map<E> = HashMap<Key, E, foldhash::fast::FixedState>;
+
+/// An entry that sessions share.
+struct SharedEntry {
+    value: Entry,
+    /// The time of its last use, as [`CacheMemory`] counts it.
+    used: u64,
+    /// None in a cache without a limit.
+    charge: Option<Charge>,
+}
+
+impl SharedEntry {
+    fn is_used(&self) -> bool {
+        Arc::strong_count(&self.value) > 1 || self.value.is_used()
+    }
+}
 
 #[derive(Default)]
 struct Bucket {
     generation: u64,
-    entries: Map,
+    entries: Map<SharedEntry>,
 }
 
 /// Committed state that the sessions of a database share.
@@ -138,6 +167,7 @@ pub struct SharedCache {
     buckets: Vec<Mutex<Bucket>>,
     generation: AtomicU64,
     hasher: foldhash::fast::FixedState,
+    memory: Option<Arc<CacheMemory>>,
 }
 
 impl std::fmt::Debug for SharedCache {
@@ -153,10 +183,14 @@ impl Default for SharedCache {
 }
 
 impl SharedCache {
-    /// An empty cache.
+    /// An empty cache without a limit: for tests and tools.
     pub fn new() -> SharedCache {
+        SharedCache::charging(None)
+    }
+
+    fn charging(memory: Option<Arc<CacheMemory>>) -> SharedCache {
         let buckets = (0..BUCKETS).map(|_| Mutex::default()).collect();
-        SharedCache { buckets, generation: AtomicU64::new(1), hasher: Default::default() }
+        SharedCache { buckets, generation: AtomicU64::new(1), hasher: Default::default(), memory }
     }
 
     /// The number of committed changes of the catalogs. A plan that was checked at this number
@@ -168,6 +202,28 @@ impl SharedCache {
     fn bucket(&self, key: &KeyRef<'_>) -> &Mutex<Bucket> {
         let hash = self.hasher.hash_one(key);
         &self.buckets[(hash >> 32) as usize % BUCKETS]
+    }
+
+    fn now(&self) -> u64 {
+        self.memory.as_ref().map_or(0, |memory| memory.now())
+    }
+
+    /// Keeps an entry that was loaded at a bucket's `generation`, if there is room for it. The
+    /// caller has no bucket locked: making room locks them.
+    fn keep(&self, key: KeyRef<'_>, value: Entry, value_bytes: usize, generation: u64) {
+        let bytes = value_bytes + key.name.len() + size_of::<(Key, SharedEntry)>();
+        let charge = match &self.memory {
+            None => None,
+            Some(memory) => match memory.room_for(bytes as u64) {
+                None => return,
+                charge => charge,
+            },
+        };
+        let used = self.now();
+        let mut bucket = self.bucket(&key).lock();
+        if bucket.generation == generation {
+            bucket.entries.insert(key.into(), SharedEntry { value, used, charge });
+        }
     }
 
     fn invalidate(&self, keys: &[Key]) {
@@ -193,7 +249,7 @@ impl SharedCache {
 /// A session's own uncommitted changes.
 #[derive(Default)]
 struct Overlay {
-    entries: Map,
+    entries: Map<Entry>,
     touched: Vec<Key>,
 }
 
@@ -223,7 +279,7 @@ impl SessionCache {
     }
 
     /// The entry of a key, loaded when it is not there.
-    pub(crate) fn get<T: Any + Send + Sync>(
+    pub(crate) fn get<T: Cached>(
         &self,
         key: KeyRef<'_>,
         load: impl FnOnce() -> Result<T>,
@@ -241,19 +297,17 @@ impl SessionCache {
             return Ok(entry);
         }
         let shared = if key.kind.shared() { &self.cluster } else { &self.database };
-        let bucket = shared.bucket(&key);
         let generation = {
-            let bucket = bucket.lock();
-            if let Some(entry) = bucket.entries.get(&key) {
-                return Ok(downcast(entry));
+            let mut bucket = shared.bucket(&key).lock();
+            if let Some(entry) = bucket.entries.get_mut(&key) {
+                entry.used = shared.now();
+                return Ok(downcast(&entry.value));
             }
             bucket.generation
         };
         let entry = Arc::new(load()?);
-        let mut bucket = bucket.lock();
-        if bucket.generation == generation {
-            bucket.entries.insert(key.into(), Arc::clone(&entry) as Entry);
-        }
+        let bytes = size_of::<T>() + entry.heap_bytes();
+        shared.keep(key, Arc::clone(&entry) as Entry, bytes, generation);
         Ok(entry)
     }
 
@@ -295,8 +349,9 @@ impl SessionCache {
 }
 
 /// The kind of a key decides the type of its entry.
-fn downcast<T: Any + Send + Sync>(entry: &Entry) -> Arc<T> {
-    match Arc::clone(entry).downcast() {
+fn downcast<T: Cached>(entry: &Entry) -> Arc<T> {
+    let entry: Arc<dyn Any + Send + Sync> = entry.clone();
+    match entry.downcast() {
         Ok(entry) => entry,
         Err(_) => panic!("a cached entry has another type than its key's kind"),
     }
@@ -337,9 +392,9 @@ mod tests {
         let stale = two.get(key, || {
             one.touch([key]);
             one.published();
-            Ok("old")
+            Ok("old".to_owned())
         });
         assert_eq!(*stale.unwrap(), "old");
-        assert_eq!(*two.get(key, || Ok("new")).unwrap(), "new");
+        assert_eq!(*two.get(key, || Ok("new".to_owned())).unwrap(), "new");
     }
 }

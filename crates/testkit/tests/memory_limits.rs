@@ -1,0 +1,210 @@
+//! What grows with what clients do is charged to the ledger and stays under its limits.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use testkit::client::{Client, Failure, Outgoing};
+use testkit::kill9::{Running, ServerOptions};
+use testkit::perdura;
+
+struct Fixture {
+    server: Running,
+    dir: PathBuf,
+}
+
+impl Fixture {
+    fn new(name: &str, settings: &[&str]) -> Fixture {
+        let dir = std::env::temp_dir().join(format!("perdura-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let options = ServerOptions {
+            program: perdura::program().unwrap(),
+            data: dir.join("data"),
+            settings: settings.iter().map(|text| (*text).to_owned()).collect(),
+            log: dir.join("log"),
+        };
+        Fixture { server: Running::start(&options).unwrap(), dir }
+    }
+
+    fn connect(&self) -> Client {
+        let mut client = Client::connect(self.server.port(), "postgres").unwrap();
+        client.patience(Duration::from_secs(300)).unwrap();
+        client
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap()
+    }
+
+    fn end(mut self) {
+        self.server.stop().unwrap();
+        std::fs::remove_dir_all(&self.dir).unwrap();
+    }
+}
+
+/// A number of an account of the ledger.
+fn account(client: &mut Client, name: &str, what: &str) -> u64 {
+    let sql = format!("select {what} from perdura_memory_ledger() where name = '{name}'");
+    client.value(&sql).unwrap().parse().unwrap()
+}
+
+fn state(failure: &Failure) -> &str {
+    failure.sqlstate().unwrap_or("no SQLSTATE")
+}
+
+#[test]
+fn caches_hold_their_limits_while_statements_go_on() {
+    const TABLES: usize = 120;
+    let fixture = Fixture::new("caches", &["plan_cache_limit=256kB", "catalog_cache_limit=256kB"]);
+    let mut one = fixture.connect();
+    for n in 0..TABLES {
+        one.query(&format!("create table t{n} (a int primary key, b text, c int)")).unwrap();
+        one.query(&format!("insert into t{n} values (1, 'x', {n})")).unwrap();
+    }
+    let mut sessions = [one, fixture.connect()];
+    for client in &mut sessions {
+        for n in 0..TABLES {
+            let sql = format!("prepare p{n} as select c, b from t{n} where a = $1 order by b");
+            client.query(&sql).unwrap();
+        }
+    }
+    for round in 0..3 {
+        for client in &mut sessions {
+            for n in 0..TABLES {
+                let rows = client.query(&format!("execute p{n}(1)")).unwrap();
+                assert_eq!(rows[0][0].as_deref(), Some(&*n.to_string()), "round {round}");
+                let rows = client.query(&format!("select b, c from t{n}")).unwrap();
+                assert_eq!(rows[0][1].as_deref(), Some(&*n.to_string()), "round {round}");
+            }
+            for name in ["plan cache", "catalog cache"] {
+                let held = account(client, name, "reserved_bytes");
+                assert!(held <= 256 << 10, "the {name} has {held} bytes");
+                let most = account(client, name, "peak_bytes");
+                assert!(most > 200 << 10, "the {name} never had more than {most} bytes");
+            }
+        }
+    }
+    let texts = account(&mut sessions[0], "prepared statements", "reserved_bytes");
+    assert!(texts > TABLES as u64 * 60, "{texts} bytes");
+    for client in &mut sessions {
+        client.query("deallocate all").unwrap();
+    }
+    assert_eq!(account(&mut sessions[0], "plan cache", "reserved_bytes"), 0);
+    assert_eq!(account(&mut sessions[0], "prepared statements", "reserved_bytes"), 0);
+    fixture.end();
+}
+
+#[test]
+fn locks_and_foreign_keys_are_charged_or_written() {
+    let fixture = Fixture::new("locks", &["memory_limit=256MB", "shared_buffers=16MB"]);
+    let mut client = fixture.connect();
+    client.query("create table p (a int primary key)").unwrap();
+    client.query("insert into p select g from generate_series(1, 100000) g").unwrap();
+    client.query("begin").unwrap();
+    let locked = client.value("select count(*) from (select a from p for share) s").unwrap();
+    assert_eq!(locked, "100000");
+    let held = account(&mut client, "lock table", "reserved_bytes");
+    assert!((1..1 << 20).contains(&held), "{held} bytes for 100,000 row locks");
+    client.query("commit").unwrap();
+    assert_eq!(account(&mut client, "lock table", "reserved_bytes"), 0);
+
+    let files = "select temp_files from pg_stat_database where datname = 'postgres'";
+    let before: u64 = client.value(files).unwrap().parse().unwrap();
+    client.query("set work_mem = '64kB'").unwrap();
+    client.query("create table c (a int references p)").unwrap();
+    client.query("insert into c select g from generate_series(1, 20000) g").unwrap();
+    let after: u64 = client.value(files).unwrap().parse().unwrap();
+    assert!(after > before, "the events of the foreign key were not written");
+    let missing = client.query("insert into c select g from generate_series(99000, 100001) g");
+    assert_eq!(state(&missing.unwrap_err()), "23503");
+    assert_eq!(client.value("select count(*) from c").unwrap(), "20000");
+
+    // More advisory locks than there is memory for.
+    client.query("begin").unwrap();
+    let sql = "select count(pg_advisory_xact_lock(g)) from generate_series(1, 3000000) g";
+    let refused = client.query(sql).unwrap_err();
+    assert_eq!(state(&refused), "53200", "{refused}");
+    client.query("rollback").unwrap();
+    assert_eq!(account(&mut client, "lock table", "reserved_bytes"), 0);
+    fixture.end();
+}
+
+#[test]
+fn messages_and_states_without_room_end_with_53200_and_the_session_goes_on() {
+    const LARGE: usize = 200 << 20;
+    let fixture = Fixture::new("messages", &["memory_limit=192MB", "shared_buffers=16MB"]);
+    let mut client = fixture.connect();
+    let lives = |client: &mut Client, after: &str| {
+        assert_eq!(client.value("select 41 + 1").unwrap(), "42", "after {after}");
+        let held = client.value(
+            "select sum(reserved_bytes) from perdura_memory_ledger() where name = 'session'",
+        );
+        let held: u64 = held.unwrap().parse().unwrap();
+        assert!(held < 4 << 20, "after {after} sessions hold {held} bytes");
+    };
+    let large = "x".repeat(LARGE);
+    let refused = client.query(&format!("select '{large}'")).unwrap_err();
+    assert_eq!(state(&refused), "53200", "{refused}");
+    lives(&mut client, "a large query");
+    let refused = client.execute("select length($1)", &[&large]).unwrap_err();
+    assert_eq!(state(&refused), "53200", "{refused}");
+    lives(&mut client, "a large parameter");
+
+    client.query("create table w (a text)").unwrap();
+    client.send(&Outgoing::query("copy w from stdin")).unwrap();
+    client.send(&Outgoing::raw(b'd', large.as_bytes())).unwrap();
+    client.send(&Outgoing::raw(b'd', b"\nmore\n")).unwrap();
+    client.send(&Outgoing::raw(b'c', b"")).unwrap();
+    assert_eq!(state(&client.until_ready().unwrap_err()), "53200");
+    lives(&mut client, "large COPY data");
+    assert_eq!(client.value("select count(*) from w").unwrap(), "0");
+
+    // What fits is answered.
+    let rows = client.execute("select length($1)", &[&large[..10 << 20]]).unwrap();
+    assert_eq!(rows[0][0].as_deref(), Some("10485760"));
+    assert_eq!(
+        client.value(&format!("select length('{}')", &large[..10 << 20])).unwrap(),
+        "10485760"
+    );
+    drop(large);
+    for sql in [
+        "select length(string_agg(repeat('x', 1000), '')) from generate_series(1, 300000)",
+        "select cardinality(array_agg(repeat(g::text, 100))) from generate_series(1, 1000000) g",
+        "select a % 2, length(string_agg(repeat('x', 1000), ''))
+           from generate_series(1, 400000) a group by 1",
+    ] {
+        let refused = client.query(sql).unwrap_err();
+        assert_eq!(state(&refused), "53200", "{sql}: {refused}");
+        lives(&mut client, sql);
+    }
+    let log = fixture.log();
+    let detail = log.lines().filter(|line| line.contains("Largest contexts in bytes: \"")).count();
+    assert!(detail >= 3, "{detail} errors name the largest contexts");
+    fixture.end();
+}
+
+#[test]
+fn a_statement_that_waits_for_memory_hears_of_interrupts() {
+    let fixture = Fixture::new("waits", &["memory_limit=160MB", "shared_buffers=16MB"]);
+    let (mut holder, mut waiter) = (fixture.connect(), fixture.connect());
+    waiter.query("create table t as select g as a from generate_series(1, 1000) g").unwrap();
+    waiter.query("set statement_timeout = '1s'").unwrap();
+    // Locks of the session: they stay when there is no memory for more.
+    let fill = "select count(pg_advisory_lock(g)) from generate_series(1, 3000000) g";
+    assert_eq!(state(&holder.query(fill).unwrap_err()), "53200");
+    let begin = Instant::now();
+    let sql = "select count(*) from t a, t b where a.a + b.a > (select max(a) from t)";
+    for _ in 0..2 {
+        match waiter.query(sql) {
+            // It waited until its time was over, or there was no room for it.
+            Err(error) => assert!(["57014", "53200"].contains(&state(&error)), "{error}"),
+            Ok(rows) => assert_eq!(rows.len(), 1),
+        }
+    }
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    let log = fixture.log();
+    assert!(!log.contains("no unpinned buffers"), "{log}");
+    holder.query("select pg_advisory_unlock_all()").unwrap();
+    waiter.query("set statement_timeout = 0").unwrap();
+    assert_eq!(waiter.value("select count(*) from t").unwrap(), "1000");
+    fixture.end();
+}
