@@ -163,7 +163,9 @@ pub fn open(
     }));
     storage.wal().on_fatal(fatal);
     storage.transactions().versions().set_memory_bytes_max(version_memory_bytes(ledger));
-    storage.transactions().locks().set_account(ledger.shared("lock table", u64::MAX));
+    // Who holds locks must leave room to those who would release theirs.
+    let lock_limit = ledger.node().limit() / 2;
+    storage.transactions().locks().set_account(ledger.shared("lock table", lock_limit));
     let serializable = storage.transactions().serializable();
     serializable.set_account(ledger.shared("predicate locks", u64::MAX));
     serializable.set_limits(Limits {

@@ -551,6 +551,8 @@ impl SharedAccount {
     /// The server's limit.
     pub fn server_limit(&self) -> u64 {
         self.0.root().limit()
+    }
+
     /// The same for memory that one can do without: no charge instead of an error.
     pub fn charge_if_free(&self, bytes: u64) -> Option<Charge> {
         if crate::inject::fails() {

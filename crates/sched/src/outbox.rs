@@ -66,6 +66,7 @@ struct Letter {
     receipt: Rc<Receipt>,
 }
 
+#[derive(Default)]
 struct Queue {
     letters: Vec<Letter>,
     ring: Option<IoUring>,

@@ -202,7 +202,7 @@ mod tests {
         let mut buffer = Buffer::new();
         room.for_output(&mut buffer, 600_000).unwrap();
         assert_eq!(ledger.node().reserved(), 600_000);
-        assert!(room.for_output(&mut buffer, 1 << 20).is_err());
+        assert!(room.for_output(&mut buffer, 2 << 20).is_err());
         room.output_is_sent();
         assert_eq!(ledger.node().reserved(), 0);
     }

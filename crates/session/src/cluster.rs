@@ -115,7 +115,8 @@ impl Cluster {
         ));
         let plan_limit = settings.cache_limit("plan_cache_limit", &ledger);
         let plans = Arc::new(PlanCache::new(ledger.shared("plan cache", plan_limit)));
-        let statement_texts = ledger.shared("prepared statements", u64::MAX);
+        let text_limit = ledger.node().limit() / 4;
+        let statement_texts = ledger.shared("prepared statements", text_limit);
         let evicting = Arc::downgrade(&plans);
         ledger.add_relief(Box::new(move |bytes| {
             evicting.upgrade().map_or(0, |plans| plans.give_back(bytes))

@@ -1,8 +1,8 @@
 //! The memory of the lock table: charged, and refused when the server has none left.
 //!
 //! # Rules
-//! 1. Few locks are free: a session's first table locks and the first rows of a table cost no
-//!    reservation.
+//! 1. Few locks are free: a session's first table locks, the weak ones in its slot and the first rows
+//!    of a table cost no reservation.
 //! 2. Table locks are paid for before they are taken. Row locks are noted under a latch, where
 //!    nothing may fail: what they take up is charged as it is, and who comes next for a row, without
 //!    a latch, hears that there is no room.

@@ -172,12 +172,12 @@ impl LockTable {
             note(owner, tag, mode, lifetime, counts);
             return Ok(Acquired::AlreadyHeld);
         }
-        self.room_for_lock(owner)?;
         let relation = matches!(tag, LockTag::Relation { .. });
         if relation && mode.is_weak() && self.acquire_fast(owner, tag, mode) {
             note(owner, tag, mode, lifetime, Counts::default());
             return Ok(Acquired::Granted);
         }
+        self.room_for_lock(owner)?;
         let strong = relation && mode.is_strong();
         if strong {
             self.strong_count(&tag).fetch_add(1, Ordering::SeqCst);
