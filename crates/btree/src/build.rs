@@ -227,8 +227,8 @@ impl Build<'_> {
             state.root = root;
             state.height = height;
             change.commit()?;
+            file.set_hint(root);
         }
-        self.index.set_root(root);
         Ok(())
     }
 

@@ -26,14 +26,17 @@
 //! 2. What a page's low bound is never changes while the page lives: splits cut at the high end,
 //!    merges take the right neighbour in. So a descent that came to a page knows its low bound, and
 //!    backward cursors need no left links.
-//! 3. The leftmost page of each level is never freed: an old root is a good place to start.
+//! 3. The leftmost page of a level is freed only when it is the root and its only child becomes the
+//!    root. Descents start at a page that is noted for all ([`buffer::TreeFile::hint`]): a root, or one
+//!    from when the tree was lower. It is noted under the latch of the meta page, and before the root
+//!    that it was is freed: a descent that still starts there began before, and protects it.
 //! 4. An entry's stamp and dead bit say what its transaction did last; readers decide by storage
 //!    rule 18, from (key, row id, stamp, dead) alone.
 //! 5. Nobody waits for a transaction while holding a key lock or a latch.
 //!
 //! # Limits
 //! Pages of 8 to 32 kB. Key and payload together take at most a third of a page
-//! ([`Index::entry_bytes_max`]), else 54000. The tree does not become lower.
+//! ([`Index::entry_bytes_max`]), else 54000.
 //!
 //! # Sources
 //! Lehman and Yao, "Efficient Locking for Concurrent Operations on B-Trees" (1981); Lanin and

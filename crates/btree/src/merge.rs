@@ -1,4 +1,4 @@
-//! Merging a page with its right neighbour.
+//! Merging a page with its right neighbour; a lower tree.
 
 use crate::page::delta::{self, Contents};
 use crate::page::{Page, SLOTS, common_prefix};
@@ -24,7 +24,7 @@ impl Index {
     /// in 80 % of a page and have the same parent. Says whether it did. May wait.
     pub(crate) fn merge(&self, target: Target<'_>, level: u16) -> Result<bool> {
         let _descent = self.pool.descend();
-        let left_pin = self.descend(target, level, None)?;
+        let Some(left_pin) = self.descend_to(target, level, None)? else { return Ok(false) };
         let right_number = {
             let page = left_pin.read();
             match self.still(&page, target, level)? {
@@ -32,10 +32,7 @@ impl Index {
                 _ => return Ok(false),
             }
         };
-        if self.meta()?.height <= u32::from(level) {
-            return Ok(false);
-        }
-        let parent_pin = self.descend(target, level + 1, None)?;
+        let Some(parent_pin) = self.descend_to(target, level + 1, None)? else { return Ok(false) };
         let right_pin = self.pool.pin(&self.file, right_number)?;
         let meta_pin = self.pool.pin(&self.file, PageNo(0))?;
         let bytes = self.page_bytes();
@@ -100,5 +97,50 @@ impl Index {
             self.transactions.dead_entries().note(self.file.id(), left_pin.page());
         }
         Ok(true)
+    }
+
+    /// Makes the root's only child the root; the old root is free then. Says whether it did. May
+    /// wait.
+    pub(crate) fn lower_root(&self) -> Result<bool> {
+        let _descent = self.pool.descend();
+        let root_number = self.refresh_root()?;
+        let root_pin = self.pool.pin(&self.file, root_number)?;
+        let only = {
+            let page = root_pin.read();
+            match Page::open(&page)? {
+                Some(view) => only_child(&view)?,
+                None => None,
+            }
+        };
+        let Some(number) = only else { return Ok(false) };
+        let child_pin = self.pool.pin(&self.file, number)?;
+        let meta_pin = self.pool.pin(&self.file, PageNo(0))?;
+        let bytes = self.page_bytes();
+        let mut change = self.pool.change(rm::BTREE, op::LOWER, &[bytes; 2], 64)?;
+        let child = child_pin.read();
+        let root = root_pin.write();
+        let meta = meta_pin.write();
+        let (Some(below), Some(above)) = (Page::open(&child)?, Page::open(&root)?) else {
+            return Ok(false);
+        };
+        let alone = below.right() == PageNo(0) && !below.is_incomplete();
+        let state = change.meta(&meta)?;
+        if only_child(&above)? != Some(number) || !alone || state.root != root_number {
+            return Ok(false);
+        }
+        state.root = number;
+        state.height = u32::from(below.level());
+        change.free(&meta, &root)?;
+        // First: whoever begins a descent when the old root is free must not start there.
+        self.file.set_hint(number);
+        change.commit()?;
+        Ok(true)
+    }
+}
+
+fn only_child(view: &Page<'_>) -> Result<Option<PageNo>> {
+    match view.count() {
+        1 if !view.is_leaf() => Ok(Some(view.inner_entry(0)?.child)),
+        _ => Ok(None),
     }
 }

@@ -90,10 +90,9 @@ impl Index {
             let mut low: Option<KeyRow> = None;
             {
                 let _descent = self.pool.descend();
-                if u32::from(level) > self.meta()?.height {
+                let Some(pin) = self.descend_to(Target::At(at), level, Some(&mut low))? else {
                     return Ok(());
-                }
-                let pin = self.descend(Target::At(at), level, Some(&mut low))?;
+                };
                 let page = pin.read();
                 match self.still(&page, Target::At(at), level)? {
                     Some(view) if self.is_sparse(&view) => {}
@@ -108,6 +107,7 @@ impl Index {
             if !joined {
                 return Ok(());
             }
+            while self.lower_root()? {}
             level += 1;
         }
     }

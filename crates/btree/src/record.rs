@@ -31,6 +31,8 @@ pub mod op {
     pub const BACKFILL: u8 = 10;
     /// Free pages left the end of the file.
     pub const SHRINK: u8 = 11;
+    /// The root's only child became the root.
+    pub const LOWER: u8 = 12;
 }
 
 /// The row of indexes in the pool's table of resource managers.
@@ -50,6 +52,7 @@ fn describe(op: u8, undo_body: Option<&[u8]>, data: &[u8]) -> String {
         op::BUILD => "build",
         op::BACKFILL => "backfill",
         op::SHRINK => "shrink",
+        op::LOWER => "lower",
         _ => "unknown",
     };
     match (undo_body.map(UndoBody::decode), op, data.first_chunk::<8>()) {

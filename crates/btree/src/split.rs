@@ -25,7 +25,10 @@ impl Index {
         loop {
             let _descent = self.pool.descend();
             let mut low = None;
-            let pin = self.descend(target, level, Some(&mut low))?;
+            let Some(pin) = self.descend_to(target, level, Some(&mut low))? else {
+                // The tree got lower.
+                return Ok(());
+            };
             let number = pin.page();
             if self.is_incomplete(number)? {
                 self.complete_split(number, level)?;
@@ -71,12 +74,12 @@ impl Index {
                 state.height = u32::from(level) + 1;
             }
             change.commit()?;
-            let root_number = new_root.as_ref().map(|root| root.pin().page());
-            drop((page, right, new_root, meta));
-            if let Some(root) = root_number {
-                self.set_root(root);
+            let new_root = new_root.as_ref().map(|root| root.pin().page());
+            if let Some(root) = new_root {
+                self.file.set_hint(root);
                 return Ok(());
             }
+            drop((page, right, meta));
             return self.complete_split(number, level);
         }
     }
@@ -102,7 +105,13 @@ impl Index {
             };
             let target = Target::At(separator.bound());
             let _descent = self.pool.descend();
-            let parent_pin = self.descend(target, level + 1, None)?;
+            let Some(parent_pin) = self.descend_to(target, level + 1, None)? else {
+                // There is a level above as long as the split is incomplete.
+                match self.is_incomplete(left)? {
+                    true => return Err(self.no_level(level + 1)),
+                    false => return Ok(()),
+                }
+            };
             let sizes = [self.page_bytes(); 2];
             let room = separator.key.len() + 128;
             let mut change =

@@ -7,7 +7,6 @@ use crate::{Bound, KeyRow};
 use base::{Error, PageNo, Result, RowId, SqlState};
 use buffer::{MetaState, Pin, Pool, TreeFile};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use txn::Transactions;
 use wal::rm;
 
@@ -17,8 +16,6 @@ pub struct Index {
     pub(crate) transactions: Arc<Transactions>,
     pub(crate) file: Arc<TreeFile>,
     name: String,
-    /// The root page when it was last looked up. Perhaps an old one (rule 3).
-    root: AtomicU64,
 }
 
 /// What a descent looks for.
@@ -93,7 +90,6 @@ impl Index {
             transactions: transactions.clone(),
             file,
             name: name.to_string(),
-            root: AtomicU64::new(0),
         };
         index.refresh_root()?;
         Ok(index)
@@ -124,14 +120,13 @@ impl Index {
         MetaState::read(&page)
     }
 
+    /// The root, noted as the place to start (rule 3).
     pub(crate) fn refresh_root(&self) -> Result<PageNo> {
-        let root = self.meta()?.root;
-        self.root.store(root.0, Ordering::Relaxed);
+        let pin = self.pool.pin(&self.file, PageNo(0))?;
+        let page = pin.read();
+        let root = MetaState::read(&page)?.root;
+        self.file.set_hint(root);
         Ok(root)
-    }
-
-    pub(crate) fn set_root(&self, root: PageNo) {
-        self.root.store(root.0, Ordering::Relaxed);
     }
 
     pub(crate) fn page_bytes(&self) -> usize {
@@ -163,9 +158,25 @@ impl Index {
         &self,
         target: Target<'_>,
         level: u16,
-        mut low: Option<&mut Option<KeyRow>>,
+        low: Option<&mut Option<KeyRow>>,
     ) -> Result<Pin<'_>> {
-        let mut number = PageNo(self.root.load(Ordering::Relaxed));
+        let found = self.descend_to(target, level, low)?;
+        found.ok_or_else(|| self.no_level(level))
+    }
+
+    #[cold]
+    pub(crate) fn no_level(&self, level: u16) -> Error {
+        damaged(&format!("tree of \"{}\" has no level {level}", self.name))
+    }
+
+    /// [`descend`](Self::descend) to a level that may have gone: nothing when it has.
+    pub(crate) fn descend_to(
+        &self,
+        target: Target<'_>,
+        level: u16,
+        mut low: Option<&mut Option<KeyRow>>,
+    ) -> Result<Option<Pin<'_>>> {
+        let mut number = self.file.hint();
         if let Some(low) = &mut low {
             **low = None;
         }
@@ -175,14 +186,14 @@ impl Index {
             let view = Page::open(&page)?;
             let Some(view) = view.filter(|view| view.level() >= level) else {
                 // Freed, or the root when the tree was lower.
-                let tried = number;
+                let (tried, freed) = (number, view.is_none());
                 drop(page);
                 number = self.refresh_root()?;
                 if number == tried {
-                    return Err(damaged(&format!(
-                        "tree of \"{}\" has no level {level}",
-                        self.name
-                    )));
+                    return match freed {
+                        true => Err(damaged("is free and the root")),
+                        false => Ok(None),
+                    };
                 }
                 if let Some(low) = &mut low {
                     **low = None;
@@ -196,7 +207,7 @@ impl Index {
                 }
             } else if view.level() == level {
                 drop(page);
-                return Ok(pin);
+                return Ok(Some(pin));
             } else {
                 let at = target.child(&view)?;
                 number = view.inner_entry(at)?.child;

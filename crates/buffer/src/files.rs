@@ -39,6 +39,8 @@ pub struct TreeFile {
     /// Written to since it was last synced.
     pub(crate) unsynced: AtomicBool,
     dropped: AtomicBool,
+    /// What [`TreeFile::hint`] says.
+    hint: AtomicU64,
     /// How many are about to give the file new pages; below 0 while it is cut.
     reserving: AtomicI64,
 }
@@ -72,6 +74,16 @@ impl TreeFile {
     /// Whether it was dropped: its pages are not written any more.
     pub fn is_dropped(&self) -> bool {
         self.dropped.load(Ordering::Acquire)
+    }
+
+    /// The page that was noted last, 0 at first: where whoever goes down the tree begins.
+    pub fn hint(&self) -> PageNo {
+        PageNo(self.hint.load(Ordering::Relaxed))
+    }
+
+    /// Notes a page for all who have the file open.
+    pub fn set_hint(&self, page: PageNo) {
+        self.hint.store(page.0, Ordering::Relaxed);
     }
 
     /// Reads a page; what lies beyond the end of the file is zeros. Unchecked.
@@ -297,6 +309,7 @@ impl Files {
                 allocated,
                 unsynced: AtomicBool::new(true),
                 dropped: AtomicBool::new(false),
+                hint: AtomicU64::new(0),
                 reserving: AtomicI64::new(0),
             })
         });

@@ -364,3 +364,41 @@ fn an_old_root_still_leads_everywhere() {
     let page = pin.read();
     assert!(crate::page::Page::expect(&page).unwrap().search(at).unwrap().1);
 }
+
+#[test]
+fn a_tree_gets_lower_as_it_gets_smaller_and_taller_again() {
+    const KEYS: u64 = 2400;
+    let server = Server::new(31, 256);
+    let index = server.index();
+    let owner = server.owner(1);
+    // What divides two of them is long mostly, and they begin in many ways.
+    let key = |n: u64| [&(n / 4).to_be_bytes()[..], &[b'x'; 1000], &n.to_be_bytes()].concat();
+    // From the left, from the right, from both ends.
+    for kept in [[KEYS - 2, KEYS - 1], [0, 1], [KEYS / 2, KEYS / 2 + 1]] {
+        let txn = server.begin(&owner);
+        for n in 0..KEYS {
+            index.insert(&txn, &key(n), RowId(n), b"").unwrap();
+        }
+        commit(&txn);
+        let tall = index.meta().unwrap();
+        assert!(tall.height >= 2, "{tall:?}");
+        let txn = server.begin(&owner);
+        for n in (0..KEYS).filter(|n| !kept.contains(n)) {
+            assert!(index.mark_dead(&txn, &key(n), RowId(n)).unwrap());
+        }
+        commit(&txn);
+        while crate::purge(&server.transactions, 100).unwrap() > 0 {}
+        let mut found = Vec::new();
+        let checked = index.check(|_, row, _, _, _| found.push(row.0)).unwrap();
+        assert_eq!((checked.problems, checked.lost, &found[..]), (vec![], 0, &kept[..]));
+        let low = index.meta().unwrap();
+        assert!(low.height < tall.height, "{low:?} after {tall:?}");
+        index.shrink(1).unwrap();
+        assert!(index.meta().unwrap().page_count < tall.page_count / 4);
+        let txn = server.begin(&owner);
+        for n in kept {
+            assert!(index.mark_dead(&txn, &key(n), RowId(n)).unwrap());
+        }
+        commit(&txn);
+    }
+}
