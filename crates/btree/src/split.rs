@@ -49,8 +49,12 @@ impl Index {
             }
             let Some(cut) = cut_point(&view, at)? else { return Ok(()) };
             let pages = reservation.pages();
-            let right = pages[0].write();
-            let new_root = pages.get(1).map(buffer::Pin::write);
+            // They are ours only if nobody took them since: whoever has one latched may want ours.
+            let Some(right) = pages[0].try_write() else { continue };
+            let new_root = match pages.get(1).map(buffer::Pin::try_write) {
+                Some(None) => continue,
+                other => other.flatten(),
+            };
             let meta = meta_pin.write();
             let is_root_now = change.meta(&meta)?.root == number;
             if is_root_now != is_root || !change.allocate(&meta, &reservation)? {

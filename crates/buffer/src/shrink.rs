@@ -174,7 +174,10 @@ impl Pool {
         let sizes = vec![file.page_bytes(); pins.len() + 1];
         let (guards, meta): (Vec<PageWrite<'_>>, PageWrite<'_>);
         let mut change = self.change(manager, op, &sizes, 256)?;
-        guards = pins.iter().map(crate::guard::Pin::write).collect();
+        // Whoever is about to take one of them latches it in an order of its own: nobody waits here.
+        let latched: Option<Vec<_>> = pins.iter().map(crate::guard::Pin::try_write).collect();
+        let Some(latched) = latched else { return Ok(false) };
+        guards = latched;
         meta = meta_pin.write();
         let state = change.meta(&meta)?;
         if *state != expected {
