@@ -46,8 +46,8 @@ pub(super) fn table(samples: &[Sample]) -> String {
     out
 }
 
-/// Both curves and the limit.
-pub(super) fn svg(samples: &[Sample], limit_bytes: u64) -> String {
+/// The curves and the limit, with what was run.
+pub(super) fn svg(samples: &[Sample], limit_bytes: u64, run: &str) -> String {
     let end = samples.last().map_or(1.0, |sample| sample.seconds.max(1.0));
     let top = limit_bytes as f64 / MB * 1.1;
     let x = |seconds: f64| MARGIN + seconds / end * (WIDTH - 2.0 * MARGIN);
@@ -83,10 +83,13 @@ pub(super) fn svg(samples: &[Sample], limit_bytes: u64) -> String {
     );
     out.push_str(&curve("#c60", &|sample| sample.rss_bytes));
     out.push_str(&curve("#06c", &|sample| sample.ledger_bytes));
+    out.push_str(&curve("#888", &|sample| sample.kept_bytes));
     let _ = writeln!(
         out,
         "<text x=\"{MARGIN}\" y=\"20\" fill=\"#c60\">resident memory</text>\
-         <text x=\"200\" y=\"20\" fill=\"#06c\">ledger</text>\
+         <text x=\"170\" y=\"20\" fill=\"#06c\">ledger</text>\
+         <text x=\"230\" y=\"20\" fill=\"#888\">of it freed and kept by the allocator</text>\
+         <text x=\"520\" y=\"20\" fill=\"#444\">{run}</text>\
          <text x=\"{}\" y=\"{}\">{end:.0} s</text>\n</svg>",
         WIDTH - MARGIN - 20.0,
         HEIGHT - MARGIN + 20.0

@@ -241,7 +241,8 @@ pub fn run(options: &Options, report: &mut dyn FnMut(&str)) -> Result<(String, b
     })?;
     let seconds = begin.elapsed().as_secs_f64();
     server.stop()?;
-    std::fs::write(&options.chart, chart::svg(&samples, LIMITS.rss_bytes_max))
+    let what = format!("{} rows, {} sessions", options.rows, options.sessions);
+    std::fs::write(&options.chart, chart::svg(&samples, LIMITS.rss_bytes_max, &what))
         .map_err(|e| format!("{}: {e}", options.chart.display()))?;
     Ok(judged(options, &expected, &answers, (alone, loaded), &samples, seconds))
 }
