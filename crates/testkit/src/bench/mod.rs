@@ -23,7 +23,7 @@ use crate::kill9::{Running, ServerOptions};
 use crate::oracle::{Installation, Oracle};
 use crate::{Server, client::Client};
 
-pub use scale::{ScaleOptions, hold, run_scale};
+pub use scale::{ScaleOptions, crowd, hold, run_scale};
 
 /// The settings of a run.
 #[derive(Debug, Clone)]

@@ -1,9 +1,11 @@
 //! `bench_sessions [GROUP...]`: ten thousand sessions, with targets, beside PostgreSQL 18 where it
 //! can follow. Groups: idle, connect, tpcb, mix, crash, flood. Settings come from the environment:
 //! SECS, REPS, SCALE, SESSIONS, WARM, PERDURA (the program).
+//!
+//! `bench_sessions crowd PORT CLIENTS SCALE SECS`: TPC-B alone against a running server.
 
 use std::process::ExitCode;
-use testkit::bench::{ScaleOptions, hold, run_scale};
+use testkit::bench::{ScaleOptions, crowd, hold, run_scale};
 use testkit::kill9::ServerOptions;
 use testkit::report::{conclude, in_folder, number};
 
@@ -35,6 +37,14 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         };
+    }
+    if let [word, rest @ ..] = &arguments[..]
+        && word == "crowd"
+        && let Ok(numbers) = rest.iter().map(|n| n.parse()).collect::<Result<Vec<u32>, _>>()
+        && let [port, clients, scale, seconds] = numbers[..]
+    {
+        let port = u16::try_from(port).unwrap_or(0);
+        return conclude("bench_sessions", crowd(port, clients, scale, seconds));
     }
     conclude("bench_sessions", bench(arguments))
 }

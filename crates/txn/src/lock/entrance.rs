@@ -6,12 +6,14 @@
 //!
 //! # Rules
 //! 1. Who waits here holds nothing that others may wait for: it has no XID, no row, and no lock but
-//!    weak ones on tables. A transaction comes by once.
-//! 2. The entrance is closed while [`WAITS_MAX`] wait for a row or for a transaction. A wait counts
-//!    for its first [`WAIT_COUNTS`]: rows that somebody keeps to himself close it for nobody else.
-//! 3. Those who wait here are let in in the order in which they came, one for each transaction that
-//!    ends: fewer than that while too many wait for rows, more while few do.
-//! 4. Where no transaction ends for a [`TICK`], as many are let in as may wait for rows by rule 2.
+//!    weak ones on tables. A transaction comes by once and is inside until it ends.
+//! 2. So many may be inside that about [`WAITS_MAX`] of them wait for a row or for a transaction:
+//!    while more do the number falls with each transaction that ends, and while few do it grows,
+//!    slowly. A wait counts for its first [`WAIT_COUNTS`]: rows that somebody keeps to himself keep
+//!    nobody else out.
+//! 3. Those who wait here are let in in the order in which they came.
+//! 4. Where no transaction ends for a [`TICK`], some are let in nevertheless: those inside may wait
+//!    for their clients.
 
 use super::owner::Owner;
 use super::table::LockTable;
@@ -26,27 +28,45 @@ use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-/// So many may wait for rows before others wait here.
+/// So many wait for rows when as many are inside as should be.
 const WAITS_MAX: usize = 40;
 /// How long a wait for a row counts.
 const WAIT_COUNTS: Duration = Duration::from_millis(100);
 /// How long a transaction's end is waited for.
 const TICK: Duration = Duration::from_millis(5);
-/// Admissions are counted in parts.
-const WHOLE: usize = 4;
+/// How many may be inside at first, and at least.
+const ALLOWED_FIRST: usize = 128;
+const ALLOWED_MIN: usize = 32;
+/// How many are let in at most when one leaves.
+const AT_ONCE: usize = 2;
+/// The parts in which the number of those who may be inside is counted.
+const PARTS: usize = 4;
 
 /// Who waits, and for what; times are handed in.
-#[derive(Default)]
 struct Line {
     /// The waits for rows that count, in the order of their beginnings.
     waits: VecDeque<(u64, Instant)>,
     numbered: u64,
     /// Who waits here.
     queue: VecDeque<Arc<Waiter>>,
-    /// Parts of an admission that nobody has had.
-    credit: usize,
+    inside: usize,
+    /// How many may be inside, in [`PARTS`].
+    allowed: usize,
     /// Whether a transaction has ended since the last tick.
     ended: bool,
+}
+
+impl Default for Line {
+    fn default() -> Line {
+        Line {
+            waits: VecDeque::new(),
+            numbered: 0,
+            queue: VecDeque::new(),
+            inside: 0,
+            allowed: ALLOWED_FIRST * PARTS,
+            ended: false,
+        }
+    }
 }
 
 impl Line {
@@ -71,52 +91,64 @@ impl Line {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.inside * PARTS < self.allowed && self.waits.len() < 2 * WAITS_MAX
+    }
+
     /// Whether one who comes now may go on; else it is in the queue.
     fn comes(&mut self, now: Instant, waiter: &Arc<Waiter>) -> bool {
         self.forget_old(now);
-        if self.queue.is_empty() && self.waits.len() < WAITS_MAX {
+        if self.queue.is_empty() && self.has_room() {
+            self.inside += 1;
             return true;
         }
         self.queue.push_back(waiter.clone());
         false
     }
 
-    /// One who was let in has ended.
+    /// One who was inside has ended.
     fn leaves(&mut self, now: Instant) {
         self.forget_old(now);
         self.ended = true;
-        let parts = match self.waits.len() {
-            waits if waits >= 2 * WAITS_MAX => 0,
-            waits if waits >= WAITS_MAX => WHOLE - 1,
-            waits if waits >= WAITS_MAX / 2 => WHOLE,
-            _ => WHOLE + 1,
-        };
-        self.credit += parts;
-        self.let_in(self.credit / WHOLE);
-        self.credit %= WHOLE;
+        let is_full = self.inside * PARTS >= self.allowed;
+        self.inside = self.inside.saturating_sub(1);
+        let waits = self.waits.len();
+        if waits >= WAITS_MAX {
+            let fall = if waits >= 2 * WAITS_MAX { PARTS } else { 1 };
+            self.allowed = self.allowed.saturating_sub(fall).max(ALLOWED_MIN * PARTS);
+        } else if is_full && waits < WAITS_MAX / 2 {
+            self.allowed += if waits < WAITS_MAX / 8 { PARTS } else { 1 };
+        }
+        for _ in 0..AT_ONCE {
+            if self.has_room() {
+                self.let_in(1);
+            }
+        }
     }
 
     fn tick(&mut self, now: Instant) {
         self.forget_old(now);
         if !std::mem::take(&mut self.ended) {
             self.let_in(WAITS_MAX.saturating_sub(self.waits.len()));
+            self.allowed = self.allowed.max(self.inside * PARTS);
         }
     }
 
     fn let_in(&mut self, count: usize) {
         for waiter in self.queue.drain(..count.min(self.queue.len())) {
+            self.inside += 1;
             waiter.finish();
         }
     }
 
     /// One who waited gives up.
-    fn gives_up(&mut self, waiter: &Arc<Waiter>) {
+    fn gives_up(&mut self, now: Instant, waiter: &Arc<Waiter>) {
         match self.queue.iter().position(|other| Arc::ptr_eq(other, waiter)) {
             Some(at) => {
                 self.queue.remove(at);
             }
-            // It was let in: the next one is, in its place.
-            None => self.let_in(1),
+            // It was let in.
+            None => self.leaves(now),
         }
     }
 }
@@ -140,13 +172,6 @@ impl Entrance {
     /// That wait is over.
     pub(super) fn wait_ended(&self, number: u64) {
         self.line.lock().wait_ended(number);
-    }
-
-    /// A transaction that was let in has ended.
-    fn left(&self) {
-        if self.queued.load(Ordering::Relaxed) > 0 {
-            self.change(|line| line.leaves(Instant::now()));
-        }
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {
@@ -178,25 +203,26 @@ impl LockTable {
     /// # Errors
     /// 57014 and fatal interrupts.
     pub fn enter(self: &Arc<LockTable>, owner: &Owner) -> Result<()> {
-        if owner.entered.swap(true, Ordering::Relaxed) || owner.may_be_waited_for() {
+        if owner.entered.load(Ordering::Relaxed) || owner.may_be_waited_for() {
             return Ok(());
         }
         let waiter = Waiter::new();
-        if self.entrance.change(|line| line.comes(Instant::now(), &waiter)) {
-            return Ok(());
+        if !self.entrance.change(|line| line.comes(Instant::now(), &waiter)) {
+            self.arm_entrance();
+            let _waits = waiting(WaitEvent::TransactionEntrance);
+            waiter.wait_done().inspect_err(|_| {
+                self.entrance.change(|line| line.gives_up(Instant::now(), &waiter));
+            })?;
         }
-        self.arm_entrance();
-        let _waits = waiting(WaitEvent::TransactionEntrance);
-        waiter.wait_done().inspect_err(|_| {
-            self.entrance.change(|line| line.gives_up(&waiter));
-        })
+        owner.entered.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The transaction has ended.
     pub(crate) fn leave(&self, owner: &Owner) {
         if owner.entered.load(Ordering::Relaxed) {
             owner.entered.store(false, Ordering::Relaxed);
-            self.entrance.left();
+            self.entrance.change(|line| line.leaves(Instant::now()));
         }
     }
 
@@ -240,31 +266,29 @@ mod tests {
     }
 
     #[test]
-    fn it_is_closed_while_many_wait_for_rows_and_lets_in_in_order() {
+    fn a_crowd_that_comes_at_once_is_let_in_in_order_as_others_leave() {
         let mut crowd = Crowd::new();
-        let waits: Vec<u64> = (0..WAITS_MAX)
-            .map(|_| {
-                assert!(crowd.comes());
-                crowd.line.wait_began(crowd.now)
-            })
-            .collect();
+        for number in 0..5000 {
+            assert_eq!(crowd.comes(), number < ALLOWED_FIRST);
+        }
+        let mut waits: VecDeque<u64> =
+            (0..WAITS_MAX / 2).map(|_| crowd.line.wait_began(crowd.now)).collect();
+        for left in 1..=100 {
+            crowd.line.leaves(crowd.now);
+            assert_eq!(crowd.let_in(), left);
+        }
+        // More wait for rows: four leave, and three come.
+        waits.extend((0..WAITS_MAX / 2).map(|_| crowd.line.wait_began(crowd.now)));
+        for _ in 0..4 {
+            crowd.line.leaves(crowd.now);
+        }
+        assert_eq!(crowd.let_in(), 103);
+        // Nobody waits for rows: two come for each.
+        waits.into_iter().for_each(|number| crowd.line.wait_ended(number));
         for _ in 0..100 {
-            assert!(!crowd.comes());
-        }
-        // As many as may wait do: three are let in for four that end.
-        for _ in 0..WHOLE {
             crowd.line.leaves(crowd.now);
         }
-        assert_eq!(crowd.let_in(), WHOLE - 1);
-        for number in waits {
-            crowd.line.wait_ended(number);
-        }
-        // Nobody waits for rows: five for four. And nobody overtakes those who are here.
-        for _ in 0..WHOLE {
-            crowd.line.leaves(crowd.now);
-        }
-        assert_eq!(crowd.let_in(), 2 * WHOLE);
-        assert!(!crowd.comes());
+        assert!((300..=304).contains(&crowd.let_in()), "{}", crowd.let_in());
         let done: Vec<bool> = crowd.outside.iter().map(|waiter| waiter.is_done()).collect();
         assert!(done.is_sorted_by(|earlier, later| earlier >= later), "{done:?}");
     }
@@ -273,52 +297,84 @@ mod tests {
     fn far_too_many_waits_let_nobody_in() {
         let mut crowd = Crowd::new();
         for _ in 0..2 * WAITS_MAX {
+            assert!(crowd.comes());
             crowd.line.wait_began(crowd.now);
         }
         assert!(!crowd.comes());
-        for _ in 0..100 {
+        for _ in 0..2 * WAITS_MAX {
             crowd.line.leaves(crowd.now);
         }
-        assert_eq!(crowd.let_in(), 0);
+        assert_eq!((crowd.let_in(), crowd.line.inside), (0, 0));
+        assert!(crowd.line.allowed >= ALLOWED_MIN * PARTS);
     }
 
     #[test]
-    fn waits_that_do_not_end_close_it_for_a_while_only() {
+    fn those_who_neither_end_nor_go_on_keep_nobody_out_for_long() {
         let mut crowd = Crowd::new();
+        while crowd.comes() {}
+        for _ in 0..10 * WAITS_MAX {
+            assert!(!crowd.comes());
+        }
+        // All inside wait for their clients.
+        crowd.line.tick(crowd.now);
+        assert_eq!(crowd.let_in(), WAITS_MAX);
+        // What some wait for is kept: after a while that does not count.
         for _ in 0..WAITS_MAX {
             crowd.line.wait_began(crowd.now);
         }
-        for _ in 0..3 * WAITS_MAX {
-            assert!(!crowd.comes());
-        }
-        crowd.line.tick(crowd.now);
-        assert_eq!(crowd.let_in(), 0);
-        crowd.now += WAIT_COUNTS;
         crowd.line.tick(crowd.now);
         assert_eq!(crowd.let_in(), WAITS_MAX);
-        // Half of them wait for what nobody gives up; the others do not, and the next come.
+        crowd.now += WAIT_COUNTS;
+        crowd.line.tick(crowd.now);
+        assert_eq!(crowd.let_in(), 2 * WAITS_MAX);
+        // Since somebody ends, one comes for each who does, and a tick lets in nobody more.
         for _ in 0..WAITS_MAX / 2 {
             crowd.line.wait_began(crowd.now);
         }
+        crowd.line.leaves(crowd.now);
         crowd.line.tick(crowd.now);
-        assert_eq!(crowd.let_in(), WAITS_MAX + WAITS_MAX / 2);
+        assert_eq!(crowd.let_in(), 2 * WAITS_MAX + 1);
     }
 
     #[test]
     fn who_gives_up_leaves_the_place_to_the_next() {
         let mut crowd = Crowd::new();
-        let wait: Vec<u64> = (0..WAITS_MAX).map(|_| crowd.line.wait_began(crowd.now)).collect();
-        for _ in 0..3 {
+        while crowd.comes() {}
+        for _ in 0..2 {
             assert!(!crowd.comes());
         }
-        crowd.line.gives_up(&crowd.outside[0]);
+        for _ in 0..WAITS_MAX / 2 {
+            crowd.line.wait_began(crowd.now);
+        }
+        crowd.line.gives_up(crowd.now, &crowd.outside[0]);
         assert_eq!(crowd.let_in(), 0);
-        crowd.line.wait_ended(wait[0]);
-        crowd.line.let_in(1);
+        crowd.line.leaves(crowd.now);
         assert!(crowd.outside[1].is_done() && !crowd.outside[2].is_done());
         // Let in, and broken off before it went on.
-        crowd.line.gives_up(&crowd.outside[1]);
+        crowd.line.gives_up(crowd.now, &crowd.outside[1]);
         assert!(crowd.outside[2].is_done());
         assert!(crowd.line.queue.is_empty());
+    }
+
+    #[test]
+    fn who_is_inside_is_counted_until_its_transaction_or_its_session_ends() {
+        let table = LockTable::new();
+        let owner = table.register(base::SessionId(1), base::Oid(5));
+        let inside = || table.entrance.line.lock().inside;
+        for _ in 0..2 {
+            table.enter(&owner).unwrap();
+            assert_eq!(inside(), 1);
+        }
+        table.leave(&owner);
+        table.leave(&owner);
+        assert_eq!(inside(), 0);
+        owner.set_xid(base::Xid(7));
+        table.enter(&owner).unwrap();
+        assert_eq!(inside(), 0, "others may wait for it");
+        owner.set_xid(base::Xid(0));
+        table.enter(&owner).unwrap();
+        assert_eq!(inside(), 1);
+        drop(owner);
+        assert_eq!(inside(), 0);
     }
 }

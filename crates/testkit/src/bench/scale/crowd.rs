@@ -7,13 +7,12 @@
 //! 1. A transaction is pgbench's `tpcb-like` with `-M prepared`, message for message.
 //! 2. Transactions that end before the time is up count, and no others.
 
-use super::super::Target;
-use super::connect;
 use crate::Result;
-use crate::client::{Message, Outgoing};
+use crate::client::{Client, Message, Outgoing};
 use rand::RngExt;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
@@ -55,8 +54,8 @@ struct Session {
 }
 
 impl Session {
-    fn open(target: Target) -> Result<Session> {
-        let mut client = connect(target)?;
+    fn open(port: u16) -> Result<Session> {
+        let mut client = Client::connect(port, "postgres").map_err(|f| f.to_string())?;
         for (number, sql) in STATEMENTS.iter().enumerate() {
             let mut body = format!("s{number}\0{sql}\0").into_bytes();
             body.extend([0, 0]);
@@ -165,14 +164,25 @@ fn drive(mut sessions: Vec<Session>, scale: u32, end: Instant) -> Result<Vec<u64
     Ok(latencies_us)
 }
 
+/// The same against a running server, told in a sentence.
+///
+/// # Errors
+/// When a session fails.
+pub fn crowd(port: u16, clients: u32, scale: u32, seconds: u32) -> Result<String> {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let Figures { tps, p99_ms } = run(port, clients, scale, seconds)?;
+    Ok(format!("{clients} clients: {tps:.0} transactions a second, {p99_ms:.1} ms p99"))
+}
+
 /// Runs TPC-B with so many clients for so long.
 ///
 /// # Errors
 /// When a session fails.
-pub(super) fn run(target: Target, clients: u32, scale: u32, seconds: u32) -> Result<Figures> {
+pub(super) fn run(port: u16, clients: u32, scale: u32, seconds: u32) -> Result<Figures> {
     let mut groups: Vec<Vec<Session>> = (0..THREADS).map(|_| Vec::new()).collect();
     for number in 0..clients {
-        groups[(number % THREADS) as usize].push(Session::open(target)?);
+        groups[(number % THREADS) as usize].push(Session::open(port)?);
     }
     let began = Instant::now();
     let end = began + Duration::from_secs(u64::from(seconds));

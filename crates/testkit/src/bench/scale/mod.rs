@@ -28,6 +28,7 @@ use crate::{Result, Server};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::PathBuf;
 
+pub use crowd::crowd;
 pub use flood::hold;
 
 /// The settings of a run.

@@ -34,7 +34,7 @@ fn runs(bench: &mut Bench<'_>, target: Target, clients: u32) -> Medians {
 fn crowd_runs(bench: &mut Bench<'_>, target: Target, clients: u32) -> Medians {
     let (mut tps, mut p99_ms) = (Vec::new(), Vec::new());
     for _ in 0..bench.options.repetitions {
-        match crowd::run(target, clients, bench.options.scale, bench.options.seconds) {
+        match crowd::run(target.port, clients, bench.options.scale, bench.options.seconds) {
             Ok(figures) => {
                 tps.push(figures.tps);
                 p99_ms.push(figures.p99_ms);
