@@ -320,7 +320,19 @@ impl State {
         let warn = self.notifications().committing(position)?;
         if warn {
             let usage = self.cluster.notification_usage() * 100.0;
-            self.warning(base::err!(SUCCESSFUL_COMPLETION, "NOTIFY queue is {usage:.0}% full"));
+            let warning = base::err!(WARNING, "NOTIFY queue is {usage:.0}% full");
+            self.warning(match self.cluster.channels().oldest() {
+                None => warning,
+                Some(pid) => warning
+                    .detail(format!(
+                        "The server process with PID {pid} is among those with the oldest \
+                         transactions."
+                    ))
+                    .hint(
+                        "The NOTIFY queue cannot be emptied until that process ends its current \
+                         transaction.",
+                    ),
+            });
         }
         Ok(())
     }

@@ -17,6 +17,8 @@ const WARNING_INTERVAL_US: i64 = 5_000_000;
 /// A notification on its way.
 #[derive(Debug)]
 pub struct Notification {
+    /// Earlier ones have lower numbers, once it is delivered.
+    number: u64,
     /// The session that sent it.
     pub sender: SessionId,
     /// The channel.
@@ -52,6 +54,11 @@ impl Inbox {
         first
     }
 
+    /// The number of the oldest.
+    fn first(&self) -> Option<u64> {
+        self.list.lock().front().map(|notification| notification.number)
+    }
+
     fn put(&self, notification: Arc<Notification>) {
         let mut list = self.list.lock();
         list.push_back(notification);
@@ -65,6 +72,7 @@ type Listeners = HashMap<SessionId, Arc<SessionEntry>>;
 #[derive(Debug, Default)]
 struct Order {
     next: u64,
+    delivered: u64,
     /// Those that are committing, with a position of the log before their commits.
     committing: BTreeMap<u64, u64>,
     /// Those that have committed, by position, while one that is committing may be earlier.
@@ -120,6 +128,14 @@ impl Channels {
                 .is_ok()
     }
 
+    /// The session for which the oldest notification waits.
+    pub(crate) fn oldest(&self) -> Option<SessionId> {
+        let listeners = self.listeners.lock();
+        let sessions = listeners.values().flat_map(HashMap::values).flat_map(HashMap::values);
+        let waiting = sessions.filter_map(|session| Some((session.inbox.first()?, session.id)));
+        waiting.min().map(|(_, id)| id)
+    }
+
     /// A notification, charged.
     ///
     /// # Errors
@@ -135,7 +151,13 @@ impl Channels {
             return Err(err!(PROGRAM_LIMIT_EXCEEDED, "too many notifications in the NOTIFY queue"));
         }
         let _charge = self.account.charge(bytes, "NOTIFY queue")?;
-        Ok(Notification { sender, channel: channel.into(), payload: payload.into(), _charge })
+        Ok(Notification {
+            number: 0,
+            sender,
+            channel: channel.into(),
+            payload: payload.into(),
+            _charge,
+        })
     }
 
     /// A transaction that notifies begins to commit; `position` is the end of the log. Ends with
@@ -180,8 +202,10 @@ impl Channels {
             let Sent { database, notifications } = entry.remove();
             let listeners = self.listeners.lock();
             let Some(channels) = listeners.get(&database) else { continue };
-            for notification in notifications {
+            for mut notification in notifications {
                 let Some(sessions) = channels.get(&notification.channel) else { continue };
+                order.delivered += 1;
+                notification.number = order.delivered;
                 let notification = Arc::new(notification);
                 for session in sessions.values() {
                     session.inbox.put(notification.clone());
@@ -247,12 +271,22 @@ mod tests {
         assert_eq!(texts, ["earlier", "later"]);
         assert!(!listener.inbox.has_some());
         assert_eq!(channels.usage(), 0.0);
+        assert_eq!(channels.oldest(), None);
+        let late = entry(3);
+        channels.listen(&database, "c", &late);
         let failing = channels.committing(40);
         let third = channels.committing(40);
         channels.committed(third, Some(50), &database, sent("third"));
         channels.failed(failing);
         assert!(listener.inbox.has_some());
+        let _ = late.inbox.take();
+        let fourth = channels.committing(60);
+        channels.committed(fourth, Some(70), &database, sent("fourth"));
+        assert_eq!(channels.oldest(), Some(SessionId(1)));
+        while listener.inbox.take().is_some() {}
+        assert_eq!(channels.oldest(), Some(SessionId(3)));
         channels.unlisten(&database, "c", SessionId(1));
+        channels.unlisten(&database, "c", SessionId(3));
         assert!(channels.listeners.lock().is_empty());
     }
 
