@@ -227,10 +227,9 @@ fn a_file_is_cut_behind_the_pages_that_are_used() {
         let users: Vec<_> = (0..3)
             .map(|thread| scope.spawn(move || use_pages((pool, file), cuts, thread + 1)))
             .collect();
-        for user in users {
-            left.extend(user.join().unwrap());
-        }
+        let ended: Vec<_> = users.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         done.store(true, Ordering::Relaxed);
+        left.extend(ended.into_iter().flat_map(Result::unwrap));
     });
     assert!(cuts.load(Ordering::Relaxed) >= CUTS, "{cuts:?}");
     for (page, value) in &left {
