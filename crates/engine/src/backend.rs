@@ -179,6 +179,9 @@ impl session::engine::Backend for Backend {
         if matches!(target, parse::DiscardTarget::All | parse::DiscardTarget::Temp) {
             self.discard_temporary()?;
         }
+        if target == parse::DiscardTarget::All {
+            expr::server::Server::advisory_unlock_all(self);
+        }
         Ok(())
     }
 
