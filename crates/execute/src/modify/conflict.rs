@@ -2,12 +2,12 @@
 
 use super::{ModifyTable, Wide};
 use crate::state::Execution;
-use base::{Result, RowId, err};
+use base::{Result, RowId, Xid, err};
 use btree::Placed;
 use memory::Bump;
 use plan::{Conflict, ConflictUpdate};
 use table::{Basis, Latest, Outcome, RowBuffer};
-use txn::{Isolation, RowLockMode};
+use txn::{Isolation, RowLockMode, StampSeen};
 use types::Datum;
 
 /// What became of a row that is in conflict.
@@ -113,12 +113,11 @@ impl<'q> ModifyTable<'q> {
             // A row that a later snapshot would see must not be ignored under an older one.
             if txn.isolation() != Isolation::ReadCommitted {
                 let mut buffer = RowBuffer::new();
-                if !self.table.fetch(&x.view, row, &[], &mut buffer)?
-                    && !matches!(
-                        self.table.fetch_latest(txn, row, &[], &mut buffer)?,
-                        Latest::Found(stamp) if stamp == txn.xid()
-                    )
-                {
+                let seen = match self.table.fetch_latest(txn, row, &[], &mut buffer)? {
+                    Latest::Found(stamp) => is_seen(x, stamp),
+                    _ => self.table.fetch(&x.view, row, &[], &mut buffer)?,
+                };
+                if !seen {
                     return Err(txn::concurrent_update());
                 }
             }
@@ -134,11 +133,8 @@ impl<'q> ModifyTable<'q> {
             }
             Latest::Deleted | Latest::Missing => return Ok(Resolved::Again),
         };
-        if txn.isolation() != Isolation::ReadCommitted && stamp != txn.xid() {
-            let mut seen = RowBuffer::new();
-            if !self.table.fetch(&x.view, row, &[], &mut seen)? {
-                return Err(txn::concurrent_update());
-            }
+        if txn.isolation() != Isolation::ReadCommitted && !is_seen(x, stamp) {
+            return Err(txn::concurrent_update());
         }
         for at in all {
             wide[at] = match self.buffer.get(at) {
@@ -154,7 +150,7 @@ impl<'q> ModifyTable<'q> {
         x: &'m Execution<'q>,
         update: &ConflictUpdate<'q>,
         row: RowId,
-        stamp: base::Xid,
+        stamp: Xid,
         wide: &mut Wide<'m>,
         bump: &'m Bump,
     ) -> Result<Resolved>
@@ -209,4 +205,9 @@ impl<'q> ModifyTable<'q> {
         self.update_entries(x, row, wide, bump)?;
         Ok(Resolved::Done(Some(row)))
     }
+}
+
+/// Whether a version with this stamp is in the snapshot, or the transaction's own.
+fn is_seen(x: &Execution<'_>, stamp: Xid) -> bool {
+    stamp == x.storage.transaction().xid() || x.view.judge(stamp) != StampSeen::Invisible
 }
