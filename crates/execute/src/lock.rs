@@ -9,7 +9,7 @@ use batch::{Batch, Column};
 use memory::{Bump, Heap};
 use plan::{Node, RowLock};
 use std::rc::Rc;
-use table::{Basis, Latest, Outcome, RowBuffer, Table};
+use table::{Basis, During, Latest, Outcome, RowBuffer, Table};
 use txn::{Isolation, RowLockMode};
 use types::Datum;
 
@@ -53,6 +53,8 @@ impl<'q> LockRows<'q> {
         let table = &self.tables[mark];
         let mut basis = Basis::Seen(&x.view);
         let mut newer = false;
+        let relation = &x.descriptions.relations[usize::from(described.relation)].name;
+        let during = Some(During { doing: "locking", relation });
         loop {
             let outcome = table.lock_row(txn, basis, id, mode)?;
             match outcome {
@@ -60,14 +62,12 @@ impl<'q> LockRows<'q> {
                 Outcome::Done => return Ok(Locked::Same),
                 Outcome::SelfModified { .. } | Outcome::Invisible => return Ok(Locked::Gone),
                 Outcome::BeingModified(_) | Outcome::Locked => match described.wait {
-                    LockWait::Wait => table.wait(txn, id, mode, outcome)?,
+                    LockWait::Wait => table.wait(txn, id, mode, outcome, during)?,
                     LockWait::SkipLocked => return Ok(Locked::Gone),
                     LockWait::NoWait => {
-                        let relation = &x.descriptions.relations[usize::from(described.relation)];
                         return Err(base::err!(
                             LOCK_NOT_AVAILABLE,
-                            "could not obtain lock on row in relation \"{}\"",
-                            relation.name
+                            "could not obtain lock on row in relation \"{relation}\""
                         ));
                     }
                 },
@@ -84,7 +84,7 @@ impl<'q> LockRows<'q> {
                     match table.fetch_latest(txn, id, &all, &mut self.buffers[mark])? {
                         Latest::Found(stamp) => basis = Basis::Latest(&x.view, stamp),
                         Latest::BeingModified(xid) => {
-                            table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
+                            table.wait(txn, id, mode, Outcome::BeingModified(xid), during)?;
                             continue;
                         }
                         Latest::Deleted | Latest::Missing => return Ok(Locked::Gone),

@@ -2,10 +2,19 @@
 
 use crate::leaf::Leaf;
 use crate::{RowChange, Table};
-use base::{PageNo, Result, RowId, Xid};
+use base::{Error, PageNo, Result, RowId, Xid};
 use txn::{
     Acquired, Mark, Resolved, RowLockMode, StampSeen, Transaction, View, WaitPolicy, XidStatus,
 };
+
+/// What a wait for a row is for, as the context of its errors says it.
+#[derive(Clone, Copy, Debug)]
+pub struct During<'a> {
+    /// `updating` or the like.
+    pub doing: &'static str,
+    /// The table's name.
+    pub relation: &'a str,
+}
 
 /// What became of the attempt to change or lock a row (engine rule 19).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,7 +226,8 @@ impl Table {
     }
 
     /// Waits for what kept a change or a lock from being done; then the caller tries again. The
-    /// waiter queues for the row, so that those who come later wait behind it. May wait.
+    /// waiter queues for the row, so that those who come later wait behind it. An error tells what was
+    /// being done, except to who waits behind another one. May wait.
     ///
     /// # Errors
     /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014 and fatal interrupts.
@@ -227,12 +237,21 @@ impl Table {
         row: RowId,
         mode: RowLockMode,
         outcome: Outcome,
+        during: Option<During<'_>>,
     ) -> Result<()> {
+        let during = |error: Error| {
+            let Some(During { doing, relation }) = during else { return error };
+            let (block, offset) = txn::ctid(row);
+            let tuple = format!("tuple ({block},{offset}) in relation \"{relation}\"");
+            error.context(format!("while {doing} {tuple}"))
+        };
         if outcome.must_wait() {
-            txn.lock_row(&self.target(row), mode, WaitPolicy::Block)?;
+            let behind = txn.transactions().locks().row_waited_for(self.file(), row);
+            txn.lock_row(&self.target(row), mode, WaitPolicy::Block)
+                .map_err(|error| if behind { error } else { during(error) })?;
         }
         if let Outcome::BeingModified(xid) = outcome {
-            txn.wait_for_xid(xid)?;
+            txn.wait_for_xid(xid).map_err(during)?;
         }
         Ok(())
     }

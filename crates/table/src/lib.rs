@@ -68,7 +68,7 @@ mod values;
 mod write;
 
 pub use check::Checked;
-pub use judge::{Basis, Outcome};
+pub use judge::{Basis, During, Outcome};
 pub use read::{Latest, RowBuffer};
 pub use record::{MANAGER, apply, op};
 pub use restore::Restored;

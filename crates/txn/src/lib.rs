@@ -55,7 +55,7 @@ pub mod versions;
 pub use dead_pages::DeadPages;
 pub use lock::{
     Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockRow, LockSubject, LockTable, LockTag,
-    Owner, RowLockMode, RowTarget, WaitPolicy, key_hash,
+    Owner, RowLockMode, RowTarget, WaitPolicy, ctid, key_hash,
 };
 pub use log::{OP_ABORT, OP_COMMIT, OP_COUNTER_LIMIT, OP_PREPARE};
 pub use outcomes::Outcomes;

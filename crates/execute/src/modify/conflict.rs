@@ -128,7 +128,8 @@ impl<'q> ModifyTable<'q> {
             Latest::Found(stamp) => stamp,
             Latest::BeingModified(xid) => {
                 let outcome = Outcome::BeingModified(xid);
-                self.table.wait(txn, row, RowLockMode::NoKeyUpdate, outcome)?;
+                let during = Some(self.during("inserting index"));
+                self.table.wait(txn, row, RowLockMode::NoKeyUpdate, outcome, during)?;
                 return Ok(Resolved::Again);
             }
             Latest::Deleted | Latest::Missing => return Ok(Resolved::Again),
@@ -196,7 +197,7 @@ impl<'q> ModifyTable<'q> {
             }
             outcome => {
                 if outcome.must_wait() {
-                    self.table.wait(txn, row, mode, outcome)?;
+                    self.table.wait(txn, row, mode, outcome, Some(self.during("locking")))?;
                 }
                 *wide = proposed;
                 return Ok(Resolved::Again);

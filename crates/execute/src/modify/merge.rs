@@ -281,7 +281,11 @@ impl<'q> ModifyTable<'q> {
                     .hint("Ensure that not more than one source row matches any one target row."));
                 }
                 Outcome::BeingModified(_) | Outcome::Locked => {
-                    self.table.wait(txn, id, mode, outcome)?;
+                    let doing = match command {
+                        Command::Delete => "deleting",
+                        _ => "updating",
+                    };
+                    self.table.wait(txn, id, mode, outcome, Some(self.during(doing)))?;
                 }
                 Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => {
                     return Ok(Acted::Gone);
@@ -295,7 +299,14 @@ impl<'q> ModifyTable<'q> {
                     match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
                         Latest::Found(found) => return Ok(Acted::Newer(found)),
                         Latest::BeingModified(xid) => {
-                            self.table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
+                            let outcome = Outcome::BeingModified(xid);
+                            self.table.wait(
+                                txn,
+                                id,
+                                mode,
+                                outcome,
+                                Some(self.during("locking")),
+                            )?;
                         }
                         Latest::Deleted | Latest::Missing => return Ok(Acted::Gone),
                     }

@@ -33,7 +33,7 @@ use memory::{Bump, Heap};
 use plan::{Modify, Node};
 use std::rc::Rc;
 use std::sync::Arc;
-use table::{Basis, Latest, Outcome, RowBuffer, Table};
+use table::{Basis, During, Latest, Outcome, RowBuffer, Table};
 use txn::{Isolation, RowLockMode, Tracked};
 use types::Datum;
 
@@ -224,6 +224,11 @@ impl<'q> ModifyTable<'q> {
         self.wrote_row(None)
     }
 
+    /// What errors of a wait for a row say.
+    fn during(&self, doing: &'static str) -> During<'_> {
+        During { doing, relation: &self.relation.name }
+    }
+
     /// Tells a serializable transaction what it has written.
     fn wrote_row(&self, row: Option<RowId>) -> Result<()> {
         match &self.tracked {
@@ -288,7 +293,11 @@ impl<'q> ModifyTable<'q> {
                 Outcome::Done => break,
                 Outcome::Invisible | Outcome::SelfModified { .. } => return Ok(()),
                 Outcome::BeingModified(_) | Outcome::Locked => {
-                    self.table.wait(txn, id, mode, outcome)?;
+                    let doing = match self.modify.command {
+                        Command::Delete => "deleting",
+                        _ => "updating",
+                    };
+                    self.table.wait(txn, id, mode, outcome, Some(self.during(doing)))?;
                 }
                 Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => return Ok(()),
                 Outcome::Deleted => return Err(txn::concurrent_delete()),
@@ -300,7 +309,14 @@ impl<'q> ModifyTable<'q> {
                     match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
                         Latest::Found(found) => stamp = Some(found),
                         Latest::BeingModified(xid) => {
-                            self.table.wait(txn, id, mode, Outcome::BeingModified(xid))?;
+                            let outcome = Outcome::BeingModified(xid);
+                            self.table.wait(
+                                txn,
+                                id,
+                                mode,
+                                outcome,
+                                Some(self.during("locking")),
+                            )?;
                             continue;
                         }
                         Latest::Deleted | Latest::Missing => return Ok(()),

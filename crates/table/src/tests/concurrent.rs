@@ -40,7 +40,7 @@ fn add(table: &Table, txn: &Transaction, row: RowId, amount: i64, filler: &[u8])
                 other => panic!("{other:?}"),
             }
         }
-        table.wait(txn, row, txn::RowLockMode::NoKeyUpdate, outcome).unwrap();
+        table.wait(txn, row, txn::RowLockMode::NoKeyUpdate, outcome, None).unwrap();
     }
 }
 

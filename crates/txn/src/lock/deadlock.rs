@@ -219,8 +219,9 @@ fn describe_row(target: &RowTarget) -> String {
     format!("tuple ({block},{offset}) of relation {relation} of database {database}")
 }
 
-fn ctid(row: base::RowId) -> (u64, u64) {
-    (row.0 >> 15, (row.0 & 0x7fff) + 1)
+/// Block and offset of a row as messages show them.
+pub fn ctid(row: base::RowId) -> (u64, u64) {
+    (row.0 >> 16, row.0 & 0xffff)
 }
 
 fn describe_tag(tag: &LockTag) -> String {

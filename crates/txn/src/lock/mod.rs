@@ -40,6 +40,7 @@ mod view;
 mod wait;
 mod xids;
 
+pub use deadlock::ctid;
 pub use keys::{KeyLock, KeyLocks, key_hash};
 pub use mode::{LockMode, RowLockMode};
 pub use owner::{LockLifetime, Owner};

@@ -56,6 +56,12 @@ impl LockTable {
         shard.get(&file).is_some_and(|tree| tree.blocked(owner.id, row, mode, usize::MAX))
     }
 
+    /// Whether somebody waits for a lock of `row`. Never waits.
+    pub fn row_waited_for(&self, file: FileId, row: RowId) -> bool {
+        let shard = self.tree_shard(file).lock();
+        shard.get(&file).is_some_and(|tree| tree.queues.contains_key(&row))
+    }
+
     /// Whether another holds KEY SHARE on `row`. Never waits.
     pub fn row_key_shared(&self, owner: &Owner, file: FileId, row: RowId) -> bool {
         if self.tree_count(file).load(Ordering::SeqCst) == 0 {

@@ -303,7 +303,7 @@ fn a_cycle_over_xid_row_and_table_is_found_and_a_long_wait_is_none() {
         detail.lines().collect::<Vec<_>>(),
         [
             "Process 3 waits for ShareLock on transaction 1001; blocked by process 1.",
-            "Process 1 waits for AccessShareLock on tuple (0,6) of relation 16384 of database 5; \
+            "Process 1 waits for AccessShareLock on tuple (0,5) of relation 16384 of database 5; \
              blocked by process 2.",
             "Process 2 waits for ShareLock on relation 1 of database 5; blocked by process 3.",
         ]

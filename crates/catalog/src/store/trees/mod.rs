@@ -207,7 +207,7 @@ impl TreeStore {
                     return Err(err!(INTERNAL_ERROR, "tuple concurrently updated"));
                 }
                 Outcome::BeingModified(_) | Outcome::Locked => {
-                    table.wait(&txn, id, Table::lock_mode_of(&change), outcome)?;
+                    table.wait(&txn, id, Table::lock_mode_of(&change), outcome, None)?;
                 }
             }
         }
