@@ -26,9 +26,13 @@ use tokio::net::UnixStream;
 
 /// How often a stopping server looks whether the last session has ended.
 const STOP_POLL: Duration = Duration::from_millis(5);
-/// How often the ledger is told what is held without being asked for: while it changes, and else.
+/// How often it is asked whether the ledger is to be told what is held without being asked for:
+/// while memory comes and goes, and else; and how often it is told at least.
+const CHARGE_PAUSE_MOVING: Duration = Duration::from_millis(25);
 const CHARGE_PAUSE: Duration = Duration::from_millis(100);
 const CHARGE_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// So much charged or released is worth a look.
+const CHARGE_STEP_BYTES: u64 = 1 << 20;
 /// What the allocator keeps in spite of being asked, it keeps for a while.
 const TRIM_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after a failed accept: out of descriptors, most likely.
@@ -286,18 +290,24 @@ fn run(handover: Handover, trim: fn()) -> Result<()> {
     Ok(())
 }
 
-/// Has the ledger follow what is held without being asked for.
+/// Has the ledger follow what is held without being asked for: soon after much was charged or
+/// released, since what is freed may stay resident; and else now and then.
 async fn charge_held(server: Arc<Server>, trim: fn()) {
-    let mut pause = CHARGE_PAUSE;
+    let reserved = || server.cluster.ledger().node().reserved();
+    let (mut looked, mut at_look) = (Instant::now(), reserved());
+    let mut look = server.cluster.charge_held(sched::held_bytes() as u64);
     let mut trimmed: Option<Instant> = None;
     loop {
-        let look = server.cluster.charge_held(sched::held_bytes() as u64);
+        let moves = look.moved || reserved().abs_diff(at_look) > CHARGE_STEP_BYTES;
+        if moves || looked.elapsed() >= CHARGE_PAUSE_MAX {
+            look = server.cluster.charge_held(sched::held_bytes() as u64);
+            (looked, at_look) = (Instant::now(), reserved());
+        }
         if look.short && trimmed.is_none_or(|last| last.elapsed() > TRIM_PAUSE) {
             trim();
             trimmed = Some(Instant::now());
         }
-        pause = if look.moved { CHARGE_PAUSE } else { CHARGE_PAUSE_MAX.min(pause * 2) };
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(if moves { CHARGE_PAUSE_MOVING } else { CHARGE_PAUSE }).await;
     }
 }
 
