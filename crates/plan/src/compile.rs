@@ -208,16 +208,11 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 let site = self.site(Oid::INVALID, &types, expr.ty, Oid::INVALID);
                 c.builder.operation(operation, site, &registers)
             }
-            K::RowCompare { kind, left, right, .. } => {
+            K::RowCompare { kind, operators, left, right } => {
                 let mut registers = self.list(c, level, left)?;
                 registers.extend(self.list(c, level, right)?);
-                let mut types = Vec::new();
-                for field in left {
-                    types.push(SqlType::plain(self.compare_type(field.ty.oid)?));
-                }
-                let operation = self.operation(op::RowCompare(kind))?;
-                let site = self.site(Oid::INVALID, &types, expr.ty, Oid::INVALID);
-                c.builder.operation(operation, site, &registers)
+                let types: Vec<Type> = left.iter().map(|field| field.ty).collect();
+                self.row_compare(&mut c.builder, kind, operators, &types, expr.ty, &registers)
             }
             K::Field { arg, field } => {
                 let from = self.expr(c, level, arg)?;

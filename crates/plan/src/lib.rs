@@ -42,6 +42,7 @@ mod planner;
 mod query;
 mod range;
 mod restriction;
+mod row_compare;
 mod row_program;
 mod row_values;
 mod same;

@@ -1,9 +1,8 @@
 //! Operations of expressions that are no functions of the catalog.
 
-use analyze::tree::{BooleanTest, RowCompareKind, SqlValue};
+use analyze::tree::{BooleanTest, SqlValue};
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
-use std::cmp::Ordering;
 use types::array::{Bounds, Dimension};
 use types::{Array, Datum, Record, compare};
 
@@ -75,45 +74,6 @@ impl Operation for RowOrNull {
 
     fn name(&self) -> &'static str {
         "ROW"
-    }
-}
-
-/// A row comparison: the first half of the arguments against the second.
-pub(crate) struct RowCompare(pub(crate) RowCompareKind);
-
-impl Operation for RowCompare {
-    fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        let (left, right) = args.split_at(args.len() / 2);
-        let equality = matches!(self.0, RowCompareKind::Equal | RowCompareKind::NotEqual);
-        let (mut order, mut unknown) = (Ordering::Equal, false);
-        for (i, (a, b)) in left.iter().zip(right).enumerate() {
-            if a.is_null() || b.is_null() {
-                if !equality {
-                    return Ok(Datum::Null);
-                }
-                unknown = true;
-                continue;
-            }
-            order = compare::compare(cx.io().host, cx.arg_type(i).oid.0, a, b)?;
-            if order.is_ne() {
-                break;
-            }
-        }
-        if order.is_eq() && unknown {
-            return Ok(Datum::Null);
-        }
-        Ok(Datum::Bool(match self.0 {
-            RowCompareKind::Less => order.is_lt(),
-            RowCompareKind::LessEqual => order.is_le(),
-            RowCompareKind::Equal => order.is_eq(),
-            RowCompareKind::GreaterEqual => order.is_ge(),
-            RowCompareKind::Greater => order.is_gt(),
-            RowCompareKind::NotEqual => order.is_ne(),
-        }))
-    }
-
-    fn name(&self) -> &'static str {
-        "row comparison"
     }
 }
 

@@ -16,7 +16,7 @@ use crate::node::{Join, Subplan, SubplanKind};
 use crate::planner::{Columns, Cond, Level, Planner, Rel, Var};
 use crate::range::visible_targets;
 use analyze::tree::{Expr, ExprKind, Query, RowCompareKind, SubLink, SubLinkKind, Type};
-use base::{Error, Oid, Result};
+use base::{Oid, Result};
 use expr::{Builder, Reg};
 use types::oids;
 
@@ -367,11 +367,12 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 let element = if nested { self.element_type(target)? } else { target };
                 SubplanKind::Array { element, nested }
             }
-            SubLinkKind::Compare { any, kind, functions, left, casts, .. } => {
+            SubLinkKind::Compare { any, kind, operators, functions, left, casts } => {
                 for expr in left {
                     args.push(self.expr(c, level, expr)?);
                 }
-                self.comparison(level, link.query, any, kind, functions, left, casts)?
+                let by = (operators, functions);
+                self.comparison(level, link.query, any, kind, by, left, casts)?
             }
         };
         let volatile = self.is_query_volatile(link.query)?;
@@ -398,7 +399,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         query: &'q Query<'q>,
         any: bool,
         kind: RowCompareKind,
-        functions: &[Oid],
+        (operators, functions): (&[Oid], &[Oid]),
         left: &'q [Expr<'q>],
         casts: &'q [Expr<'q>],
     ) -> Result<SubplanKind<'p>> {
@@ -420,12 +421,17 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         }
         let simple =
             matches!(kind, RowCompareKind::Equal | RowCompareKind::NotEqual) || left.len() == 1;
-        if !simple {
-            return Err(Error::unsupported(
-                "row comparison with a subquery by an order is not supported yet",
-            ));
-        }
         let boolean = Type::plain(Oid(oids::BOOL));
+        if !simple {
+            let types: Vec<Type> = left.iter().map(|field| field.ty).collect();
+            let (mut registers, behind): (Vec<Reg>, Vec<Reg>) = sides.into_iter().unzip();
+            registers.extend(behind);
+            let result =
+                self.row_compare(&mut c.builder, kind, operators, &types, boolean, &registers)?;
+            let program = c.builder.finish(&[result])?;
+            let left = left.len() as u16;
+            return Ok(SubplanKind::Compare { any, program, left, hash: None });
+        }
         let result = c.builder.register()?;
         for (i, (a, b)) in sides.into_iter().enumerate() {
             let (function, strict) = self.scalar_function(functions[i])?;

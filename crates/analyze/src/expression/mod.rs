@@ -547,7 +547,7 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 Indirection::Field(name) => {
                     if !subscripts.is_empty() {
-                        value = self.subscript(level, value, &subscripts, location)?;
+                        value = self.subscript(level, value, &subscripts)?;
                         subscripts.clear();
                     }
                     value = self.field_or_function(level, value, name, location)?;
@@ -555,7 +555,7 @@ impl<'q> Analyzer<'q, '_> {
             }
         }
         if !subscripts.is_empty() {
-            value = self.subscript(level, value, &subscripts, location)?;
+            value = self.subscript(level, value, &subscripts)?;
         }
         Ok(value)
     }
@@ -565,11 +565,18 @@ impl<'q> Analyzer<'q, '_> {
         level: &Level<'q, '_>,
         container: Expr<'q>,
         steps: &[&Indirection<'_>],
-        location: Location,
     ) -> Result<Expr<'q>> {
         const DIMENSIONS_MAX: usize = 6;
         let (base, _) = self.env.catalog().base_type(container.ty.oid, -1)?;
         let row = self.type_row(base)?;
+        if base.0 != oids::JSONB && !row.element.is_valid() {
+            let name = self.type_name(container.ty.oid)?;
+            let error = err!(
+                DATATYPE_MISMATCH,
+                "cannot subscript type {name} because it does not support subscripting"
+            );
+            return Err(self.at_expr(error, &container));
+        }
         if row.is_true_array() && steps.len() > DIMENSIONS_MAX {
             return Err(err!(
                 PROGRAM_LIMIT_EXCEEDED,
@@ -582,18 +589,7 @@ impl<'q> Analyzer<'q, '_> {
         for step in steps {
             bound.push(self.subscript_step(level, step, base, slice)?);
         }
-        let oid = if base.0 == oids::JSONB || slice {
-            base
-        } else if row.element.is_valid() {
-            row.element
-        } else {
-            let name = self.type_name(container.ty.oid)?;
-            let error = err!(
-                DATATYPE_MISMATCH,
-                "cannot subscript type {name} because it does not support subscripting"
-            );
-            return Err(self.at(error, location));
-        };
+        let oid = if base.0 == oids::JSONB || slice { base } else { row.element };
         let collation = self.result_collation(oid, &[container])?;
         let arg = if base == container.ty.oid {
             container

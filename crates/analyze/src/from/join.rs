@@ -214,13 +214,16 @@ impl<'q> Analyzer<'q, '_> {
             brought.extend(sides.map(|item| Item { cols_visible: false, ..*item }));
         }
         if let Some(name) = using_alias {
-            brought.push(Item {
+            let item = Item {
                 alias: name,
                 columns: self.slice(&columns[..merged.len()])?,
                 rel_visible: true,
                 cols_visible: false,
                 ..whole
-            });
+            };
+            self.no_conflicts(&left.names, &[item])?;
+            self.no_conflicts(&right.names, &[item])?;
+            brought.push(item);
         }
         brought.push(whole);
         let from = FromItem::Join {

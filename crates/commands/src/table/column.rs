@@ -137,6 +137,11 @@ fn apply<'a>(
             }
         }
         ConstraintKind::NotNull { .. } => {
+            let null = |c: &Constraint<'_>| matches!(c.kind, ConstraintKind::Null);
+            if def.constraints.iter().any(|c| null(c) && c.location < constraint.location) {
+                let error = twice("conflicting NULL/NOT NULL declarations");
+                return Err(env.at(error, constraint.location));
+            }
             definition.column.not_null = true;
             definition.not_null = Some(constraint);
         }

@@ -51,10 +51,9 @@ pub(crate) fn add_all(
         all.extend(definition.constraints.iter().map(|c| (Some(attribute), *c)));
     }
     all.extend(table_constraints.iter().map(|constraint| (None, *constraint)));
-    let primaries = all.iter().filter(|(_, c)| is_primary(c)).count();
-    if primaries > 1 {
+    if let Some((_, second)) = all.iter().filter(|(_, c)| is_primary(c)).nth(1) {
         let relation = env.catalog().relation(table)?;
-        return Err(multiple_primary_keys(&relation.name));
+        return Err(env.at(multiple_primary_keys(&relation.name), second.location));
     }
     let rank = |constraint: &Constraint<'_>| match &constraint.kind {
         ConstraintKind::Check(_) => 0,

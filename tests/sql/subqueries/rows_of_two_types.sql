@@ -1,0 +1,26 @@
+-- Rows are compared by order column by column, also where columns have two types and one row is a subquery's.
+select row(1::int, 2::int) < row(1::bigint, 2::smallint), row(1::int, 2) <= row(1::bigint, 2::smallint), row(1.5, 2) >= row(1::float8, 2), row(1::int2, 2) > row(0::int8, 'NaN'::float8);
+select row('2024-01-01'::date, 1) < row('2024-01-01 01:00'::timestamp, 1), row('2024-01-01'::date, 5) >= row('2024-01-01'::timestamp, 5::int8), row('2024-01-01 01:00'::timestamp, 1) < row('2024-01-01 02:00+00'::timestamptz, 1);
+select row('a'::name, 1) < row('b'::text, 1), row('a'::text, 1) < row('b'::varchar, 1), row(1::float4, 2) < row(1.1::float8, 3), row('a'::char(3), 1) >= row('a'::text, 1), row(1::float8, 1) > row(0.5::float4, 1::int2);
+select row(1, 2) between row(0::int8, 1) and row(3::int2, 4), row(1, null) < row(1::int8, 2), row(1, null) < row(2::int8, 2), row(null, 1) < row(1::int8, 2);
+select row(1::int, 2) < any (select 1::bigint, 3::bigint), row(1, 2) <= all (select 1::smallint, 3), row(1, 2) > any (select 1, 2), row(1, 2) >= all (select a, b from (values (1, 2), (1, 1), (0, 9)) v(a, b)), row(1, 2) > all (select a, b from (values (1, 2), (1, 1)) v(a, b));
+select row(1, 2) < any (select 1, null::int), row(1, 2) < all (select 2, null::int), row(null, 1) < any (select 1, 1), row(1, 2) < any (select 1, 1 where false), row(1, 2) < all (select 1, 1 where false), row(1, null) >= any (values (0, 1), (1, null));
+select row(1, 'b'::text, 2.5) > any (select 1, 'a'::varchar, 3::int), row(1, 'b'::text, 2.5) < (select 1::int8, 'b'::text, 3), row(1, 2) >= (select 1, 2 where false);
+create table page (a int, b bigint, c timestamptz, primary key (a, b));
+insert into page select g % 5, g, '2024-01-01 00:00+00'::timestamptz + g * interval '1 hour' from generate_series(1, 40) g;
+create index on page (c, b);
+select a, b from page where (a, b) > (3::bigint, 28::int) order by a, b limit 3;
+select a, b from page where (a, b) > (3::smallint, 28::smallint) and (a, b) <= (4::int8, 9) order by a, b;
+select a, b from page where (c, b) < ('2024-01-01 04:00'::timestamp at time zone 'UTC', 4::int2) order by c desc, b desc;
+set enable_seqscan = off;
+select a, b from page where (a, b) > (3::bigint, 28::int) order by a, b limit 3;
+select a, b from page where (a, b) >= (4::int2, 34::numeric) order by a, b;
+select a, b from page where (a, b) < any (select 0::int8, 15::int2) order by a, b;
+select a, b from page p where (a, b) >= all (select a::int8, b::int from page) order by a, b;
+reset enable_seqscan;
+select row(1, 2) < row(1, 'x');
+select row(1, 2) < row(1, 'x'::text);
+select row(1, 2) < row(1, 2, 3);
+select row(1, 2) < any (select 1, 'x'::text);
+select row(1, 2) < any (select 1);
+select row(1, 2) < row(1, '{}'::json);
