@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::client::{Client, Failure, Outgoing};
 use testkit::kill9::{Running, ServerOptions};
 use testkit::perdura;
@@ -179,5 +179,49 @@ fn messages_and_states_without_room_end_with_53200_and_the_session_goes_on() {
     let log = fixture.log();
     let detail = log.lines().filter(|line| line.contains("Largest contexts in bytes: \"")).count();
     assert!(detail >= 3, "{detail} errors name the largest contexts");
+    fixture.end();
+}
+
+#[test]
+fn a_statement_that_waits_for_memory_hears_of_interrupts() {
+    let fixture = Fixture::new("waits", &["memory_limit=128MB", "shared_buffers=16MB"]);
+    let (mut holder, mut waiter) = (fixture.connect(), fixture.connect());
+    waiter.query("create table t as select g as a from generate_series(1, 1000) g").unwrap();
+    for client in [&mut holder, &mut waiter] {
+        client.query("set statement_timeout = '1s'").unwrap();
+    }
+    // Locks of the session may have half of the memory.
+    holder.query("set statement_timeout = 0").unwrap();
+    let locks = "select count(pg_advisory_lock(g)) from generate_series(1, 3000000) g";
+    assert_eq!(state(&holder.query(locks).unwrap_err()), "53200");
+    assert_eq!(holder.value("select count(*) from t").unwrap(), "1000");
+    // Texts of prepared statements may have a quarter; the program has the rest.
+    holder.query("set statement_timeout = '1s'").unwrap();
+    let text = "x".repeat(60_000);
+    let full = (0..2000).find_map(|n| {
+        let begin = Instant::now();
+        let refused = holder.query(&format!("prepare p{n} as select '{text}'")).err()?;
+        Some((state(&refused).to_owned(), begin.elapsed()))
+    });
+    let (ended, after) = full.unwrap();
+    assert!(["57014", "53200"].contains(&&*ended), "{ended}");
+    assert!(after < Duration::from_secs(5), "{after:?}");
+    let begin = Instant::now();
+    let sql = "select count(*) from t a, t b where a.a + b.a > (select max(a) from t)";
+    for _ in 0..2 {
+        match waiter.query(sql) {
+            // It waited until its time was over, or there was no room for it.
+            Err(error) => assert!(["57014", "53200"].contains(&state(&error)), "{error}"),
+            Ok(rows) => assert_eq!(rows.len(), 1),
+        }
+    }
+    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    drop(holder);
+    let begin = Instant::now();
+    while waiter.value("select count(*) from t").ok().as_deref() != Some("1000") {
+        assert!(begin.elapsed() < Duration::from_secs(20), "the memory did not come back");
+    }
+    let log = fixture.log();
+    assert!(!log.contains("no unpinned buffers"), "{log}");
     fixture.end();
 }
