@@ -181,13 +181,8 @@ pub fn open(
     })?;
     let trees = Trees::new(storage.tables().clone());
     let memory = (cache_memory(settings, ledger), ledger.clone());
-    Ok(Box::new(Handle(Arc::new(ClusterEngine::over(
-        disk,
-        storage,
-        trees,
-        memory,
-        Some(background),
-    )?))))
+    let engine = ClusterEngine::over(disk, storage, trees, memory, Some(background))?;
+    Ok(Box::new(Handle(Arc::new(engine))))
 }
 
 /// Shows the log of the cluster in a directory, one line a record.

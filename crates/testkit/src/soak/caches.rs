@@ -38,7 +38,26 @@ fn touch(client: &mut Client) -> Result<()> {
     all(client, (0..TABLES).map(|n| format!("select b from t{n} where a = 1")))
 }
 
-/// Runs it; the report, and whether sessions stay under their limit.
+/// What the shared caches hold, a line each, and whether they stay under their limits.
+fn shared_caches(client: &mut Client) -> Result<(String, bool)> {
+    let rows = client.query(
+        "select name, peak_bytes, limit_bytes, peak_bytes <= limit_bytes \
+         from perdura_memory_ledger() where name in ('plan cache', 'catalog cache')",
+    );
+    let (mut lines, mut kept) = (String::new(), true);
+    for row in rows.map_err(text)? {
+        let value = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+        let under = value(3) == "t";
+        kept &= under;
+        let verdict = if under { "ok  " } else { "FAIL" };
+        let (name, most, limit) = (value(0), value(1), value(2));
+        lines.push_str(&format!("{verdict} the {name} had at most {most} of {limit} bytes\n"));
+    }
+    kept &= lines.lines().count() == 2;
+    Ok((lines, kept))
+}
+
+/// Runs it; the report, and whether sessions and shared caches stay under their limits.
 ///
 /// # Errors
 /// When the server does not start or a statement fails.
@@ -72,6 +91,7 @@ pub fn run(server: &ServerOptions, sessions: usize) -> Result<(String, bool)> {
     let prepared = kb_each();
     open.iter_mut().try_for_each(touch)?;
     let touched = kb_each();
+    let (caches, caches_kept) = shared_caches(&mut first)?;
     server.stop()?;
     let kept = touched <= SESSION_KB_MAX;
     let report = format!(
@@ -81,5 +101,5 @@ pub fn run(server: &ServerOptions, sessions: usize) -> Result<(String, bool)> {
         if kept { "ok  " } else { "FAIL" },
         (before as f64 + touched * 1024.0 * sessions as f64) / f64::from(1 << 20),
     );
-    Ok((report, kept))
+    Ok((report + &caches, kept && caches_kept))
 }
