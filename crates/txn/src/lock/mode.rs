@@ -122,6 +122,11 @@ impl RowLockMode {
         ) && !matches!((self, other), (KeyShare, KeyShare))
     }
 
+    /// Whether it conflicts with every mode with which `other` does.
+    pub(crate) fn conflicts_as_much_as(self, other: RowLockMode) -> bool {
+        self >= other
+    }
+
     /// The mode of the lock that PostgreSQL takes on the tuple while it waits.
     pub(crate) fn tuple_lock_name(self) -> &'static str {
         match self {
@@ -154,6 +159,9 @@ mod tests {
         for (a, row) in RowLockMode::ALL.iter().zip(rows) {
             for (b, cell) in RowLockMode::ALL.iter().zip(row.chars()) {
                 assert_eq!(a.conflicts_with(*b), cell == 'X', "{a:?} {b:?}");
+                let all = RowLockMode::ALL;
+                let covers = all.iter().all(|c| !b.conflicts_with(*c) || a.conflicts_with(*c));
+                assert_eq!(a.conflicts_as_much_as(*b), covers, "{a:?} {b:?}");
             }
         }
     }
