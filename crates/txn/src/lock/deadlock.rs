@@ -65,7 +65,7 @@ impl LockTable {
         let finder = self.finder();
         let frozen = self.freeze();
         waiting.iter().any(|other| {
-            let edges = frozen.edges(other, &finder);
+            let edges = frozen.edges(other, None, &finder);
             edges.iter().any(|edge| edge.to.id == owner.id)
         })
     }
