@@ -143,6 +143,13 @@ impl<'a> Inner<'a> {
         let entry = self.entry_for(RowId(key));
         (self.key(entry) == key).then_some(entry)
     }
+
+    /// Whether the entry with exactly this key leads to `right`, and the one before it to `left`.
+    pub(crate) fn are_siblings(&self, key: u64, left: PageNo, right: PageNo) -> bool {
+        self.entry_at(key).is_some_and(|entry| {
+            entry > 0 && self.child(entry) == right && self.child(entry - 1) == left
+        })
+    }
 }
 
 /// Where a row is among the keys of `low..high`, the first and last of which are given, if they lie

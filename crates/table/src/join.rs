@@ -111,12 +111,8 @@ impl Tree {
         };
         let key = r.low();
         let neighbours = l.right() == right_no.0 && r.level() == level && l.high() == key;
-        let siblings = above.level() == level + 1
-            && above.entry_at(key).is_some_and(|entry| {
-                entry > 0
-                    && above.child(entry) == right_no
-                    && above.child(entry - 1) == left_pin.page()
-            });
+        let siblings =
+            above.level() == level + 1 && above.are_siblings(key, left_pin.page(), right_no);
         let fit = (l.count() + r.count()) * 100 <= self.children_max() * JOINED_PERCENT_MAX;
         if !neighbours || !siblings || !fit {
             return Ok(None);

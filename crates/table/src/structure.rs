@@ -373,11 +373,7 @@ impl Tree {
         let key = r.low();
         let siblings = {
             let inner = Inner::open(&parent)?;
-            let entry = inner.entry_at(key).filter(|&entry| entry > 0);
-            inner.level() == 1
-                && entry.is_some_and(|entry| {
-                    inner.child(entry) == right_no && inner.child(entry - 1) == left_pin.page()
-                })
+            inner.level() == 1 && inner.are_siblings(key, left_pin.page(), right_no)
         };
         if !siblings {
             return Ok(false);
