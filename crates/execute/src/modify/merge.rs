@@ -1,6 +1,6 @@
 //! MERGE.
 
-use super::{ModifyTable, Output, Wide};
+use super::{Meanwhile, ModifyTable, Output, Wide};
 use crate::state::Execution;
 use analyze::tree::{Command, MergeWhen};
 use base::{Error, Result, RowId, Xid, err};
@@ -8,7 +8,7 @@ use batch::Batch;
 use catalog::rows::Generated;
 use memory::Bump;
 use plan::MergeAction;
-use table::{Basis, Latest, Outcome};
+use table::{Basis, Outcome};
 use txn::{Isolation, RowLockMode};
 use types::Datum;
 
@@ -294,23 +294,11 @@ impl<'q> ModifyTable<'q> {
                 Outcome::Updated if txn.isolation() != Isolation::ReadCommitted => {
                     return Err(txn::concurrent_update());
                 }
-                Outcome::Updated => {
-                    let all: Vec<usize> = (0..self.attributes()).collect();
-                    match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
-                        Latest::Found(found) => return Ok(Acted::Newer(found)),
-                        Latest::BeingModified(xid) => {
-                            let outcome = Outcome::BeingModified(xid);
-                            self.table.wait(
-                                txn,
-                                id,
-                                mode,
-                                outcome,
-                                Some(self.during("locking")),
-                            )?;
-                        }
-                        Latest::Deleted | Latest::Missing => return Ok(Acted::Gone),
-                    }
-                }
+                Outcome::Updated => match self.meanwhile(txn, id, mode)? {
+                    Meanwhile::Found(found) => return Ok(Acted::Newer(found)),
+                    Meanwhile::Waited => {}
+                    Meanwhile::Gone => return Ok(Acted::Gone),
+                },
             }
         }
         if command == Command::Delete {

@@ -24,7 +24,7 @@ use crate::recheck::{Newest, recheck, scan_of};
 use crate::state::Execution;
 use crate::storage::RowChange;
 use analyze::tree::Command;
-use base::{Error, Result, RowId};
+use base::{Error, Result, RowId, Xid};
 use batch::{Batch, Column};
 use catalog::relation::Relation;
 use expr::{Inputs, Program, Runner};
@@ -34,7 +34,7 @@ use plan::{Modify, Node};
 use std::rc::Rc;
 use std::sync::Arc;
 use table::{Basis, During, Latest, Outcome, RowBuffer, Table};
-use txn::{Isolation, RowLockMode, Tracked};
+use txn::{Isolation, RowLockMode, Tracked, Transaction};
 use types::Datum;
 
 const CHUNK: usize = 256;
@@ -57,6 +57,16 @@ pub(crate) struct ModifyTable<'q> {
 
 /// The values that programs over a changed row read: the old row, the new row, the input.
 pub(crate) type Wide<'m> = Vec<Datum<'m>>;
+
+/// What has become of a row that was changed since the statement began.
+enum Meanwhile {
+    /// Its newest version was written by this transaction.
+    Found(Xid),
+    /// Somebody was changing it.
+    Waited,
+    /// There is none.
+    Gone,
+}
 
 impl<'q> ModifyTable<'q> {
     pub(crate) fn new(
@@ -229,6 +239,21 @@ impl<'q> ModifyTable<'q> {
         During { doing, relation: &self.relation.name }
     }
 
+    /// Reads the newest version of a row that was changed since the statement began into `buffer`. If
+    /// somebody is changing it, waits for him instead.
+    fn meanwhile(&mut self, txn: &Transaction, row: RowId, mode: RowLockMode) -> Result<Meanwhile> {
+        let all: Vec<usize> = (0..self.attributes()).collect();
+        match self.table.fetch_latest(txn, row, &all, &mut self.buffer)? {
+            Latest::Found(stamp) => Ok(Meanwhile::Found(stamp)),
+            Latest::BeingModified(xid) => {
+                let outcome = Outcome::BeingModified(xid);
+                self.table.wait(txn, row, mode, outcome, Some(self.during("locking")))?;
+                Ok(Meanwhile::Waited)
+            }
+            Latest::Deleted | Latest::Missing => Ok(Meanwhile::Gone),
+        }
+    }
+
     /// Tells a serializable transaction what it has written.
     fn wrote_row(&self, row: Option<RowId>) -> Result<()> {
         match &self.tracked {
@@ -305,21 +330,10 @@ impl<'q> ModifyTable<'q> {
                     return Err(txn::concurrent_update());
                 }
                 Outcome::Updated => {
-                    let all: Vec<usize> = (0..self.attributes()).collect();
-                    match self.table.fetch_latest(txn, id, &all, &mut self.buffer)? {
-                        Latest::Found(found) => stamp = Some(found),
-                        Latest::BeingModified(xid) => {
-                            let outcome = Outcome::BeingModified(xid);
-                            self.table.wait(
-                                txn,
-                                id,
-                                mode,
-                                outcome,
-                                Some(self.during("locking")),
-                            )?;
-                            continue;
-                        }
-                        Latest::Deleted | Latest::Missing => return Ok(()),
+                    match self.meanwhile(txn, id, mode)? {
+                        Meanwhile::Found(found) => stamp = Some(found),
+                        Meanwhile::Waited => continue,
+                        Meanwhile::Gone => return Ok(()),
                     }
                     match self.again(x, id, input, bump)? {
                         Some(values) => (wide, _) = self.change_wide(&values)?,
