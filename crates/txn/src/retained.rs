@@ -19,6 +19,8 @@
 //! 3. A body that cutting has joined from several records is in no record, and stays in memory.
 //! 4. Bodies are read with no latch held (storage rule 11).
 //! 5. After a crash nothing is left to note: no snapshot of the time before lives.
+//! 6. The lock of a body is taken under latches, so nothing is waited for under it: whoever works
+//!    with the bytes, as undo does with a page, holds a reference to them and not the lock.
 
 use base::{Error, Lsn, Result};
 use disk::Disk;
@@ -166,6 +168,12 @@ enum State {
     Log(Box<InLog>),
 }
 
+/// Where the bytes of a body were a moment ago.
+enum Held {
+    Bytes(Arc<[u8]>),
+    Log(Arc<Retained>, Lsn),
+}
+
 struct InLog {
     retained: Arc<Retained>,
     lsn: Lsn,
@@ -187,16 +195,21 @@ impl Body {
         Body(Mutex::new(State::Joined(bytes.into())))
     }
 
-    /// Calls `with` with the bytes; may wait for a read when memory has let go of them.
+    /// Calls `with` with the bytes, and no lock held (rule 6); may wait for a read when memory has
+    /// let go of them.
     pub(crate) fn with<R>(&self, with: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        let (retained, lsn) = match &*self.0.lock() {
-            State::Memory(bytes) | State::Joined(bytes) => {
-                let bytes = bytes.clone();
-                return Ok(with(&bytes));
-            }
-            State::Log(log) => (log.retained.clone(), log.lsn),
+        let bytes = match self.held() {
+            Held::Bytes(bytes) => bytes,
+            Held::Log(retained, lsn) => retained.body(lsn)?,
         };
-        Ok(with(&retained.body(lsn)?))
+        Ok(with(&bytes))
+    }
+
+    fn held(&self) -> Held {
+        match &*self.0.lock() {
+            State::Memory(bytes) | State::Joined(bytes) => Held::Bytes(bytes.clone()),
+            State::Log(log) => Held::Log(log.retained.clone(), log.lsn),
+        }
     }
 
     /// Lets memory go of the body, whose record's LSN is given and durable. Returns the bytes of
@@ -232,6 +245,22 @@ impl Body {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
             State::Log(_) => size_of::<InLog>(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_of_a_body_is_free_while_its_bytes_are_worked_with() {
+        for body in [Body::new(b"before"), Body::joined(b"before")] {
+            let free = body.with(|bytes| {
+                assert_eq!(bytes, b"before");
+                body.0.try_lock().is_some()
+            });
+            assert!(free.unwrap(), "rule 6");
         }
     }
 }
