@@ -34,6 +34,7 @@ pub mod suite;
 pub mod tpch;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What went wrong, as a sentence for the person at the terminal.
 pub type Result<T, E = String> = std::result::Result<T, E>;
@@ -59,13 +60,25 @@ pub fn workspace() -> PathBuf {
     here.ancestors().find(|dir| dir.join("Cargo.lock").exists()).unwrap_or(here).to_path_buf()
 }
 
-/// A port on 127.0.0.1 that nobody listened on a moment ago.
+/// The ports of servers: below those that the system gives to clients, of which one could take a
+/// port between its choice and its use.
+const SERVER_PORTS: std::ops::Range<u32> = 10_240..32_768;
+
+/// A port on 127.0.0.1 that nobody listened on a moment ago; each call of a process gives another,
+/// and processes begin at different ones.
 ///
 /// # Errors
-/// When the system has none.
+/// When there is none.
 pub fn free_port() -> Result<u16> {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| format!("no free port on 127.0.0.1: {error}"))
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let ports = SERVER_PORTS.end - SERVER_PORTS.start;
+    for _ in 0..ports {
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
+        let nth = std::process::id().wrapping_mul(61).wrapping_add(call) % ports;
+        let port = u16::try_from(SERVER_PORTS.start + nth).map_err(|error| error.to_string())?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err("no free port on 127.0.0.1".to_owned())
 }

@@ -1,12 +1,12 @@
 //! A server on a free port and a client that speaks the protocol byte by byte.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub(crate) const WAIT: Duration = Duration::from_secs(20);
+pub(crate) const WAIT: Duration = Duration::from_secs(60);
 
 /// A running server; dropped, it is killed and its directory removed.
 pub(crate) struct Server {
@@ -24,8 +24,9 @@ impl Server {
     pub(crate) fn start_with(name: &str, change: impl FnOnce(&mut Command)) -> Server {
         let dir = std::env::temp_dir().join(format!("perdura-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = testkit::free_port().unwrap();
         let mut command = Server::command(&dir, port);
+        command.stderr(std::fs::File::create(dir.with_extension("log")).unwrap());
         change(&mut command);
         let postmaster = command.spawn().unwrap();
         let server = Server { postmaster, dir, port };
@@ -49,7 +50,8 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("the server is not ready after {WAIT:?}");
+        let log = std::fs::read_to_string(self.dir.with_extension("log")).unwrap_or_default();
+        panic!("the server is not ready after {WAIT:?}:\n{log}");
     }
 
     /// The process id of the server process.
@@ -108,6 +110,7 @@ impl Drop for Server {
         let _ = self.postmaster.kill();
         let _ = self.postmaster.wait();
         let _ = std::fs::remove_dir_all(&self.dir);
+        let _ = std::fs::remove_file(self.dir.with_extension("log"));
     }
 }
 
