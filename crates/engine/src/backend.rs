@@ -245,6 +245,12 @@ impl session::engine::Backend for Backend {
         self.may_examine()
     }
 
+    fn before_sending(&self) -> Result<()> {
+        let transactions = self.engine.storage.transactions();
+        transactions.wait_met(self.owner.met())?;
+        transactions.wait_met(self.engine.trees.met())
+    }
+
     fn settings_changed(&self) {
         self.follow_identity();
     }

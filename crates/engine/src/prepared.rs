@@ -53,7 +53,7 @@ impl Backend {
         self.catalog.aborted();
         self.temporary_after(false);
         self.end_transaction();
-        self.engine.storage.transactions().wait_met(transaction.met())
+        Ok(())
     }
 
     /// COMMIT PREPARED and ROLLBACK PREPARED.

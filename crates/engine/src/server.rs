@@ -293,6 +293,8 @@ impl Server for Backend {
     fn snapshot(&self) -> Result<SnapshotRow> {
         let snapshot = self.transaction()?.snapshot();
         let xmax = snapshot.xmax();
+        // Who is not among the running ones has committed.
+        self.transactions().meet_all(self.owner.met());
         let mut running: Vec<u64> =
             self.transactions().running(xmax).into_iter().map(|xid| xid.0).collect();
         running.sort_unstable();
@@ -316,7 +318,11 @@ impl Server for Backend {
         if xid != 0 && xid < Xid::FIRST_NORMAL.0 {
             return Ok(Some("committed"));
         }
-        Ok(match transactions.outcome(Xid(xid)) {
+        let outcome = transactions.outcome(Xid(xid));
+        if let XidStatus::Committed { csn, sync: true } = outcome {
+            self.owner.met().note(csn);
+        }
+        Ok(match outcome {
             XidStatus::Running | XidStatus::Aborting => Some("in progress"),
             XidStatus::Committed { .. } => Some("committed"),
             XidStatus::Aborted => Some("aborted"),

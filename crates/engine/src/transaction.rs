@@ -6,6 +6,7 @@ use crate::statistics::Changes;
 use base::{Error, FileId, Oid, Result};
 use session::engine::{Isolation, Modes};
 use std::sync::Arc;
+use std::time::Duration;
 use txn::{Access, CommitOptions, SavepointMark, Transaction};
 
 /// The open transaction and its savepoints.
@@ -88,7 +89,8 @@ impl Backend {
         self.handle_deferred()?;
         self.empty_temporary_tables()?;
         let sync = self.state.frequent().synchronous_commit;
-        let options = CommitOptions { sync, ..CommitOptions::default() };
+        let options =
+            CommitOptions { sync, delay: self.commit_delay(), ..CommitOptions::default() };
         if let Err(error) = self.state.committing(|| self.engine.storage.wal().inserted().0) {
             self.rollback_transaction()?;
             return Err(error);
@@ -102,13 +104,23 @@ impl Backend {
                 self.temporary_after(true);
                 self.publish_changes();
                 self.end_transaction();
-                self.engine.storage.transactions().wait_met(transaction.met())
+                Ok(())
             }
             Err(error) => {
                 self.rollback_transaction()?;
                 Err(error)
             }
         }
+    }
+
+    /// How long a commit lets others join its flush.
+    fn commit_delay(&self) -> Duration {
+        let (delay, siblings) = self.state.frequent().commit_delay;
+        let transactions = self.engine.storage.transactions();
+        // The own one is among those that run.
+        let enough =
+            || siblings == 0 || transactions.running(transactions.next_xid()).len() > siblings;
+        if delay.is_zero() || !enough() { Duration::ZERO } else { delay }
     }
 
     pub(crate) fn rollback_transaction(&self) -> Result<()> {

@@ -407,8 +407,26 @@ async fn await_input(session: &Session, link: &mut Link, interrupts: &Interrupts
     .await
 }
 
-/// Handles all whole messages that were read. Runs on a fiber.
+/// Handles all whole messages that were read; the answers may be sent. Runs on a fiber.
 fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
+    let flow = handle_batch(session, link);
+    if may_send(session, link) { flow } else { Flow::End }
+}
+
+/// Waits until the answers that are there may be sent; when they never may, they are forgotten.
+fn may_send(session: &Session, link: &mut Link) -> bool {
+    if link.output.is_none() {
+        return true;
+    }
+    let told = session.before_sending();
+    if let Err(error) = &told {
+        session.log(error);
+        link.output = None;
+    }
+    told.is_ok()
+}
+
+fn handle_batch(session: &mut Session, link: &mut Link) -> Flow {
     let interrupts = session.entry().interrupts.clone();
     loop {
         if let Some(refused) = link.room.take_refused() {
@@ -442,6 +460,9 @@ fn run_batch(session: &mut Session, link: &mut Link) -> Flow {
             }
             at += used;
             if link.output.as_ref().is_some_and(|out| out.len() >= SEND_BYTES) {
+                if !may_send(session, link) {
+                    return Flow::End;
+                }
                 let sending = wait_for(poll_fn(|cx| link.poll_send(cx)));
                 // An interrupt shows itself again at the next message or when idle.
                 if let Ok(Err(_)) = sending {

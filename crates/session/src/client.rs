@@ -1,5 +1,6 @@
 //! The client, as a session sees it.
 
+use crate::engine::Backend;
 use base::Result;
 use base::interrupt::Interrupt;
 use std::time::Duration;
@@ -37,3 +38,32 @@ pub trait Client {
 
 /// Answers are sent when so many bytes wait.
 pub(crate) const SEND_BYTES: usize = 32 << 10;
+
+/// A client that is sent nothing before the backend lets it go out.
+pub(crate) struct Guarded<'a> {
+    pub(crate) client: &'a mut dyn Client,
+    pub(crate) backend: &'a dyn Backend,
+}
+
+impl Client for Guarded<'_> {
+    fn out(&mut self) -> &mut Vec<u8> {
+        self.client.out()
+    }
+
+    fn send(&mut self) -> Result<()> {
+        self.backend.before_sending()?;
+        self.client.send()
+    }
+
+    fn room(&mut self, bytes: usize) -> Result<()> {
+        self.client.room(bytes)
+    }
+
+    fn receive(&mut self, take: &mut dyn FnMut(Frame<'_>) -> Result<()>) -> Result<()> {
+        self.client.receive(take)
+    }
+
+    fn set_timer(&mut self, interrupt: Interrupt, after: Option<Duration>) {
+        self.client.set_timer(interrupt, after);
+    }
+}

@@ -344,6 +344,15 @@ pub trait Backend {
         true
     }
 
+    /// Called before anything is sent to the client: waits until the commits that the session met
+    /// are durable.
+    ///
+    /// # Errors
+    /// PANIC when they cannot be made durable: nothing may be sent.
+    fn before_sending(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Settings may have changed: who the session runs as follows them.
     fn settings_changed(&self) {}
 

@@ -17,6 +17,7 @@ use memory::Account;
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 use wire::backend::{self, NoticeSeverity, TransactionStatus};
 
 /// One session's state. Single-threaded: a session stays on its worker.
@@ -64,6 +65,9 @@ pub struct Frequent {
     pub idle_in_transaction_timeout_ms: u64,
     /// Whether `synchronous_commit` is not `off`.
     pub synchronous_commit: bool,
+    /// How long a commit lets others join its flush, and how many others must run for that:
+    /// `commit_delay` and `commit_siblings`.
+    pub commit_delay: (Duration, usize),
     /// Whether `compute_query_id` asks for numbers of queries; `auto` does not, because nothing
     /// here needs them.
     pub query_ids: bool,
@@ -92,6 +96,10 @@ impl Frequent {
             }),
             exit_on_error: settings.boolean("exit_on_error"),
             synchronous_commit: settings.text("synchronous_commit") != "off",
+            commit_delay: (
+                Duration::from_micros(ms("commit_delay")),
+                usize::try_from(settings.integer("commit_siblings")).unwrap_or(0),
+            ),
             modes: Modes {
                 isolation: isolation.unwrap_or(Isolation::ReadCommitted),
                 read_only: settings.boolean("default_transaction_read_only"),

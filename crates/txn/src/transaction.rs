@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use wal::rm;
 
 /// The chains that a committer looks through for records to free, and as many again for every
@@ -46,13 +47,15 @@ pub struct CommitOptions {
     /// Whether to wait for the flush of the commit record (`synchronous_commit`). A commit that
     /// unlinks files waits anyway.
     pub sync: bool,
+    /// How long it lets others join its flush: `commit_delay`.
+    pub delay: Duration,
     /// What caches must forget, opaque here; part of the commit record.
     pub invalidations: Vec<u8>,
 }
 
 impl Default for CommitOptions {
     fn default() -> CommitOptions {
-        CommitOptions { sync: true, invalidations: Vec::new() }
+        CommitOptions { sync: true, delay: Duration::ZERO, invalidations: Vec::new() }
     }
 }
 
@@ -87,7 +90,6 @@ pub struct Transaction {
     command: AtomicU32,
     last_undo: AtomicU64,
     undo_reserved: AtomicUsize,
-    met: Arc<Met>,
     ended: AtomicBool,
     pub(crate) prepared: AtomicBool,
     pub(crate) state: Mutex<State>,
@@ -110,7 +112,6 @@ impl Transaction {
             command: AtomicU32::new(0),
             last_undo: AtomicU64::new(0),
             undo_reserved: AtomicUsize::new(0),
-            met: Arc::new(Met::default()),
             ended: AtomicBool::new(false),
             prepared: AtomicBool::new(false),
             state: Mutex::new(State::default()),
@@ -198,10 +199,10 @@ impl Transaction {
         Ok(CommandId(next))
     }
 
-    /// The commits that it met. The session calls [`Transactions::wait_met`] with it before it
-    /// sends anything to its client (storage rule 3).
+    /// The commits that it and earlier transactions of its session met. The session calls
+    /// [`Transactions::wait_met`] with it before it sends anything to its client (storage rule 3).
     pub fn met(&self) -> &Arc<Met> {
-        &self.met
+        self.owner.met()
     }
 
     /// The snapshot of a statement that begins: a new one under READ COMMITTED, that of the first
@@ -302,7 +303,7 @@ impl Transaction {
 
     /// What the running command sees through `snapshot`.
     pub fn view_of(&self, snapshot: Arc<Snapshot>) -> View {
-        View::new(snapshot, self.xid(), self.command(), self.met.clone())
+        View::new(snapshot, self.xid(), self.command(), self.met().clone())
     }
 
     /// The LSN of its last undoable record: the undo LSN of the next one. 0 when there is none.
@@ -386,7 +387,7 @@ impl Transaction {
 
     /// What others see through `snapshot` while the transaction runs: nothing that it has changed.
     pub fn view_of_others(&self, snapshot: Arc<Snapshot>) -> View {
-        View::new(snapshot, self.xid(), CommandId(0), self.met.clone())
+        View::new(snapshot, self.xid(), CommandId(0), self.met().clone())
     }
 
     /// Creates a file for a tree with pages of `page_bytes`; gone again when the transaction, or
@@ -426,7 +427,7 @@ impl Transaction {
     pub fn wait_for_xid(&self, xid: Xid) -> Result<()> {
         self.transactions.locks.wait_for_xid(&self.owner, xid)?;
         if let XidStatus::Committed { csn, sync: true } = self.transactions.status(xid) {
-            self.met.note(csn);
+            self.owner.met().note(csn);
         }
         Ok(())
     }
@@ -435,7 +436,7 @@ impl Transaction {
     pub fn status(&self, xid: Xid) -> XidStatus {
         let status = self.transactions.status(xid);
         if let XidStatus::Committed { csn, sync: true } = status {
-            self.met.note(csn);
+            self.owner.met().note(csn);
         }
         status
     }
@@ -463,7 +464,7 @@ impl Transaction {
         let waits = self.owner.waits();
         let acquired = acquire()?;
         if self.owner.waits() != waits {
-            self.met.note(self.transactions.publication.last_sync_commit());
+            self.owner.met().note(self.transactions.publication.last_sync_commit());
         }
         Ok(acquired)
     }
@@ -627,6 +628,9 @@ impl Transaction {
         published(csn);
         let chains = self.end(xid);
         if sync {
+            if !options.delay.is_zero() {
+                self.transactions.locks.pause(options.delay);
+            }
             wal.flush(Lsn(csn.0)).map_err(Error::panic)?;
         } else {
             wal.request_flush(Lsn(csn.0));
@@ -684,7 +688,6 @@ impl Transaction {
             command: AtomicU32::new(self.command().0),
             last_undo: AtomicU64::new(self.last_undo().0),
             undo_reserved: AtomicUsize::new(self.undo_reserved.swap(0, Ordering::Relaxed)),
-            met: Arc::default(),
             ended: AtomicBool::new(false),
             prepared: AtomicBool::new(true),
             state: Mutex::new(std::mem::take(&mut *self.state.lock())),

@@ -450,6 +450,11 @@ impl Transactions {
         Ok(())
     }
 
+    /// Notes all commits so far as met: before it is told which XIDs run no more.
+    pub fn meet_all(&self, met: &Met) {
+        met.note(self.publication.last_sync_commit());
+    }
+
     /// Moves xmin past durable commits and frees what no snapshot needs. Committers call it; a
     /// server without commits may call it now and then. Never waits.
     pub fn housekeeping(&self, chains: usize) {

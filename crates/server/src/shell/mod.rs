@@ -163,6 +163,7 @@ impl Shell {
         let terminal = &mut terminal;
         fiber(&self.interrupts, || {
             let flow = session.handle(Message::Query(text.as_bytes()), terminal);
+            session.before_sending()?;
             terminal.show()?;
             Ok(flow)
         })

@@ -10,7 +10,7 @@ mod simple;
 
 pub(crate) use given::Given;
 
-use crate::client::{Client, SEND_BYTES};
+use crate::client::{Client, Guarded, SEND_BYTES};
 use crate::cluster::{Cluster, SessionEntry};
 use crate::engine::{Backend, Completion, Isolation, Modes, Parameters, Plan, ResultColumn};
 use crate::portal::Portal;
@@ -131,6 +131,7 @@ impl Session {
             Modes { isolation: Isolation::ReadCommitted, read_only: false, deferrable: false };
         let state = State::new(cluster.clone(), entry.clone(), identity, settings, modes);
         let backend = cluster.engine().open(&state)?;
+        backend.before_sending()?;
         backend::backend_key_data(out, entry.id.0, &entry.cancel_key);
         backend::ready_for_query(out, TransactionStatus::Idle);
         state.rests(TransactionStatus::Idle);
@@ -205,8 +206,22 @@ impl Session {
         }
     }
 
+    /// Waits until the answers that are in the output may be sent: whoever takes them from there
+    /// calls this first. Runs on a fiber.
+    ///
+    /// # Errors
+    /// PANIC: what the answers tell may be lost in a crash, and nobody may be told of it.
+    pub fn before_sending(&self) -> Result<()> {
+        self.backend.before_sending()
+    }
+
     /// Answers one message. Runs on a fiber.
     pub fn handle(&mut self, message: Message<'_>, client: &mut dyn Client) -> Flow {
+        let backend = self.backend.clone();
+        self.handle_guarded(message, &mut Guarded { client, backend: &*backend })
+    }
+
+    fn handle_guarded(&mut self, message: Message<'_>, client: &mut dyn Client) -> Flow {
         match message {
             Message::Terminate => return Flow::End,
             Message::Sync => return self.sync(client),

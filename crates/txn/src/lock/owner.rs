@@ -3,6 +3,7 @@
 use super::mode::{LockMode, RowLockMode};
 use super::wait::Waiter;
 use super::{LockTable, LockTag, RowTarget};
+use crate::snapshot::Met;
 use base::{FileId, Lsn, Oid, SessionId, Xid};
 use memory::Charge;
 use parking_lot::Mutex;
@@ -72,6 +73,7 @@ pub struct Owner {
     version_bytes: AtomicUsize,
     /// The waits so far.
     waits: AtomicU64,
+    met: Arc<Met>,
     /// Counts the session's transactions: the second half of its virtual XID.
     pub(super) local: AtomicU32,
     /// The savepoint level at which row locks are noted now.
@@ -100,6 +102,7 @@ impl Owner {
             in_flight: AtomicU64::new(0),
             version_bytes: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
+            met: Arc::default(),
             local: AtomicU32::new(0),
             level: AtomicU32::new(0),
             held: Mutex::new(Held::default()),
@@ -137,6 +140,11 @@ impl Owner {
     /// The bytes of the version records of its transaction, those included that only the log has.
     pub(crate) fn version_bytes(&self) -> usize {
         self.version_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The commits that the session's transactions met, ended ones too (storage rule 3).
+    pub fn met(&self) -> &Arc<Met> {
+        &self.met
     }
 
     /// The number of the owner: half of the virtual XID, and unique among the live ones.

@@ -236,7 +236,8 @@ impl LockTable {
     /// Gives the row locks noted since the level was opened to the level below.
     pub(crate) fn close_level(&self, owner: &Owner, level: u32) {
         let below = level.saturating_sub(1);
-        for &file in owner.trees.lock().iter() {
+        let trees = owner.trees.lock().clone();
+        for &file in &trees {
             let mut shard = self.tree_shard(file).lock();
             let Some(tree) = shard.get_mut(&file) else { continue };
             let is_inner = |rows: &OwnerRows| rows.id == owner.id && rows.level >= level;
@@ -271,7 +272,8 @@ impl LockTable {
     /// The row locks of an owner, for the PREPARE record: tree, mode and row.
     pub fn row_locks_of(&self, owner: &Owner) -> Vec<(FileId, RowLockMode, RowId)> {
         let mut all = Vec::new();
-        for &file in owner.trees.lock().iter() {
+        let trees = owner.trees.lock().clone();
+        for &file in &trees {
             let shard = self.tree_shard(file).lock();
             for rows in shard.get(&file).iter().flat_map(|t| &t.owners).filter(|r| r.id == owner.id)
             {

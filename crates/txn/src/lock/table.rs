@@ -14,9 +14,12 @@ use memory::SharedAccount;
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::poll_fn;
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 pub(super) const TAG_SHARDS: usize = 16;
 pub(super) const TREE_SHARDS: usize = 64;
@@ -92,6 +95,20 @@ impl LockTable {
             account: OnceLock::new(),
             rows_grown: AtomicBool::new(false),
         })
+    }
+
+    /// Lets some time pass. No interrupt ends it.
+    pub(crate) fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        let mut alarm = None;
+        base::wait::block_on(poll_fn(|cx| {
+            if Instant::now() >= end {
+                return Poll::Ready(());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            alarm = Some(self.timers().wake_after(left, cx.waker().clone()));
+            Poll::Pending
+        }));
     }
 
     pub(super) fn timers(&self) -> &Timers {

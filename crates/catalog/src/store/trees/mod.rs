@@ -35,6 +35,7 @@ use txn::{Met, Transaction, Transactions, View};
 pub struct Trees {
     tables: Arc<Tables>,
     indexes: Mutex<HashMap<FileId, Arc<Index>>>,
+    met: Arc<Met>,
 }
 
 impl std::fmt::Debug for Trees {
@@ -46,12 +47,19 @@ impl std::fmt::Debug for Trees {
 impl Trees {
     /// The catalogs of a server, none open.
     pub fn new(tables: Arc<Tables>) -> Arc<Trees> {
-        Arc::new(Trees { tables, indexes: Mutex::default() })
+        Arc::new(Trees { tables, indexes: Mutex::default(), met: Arc::default() })
     }
 
     /// The tables.
     pub fn tables(&self) -> &Arc<Tables> {
         &self.tables
+    }
+
+    /// The commits that reads of catalogs met, by whichever session: what one has read another
+    /// finds in the caches. Every session waits for their flush before it tells anything (storage
+    /// rule 3).
+    pub fn met(&self) -> &Met {
+        &self.met
     }
 
     /// How many tables and indexes are open.
@@ -89,7 +97,6 @@ pub struct TreeStore {
     database: Oid,
     first_file: u64,
     transaction: RefCell<Option<Arc<Transaction>>>,
-    met: Arc<Met>,
     heap: Heap,
 }
 
@@ -108,7 +115,6 @@ impl TreeStore {
             database,
             first_file,
             transaction: RefCell::new(None),
-            met: Arc::new(Met::default()),
             heap: Heap::new("catalog", account),
         }
     }
@@ -118,21 +124,15 @@ impl TreeStore {
         *self.transaction.borrow_mut() = transaction;
     }
 
-    /// The commits that reads outside of transactions met: the session waits for their flush
-    /// before it tells anything (storage rule 3).
-    pub fn met(&self) -> &Arc<Met> {
-        &self.met
-    }
-
     /// Rule 1.
     fn view(&self) -> View {
         let snapshot = self.trees.transactions().snapshot();
         match &*self.transaction.borrow() {
             Some(txn) => {
                 let command = CommandId(txn.command().0.saturating_add(1));
-                View::new(snapshot, txn.xid(), command, Arc::clone(txn.met()))
+                View::new(snapshot, txn.xid(), command, Arc::clone(&self.trees.met))
             }
-            None => View::new(snapshot, Xid::INVALID, CommandId(0), Arc::clone(&self.met)),
+            None => View::new(snapshot, Xid::INVALID, CommandId(0), Arc::clone(&self.trees.met)),
         }
     }
 
