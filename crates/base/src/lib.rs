@@ -11,6 +11,7 @@ pub mod ids;
 pub mod interrupt;
 pub mod limits;
 pub mod mutant;
+pub mod politeness;
 pub mod sqlstate;
 pub mod stack;
 pub mod wait;

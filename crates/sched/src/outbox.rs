@@ -1,11 +1,14 @@
 //! The answers of a worker's sessions, sent together.
 //!
 //! An answer wakes its client, which takes the processor from the worker. So the sessions that have
-//! work do it first, and then one system call sends all their answers.
+//! work do it first, and then one system call sends all their answers. Clients that serve many
+//! connections find many answers then whenever they look for some.
 //!
 //! # Rules
 //! 1. What is posted is sent when the tasks that were ready before have run, or at
-//!    [`Outbox::flush`].
+//!    [`Outbox::flush`]. Where other statements are under way it is sent when those have run that
+//!    the system's events and other threads have woken meanwhile; but nobody waits for the turn of
+//!    a statement whose time slice was used up.
 //! 2. Nothing waits here: what a socket does not take at once goes back to who posted it.
 //! 3. A letter keeps its socket open and its bytes in place until it is settled.
 //!
@@ -14,7 +17,8 @@
 
 #![expect(unsafe_code, reason = "the ring reads bytes that lie in letters")]
 
-use crate::Buffer;
+use crate::{Buffer, fiber, turns};
+use base::politeness::Politeness;
 use io_uring::{IoUring, opcode, types};
 use rustix::net::SendFlags;
 use std::cell::{Cell, RefCell};
@@ -27,6 +31,8 @@ use std::task::{Poll, Waker};
 
 /// The answers that one call sends.
 const RING_ENTRIES: usize = 64;
+/// So many answers at once are those of a crowd.
+const CROWD: usize = 3;
 /// A full socket is an answer, not a wait; a client that is gone is one, too.
 const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 
@@ -166,6 +172,7 @@ impl Outbox {
 
     /// Flushes whenever something was posted. Never ends.
     pub(crate) async fn deliver(self) {
+        let mut politeness = Politeness::new();
         loop {
             poll_fn(|cx| {
                 let mut queue = self.0.borrow_mut();
@@ -176,6 +183,10 @@ impl Outbox {
                 Poll::Ready(())
             })
             .await;
+            if fiber::any_alive() && !turns::is_waited_for() {
+                tokio::task::yield_now().await;
+            }
+            politeness.round(self.0.borrow().letters.len() >= CROWD);
             self.flush();
         }
     }

@@ -80,7 +80,8 @@ impl Drop for Giving {
     }
 }
 
-fn is_waited_for() -> bool {
+/// Whether somebody waits for a turn.
+pub(crate) fn is_waited_for() -> bool {
     QUEUE.with(|queue| queue.borrow().as_ref().is_some_and(|queue| !queue.waiting.is_empty()))
 }
 

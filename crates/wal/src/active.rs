@@ -5,6 +5,7 @@ use crate::{Lsn, Wal, rm, transaction_op};
 use base::Xid;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SHARDS: usize = 16;
 
@@ -23,6 +24,8 @@ pub struct ActiveTransaction {
 #[derive(Default)]
 pub(crate) struct Active {
     shards: [Mutex<BTreeMap<u64, ActiveTransaction>>; SHARDS],
+    /// How many are in it.
+    count: AtomicUsize,
 }
 
 /// What of a record matters here.
@@ -37,6 +40,11 @@ pub(crate) struct Entry {
 }
 
 impl Active {
+    /// About how many transactions are in the table.
+    pub(crate) fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Notes a record, before its insertion counts as complete.
     pub(crate) fn note(&self, entry: &Entry, segment_bytes: u64) {
         if !entry.xid.is_valid() {
@@ -45,13 +53,14 @@ impl Active {
         let shard = &self.shards[entry.xid.0 as usize % SHARDS];
         let ends = matches!(entry.op, transaction_op::COMMIT | transaction_op::ABORT);
         if entry.manager == rm::TRANSACTION && ends {
-            shard.lock().remove(&entry.xid.0);
+            if shard.lock().remove(&entry.xid.0).is_some() {
+                self.count.fetch_sub(1, Ordering::Relaxed);
+            }
         } else if entry.flags & (flags::UNDO | flags::COMPENSATION) != 0 {
             let mut shard = shard.lock();
-            let active = shard.entry(entry.xid.0).or_insert_with(|| ActiveTransaction {
-                xid: entry.xid,
-                undo: Lsn::INVALID,
-                segments: BTreeSet::new(),
+            let active = shard.entry(entry.xid.0).or_insert_with(|| {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                ActiveTransaction { xid: entry.xid, undo: Lsn::INVALID, segments: BTreeSet::new() }
             });
             if entry.flags & flags::COMPENSATION != 0 {
                 active.undo = entry.undo;
@@ -84,6 +93,8 @@ impl Wal {
     /// Enters a transaction that recovery found unfinished.
     pub fn restore_active(&self, active: ActiveTransaction) {
         let shard = &self.active.shards[active.xid.0 as usize % SHARDS];
-        shard.lock().insert(active.xid.0, active);
+        if shard.lock().insert(active.xid.0, active).is_none() {
+            self.active.count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }

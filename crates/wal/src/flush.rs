@@ -2,6 +2,7 @@
 
 use crate::Wal;
 use base::mutant::{self, Mutant};
+use base::politeness::Politeness;
 use base::wait::{block_on, on_fiber};
 use base::wait_event::{WaitEvent, waiting};
 use base::{Error, Lsn, Result, err};
@@ -14,6 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+/// While so many transactions write, the flusher lets others run first: some of them will commit
+/// and share the sync.
+const CROWD: usize = 4;
 
 /// What one writer at a time owns.
 #[derive(Default)]
@@ -163,6 +168,7 @@ impl Wal {
     }
 
     fn run_flusher(&self, delay: Duration) {
+        let mut politeness = Politeness::new();
         loop {
             let (stop, sync) = {
                 let mut waiters = self.wake.waiters.lock();
@@ -173,6 +179,7 @@ impl Wal {
                 let idle = timed_out && self.flushed() < self.inserted();
                 (waiters.stop, waiters.stop || idle || self.flush_wanted())
             };
+            politeness.round(self.active.count() >= CROWD);
             // A failure poisons the log, which is all that anyone needs to know.
             let failed = self.write_out(sync).is_err();
             if !failed && !stop {

@@ -4,7 +4,8 @@
 //! `pg_wal`. A writer asks for room ([`Wal::ensure_room`], may wait), later appends
 //! ([`Wal::append`], never waits, never fails), and waits for durability where it must
 //! ([`Wal::flush`]). The flusher thread writes and syncs for everybody who waits: all who come while
-//! one sync runs share the next. [`Reader`] reads records from disk and finds the end of the log.
+//! one sync runs share the next; while many write it is polite (`base::politeness`), so that more
+//! do. [`Reader`] reads records from disk and finds the end of the log.
 //!
 //! ```text
 //!        written        complete      pos        pos + promised

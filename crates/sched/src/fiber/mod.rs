@@ -81,6 +81,16 @@ impl Suspend for Waiter {
     }
 }
 
+thread_local! {
+    /// The fibers of this thread that have not ended.
+    static ALIVE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether some fiber of this thread has not ended.
+pub(crate) fn any_alive() -> bool {
+    ALIVE.with(Cell::get) > 0
+}
+
 /// Work for another stack of the same thread.
 struct OnThisThread<'w> {
     outer: Option<&'static dyn Suspend>,
@@ -144,6 +154,7 @@ impl<'a, T: 'a> Fiber<'a, T> {
         // the fiber unwinds the coroutine; a forgotten fiber is never resumed, and its stack is
         // never reused, so that its borrows are not used again.
         let coroutine = unsafe { Coroutine::with_stack_unchecked(stack, entry) };
+        ALIVE.with(|alive| alive.set(alive.get() + 1));
         Fiber { coroutine: Some(coroutine), waiter, interrupts, words, borrows: PhantomData }
     }
 
@@ -173,9 +184,16 @@ impl<'a, T: 'a> Fiber<'a, T> {
 
     fn finish(&mut self) {
         if let Some(coroutine) = self.coroutine.take() {
-            stack::give_back(coroutine.into_stack());
+            give_back(coroutine);
         }
     }
+}
+
+/// Gives the stack of a fiber that has ended to the next ones.
+fn give_back<T>(coroutine: Coroutine<(), (), T, FiberStack>) {
+    // A thread that ends has no count any more.
+    let _ = ALIVE.try_with(|alive| alive.set(alive.get().saturating_sub(1)));
+    stack::give_back(coroutine.into_stack());
 }
 
 impl<'a, T: 'a> Future for Fiber<'a, T> {
@@ -221,7 +239,7 @@ impl<T> Drop for Fiber<'_, T> {
             if !coroutine.done() {
                 coroutine.force_unwind();
             }
-            stack::give_back(coroutine.into_stack());
+            give_back(coroutine);
         }
         fiber_local::swap(&mut self.words);
         install_interrupts(outer_interrupts);
