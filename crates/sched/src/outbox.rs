@@ -6,9 +6,8 @@
 //!
 //! # Rules
 //! 1. What is posted is sent when the tasks that were ready before have run, or at
-//!    [`Outbox::flush`]. Where other statements are under way it is sent when those have run that
-//!    the system's events and other threads have woken meanwhile; but nobody waits for the turn of
-//!    a statement whose time slice was used up.
+//!    [`Outbox::flush`]. While other statements are under way, more answers come with each look at
+//!    the system's events, and nobody waits for a turn, it waits for these, for [`GATHERING_MAX`].
 //! 2. Nothing waits here: what a socket does not take at once goes back to who posted it.
 //! 3. A letter keeps its socket open and its bytes in place until it is settled.
 //!
@@ -28,9 +27,12 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
 /// The answers that one call sends.
 const RING_ENTRIES: usize = 64;
+/// An answer that has waited for so long does not wait for others.
+const GATHERING_MAX: Duration = Duration::from_micros(500);
 /// So many answers at once are those of a crowd.
 const CROWD: usize = 3;
 /// A full socket is an answer, not a wait; a client that is gone is one, too.
@@ -170,6 +172,21 @@ impl Outbox {
         }
     }
 
+    /// Waits while more is posted, and more may be.
+    async fn gather(&self) {
+        let (began, mut known) = (Instant::now(), 0);
+        while fiber::any_alive() && !turns::is_waited_for() {
+            let count = self.0.borrow().letters.len();
+            let is_late = known > 0 && began.elapsed() >= GATHERING_MAX;
+            if count <= known || count >= RING_ENTRIES || is_late {
+                break;
+            }
+            known = count;
+            // Comes back after the runtime has asked the system for events.
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Flushes whenever something was posted. Never ends.
     pub(crate) async fn deliver(self) {
         let mut politeness = Politeness::new();
@@ -183,9 +200,7 @@ impl Outbox {
                 Poll::Ready(())
             })
             .await;
-            if fiber::any_alive() && !turns::is_waited_for() {
-                tokio::task::yield_now().await;
-            }
+            self.gather().await;
             politeness.round(self.0.borrow().letters.len() >= CROWD);
             self.flush();
         }
@@ -315,5 +330,34 @@ mod tests {
             assert_eq!(receipts[1].take_rest().unwrap().1, 0);
             assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
         }
+    }
+
+    /// Posts two answers, the second when the system was asked for events after the first. Whether
+    /// the first had left by then.
+    fn first_leaves_alone(statement_under_way: bool) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async move {
+            let outbox = Outbox::new();
+            tokio::task::spawn_local(outbox.clone().deliver());
+            let fiber = statement_under_way.then(|| crate::Fiber::new(None, || {}));
+            let ((first, at_first), (second, at_second)) = (pair(), pair());
+            let receipts = [Rc::<Receipt>::default(), Rc::default()];
+            outbox.post(first, buffer(b"1"), &receipts[0], Waker::noop());
+            tokio::task::yield_now().await;
+            let alone = !receipts[0].is_waiting();
+            outbox.post(second, buffer(b"2"), &receipts[1], Waker::noop());
+            while receipts[0].is_waiting() || receipts[1].is_waiting() {
+                tokio::task::yield_now().await;
+            }
+            drop(fiber);
+            assert_eq!((received(&at_first), received(&at_second)), (b"1".into(), b"2".into()));
+            alone
+        })
+    }
+
+    #[test]
+    fn an_answer_waits_for_others_only_while_statements_are_under_way() {
+        assert!(first_leaves_alone(false));
+        assert!(!first_leaves_alone(true));
     }
 }
