@@ -5,6 +5,7 @@ use crate::copy::Sink;
 use crate::planned::Planned;
 use base::{Error, Oid, Result, err};
 use catalog::relation::Relation;
+use catalog::rows::Persistence;
 use commands::Env;
 use memory::Bump;
 use parse::{CreateTableAsStmt, ExecuteStmt, IntoClause, RefreshMatViewStmt, Statement};
@@ -136,6 +137,11 @@ impl Backend {
         });
         debug_assert!(filling.planned.columns().is_some());
         self.run_planned(&filling.planned, &filling.parameters, &mut sink)?;
+        // Nobody has read the table, but who reads it after the commit may miss the rows.
+        let watched = rows > 0 && relation.persistence != Persistence::Temporary;
+        if let Some(tracked) = transaction.tracked().filter(|_| watched) {
+            tracked.write_row(oid, None)?;
+        }
         Ok(rows)
     }
 

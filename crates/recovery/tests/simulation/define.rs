@@ -1,7 +1,7 @@
 //! Statements that make and drop tables and indexes.
 
 use crate::model::{IndexShape, Row, Shape, random_value};
-use crate::server::{PAGE_BYTES, entries_of};
+use crate::server::{PAGE_BYTES, entries_of, table_oid};
 use crate::work::Work;
 use base::{Csn, Result, RowId, Xid};
 use btree::{BuildEntry, Index};
@@ -69,6 +69,9 @@ impl Work<'_> {
             let table = self.server.table(shape.file)?;
             let key = key.to_le_bytes();
             let id = table.insert_row(&open.txn, &[Some(&key), row.value.as_deref()])?;
+            if let Some(tracked) = open.txn.tracked() {
+                tracked.write_row(table_oid(number), None)?;
+            }
             for index in &shape.indexes {
                 let tree = self.server.index(index.file)?;
                 tree.insert(&open.txn, &index.key_of(&row), id, &[])?;
