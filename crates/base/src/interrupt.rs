@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 
 /// How long a statement runs before it lets other sessions of its worker run.
 pub const TIME_SLICE: Duration = Duration::from_micros(200);
-/// The checks after a resume that do not read the clock: a point statement makes fewer.
+/// The checks after a resume that do not read the clock: a point statement makes fewer. After a
+/// turn every check reads it.
 const FREE_CHECKS: u32 = 6;
 
 /// Why running code should stop.
@@ -291,6 +292,9 @@ fn end_slice_when_used_up() {
     if now >= end {
         SLICE_END.with(|end| end.set(None));
         wait::yield_now();
+        // A statement that has used up a slice is no short one: its next slice begins here.
+        CHECKS.with(|checks| checks.set(FREE_CHECKS));
+        SLICE_END.with(|end| end.set(Some(Instant::now() + TIME_SLICE)));
     }
 }
 

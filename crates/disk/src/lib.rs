@@ -70,6 +70,11 @@ pub trait Disk: Send + Sync {
     fn exists(&self, path: &str) -> Result<bool>;
     /// Removes a file; 58P01 when it is missing.
     fn remove(&self, path: &str) -> Result<()>;
+    /// Closes a file that was removed. Its space may come free somewhat later: for a large file that
+    /// takes longer than a caller should wait.
+    fn discard(&self, file: Arc<dyn File>) {
+        drop(file);
+    }
     /// Gives a file another name in the same directory, replacing what had it.
     fn rename(&self, from: &str, to: &str) -> Result<()>;
     /// The names of the files in a directory, sorted; directories are left out.

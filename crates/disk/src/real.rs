@@ -7,7 +7,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 /// A directory of the machine's file system.
 #[derive(Debug, Clone)]
@@ -31,6 +34,37 @@ impl RealDisk {
 
     fn path(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
+    }
+}
+
+/// A removed file with so many bytes is closed by a thread of its own: the system frees its pages
+/// one by one.
+const LARGE_BYTES: u64 = 1 << 20;
+/// That thread cuts so many bytes off at once and then rests, so that it never has a processor for
+/// as long as others would notice.
+const CUT_BYTES: u64 = 1 << 20;
+const CUT_PAUSE: Duration = Duration::from_micros(500);
+
+/// The way to the thread that closes files; none if it cannot be started.
+fn closer() -> Option<&'static Sender<Arc<dyn File>>> {
+    static CLOSER: OnceLock<Option<Sender<Arc<dyn File>>>> = OnceLock::new();
+    let start = || {
+        let (sender, files) = channel::<Arc<dyn File>>();
+        let close = move || files.into_iter().for_each(|file| cut(&*file));
+        thread::Builder::new().name("file closer".into()).spawn(close).ok().map(|_| sender)
+    };
+    CLOSER.get_or_init(start).as_ref()
+}
+
+/// Cuts a removed file off, bit by bit. What cannot be cut goes when it is closed.
+fn cut(file: &dyn File) {
+    let mut bytes = file.len().unwrap_or(0);
+    while bytes > 0 {
+        bytes = bytes.saturating_sub(CUT_BYTES);
+        if file.set_len(bytes).is_err() {
+            return;
+        }
+        thread::sleep(CUT_PAUSE);
     }
 }
 
@@ -71,6 +105,14 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &str) -> Result<()> {
         fs::remove_file(self.path(path)).map_err(|e| io_error("remove", path, &e))
+    }
+
+    fn discard(&self, file: Arc<dyn File>) {
+        let large = file.len().is_ok_and(|bytes| bytes >= LARGE_BYTES);
+        if large && let Some(closer) = closer() {
+            // Without the thread it is closed here: the error has the file.
+            drop(closer.send(file));
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
@@ -157,5 +199,28 @@ impl File for RealFile {
 
     fn len(&self) -> Result<u64> {
         Ok(self.file.metadata().map_err(|e| io_error("stat", &self.path, &e))?.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn a_large_file_that_is_discarded_is_closed_and_its_space_is_free() {
+        let root = std::env::temp_dir().join(format!("perdura-discard-{}", std::process::id()));
+        let disk = RealDisk::new(&root).unwrap();
+        let file = disk.create("large").unwrap();
+        file.write_at(&vec![1; 3 << 20], 0).unwrap();
+        disk.remove("large").unwrap();
+        let watched = Arc::downgrade(&file);
+        disk.discard(file);
+        let begin = Instant::now();
+        while watched.strong_count() > 0 {
+            assert!(begin.elapsed() < Duration::from_secs(60), "it is open");
+            thread::sleep(Duration::from_millis(1));
+        }
+        fs::remove_dir_all(root).unwrap();
     }
 }

@@ -83,14 +83,15 @@ impl TemporarySpace {
         let number = self.next.replace(self.next.get() + 1);
         let path = format!("{TEMPORARY_DIR}/pgsql_tmp{}.{number}", self.session);
         let file = self.disk.create(&path)?;
-        Ok(TemporaryFile { space: self.clone(), file, path, bytes: 0 })
+        Ok(TemporaryFile { space: self.clone(), file: Some(file), path, bytes: 0 })
     }
 }
 
 /// A temporary file; dropping it removes it.
 pub struct TemporaryFile {
     space: Rc<TemporarySpace>,
-    file: Arc<dyn File>,
+    /// None only while it is dropped.
+    file: Option<Arc<dyn File>>,
     path: String,
     bytes: u64,
 }
@@ -102,6 +103,12 @@ impl fmt::Debug for TemporaryFile {
 }
 
 impl TemporaryFile {
+    fn file(&self) -> Result<&dyn File> {
+        self.file
+            .as_deref()
+            .ok_or_else(|| base::Error::internal("a temporary file that is removed"))
+    }
+
     /// Appends bytes; returns where they begin.
     ///
     /// # Errors
@@ -120,7 +127,7 @@ impl TemporaryFile {
         }
         let at = self.bytes;
         let waits = waiting(WaitEvent::BufFileWrite);
-        self.file.write_at(bytes, at)?;
+        self.file()?.write_at(bytes, at)?;
         drop(waits);
         self.bytes += more;
         self.space.used_bytes.set(used);
@@ -133,7 +140,7 @@ impl TemporaryFile {
     /// XX001 if the file ends before; those of the disk.
     pub fn read(&self, at: u64, bytes: &mut [u8]) -> Result<()> {
         let waits = waiting(WaitEvent::BufFileRead);
-        let read = self.file.read_full_at(bytes, at)?;
+        let read = self.file()?.read_full_at(bytes, at)?;
         drop(waits);
         if read < bytes.len() {
             let (path, len) = (&self.path, bytes.len());
@@ -156,6 +163,9 @@ impl Drop for TemporaryFile {
         space.used_bytes.set(space.used_bytes.get().saturating_sub(self.bytes));
         // What cannot be removed now is removed at the next start.
         drop(space.disk.remove(&self.path));
+        if let Some(file) = self.file.take() {
+            space.disk.discard(file);
+        }
         if let Some(hear) = &*space.on_removed.borrow() {
             hear(&self.path, self.bytes);
         }

@@ -222,10 +222,13 @@ pub(crate) struct KeyTable {
     scratch: Vec<u8>,
     hasher: FixedState,
     heap: Heap,
-    /// Others run while the table moves to twice as many buckets.
-    pace: Pace,
+    /// Others run between lookups, and while the table moves to twice as many buckets.
+    lookups: Pace,
+    moves: Pace,
 }
 
+/// A lookup misses the caches now and then.
+const STEPS_OF_LOOKUP: u32 = 256;
 /// So few: each may be the first in a huge page, which the system has to fill with zeros.
 const STEPS_OF_MOVE: u32 = 64;
 
@@ -247,7 +250,8 @@ impl KeyTable {
             scratch: Vec::new(),
             hasher: FixedState::default(),
             heap: heap.clone(),
-            pace: Pace::every(STEPS_OF_MOVE),
+            lookups: Pace::every(STEPS_OF_LOOKUP),
+            moves: Pace::every(STEPS_OF_MOVE),
         }
     }
 
@@ -382,7 +386,7 @@ impl KeyTable {
         let start = self.bytes.push(&self.scratch, &self.heap)?;
         let entry = Entry { hash, start, len: self.scratch.len() as u32, number: self.len };
         let moved = |entry: &Entry| {
-            self.pace.step();
+            self.moves.step();
             entry.hash
         };
         if self.table.try_reserve(1, moved).is_err() {
@@ -395,6 +399,7 @@ impl KeyTable {
 
     #[inline]
     fn lookup(&self, hash: u64) -> Option<u32> {
+        self.lookups.step();
         let found = self.table.find(hash, |entry| {
             entry.hash == hash
                 && entry.len as usize == self.scratch.len()

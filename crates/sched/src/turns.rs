@@ -146,6 +146,33 @@ mod tests {
     }
 
     #[test]
+    fn who_has_used_up_a_slice_gets_one_slice_at_a_turn() {
+        let log = Rc::new(RefCell::new(Vec::new()));
+        let steps = log.clone();
+        crate::run(1, move |_| async move {
+            let long = |number| {
+                let steps = steps.clone();
+                tokio::task::spawn_local(Fiber::new(None, move || {
+                    for _ in 0..60 {
+                        steps.borrow_mut().push(number);
+                        std::thread::sleep(TIME_SLICE / 2);
+                        base::check_for_interrupts().unwrap();
+                    }
+                }))
+            };
+            for fiber in [long(0), long(1)] {
+                fiber.await.unwrap().unwrap();
+            }
+        })
+        .unwrap();
+        let log = log.borrow();
+        let turns: Vec<usize> = log.chunk_by(|a, b| a == b).map(<[i32]>::len).collect();
+        // The first two began, and in the last one nobody else was left.
+        let between = &turns[2..turns.len() - 1];
+        assert!(between.len() > 20 && between.iter().all(|steps| *steps <= 3), "{turns:?}");
+    }
+
+    #[test]
     fn a_message_overtakes_all_fibers_whose_slices_ended() {
         let (mut client, ours) = UnixStream::pair().unwrap();
         ours.set_nonblocking(true).unwrap();
