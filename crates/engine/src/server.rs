@@ -384,7 +384,7 @@ impl Server for Backend {
     }
 
     fn memory_ledger(&self) -> Vec<memory::ledger::LedgerRow> {
-        self.state.cluster().ledger().rows()
+        self.state.cluster().ledger_rows()
     }
 
     fn temporary_files(&self, database: Oid) -> (u64, u64) {

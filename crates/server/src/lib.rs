@@ -29,6 +29,7 @@ mod notify;
 mod percent;
 mod postmaster;
 mod process;
+mod purge;
 mod room;
 mod shell;
 mod socket;

@@ -7,6 +7,7 @@ use crate::handover::{self, Handover};
 use crate::hba::{Files, Hba, Ident};
 use crate::log::{self, Level};
 use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, RELOADED, SMART, STOPPED};
+use crate::purge;
 use crate::status;
 use crate::stream::{Acceptor, Stream};
 use crate::tls;
@@ -242,6 +243,7 @@ fn run(handover: Handover, trim: fn()) -> Result<()> {
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();
+    purge::begin(&cluster, trim).map_err(io)?;
     let words = postmaster.try_clone().map_err(io)?;
     let server = Arc::new(Server {
         cluster: cluster.clone(),

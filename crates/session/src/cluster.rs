@@ -13,6 +13,7 @@ use base::SessionId;
 use base::access::AccessFiles;
 use base::archiver::ArchiverFigures;
 use base::interrupt::{Interrupt, Interrupts};
+use memory::ledger::LedgerRow;
 use memory::{Charge, Ledger, SharedAccount};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use std::collections::HashMap;
@@ -67,7 +68,7 @@ pub type WriteLog = fn(&Entry<'_>);
 
 /// The databases of one data directory and the sessions on them.
 pub struct Cluster {
-    held: Held,
+    held: Arc<Held>,
     data_dir: PathBuf,
     engine: Box<dyn Engine>,
     ledger: Ledger,
@@ -122,7 +123,7 @@ impl Cluster {
             evicting.upgrade().map_or(0, |plans| plans.give_back(bytes))
         }));
         let cluster = Arc::new(Cluster {
-            held: Held::new(&ledger),
+            held: Held::watch(&ledger),
             data_dir,
             engine,
             ledger,
@@ -152,6 +153,29 @@ impl Cluster {
         let mut parts = self.engine.held_memory();
         parts.push(("workers", worker_bytes));
         self.held.settle(&self.ledger, &parts)
+    }
+
+    /// Has the allocator give back by `trim` before a reservation fails and before others give back.
+    /// `on_released` is told, on the thread that did it, each time that much was released: it waits
+    /// for nothing.
+    pub fn trim_by(self: &Arc<Self>, trim: fn(), on_released: Box<dyn Fn() + Send + Sync>) {
+        let cluster = Arc::downgrade(self);
+        self.ledger.add_first_relief(Box::new(move |_| {
+            let cluster = cluster.upgrade();
+            cluster.map_or(0, |cluster| cluster.held.trim(cluster.ledger.node(), trim))
+        }));
+        self.held.on_released(on_released);
+    }
+
+    /// Measures what the allocator keeps.
+    pub fn charge_kept(&self) {
+        self.held.settle_kept(self.ledger.node());
+    }
+
+    /// All accounts of the ledger, as they are now: what the allocator keeps is measured again.
+    pub fn ledger_rows(&self) -> Vec<LedgerRow> {
+        self.charge_kept();
+        self.ledger.rows()
     }
 
     /// Brings everything to disk after the last session has ended.

@@ -78,7 +78,7 @@ impl Snapshot {
             sessions,
             throughput: Throughput::now(),
             storage: cluster.engine().figures(),
-            accounts: cluster.ledger().rows(),
+            accounts: cluster.ledger_rows(),
             contexts: registry::contexts(),
         }
     }
