@@ -6,6 +6,8 @@
 //! 2. Large blocks are in huge pages where the system has them: a hash table's random accesses then
 //!    need no walk through page tables. Blocks of mimalloc are not: a huge page stays resident as a
 //!    whole as long as one byte of it is used.
+//! 3. Where huge pages come slowly, as in a virtual machine whose host takes memory back, blocks are
+//!    in small ones: nobody else runs on the worker while the system fills one page.
 
 #![expect(unsafe_code, reason = "the global allocator, and an option that is set in time")]
 
@@ -58,8 +60,11 @@ mod linux {
     use mimalloc::MiMalloc;
     use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
     use rustix::mm::{madvise, mmap_anonymous, mremap, mremap_fixed, munmap};
+    use rustix::time::{ClockId, clock_gettime};
     use std::alloc::{GlobalAlloc, Layout};
     use std::ptr;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::time::Duration;
 
     /// The size of a huge page, from which on a block is large.
     const LARGE: usize = 2 << 20;
@@ -76,6 +81,39 @@ mod linux {
     /// The bytes that are mapped for a block.
     fn mapped(bytes: usize) -> usize {
         bytes.next_multiple_of(PAGE)
+    }
+
+    /// A huge page that takes longer is slow: others need a tenth of it.
+    const SLOW: Duration = Duration::from_millis(2);
+    /// So many slow ones are no accident.
+    const SLOW_MAX: u32 = 3;
+    /// How many huge pages were slow.
+    static SLOW_PAGES: AtomicU32 = AtomicU32::new(0);
+
+    /// The processor time of this thread.
+    fn thread_time() -> Duration {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
+    }
+
+    /// Has a new block in huge pages unless they come slowly, which its first one tells (rule 3).
+    ///
+    /// # Safety
+    /// `start` is a mapping of at least `bytes` bytes, of which nothing is used.
+    unsafe fn use_huge_pages(start: *mut u8, bytes: usize) {
+        if SLOW_PAGES.load(Relaxed) >= SLOW_MAX {
+            return;
+        }
+        // SAFETY: as this function's; a write of zero changes nothing.
+        unsafe {
+            let _ = madvise(start.cast(), bytes, Advice::LinuxHugepage);
+            let begin = thread_time();
+            start.write_volatile(0);
+            if thread_time().saturating_sub(begin) > SLOW {
+                SLOW_PAGES.fetch_add(1, Relaxed);
+            }
+        }
     }
 
     /// Maps zeros for a large block; null if there is no memory.
@@ -95,7 +133,7 @@ mod linux {
             if all > kept {
                 let _ = munmap(start.byte_add(kept), all - kept);
             }
-            let _ = madvise(start, kept, Advice::LinuxHugepage);
+            use_huge_pages(start.cast(), kept);
         }
         start.cast()
     }
