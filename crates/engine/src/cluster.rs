@@ -162,7 +162,10 @@ pub fn open(
         pool.upgrade().map_or(0, |pool| pool.give_back(bytes.max(RELIEF_BYTES)))
     }));
     storage.wal().on_fatal(fatal);
-    storage.transactions().versions().set_memory_bytes_max(version_memory_bytes(ledger));
+    let versions = storage.transactions().versions();
+    versions.set_memory_bytes_max(version_memory_bytes(ledger));
+    versions
+        .set_memory_bytes_limit(usize::try_from(ledger.node().limit() / 2).unwrap_or(usize::MAX));
     // Who holds locks must leave room to those who would release theirs.
     let lock_limit = ledger.node().limit() / 2;
     storage.transactions().locks().set_account(ledger.shared("lock table", lock_limit));

@@ -45,6 +45,12 @@ impl Outcome {
     pub fn must_wait(&self) -> bool {
         matches!(self, Outcome::BeingModified(_) | Outcome::Locked)
     }
+
+    /// Whether another transaction has to be waited for or has changed the row: what is to become of
+    /// the row is decided before any other is touched.
+    pub(crate) fn is_undecided(&self) -> bool {
+        self.must_wait() || matches!(self, Outcome::Updated | Outcome::Deleted)
+    }
 }
 
 /// Which version of a row is to be changed or locked.

@@ -207,44 +207,24 @@ pub(crate) fn put_column(out: &mut Vec<u8>, id: ColumnId, cell: Cell<'_>) {
     put_cell(out, cell);
 }
 
-/// The undo body, and the place of its image, that takes one row back over `newer` and then `older`
-/// (`txn::Undo::merge`); nothing when they are not two changes of one row.
-pub(crate) fn merge_undo(newer: &[u8], older: &[u8]) -> Result<Option<(Vec<u8>, (u32, u32))>> {
-    let (Some((file, newer)), Some((other, older))) = (only_row(newer)?, only_row(older)?) else {
-        return Ok(None);
-    };
-    if file != other || newer.row != older.row {
-        return Ok(None);
-    }
+/// The image that takes a row back over `newer` and then `older` (`txn::Undo::merge`).
+pub(crate) fn merge_images(newer: &[u8], older: &[u8]) -> Result<Vec<u8>> {
     let mut cells: Vec<(ColumnId, Cell<'_>)> = Vec::new();
     // What the older change had replaced counts where both had.
-    for mut images in [older.cells, newer.cells] {
+    for image in [older, newer] {
+        let mut images = CellImages::of(image, (0, image.len() as u32))?;
         while let Some((id, cell)) = images.next()? {
             if !cells.iter().any(|(known, _)| *known == id) {
                 cells.push((id, cell));
             }
         }
     }
-    let mut body = Vec::new();
-    begin_undo_set(&mut body, file, 1);
-    begin_row(&mut body, older.row, older.stamp, older.mark);
-    let image_at = body.len();
-    put_varint(&mut body, cells.len() as u64);
+    let mut image = Vec::new();
+    put_varint(&mut image, cells.len() as u64);
     for (id, cell) in cells {
-        put_column(&mut body, id, cell);
+        put_column(&mut image, id, cell);
     }
-    let image = (image_at as u32, (body.len() - image_at) as u32);
-    Ok(Some((body, image)))
-}
-
-/// The row of an undo body that changes just one.
-fn only_row(body: &[u8]) -> Result<Option<(FileId, RowImage<'_>)>> {
-    let UndoBody::Set { file, mut rows } = UndoBody::decode(body)? else { return Ok(None) };
-    let first = rows.next()?;
-    Ok(match (first, rows.next()?) {
-        (Some(row), None) => Some((file, row)),
-        _ => None,
-    })
+    Ok(image)
 }
 
 /// Begins a SET delta whose rows share a stamp and a mark.
@@ -342,27 +322,24 @@ impl<'a> CellImages<'a> {
 mod tests {
     use super::*;
 
-    fn body_of(row: u64, stamp: u64, mark: u8, cells: &[(u32, &[u8])]) -> Vec<u8> {
-        let mut body = Vec::new();
-        begin_undo_set(&mut body, FileId(9), 1);
-        begin_row(&mut body, RowId(row), Xid(stamp), Mark(mark));
-        put_varint(&mut body, cells.len() as u64);
+    fn image_of(cells: &[(u32, &[u8])]) -> Vec<u8> {
+        let mut image = Vec::new();
+        put_varint(&mut image, cells.len() as u64);
         for (id, bytes) in cells {
-            put_column(&mut body, ColumnId(*id), Cell::Bytes(bytes));
+            put_column(&mut image, ColumnId(*id), Cell::Bytes(bytes));
         }
-        body
+        image
     }
 
     /// Storage rule 12.
     #[test]
     fn two_changes_of_a_row_are_taken_back_in_one_step() {
-        let newer = body_of(5, 20, 0, &[(1, b"b1"), (2, b"b2")]);
-        let older = body_of(5, 10, 2, &[(1, b"a1"), (3, b"a3")]);
-        let (body, image) = merge_undo(&newer, &older).unwrap().unwrap();
-        assert_eq!(body, body_of(5, 10, 2, &[(1, b"a1"), (3, b"a3"), (2, b"b2")]));
-        let mut cells = CellImages::of(&body, image).unwrap();
-        assert_eq!(cells.next().unwrap(), Some((ColumnId(1), Cell::Bytes(b"a1"))));
-        assert!(merge_undo(&newer, &body_of(6, 10, 2, &[])).unwrap().is_none());
+        let newer = image_of(&[(1, b"b1"), (2, b"b2")]);
+        let older = image_of(&[(1, b"a1"), (3, b"a3")]);
+        let both = merge_images(&newer, &older).unwrap();
+        assert_eq!(both, image_of(&[(1, b"a1"), (3, b"a3"), (2, b"b2")]));
+        assert_eq!(merge_images(&image_of(&[]), &older).unwrap(), older);
+        assert!(merge_images(&newer, &older[..3]).is_err());
     }
 
     #[test]

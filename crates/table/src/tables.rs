@@ -49,8 +49,8 @@ impl Undo for UndoTables {
         }
     }
 
-    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<(Vec<u8>, (u32, u32))> {
-        crate::record::merge_undo(newer, older).ok().flatten()
+    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
+        crate::record::merge_images(newer, older).ok()
     }
 }
 

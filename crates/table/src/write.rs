@@ -332,9 +332,10 @@ impl Table {
         outcomes.pop().ok_or_else(|| base::Error::internal("a change without an outcome"))
     }
 
-    /// Changes rows, those of one leaf by one record. Goes on until all are done or one must wait:
-    /// the outcomes are those of a prefix of `changes`, and only the last may ask for a wait. Rows
-    /// ascending by id are cheapest. May wait for I/O, never for others.
+    /// Changes rows, those of one leaf by one record. Goes on until all are done or another
+    /// transaction is in the way of one or has changed it: the outcomes are those of a prefix of
+    /// `changes`, and only the last may tell of others. Rows ascending by id are cheapest. May wait
+    /// for I/O, never for others.
     ///
     /// # Errors
     /// As [`Table::update`].
@@ -366,7 +367,8 @@ impl Table {
             .zip(&stored)
             .map(|((row, change), stored)| self.prepare(*row, change, stored))
             .collect();
-        while outcomes.len() < prepared.len() && !outcomes.last().is_some_and(Outcome::must_wait) {
+        while outcomes.len() < prepared.len() && !outcomes.last().is_some_and(Outcome::is_undecided)
+        {
             self.change_group(txn, basis, &prepared[outcomes.len()..], outcomes)?;
             base::interrupt::check_for_interrupts()?;
         }
@@ -553,7 +555,7 @@ impl Table {
                 accepted.push((item, slot));
             }
             outcomes.push(outcome);
-            if outcome.must_wait() {
+            if outcome.is_undecided() {
                 break;
             }
         }

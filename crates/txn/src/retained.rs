@@ -165,7 +165,8 @@ enum State {
     Memory(Arc<[u8]>),
     /// In memory only (rule 3).
     Joined(Arc<[u8]>),
-    Log(Box<InLog>),
+    /// The bytes of the record of an LSN, noted as only there.
+    Log { retained: Arc<Retained>, lsn: Lsn, bytes: u32 },
 }
 
 /// Where the bytes of a body were a moment ago.
@@ -174,15 +175,14 @@ enum Held {
     Log(Arc<Retained>, Lsn),
 }
 
-struct InLog {
-    retained: Arc<Retained>,
-    lsn: Lsn,
-    bytes: usize,
-}
+/// What memory needs besides the bytes of a body.
+const COUNTS_BYTES: usize = 16;
 
-impl Drop for InLog {
+impl Drop for State {
     fn drop(&mut self) {
-        self.retained.forget(self.lsn);
+        if let State::Log { retained, lsn, .. } = self {
+            retained.forget(*lsn);
+        }
     }
 }
 
@@ -208,7 +208,7 @@ impl Body {
     fn held(&self) -> Held {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => Held::Bytes(bytes.clone()),
-            State::Log(log) => Held::Log(log.retained.clone(), log.lsn),
+            State::Log { retained, lsn, .. } => Held::Log(retained.clone(), *lsn),
         }
     }
 
@@ -217,34 +217,35 @@ impl Body {
     pub(crate) fn let_go(&self, retained: &Arc<Retained>, lsn: Lsn, runs: bool) -> usize {
         let mut state = self.0.lock();
         let State::Memory(body) = &*state else { return 0 };
-        let bytes = body.len();
-        if bytes <= size_of::<InLog>() || !retained.note(lsn, runs) {
+        let len = body.len();
+        let Ok(bytes) = u32::try_from(len) else { return 0 };
+        if !retained.note(lsn, runs) {
             return 0;
         }
-        *state = State::Log(Box::new(InLog { retained: retained.clone(), lsn, bytes }));
-        bytes - size_of::<InLog>()
+        *state = State::Log { retained: retained.clone(), lsn, bytes };
+        len + COUNTS_BYTES
     }
 
     /// The bytes, when they are in memory.
     pub(crate) fn resident(&self) -> Option<Arc<[u8]>> {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => Some(bytes.clone()),
-            State::Log(_) => None,
+            State::Log { .. } => None,
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
-            State::Log(log) => log.bytes,
+            State::Log { bytes, .. } => *bytes as usize,
         }
     }
 
     /// The bytes of memory that it takes.
     pub(crate) fn resident_bytes(&self) -> usize {
         match &*self.0.lock() {
-            State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
-            State::Log(_) => size_of::<InLog>(),
+            State::Memory(bytes) | State::Joined(bytes) => bytes.len() + COUNTS_BYTES,
+            State::Log { .. } => 0,
         }
     }
 }

@@ -57,10 +57,10 @@ impl Undo for Table {
         Ok(())
     }
 
-    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<(Vec<u8>, (u32, u32))> {
+    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
         // The value is all there is: the older one is what counts.
-        assert_eq!(newer[..8], older[..8]);
-        Some((older.to_vec(), (16, 8)))
+        assert_eq!((newer.len(), older.len()), (8, 8));
+        Some(older.to_vec())
     }
 }
 
@@ -160,8 +160,12 @@ impl Server {
                     seen.insert(id.0, row.value);
                 }
                 Resolved::Older => {
-                    let (version, _) = path.last().unwrap();
-                    let value = version.with_body(|body| parse(body).1.unwrap().value).unwrap();
+                    let (version, index) = path.last().unwrap();
+                    let VersionRows::Rows(rows) = &version.rows else { panic!("{version:?}") };
+                    let at = rows.get(*index).unwrap().image.0 as usize;
+                    let value = version
+                        .with_body(|body| u64::from_le_bytes(body[at..at + 8].try_into().unwrap()))
+                        .unwrap();
                     seen.insert(id.0, value);
                 }
             }

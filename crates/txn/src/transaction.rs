@@ -315,7 +315,8 @@ impl Transaction {
     /// the WAL record's main data begins with. Draws the XID if needed: may wait.
     ///
     /// # Errors
-    /// Those of [`xid_or_draw`](Self::xid_or_draw); 53400 over `max_transaction_wal_size`.
+    /// Those of [`xid_or_draw`](Self::xid_or_draw); 53400 over `max_transaction_wal_size`;
+    /// 53200 when there is no memory for more versions.
     pub fn version(
         &self,
         manager: u8,
@@ -327,6 +328,7 @@ impl Transaction {
         let (command, undo_next) = (self.command(), self.last_undo());
         let xid = self.xid_or_draw()?;
         self.transactions.check_log_space(xid)?;
+        self.transactions.check_version_memory(self.owner.version_bytes())?;
         self.owner.begin_write(self.transactions.wal().inserted());
         let head = VersionHead { xid, command, kind, key_changed, manager, undo_next, rows };
         Ok(Arc::new(Version::new(head, body)))
@@ -373,6 +375,7 @@ impl Transaction {
         let (versions, wal) = (&self.transactions.versions, self.transactions.wal());
         let (own, others) = undo.let_go(versions.retained(), wal.flushed());
         versions.free_bytes(own + others);
+        self.owner.free_version_bytes(own + others);
         if let Some(lsn) = undo.oldest_in_memory()
             && lsn > wal.flushed()
         {
@@ -535,7 +538,10 @@ impl Transaction {
     /// What undo meets, as PANIC: a transaction that cannot be rolled back stops the server.
     pub fn rollback_to(&self, mark: SavepointMark) -> Result<()> {
         let _hold = HoldInterrupts::new();
-        self.undo_to(mark.undo)?;
+        let undone = self.undo_to(mark.undo)?;
+        if undone > 0 && self.transactions.versions.is_full() {
+            self.transactions.housekeeping(REAP_CHAINS + 2 * undone);
+        }
         self.state.lock().unlink.truncate(mark.unlink);
         let locks = &self.transactions.locks;
         locks.release_transaction(&self.owner, mark.locks);
@@ -546,22 +552,30 @@ impl Transaction {
         Ok(())
     }
 
-    fn undo_to(&self, mark: usize) -> Result<()> {
+    /// Undoes all records but the oldest `mark`; returns how many.
+    fn undo_to(&self, mark: usize) -> Result<usize> {
         self.owner.end_write(self.last_undo());
+        let mut undone = 0;
         loop {
             let newest = {
                 let state = self.state.lock();
                 match state.undo.newest() {
                     Some(newest) if state.undo.len() > mark => newest,
-                    _ => return Ok(()),
+                    _ => return Ok(undone),
                 }
             };
             self.owner.begin_write(self.transactions.wal().inserted());
+            let bytes = match &newest {
+                Newest::Version(version) => version.bytes(),
+                Newest::Log(_) => 0,
+            };
             let before = self.undo_newest(newest).map_err(Error::panic)?;
             self.last_undo.store(before.0, Ordering::Release);
             self.owner.end_write(before);
             let freed = self.state.lock().undo.pop(before);
             self.transactions.versions.free_bytes(freed);
+            self.owner.free_version_bytes(bytes);
+            undone += 1;
         }
     }
 

@@ -39,11 +39,10 @@ pub trait Undo: Send + Sync {
     /// records for `xid` whose undo LSN is `undo_next` (contract 7). May wait.
     fn undo(&self, xid: Xid, body: &[u8], undo_next: Lsn) -> Result<()>;
 
-    /// The undo body, and where the before-image lies in it, that takes one row back over `newer`
-    /// and then `older` in one step; nothing when that cannot be said. Both concern that row alone.
-    /// With it, updates of one row do not pile up behind an old snapshot (storage rule 12). Pure:
-    /// it is called under a latch.
-    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<(Vec<u8>, (u32, u32))> {
+    /// The before-image that takes a row back over `newer` and then `older`, two before-images of
+    /// it, in one step; nothing when that cannot be said. With it, updates of a row do not pile up
+    /// behind an old snapshot (storage rule 12). Pure: it is called under a latch.
+    fn merge(&self, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
         let _ = (newer, older);
         None
     }
@@ -72,7 +71,7 @@ impl Cutter for ChainCutter<'_> {
             && self.active.iter().all(|s| !sees(s, older) || sees(s, newer))
     }
 
-    fn merge(&self, manager: u8, newer: &[u8], older: &[u8]) -> Option<(Vec<u8>, (u32, u32))> {
+    fn merge(&self, manager: u8, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
         let undo = self.transactions.undo.get(manager as usize)?.get()?;
         undo.merge(newer, older)
     }

@@ -30,7 +30,7 @@ pub(crate) struct UndoList {
 enum Older {
     Version(Arc<Version>),
     /// Records that only the log has: the newest, and how many.
-    Log(Lsn, u64),
+    Log(Box<(Lsn, u64)>),
 }
 
 /// The newest record.
@@ -70,7 +70,7 @@ impl UndoList {
             (Some(version), _) | (None, Some(Older::Version(version))) => {
                 Some(Newest::Version(version.clone()))
             }
-            (None, Some(Older::Log(lsn, _))) => Some(Newest::Log(*lsn)),
+            (None, Some(Older::Log(log))) => Some(Newest::Log(log.0)),
             (None, None) => None,
         }
     }
@@ -82,8 +82,8 @@ impl UndoList {
         let freed = match self.memory.pop_back() {
             Some(version) => bytes(&version),
             None => match self.older.last_mut() {
-                Some(Older::Log(lsn, count)) if *count > 1 => {
-                    (*lsn, *count) = (before, *count - 1);
+                Some(Older::Log(log)) if log.1 > 1 => {
+                    **log = (before, log.1 - 1);
                     0
                 }
                 _ => match self.older.pop() {
@@ -109,8 +109,8 @@ impl UndoList {
             if is_own(&version) {
                 own += version.bytes();
                 match self.older.last_mut() {
-                    Some(Older::Log(lsn, count)) => (*lsn, *count) = (version.lsn(), *count + 1),
-                    _ => self.older.push(Older::Log(version.lsn(), 1)),
+                    Some(Older::Log(log)) => **log = (version.lsn(), log.1 + 1),
+                    _ => self.older.push(Older::Log(Box::new((version.lsn(), 1)))),
                 }
             } else {
                 others += version.let_go(retained, true);

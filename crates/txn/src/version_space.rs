@@ -7,6 +7,9 @@
 //! 2. What is left are versions that are kept for snapshots. Beyond the limit the session with the
 //!    oldest snapshot is told to end its transaction (72000). Nothing is freed before it has: no
 //!    reader ever misses what it needs.
+//! 3. Undo bodies leave memory (`retained`), what else there is of a record does not. So versions have
+//!    a share of the server's memory: when all of them take more, a transaction that has a good part
+//!    of them gets 53200 for its next change. What is there can be rolled back: that takes no more.
 
 use crate::slots::SnapshotData;
 use crate::transactions::Transactions;
@@ -17,6 +20,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// How often the oldest snapshot is looked for at most.
 const LOOK_US_MIN: i64 = 50_000;
+
+/// Which part of the memory for versions a transaction has before it may get 53200.
+const PART_MIN: usize = 64;
 
 /// Who tells a session that its snapshot is too old.
 pub type TellTooOld = Box<dyn Fn(SessionId) + Send + Sync>;
@@ -56,6 +62,20 @@ impl Transactions {
         let text = "transaction size exceeds \"max_transaction_wal_size\"";
         Err(err!(CONFIGURATION_LIMIT_EXCEEDED, "{text} ({}MB)", limit >> 20)
             .hint("Commit more often, or raise \"max_transaction_wal_size\"."))
+    }
+
+    /// 53200 when versions take all the memory that they may, and those of a running transaction,
+    /// whose bytes are given, a good part of it.
+    pub(crate) fn check_version_memory(&self, own: usize) -> Result<()> {
+        let (limit, bytes) = (self.versions.memory_bytes_limit(), self.versions.bytes());
+        if bytes <= limit || own < limit / PART_MIN {
+            return Ok(());
+        }
+        let detail = format!(
+            "Row versions take {bytes} of {limit} bytes of memory, those of the transaction {own}."
+        );
+        let hint = "Change fewer rows in one transaction, or raise \"memory_limit\".";
+        Err(err!(OUT_OF_MEMORY, "out of memory").detail(detail).hint(hint))
     }
 
     /// The snapshots that sessions hold.

@@ -1,7 +1,8 @@
 //! INSERT, UPDATE and DELETE.
 //!
-//! Rows are changed one after the other in the order of the input; for each the table first, then
-//! its indexes. An INSERT without ON CONFLICT and RETURNING writes the table by batches.
+//! Rows are changed in the order of the input; for each the table first, then its indexes. An INSERT
+//! without ON CONFLICT and RETURNING writes the table by batches, and so do most UPDATEs and DELETEs
+//! (`change`).
 //!
 //! # Rules
 //! 1. What is checked before a row is written: generated columns are computed, then NOT NULL, then
@@ -11,6 +12,7 @@
 //! 3. An UPDATE or DELETE that meets a newer version waits, looks at its conditions again and goes
 //!    on with that version (engine rule 19).
 
+mod change;
 mod checks;
 mod conflict;
 mod feed;
@@ -33,8 +35,8 @@ use memory::{Bump, Heap};
 use plan::{Modify, Node};
 use std::rc::Rc;
 use std::sync::Arc;
-use table::{Basis, During, Latest, Outcome, RowBuffer, Table};
-use txn::{Isolation, RowLockMode, Tracked, Transaction};
+use table::{During, Latest, Outcome, RowBuffer, Table};
+use txn::{RowLockMode, Tracked, Transaction};
 use types::Datum;
 
 const CHUNK: usize = 256;
@@ -284,72 +286,6 @@ impl<'q> ModifyTable<'q> {
         Ok((wide, RowId(id.cast_unsigned())))
     }
 
-    fn change(&mut self, x: &Execution<'q>, input: &Batch, out: &mut Output) -> Result<()> {
-        for row in input.rows() {
-            let bump = x.bump();
-            let values: Vec<Datum<'_>> =
-                input.columns().iter().map(|column| column.get(row)).collect();
-            self.change_row(x, &values, out, &bump)?;
-        }
-        Ok(())
-    }
-
-    fn change_row<'m>(
-        &mut self,
-        x: &'m Execution<'q>,
-        input: &[Datum<'m>],
-        out: &mut Output,
-        bump: &'m Bump,
-    ) -> Result<()>
-    where
-        'q: 'm,
-    {
-        let txn = x.storage.transaction();
-        let (mut wide, id) = self.change_wide(input)?;
-        let mut stamp = None;
-        loop {
-            if self.modify.command == Command::Update {
-                self.complete(x, &mut wide, bump)?;
-            }
-            let view = &x.view;
-            let basis = stamp.map_or(Basis::Seen(view), |stamp| Basis::Latest(view, stamp));
-            let (outcome, mode) = self.write(x, basis, id, &wide)?;
-            match outcome {
-                Outcome::Done => break,
-                Outcome::Invisible | Outcome::SelfModified { .. } => return Ok(()),
-                Outcome::BeingModified(_) | Outcome::Locked => {
-                    let doing = match self.modify.command {
-                        Command::Delete => "deleting",
-                        _ => "updating",
-                    };
-                    self.table.wait(txn, id, mode, outcome, Some(self.during(doing)))?;
-                }
-                Outcome::Deleted if txn.isolation() == Isolation::ReadCommitted => return Ok(()),
-                Outcome::Deleted => return Err(txn::concurrent_delete()),
-                Outcome::Updated if txn.isolation() != Isolation::ReadCommitted => {
-                    return Err(txn::concurrent_update());
-                }
-                Outcome::Updated => {
-                    match self.meanwhile(txn, id, mode)? {
-                        Meanwhile::Found(found) => stamp = Some(found),
-                        Meanwhile::Waited => continue,
-                        Meanwhile::Gone => return Ok(()),
-                    }
-                    match self.again(x, id, input, bump)? {
-                        Some(values) => (wide, _) = self.change_wide(&values)?,
-                        None => return Ok(()),
-                    }
-                }
-            }
-        }
-        if self.modify.command == Command::Delete {
-            self.delete_entries(x, id, &wide, bump)?;
-        } else {
-            self.update_entries(x, id, &wide, bump)?;
-        }
-        self.finish_row(x, out, wide, id, Some(()), bump)
-    }
-
     /// The row of the input for the newest version of a row, which `buffer` holds; none if it meets
     /// the conditions no more.
     fn again<'m>(
@@ -375,74 +311,6 @@ impl<'q> ModifyTable<'q> {
             table: &self.table,
             values: &self.buffer,
         }
-    }
-
-    /// Writes an UPDATE or DELETE to the table, and says which lock it amounts to.
-    fn write(
-        &self,
-        x: &Execution<'q>,
-        basis: Basis<'_>,
-        id: RowId,
-        wide: &[Datum<'_>],
-    ) -> Result<(Outcome, RowLockMode)> {
-        if self.modify.command == Command::Delete {
-            return Ok((self.delete_row(x, basis, id)?, RowLockMode::Update));
-        }
-        let mut changed: Vec<usize> = self
-            .modify
-            .assignments
-            .iter()
-            .chain(self.modify.generated)
-            .map(|assignment| assignment.attribute as usize - 1)
-            .collect();
-        changed.sort_unstable();
-        self.update_row(x, basis, id, wide, &changed)
-    }
-
-    fn delete_row(&self, x: &Execution<'q>, basis: Basis<'_>, id: RowId) -> Result<Outcome> {
-        let outcome = self.table.delete(x.storage.transaction(), basis, id)?;
-        if outcome == Outcome::Done {
-            self.wrote_row(Some(id))?;
-        }
-        Ok(outcome)
-    }
-
-    fn update_row(
-        &self,
-        x: &Execution<'q>,
-        basis: Basis<'_>,
-        id: RowId,
-        wide: &[Datum<'_>],
-        changed: &[usize],
-    ) -> Result<(Outcome, RowLockMode)> {
-        let attributes = self.attributes();
-        let mut bytes = Vec::new();
-        let mut spans = Vec::with_capacity(changed.len());
-        for at in changed {
-            let value = &wide[attributes + at];
-            let start = bytes.len();
-            if value.is_null() {
-                spans.push((*at, None));
-            } else {
-                self.table.columns()[*at].layout.encode(value, &mut bytes)?;
-                spans.push((*at, Some(start..bytes.len())));
-            }
-        }
-        let columns: Vec<(usize, Option<&[u8]>)> =
-            spans.into_iter().map(|(at, span)| (at, span.map(|span| &bytes[span]))).collect();
-        let key_changed = self.relation.indexes.iter().any(|index| {
-            index.unique
-                && index.keys.iter().any(|key| {
-                    usize::try_from(key.attribute - 1).is_ok_and(|at| changed.contains(&at))
-                })
-        });
-        let mode = if key_changed { RowLockMode::Update } else { RowLockMode::NoKeyUpdate };
-        let txn = x.storage.transaction();
-        let outcome = self.table.update(txn, basis, id, &columns, key_changed)?;
-        if outcome == Outcome::Done {
-            self.wrote_row(Some(id))?;
-        }
-        Ok((outcome, mode))
     }
 
     fn note(

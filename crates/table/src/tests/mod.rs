@@ -10,6 +10,7 @@ use std::rc::Rc;
 use txn::{CommitOptions, Isolation, Options, Owner, Transaction, Transactions, View};
 use wal::{Wal, WalConfig};
 
+mod bulk;
 mod concurrent;
 mod crash;
 mod joins;

@@ -137,7 +137,13 @@ impl Owner {
         self.version_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The bytes of the version records of its transaction, those included that only the log has.
+    /// Notes that memory of version records of its transaction is free again.
+    pub(crate) fn free_version_bytes(&self, bytes: usize) {
+        let bytes = bytes.min(self.version_bytes());
+        self.version_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The bytes of memory that the version records of its transaction take.
     pub(crate) fn version_bytes(&self) -> usize {
         self.version_bytes.load(Ordering::Relaxed)
     }
