@@ -482,7 +482,7 @@ impl Transaction {
         mode: RowLockMode,
         policy: WaitPolicy,
     ) -> Result<Acquired> {
-        self.meeting(|| self.transactions.locks.lock_row(&self.owner, target, mode, policy))
+        self.transactions.locks.lock_row(&self.owner, target, mode, policy)
     }
 
     /// Whether there is memory for one more row lock. To be asked without a latch.
@@ -640,6 +640,9 @@ impl Transaction {
         let _hold = HoldInterrupts::new();
         self.finish_tracked(true);
         published(csn);
+        if sync {
+            self.owner.set_ending(csn);
+        }
         let chains = self.end(xid);
         if sync {
             if !options.delay.is_zero() {

@@ -4,7 +4,7 @@ use super::mode::{LockMode, RowLockMode};
 use super::wait::Waiter;
 use super::{LockTable, LockTag, RowTarget};
 use crate::snapshot::Met;
-use base::{FileId, Lsn, Oid, SessionId, Xid};
+use base::{Csn, FileId, Lsn, Oid, SessionId, Xid};
 use memory::Charge;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -74,6 +74,8 @@ pub struct Owner {
     /// The waits so far.
     waits: AtomicU64,
     met: Arc<Met>,
+    /// The commit whose flush is waited for with which its transaction ends; 0: none.
+    ending: AtomicU64,
     /// Counts the session's transactions: the second half of its virtual XID.
     pub(super) local: AtomicU32,
     /// The savepoint level at which row locks are noted now.
@@ -103,6 +105,7 @@ impl Owner {
             version_bytes: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
             met: Arc::default(),
+            ending: AtomicU64::new(0),
             local: AtomicU32::new(0),
             level: AtomicU32::new(0),
             held: Mutex::new(Held::default()),
@@ -146,6 +149,16 @@ impl Owner {
     /// The bytes of memory that the version records of its transaction take.
     pub(crate) fn version_bytes(&self) -> usize {
         self.version_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Its transaction is published as committed, and its locks are about to be released.
+    pub(crate) fn set_ending(&self, csn: Csn) {
+        self.ending.store(csn.0, Ordering::Relaxed);
+    }
+
+    /// The commit with which its transaction ends.
+    pub(super) fn ending(&self) -> Option<Csn> {
+        Some(Csn(self.ending.load(Ordering::Relaxed))).filter(|csn| csn.0 > 0)
     }
 
     /// The commits that the session's transactions met, ended ones too (storage rule 3).
@@ -192,6 +205,7 @@ impl Owner {
     }
 
     pub(crate) fn end_transaction(&self) {
+        self.ending.store(0, Ordering::Relaxed);
         self.xid.store(0, Ordering::Release);
         self.in_flight.store(0, Ordering::SeqCst);
         self.last_undo.store(0, Ordering::SeqCst);

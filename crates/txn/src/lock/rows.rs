@@ -6,7 +6,7 @@ use super::row_set::RowSet;
 use super::table::{LockTable, TREE_SHARDS, hash_of};
 use super::wait::Waiter;
 use super::{Acquired, RowTarget, WaitPolicy};
-use base::{FileId, Result, RowId};
+use base::{Csn, FileId, Result, RowId};
 use memory::Charge;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -142,7 +142,10 @@ impl LockTable {
             waiter
         };
         match self.wait(owner, &waiter, WaitingFor::Row { target: *target, mode }) {
-            Ok(()) => Ok(Acquired::Granted),
+            Ok(()) => {
+                owner.met().note(waiter.met());
+                Ok(Acquired::Granted)
+            }
             Err(error) => {
                 self.give_up_row(target, &waiter);
                 Err(error)
@@ -201,7 +204,8 @@ impl LockTable {
         }
     }
 
-    /// Releases the owner's row locks of savepoint levels from `level` on.
+    /// Releases the owner's row locks of savepoint levels from `level` on. Who waited for them has met
+    /// the commit with which the owner's transaction ends (storage rule 3).
     pub(super) fn release_rows(&self, owner: &Owner, level: u32) {
         let trees = owner.trees.lock().clone();
         for &file in &trees {
@@ -211,7 +215,7 @@ impl LockTable {
             let gone: Vec<OwnerRows> = tree.owners.extract_if(.., is_gone).collect();
             self.tree_count(file).fetch_sub(gone.len() as u32, Ordering::SeqCst);
             if !gone.is_empty() {
-                self.grant_released(tree, file, &gone);
+                self.grant_released(tree, file, &gone, owner.ending());
             }
             if tree.owners.is_empty() && tree.queues.is_empty() {
                 shard.remove(&file);
@@ -286,11 +290,21 @@ impl LockTable {
         all
     }
 
-    /// Grants the rows that `gone` held to those who wait for them.
-    fn grant_released(&self, tree: &mut TreeLocks, file: FileId, gone: &[OwnerRows]) {
+    /// Grants the rows that `gone` held to those who wait for them, and tells them of the commit that
+    /// let them go.
+    fn grant_released(
+        &self,
+        tree: &mut TreeLocks,
+        file: FileId,
+        gone: &[OwnerRows],
+        commit: Option<Csn>,
+    ) {
         let was_held = |row: &RowId| gone.iter().any(|rows| rows.holds(*row));
         let waited_for: Vec<RowId> = tree.queues.keys().copied().filter(was_held).collect();
         for row in waited_for {
+            for queued in tree.queues.get(&row).into_iter().flatten() {
+                commit.inspect(|csn| queued.waiter.meet(*csn));
+            }
             self.grant_row(tree, file, row);
         }
     }

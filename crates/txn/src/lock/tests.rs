@@ -1,7 +1,7 @@
 //! Locks between threads.
 
 use super::*;
-use base::{SessionId, Xid};
+use base::{Csn, SessionId, Xid};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
@@ -232,6 +232,31 @@ fn row_waiters_are_served_in_order() {
         thread.join().unwrap();
     }
     assert_eq!(*order.lock(), [2, 3, 4, 5, 6, 7]);
+}
+
+/// Storage rule 3.
+#[test]
+fn who_has_waited_for_a_row_has_met_the_commits_that_let_it_go_and_no_other() {
+    let table = LockTable::new();
+    let [first, second, other] = [1, 2, 3].map(|pid| owner(&table, pid));
+    for holder in [&first, &second] {
+        table.try_lock_row(holder, &row(1), RowLockMode::Share);
+    }
+    let waiter = owner(&table, 4);
+    let waits = request(&waiter, {
+        let table = table.clone();
+        move |owner| {
+            table.lock_row(owner, &row(1), RowLockMode::Update, WaitPolicy::Block).unwrap();
+        }
+    });
+    other.set_ending(Csn(900));
+    table.release_transaction_rows(&other);
+    first.set_ending(Csn(500));
+    table.release_transaction_rows(&first);
+    // It has rolled back.
+    table.release_transaction_rows(&second);
+    waits.join().unwrap();
+    assert_eq!(waiter.met().highest(), Csn(500));
 }
 
 #[test]

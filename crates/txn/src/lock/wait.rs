@@ -3,7 +3,7 @@
 use super::LockTable;
 use super::owner::{Owner, Waiting, WaitingFor};
 use base::clock::Clock;
-use base::{Result, err};
+use base::{Csn, Result, err};
 use parking_lot::Mutex;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub enum WaitSource {
 #[derive(Default)]
 struct State {
     done: bool,
+    /// The newest commit of those who ended while it waited for them.
+    met: Csn,
     waker: Option<Waker>,
 }
 
@@ -38,6 +40,17 @@ pub(super) struct Waiter(Mutex<State>);
 impl Waiter {
     pub(super) fn new() -> Arc<Waiter> {
         Arc::new(Waiter::default())
+    }
+
+    /// Notes the commit of one for whom it waits.
+    pub(super) fn meet(&self, csn: Csn) {
+        let mut state = self.0.lock();
+        state.met = state.met.max(csn);
+    }
+
+    /// The newest commit of those for whom it waited.
+    pub(super) fn met(&self) -> Csn {
+        self.0.lock().met
     }
 
     /// Ends the wait.
