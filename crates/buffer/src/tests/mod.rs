@@ -165,8 +165,9 @@ fn use_pages(
 ) -> Vec<(u64, u8)> {
     let mut pages: Vec<(u64, u8)> = Vec::new();
     let mut random = disk::Random::new(thread);
-    for round in 0..60_000u64 {
-        if cuts.load(Ordering::Relaxed) >= CUTS {
+    let began = std::time::Instant::now();
+    for round in 0u64.. {
+        if cuts.load(Ordering::Relaxed) >= CUTS || began.elapsed().as_secs() >= 60 {
             break;
         }
         if pages.len() < 12 && (pages.is_empty() || random.one_in(2)) {
@@ -238,6 +239,38 @@ fn a_file_is_cut_behind_the_pages_that_are_used() {
     }
     pool.shrink_file(&file, (rm::BTREE, 5), 1).unwrap();
     assert_eq!(file.len().unwrap(), 2 * 8192);
+}
+
+#[test]
+fn a_file_is_cut_whose_free_list_is_longer_than_what_is_looked_at() {
+    const PAGES: u64 = 300;
+    let mut random = disk::Random::new(11);
+    let wal = Wal::create(Arc::new(SimDisk::new(4)), wal_config()).unwrap();
+    let pool = pool_on(wal, 64);
+    let file = new_tree(&pool, 1);
+    let mut shuffled: Vec<u64> = (2..PAGES).collect();
+    for at in (1..shuffled.len()).rev() {
+        shuffled.swap(at, random.below(at as u64 + 1) as usize);
+    }
+    let rising: Vec<u64> = (2..PAGES).collect();
+    // What was freed last is looked at first.
+    let cases = [(&rising, 10, PAGES - 2), (&shuffled, 400, PAGES - 2)];
+    for (order, walk, gone) in cases {
+        for _ in order {
+            grow(&pool, &file).unwrap();
+        }
+        order.iter().for_each(|page| give_back(&pool, &file, *page).unwrap());
+        let cut = pool.shrink_walking(&file, (rm::BTREE, 5), 1, walk).unwrap();
+        assert_eq!(cut, gone, "at most {walk} looked at");
+        assert_eq!(file.len().unwrap(), 2 * 8192);
+    }
+    // The end of the file is at the end of the list: 2, 3, 4, ...
+    for _ in &rising {
+        grow(&pool, &file).unwrap();
+    }
+    rising.iter().rev().for_each(|page| give_back(&pool, &file, *page).unwrap());
+    assert_eq!(pool.shrink_walking(&file, (rm::BTREE, 5), 1, 10).unwrap(), 0);
+    assert_eq!(pool.shrink_file(&file, (rm::BTREE, 5), 1).unwrap(), PAGES - 2);
 }
 
 #[test]
