@@ -275,7 +275,7 @@ impl<'q> Analyzer<'q, '_> {
                 continue;
             }
             for name in clause.relations {
-                let word = strength_name(strength);
+                let word = strength.clause();
                 let error = |state, message: String| {
                     Err(self.at(Error::new(state, message), name.location))
                 };
@@ -340,16 +340,6 @@ fn ranges_of(item: &FromItem<'_>, out: &mut Vec<RangeId>) {
             ranges_of(right, out);
             out.push(*range);
         }
-    }
-}
-
-/// `FOR UPDATE` and its like, for messages.
-pub(crate) fn strength_name(strength: LockStrength) -> &'static str {
-    match strength {
-        LockStrength::KeyShare => "FOR KEY SHARE",
-        LockStrength::Share => "FOR SHARE",
-        LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
-        LockStrength::Update => "FOR UPDATE",
     }
 }
 

@@ -182,7 +182,7 @@ impl<'q> Analyzer<'q, '_> {
         query: &Query<'q>,
     ) -> Result<()> {
         let Some(clause) = stmt.locking.first() else { return Ok(()) };
-        let word = crate::clause::strength_name(crate::clause::strength(clause.strength));
+        let word = crate::clause::strength(clause.strength).clause();
         let sets = query.targets.iter().any(|target| crate::walk::returns_set(&target.expr));
         let what = if query.set_operation.is_some() {
             "UNION/INTERSECT/EXCEPT"

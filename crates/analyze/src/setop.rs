@@ -95,7 +95,7 @@ impl<'q> Analyzer<'q, '_> {
     ) -> Result<Branch<'q>> {
         base::stack::check_stack_depth()?;
         if let Some(clause) = stmt.locking.first() {
-            let word = crate::clause::strength_name(crate::clause::strength(clause.strength));
+            let word = crate::clause::strength(clause.strength).clause();
             return Err(Error::unsupported(format!(
                 "{word} is not allowed with UNION/INTERSECT/EXCEPT"
             )));

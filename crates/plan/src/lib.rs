@@ -35,6 +35,7 @@ mod modify;
 mod needs;
 mod node;
 mod notes;
+mod nullable;
 mod operations;
 mod ordering;
 mod outer_aggregates;

@@ -52,6 +52,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let node = self.set_tree(level, tree)?;
             return self.order_and_limit(level, node, Vec::new(), false);
         }
+        self.check_row_marks(query)?;
         for mark in query.locking {
             level.needed.borrow_mut().insert((mark.range.0, ROW_ID));
         }

@@ -436,6 +436,18 @@ pub enum LockStrength {
     Update,
 }
 
+impl LockStrength {
+    /// `FOR UPDATE` and its like, for messages.
+    pub fn clause(self) -> &'static str {
+        match self {
+            LockStrength::KeyShare => "FOR KEY SHARE",
+            LockStrength::Share => "FOR SHARE",
+            LockStrength::NoKeyUpdate => "FOR NO KEY UPDATE",
+            LockStrength::Update => "FOR UPDATE",
+        }
+    }
+}
+
 /// What to do when a row is locked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the names are SQL's")]
