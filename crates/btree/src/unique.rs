@@ -23,13 +23,21 @@ pub enum Placed {
 enum Probe {
     Free,
     Conflict(RowId, Xid),
-    Wait(Xid),
+    /// The row whose entry is in the way, and who made it so.
+    Wait(RowId, Xid),
+}
+
+/// What an error of a wait says in its CONTEXT; `name` is the index's, or the table's where the row
+/// is one that is there.
+fn inserting(row: RowId, name: &str) -> String {
+    let (block, offset) = txn::ctid(row);
+    format!("while inserting index tuple ({block},{offset}) in relation \"{name}\"")
 }
 
 impl Index {
     /// Inserts an entry unless another live entry has the same key. Waits for transactions that
-    /// have inserted or marked dead such an entry and still run, without holding anything. May
-    /// wait.
+    /// have inserted or marked dead such an entry and still run, without holding anything. An error
+    /// of the wait calls the index `name`. May wait.
     ///
     /// # Errors
     /// 40P01 (deadlock), 55P03 (`lock_timeout`), 57014; 54000 when the entry is too large; those of
@@ -40,6 +48,7 @@ impl Index {
         key: &[u8],
         row: RowId,
         payload: &[u8],
+        name: &str,
     ) -> Result<Placed> {
         loop {
             let wait_for = {
@@ -51,17 +60,17 @@ impl Index {
                         return Ok(Placed::Inserted);
                     }
                     Probe::Conflict(row, stamp) => return Ok(Placed::Conflict { row, stamp }),
-                    Probe::Wait(xid) => xid,
+                    Probe::Wait(_, xid) => xid,
                 }
             };
-            txn.wait_for_xid(wait_for)?;
+            txn.wait_for_xid(wait_for).map_err(|error| error.context(inserting(row, name)))?;
             base::check_for_interrupts()?;
         }
     }
 
     /// Looks, in the latest state, for another row than `row` with this key: conflicts that a
-    /// deferred constraint has to report, arbiters of ON CONFLICT. Waits as
-    /// [`insert_unique`](Self::insert_unique) does.
+    /// deferred constraint has to report, and without a row arbiters of ON CONFLICT. Waits as
+    /// [`insert_unique`](Self::insert_unique) does; `name` is the index's for a row, else the table's.
     ///
     /// # Errors
     /// Those of [`insert_unique`](Self::insert_unique).
@@ -69,13 +78,16 @@ impl Index {
         &self,
         txn: &Transaction,
         key: &[u8],
-        row: RowId,
+        row: Option<RowId>,
+        name: &str,
     ) -> Result<Option<(RowId, Xid)>> {
         loop {
-            match self.probe(txn, key, row)? {
+            match self.probe(txn, key, row.unwrap_or(RowId(u64::MAX)))? {
                 Probe::Free => return Ok(None),
                 Probe::Conflict(row, stamp) => return Ok(Some((row, stamp))),
-                Probe::Wait(xid) => txn.wait_for_xid(xid)?,
+                Probe::Wait(other, xid) => txn
+                    .wait_for_xid(xid)
+                    .map_err(|error| error.context(inserting(row.unwrap_or(other), name)))?,
             }
         }
     }
@@ -162,7 +174,7 @@ fn probe_leaf(
         let ended = entry.stamp == txn.xid()
             || matches!(txn.status(entry.stamp), XidStatus::Committed { .. } | XidStatus::Absent);
         if !ended {
-            return Ok(Some(Probe::Wait(entry.stamp)));
+            return Ok(Some(Probe::Wait(entry.row, entry.stamp)));
         }
         if !entry.dead {
             return Ok(Some(Probe::Conflict(entry.row, entry.stamp)));

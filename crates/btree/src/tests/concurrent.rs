@@ -122,7 +122,8 @@ fn of_many_who_insert_one_key_exactly_one_succeeds() {
                 for key in 0..60_u64 {
                     let txn = server.begin(&owner);
                     let row = RowId(u64::from(n) * 1000 + key);
-                    let placed = index.insert_unique(&txn, &key.to_be_bytes(), row, b"").unwrap();
+                    let placed =
+                        index.insert_unique(&txn, &key.to_be_bytes(), row, b"", "i").unwrap();
                     // Some winners change their mind: the next who waits may have the key.
                     if placed == Placed::Inserted && (key + u64::from(n)) % 3 != 0 {
                         commit(&txn);

@@ -237,7 +237,7 @@ fn a_to_b_to_a_with_purges_between_keeps_the_live_entry() {
         if let Some(dead) = dead {
             assert!(index.mark_dead(&txn, dead, RowId(1)).unwrap());
         }
-        assert_eq!(index.insert_unique(&txn, live, RowId(1), b"").unwrap(), Placed::Inserted);
+        assert_eq!(index.insert_unique(&txn, live, RowId(1), b"", "i").unwrap(), Placed::Inserted);
         commit(&txn);
         for key in [b"A", b"B"] {
             index.purge(key, RowId(1)).unwrap();
@@ -265,19 +265,42 @@ fn a_unique_insert_sees_own_and_committed_rows_and_ignores_dead_ones() {
     let server = Server::new(1, 64);
     let (index, owner) = (server.index(), server.owner(1));
     let txn = server.begin(&owner);
-    assert_eq!(index.insert_unique(&txn, b"k", RowId(1), b"").unwrap(), Placed::Inserted);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(1), b"", "i").unwrap(), Placed::Inserted);
     let conflict = Placed::Conflict { row: RowId(1), stamp: txn.xid() };
-    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"").unwrap(), conflict);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"", "i").unwrap(), conflict);
     commit(&txn);
     let txn = server.begin(&owner);
-    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"").unwrap(), conflict);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"", "i").unwrap(), conflict);
     assert!(index.mark_dead(&txn, b"k", RowId(1)).unwrap());
-    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"").unwrap(), Placed::Inserted);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"", "i").unwrap(), Placed::Inserted);
     txn.rollback().unwrap();
     let txn = server.begin(&owner);
-    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"").unwrap(), conflict);
-    assert_eq!(index.insert_unique(&txn, b"kk", RowId(2), b"").unwrap(), Placed::Inserted);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(2), b"", "i").unwrap(), conflict);
+    assert_eq!(index.insert_unique(&txn, b"kk", RowId(2), b"", "i").unwrap(), Placed::Inserted);
     commit(&txn);
+}
+
+#[test]
+fn who_gives_up_waiting_for_a_key_is_told_what_it_was_inserting() {
+    let server = Server::new(1, 64);
+    let (index, first, second) = (server.index(), server.owner(1), server.owner(2));
+    let txn = server.begin(&first);
+    assert_eq!(index.insert_unique(&txn, b"k", RowId(1), b"", "i").unwrap(), Placed::Inserted);
+    second.set_lock_timeout_ms(10);
+    let context = |error: base::Error| {
+        assert_eq!(error.sqlstate().as_str(), "55P03");
+        error.fields().context.clone().unwrap_or_default()
+    };
+    let other = server.begin(&second);
+    let refused = index.insert_unique(&other, b"k", RowId(0x1_0002), b"", "i_pkey").unwrap_err();
+    let text = "while inserting index tuple (1,2) in relation \"i_pkey\"";
+    assert_eq!(context(refused), text);
+    let refused = index.find_conflict(&other, b"k", Some(RowId(0x1_0002)), "i_pkey").unwrap_err();
+    assert_eq!(context(refused), text);
+    let refused = index.find_conflict(&other, b"k", None, "i").unwrap_err();
+    assert_eq!(context(refused), "while inserting index tuple (0,1) in relation \"i\"");
+    other.rollback().unwrap();
+    txn.rollback().unwrap();
 }
 
 #[test]

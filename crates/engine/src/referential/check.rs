@@ -75,7 +75,7 @@ impl Backend {
             return Ok(());
         }
         let transaction = self.transaction()?;
-        match tree.find_conflict(&transaction, &check.key, check.row)? {
+        match tree.find_conflict(&transaction, &check.key, Some(check.row), &index.name)? {
             Some(_) => Err(check.error.clone()),
             None => Ok(()),
         }

@@ -55,8 +55,9 @@ impl<'q> ModifyTable<'q> {
                 if !state.is_checked(&entry) {
                     continue;
                 }
-                let none = RowId(u64::MAX);
-                if let Some((row, _)) = state.index.find_conflict(txn, &entry.key, none)? {
+                let found =
+                    state.index.find_conflict(txn, &entry.key, None, &self.relation.name)?;
+                if let Some((row, _)) = found {
                     match self.resolve(x, conflict, row, wide, bump)? {
                         Resolved::Done(done) => return Ok(done),
                         Resolved::Again => continue 'again,
@@ -74,7 +75,10 @@ impl<'q> ModifyTable<'q> {
                 if !state.is_checked(&entry) {
                     continue;
                 }
-                match state.index.insert_unique(txn, &entry.key, id, &entry.payload)? {
+                let name = &state.described.name;
+                let placed_now =
+                    state.index.insert_unique(txn, &entry.key, id, &entry.payload, name)?;
+                match placed_now {
                     Placed::Inserted => {
                         self.wrote_key(state, &entry.key)?;
                         placed.push(*i);

@@ -139,7 +139,8 @@ impl<'q> ModifyTable<'q> {
             }
             return Ok(());
         }
-        let placed = state.index.insert_unique(txn, &entry.key, row, &entry.payload)?;
+        let name = &state.described.name;
+        let placed = state.index.insert_unique(txn, &entry.key, row, &entry.payload, name)?;
         // A failure to serialize is told rather than a duplicate that follows from it.
         self.wrote_key(state, &entry.key)?;
         match placed {

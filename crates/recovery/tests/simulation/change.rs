@@ -187,7 +187,7 @@ impl Work<'_> {
         let Some(open) = &self.open[at.session] else { return Ok(()) };
         let (tree, key) = (self.server.index(index.file)?, index.key_of(row));
         if index.unique {
-            let placed = tree.insert_unique(&open.txn, &key, id, &[])?;
+            let placed = tree.insert_unique(&open.txn, &key, id, &[], "unique")?;
             assert!(placed == Placed::Inserted, "key {} is taken: {placed:?}", row.key);
         } else {
             tree.insert(&open.txn, &key, id, &[])?;
@@ -214,7 +214,7 @@ impl Work<'_> {
         let row = Row { key, value: None };
         let id = table.insert_row(&open.txn, &[Some(&key.to_le_bytes()), None])?;
         let tree = self.server.index(unique.file)?;
-        let placed = tree.insert_unique(&open.txn, &unique.key_of(&row), id, &[])?;
+        let placed = tree.insert_unique(&open.txn, &unique.key_of(&row), id, &[], "unique")?;
         assert!(matches!(placed, Placed::Conflict { .. }), "key {key} is there twice");
         open.txn.rollback_to(mark)?;
         open.txn.release_savepoint(mark);

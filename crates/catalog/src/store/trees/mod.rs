@@ -177,7 +177,7 @@ impl TreeStore {
         if !index.unique || has_null {
             return tree.insert(txn, &key, id, &[]);
         }
-        match tree.insert_unique(txn, &key, id, &[])? {
+        match tree.insert_unique(txn, &key, id, &[], index.name)? {
             Placed::Inserted => Ok(()),
             Placed::Conflict { .. } => {
                 let error = btree::unique_violation(index.name);
