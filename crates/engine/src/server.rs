@@ -45,6 +45,32 @@ fn thing(subject: &LockSubject) -> LockedThing {
     }
 }
 
+/// The modes in which statements that read or change rows lock a table and its indexes.
+const MODES_OF_USE: [LockMode; 3] =
+    [LockMode::AccessShare, LockMode::RowShare, LockMode::RowExclusive];
+
+impl Backend {
+    /// The locks of indexes that go with those of tables: an index is locked by its table's lock.
+    fn locks_of_indexes(&self, rows: &[LockRow]) -> Vec<LockRow> {
+        let in_use =
+            |row: &&LockRow| row.granted && MODES_OF_USE.iter().any(|mode| mode.name() == row.mode);
+        let mut found = Vec::new();
+        for row in rows.iter().filter(in_use) {
+            let LockedThing::Relation(database, table) = row.thing else { continue };
+            if database.is_valid() && database != self.catalog.database() {
+                continue;
+            }
+            if let Ok(Some(table)) = self.catalog.find_relation(table) {
+                found.extend(table.indexes.iter().map(|index| LockRow {
+                    thing: LockedThing::Relation(database, index.oid),
+                    ..row.clone()
+                }));
+            }
+        }
+        found
+    }
+}
+
 /// PostgreSQL's name of the lock that a session waits for.
 fn lock_event(locks: &[txn::LockRow], session: SessionId) -> &'static str {
     let waited = locks.iter().find(|row| row.pid == session && !row.granted);
@@ -226,7 +252,8 @@ impl Server for Backend {
         let mut rows = self.transactions().locks().rows();
         rows.extend(self.transactions().serializable().rows());
         // Sequences are written by owners that are no sessions.
-        rows.into_iter()
+        let mut rows: Vec<LockRow> = rows
+            .into_iter()
             .filter(|row| row.pid.0 != 0 || row.virtual_xid.starts_with("-1/"))
             .map(|row| LockRow {
                 thing: thing(&row.subject),
@@ -237,7 +264,9 @@ impl Server for Backend {
                 fast_path: row.fastpath,
                 wait_start_us: row.wait_start_us,
             })
-            .collect()
+            .collect();
+        rows.extend(self.locks_of_indexes(&rows));
+        rows
     }
 
     fn blocking(&self, pid: i32) -> Vec<i32> {

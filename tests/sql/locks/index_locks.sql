@@ -1,0 +1,44 @@
+-- pg_locks shows the indexes of tables in use, locked as the tables are.
+create table p (k int primary key, n text, unique (n));
+create table c (k int primary key, pk int references p);
+create table plain (a int);
+insert into p values (1, 'one'), (2, 'two');
+create view held as select relation::regclass as what, mode, granted from pg_locks
+  where locktype = 'relation' and database = (select oid from pg_database where datname = current_database())
+  and relation >= 16384 and relation::regclass::text !~ '^held' order by what::text, mode;
+begin;
+select * from p where k = 1;
+select * from held;
+select * from plain;
+select * from held;
+commit;
+begin;
+update p set n = 'uno' where k = 1;
+select * from held;
+rollback;
+begin;
+delete from p where k = 2;
+select * from held;
+rollback;
+begin;
+insert into p values (3, 'three');
+select * from held;
+rollback;
+begin;
+select * from p for share;
+select * from held;
+savepoint s;
+update p set n = 'deux' where k = 2;
+select * from held;
+rollback to s;
+select * from held;
+rollback;
+begin;
+insert into c values (1, 1);
+select * from held;
+rollback;
+begin;
+merge into p using c on c.pk = p.k when matched then do nothing;
+select * from held;
+rollback;
+select * from held;
