@@ -225,3 +225,36 @@ fn a_statement_that_waits_for_memory_hears_of_interrupts() {
     assert!(!log.contains("no unpinned buffers"), "{log}");
     fixture.end();
 }
+
+/// Storage rule 24: a wait for memory and a wait for a lock that make a circle end.
+#[test]
+fn who_waits_for_memory_of_those_who_wait_for_its_locks_ends_with_53200() {
+    let fixture = Fixture::new("circle", &["memory_limit=192MB", "shared_buffers=16MB"]);
+    let (mut holder, mut waiter) = (fixture.connect(), fixture.connect());
+    // The values are in memory while the lock is waited for.
+    let sql = |rows: u32| {
+        format!(
+            "select cardinality(s.a), pg_advisory_xact_lock(7) from (select \
+             array_agg(repeat(g::text, 100)) as a from generate_series(1, {rows}) g offset 0) s"
+        )
+    };
+    // Twice as much does not fit.
+    let mut rows = 4000;
+    while holder.query(&sql(2 * rows)).is_ok() {
+        rows *= 2;
+    }
+    for begin in ["begin", "begin; create temp table mine (a int)"] {
+        waiter.query(begin).unwrap();
+        waiter.query("select pg_advisory_xact_lock(7)").unwrap();
+        holder.send(&Outgoing::query(&sql(rows))).unwrap();
+        while waiter.value("select count(*) from pg_locks where not granted").unwrap() != "1" {}
+        let began = Instant::now();
+        let refused = waiter.query(&sql(rows)).unwrap_err();
+        assert_eq!(state(&refused), "53200", "{refused}");
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        waiter.query("rollback").unwrap();
+        let answer = holder.until_ready().unwrap();
+        assert_eq!(answer[0][0], Some(rows.to_string()));
+    }
+    fixture.end();
+}
