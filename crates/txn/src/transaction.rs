@@ -227,18 +227,18 @@ impl Transaction {
         imported: Option<u64>,
         take: impl FnOnce() -> Arc<Snapshot>,
     ) -> Arc<Snapshot> {
-        let session = Session {
-            pid: self.owner.pid,
-            virtual_xid: self.owner.virtual_xid(),
-            database: self.owner.database,
-        };
-        let read_only = self.access.lock().read_only;
+        let (who, read_only) = (self.watched_as(), self.access.lock().read_only);
         let serializable = &self.transactions.serializable;
-        let (snapshot, begun) = serializable.begin(session, self.xid(), read_only, imported, take);
+        let (snapshot, begun) = serializable.begin(who, self.xid(), read_only, imported, take);
         if let Begun::Tracked(tracked) = begun {
             let _ = self.tracked.set(tracked);
         }
         snapshot
+    }
+
+    fn watched_as(&self) -> Session {
+        let Owner { pid, database, .. } = *self.owner;
+        Session { pid, virtual_xid: self.owner.virtual_xid(), database }
     }
 
     /// Takes the snapshot of a transaction that is SERIALIZABLE READ ONLY DEFERRABLE, when it is
@@ -253,11 +253,7 @@ impl Transaction {
             return Ok(());
         }
         loop {
-            let session = Session {
-                pid: self.owner.pid,
-                virtual_xid: self.owner.virtual_xid(),
-                database: self.owner.database,
-            };
+            let session = self.watched_as();
             let take = || self.transactions.snapshot_of(self.owner.pid);
             let serializable = &self.transactions.serializable;
             let (snapshot, begun) = serializable.begin(session, self.xid(), true, None, take);
@@ -461,8 +457,8 @@ impl Transaction {
         Ok(acquired)
     }
 
-    /// Acquires a lock. When that took a wait, the commit that ended it was met: a lock is released
-    /// after the publication, so that the newest commit is not older (storage rule 3).
+    /// Acquires a lock. When that took a wait, the commit that ended it was met, and the newest one
+    /// is not older: locks are released after the publication (storage rule 3).
     fn meeting(&self, acquire: impl FnOnce() -> Result<Acquired>) -> Result<Acquired> {
         let waits = self.owner.waits();
         let acquired = acquire()?;
@@ -640,9 +636,7 @@ impl Transaction {
         let _hold = HoldInterrupts::new();
         self.finish_tracked(true);
         published(csn);
-        if sync {
-            self.owner.set_ending(csn);
-        }
+        self.owner.set_ending(sync.then_some(csn));
         let chains = self.end(xid);
         if sync {
             if !options.delay.is_zero() {

@@ -152,8 +152,8 @@ impl Owner {
     }
 
     /// Its transaction is published as committed, and its locks are about to be released.
-    pub(crate) fn set_ending(&self, csn: Csn) {
-        self.ending.store(csn.0, Ordering::Relaxed);
+    pub(crate) fn set_ending(&self, commit: Option<Csn>) {
+        self.ending.store(commit.map_or(0, |csn| csn.0), Ordering::Relaxed);
     }
 
     /// The commit with which its transaction ends.

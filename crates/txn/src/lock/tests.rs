@@ -249,9 +249,9 @@ fn who_has_waited_for_a_row_has_met_the_commits_that_let_it_go_and_no_other() {
             table.lock_row(owner, &row(1), RowLockMode::Update, WaitPolicy::Block).unwrap();
         }
     });
-    other.set_ending(Csn(900));
+    other.set_ending(Some(Csn(900)));
     table.release_transaction_rows(&other);
-    first.set_ending(Csn(500));
+    first.set_ending(Some(Csn(500)));
     table.release_transaction_rows(&first);
     // It has rolled back.
     table.release_transaction_rows(&second);
