@@ -4,18 +4,72 @@ use crate::backend::Backend;
 use crate::copy::Sink;
 use crate::planned::Planned;
 use base::{Error, Oid, Result, err};
+use batch::{Batch, Column};
 use catalog::relation::Relation;
 use catalog::rows::Persistence;
 use commands::Env;
-use memory::Bump;
+use memory::{Bump, Heap};
 use parse::{CreateTableAsStmt, ExecuteStmt, IntoClause, RefreshMatViewStmt, Statement};
 use session::engine::{ParameterMode, Parameters, Plan};
+use std::rc::Rc;
+use table::Table;
+use txn::Transaction;
 use types::Datum;
 
 /// A statement whose rows fill a table, with the values of its parameters.
 struct Filling {
     planned: Planned,
     parameters: Parameters,
+}
+
+/// The rows that are written together: one log record and one version record for those of a page.
+const ROWS: usize = 1024;
+/// The bytes of their values, roughly, beyond which fewer are.
+const BYTES: usize = 256 << 10;
+
+/// A table that gets the rows of a query.
+struct Filled<'t> {
+    table: &'t Table,
+    transaction: &'t Transaction,
+    heap: &'t Heap,
+    /// The rows that are not written yet, and how many; a table may have no columns.
+    pending: Vec<Column>,
+    count: usize,
+    rows: u64,
+}
+
+impl<'t> Filled<'t> {
+    fn new(table: &'t Table, transaction: &'t Transaction, heap: &'t Heap) -> Filled<'t> {
+        let mut filled =
+            Filled { table, transaction, heap, pending: Vec::new(), count: 0, rows: 0 };
+        filled.pending = filled.empty();
+        filled
+    }
+
+    fn empty(&self) -> Vec<Column> {
+        self.table.columns().iter().map(|column| Column::new(column.layout, self.heap)).collect()
+    }
+
+    fn push(&mut self, values: &[Datum<'_>]) -> Result<()> {
+        for (column, value) in self.pending.iter_mut().zip(values) {
+            column.push(value)?;
+        }
+        (self.count, self.rows) = (self.count + 1, self.rows + 1);
+        let bytes: usize = self.pending.iter().map(Column::variable_bytes).sum();
+        if self.count == ROWS || bytes >= BYTES { self.write() } else { Ok(()) }
+    }
+
+    /// Writes what is pending.
+    fn write(&mut self) -> Result<()> {
+        let empty = self.empty();
+        let columns = std::mem::replace(&mut self.pending, empty);
+        let count = std::mem::take(&mut self.count);
+        if count > 0 {
+            let columns = columns.into_iter().map(Rc::new).collect();
+            self.table.insert(self.transaction, &Batch::new(columns, count))?;
+        }
+        Ok(())
+    }
 }
 
 impl Backend {
@@ -119,24 +173,13 @@ impl Backend {
         let relation = self.catalog.relation(oid)?;
         let table = self.open_table(&relation)?;
         let transaction = self.transaction()?;
-        let mut rows = 0;
-        let layouts: Vec<batch::Layout> =
-            table.columns().iter().map(|column| column.layout).collect();
-        let mut sink = Sink(&mut |values: &[Datum<'_>]| {
-            let mut stored = Vec::with_capacity(values.len());
-            for (layout, value) in layouts.iter().zip(values) {
-                let mut bytes = Vec::new();
-                if !value.is_null() {
-                    layout.encode(value, &mut bytes)?;
-                }
-                stored.push((!value.is_null()).then_some(bytes));
-            }
-            let values: Vec<Option<&[u8]>> = stored.iter().map(Option::as_deref).collect();
-            rows += 1;
-            table.insert_row(&transaction, &values).map(drop)
-        });
+        let heap = Heap::new("rows of a query", self.state.account().clone());
+        let mut filled = Filled::new(&table, &transaction, &heap);
+        let mut sink = Sink(&mut |values: &[Datum<'_>]| filled.push(values));
         debug_assert!(filling.planned.columns().is_some());
         self.run_planned(&filling.planned, &filling.parameters, &mut sink)?;
+        filled.write()?;
+        let rows = filled.rows;
         // Nobody has read the table, but who reads it after the commit may miss the rows.
         let watched = rows > 0 && relation.persistence != Persistence::Temporary;
         if let Some(tracked) = transaction.tracked().filter(|_| watched) {
