@@ -6,7 +6,8 @@
 //! tables, indexes and files agree.
 //!
 //! `SEED=n` begins with another seed, `SEEDS=n` runs more of them, `STEPS=n` is how much one does,
-//! `SIM_SECONDS=n` limits the time. Without a seed a new one is chosen, and printed.
+//! `SIM_SECONDS=n` limits the time. Without a seed a new one is chosen, and printed. Each seed runs on
+//! one thread, and as many run at once as there are processors.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with the first surprise")]
 
@@ -23,7 +24,9 @@ use base::Xid;
 use disk::{Fault, FaultKind, Random, SimDisk};
 use model::{History, Model};
 use server::Server;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use work::{Ended, Work};
 
 /// The steps of one seed, in lives of this many at most.
@@ -31,6 +34,8 @@ const STEPS: u64 = 3600;
 const LIFE_STEPS: u64 = 900;
 /// What the suite spends on it.
 const SECONDS: u64 = 20;
+/// After so many seeds there is a line that says so.
+const PROGRESS_SEEDS: u64 = 100;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -114,28 +119,70 @@ fn lives(seed: u64, steps: u64) {
     }
 }
 
+/// Which seeds are run, and until when.
+struct Seeds {
+    first: u64,
+    count: u64,
+    steps: u64,
+    seconds: u64,
+    start: Instant,
+    next: AtomicU64,
+    done: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl Seeds {
+    fn from_environment() -> Seeds {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+        let first = number("SEED").unwrap_or_else(|| now() % 1_000_000_000);
+        let one = number("SEED").is_some() && number("SIM_SECONDS").is_none();
+        let unlimited = number("SEEDS").is_some() || one;
+        Seeds {
+            first,
+            count: number("SEEDS").unwrap_or(if one { 1 } else { u64::MAX }),
+            steps: number("STEPS").unwrap_or(STEPS),
+            seconds: number("SIM_SECONDS").unwrap_or(if unlimited { u64::MAX } else { SECONDS }),
+            start: Instant::now(),
+            next: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Runs seeds until there is none left, the time is over, or one has failed.
+    fn run(&self) {
+        while !self.failed.load(Relaxed) && self.start.elapsed().as_secs() < self.seconds {
+            let nth = self.next.fetch_add(1, Relaxed);
+            if nth >= self.count {
+                return;
+            }
+            let seed = self.first + nth;
+            if let Err(panic) = std::panic::catch_unwind(|| lives(seed, self.steps)) {
+                self.failed.store(true, Relaxed);
+                eprintln!("SEED={seed} STEPS={}", self.steps);
+                std::panic::resume_unwind(panic);
+            }
+            let done = self.done.fetch_add(1, Relaxed) + 1;
+            if done.is_multiple_of(PROGRESS_SEEDS) {
+                eprintln!("{done} seeds in {} s", self.start.elapsed().as_secs());
+            }
+        }
+    }
+}
+
 /// Storage rules 8, 20 and 22.
 #[test]
 fn after_any_crash_there_is_exactly_what_was_committed() {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-    let first = number("SEED").unwrap_or_else(|| now() % 1_000_000_000);
-    let steps = number("STEPS").unwrap_or(STEPS);
-    let one = number("SEED").is_some() && number("SIM_SECONDS").is_none();
-    let seeds = number("SEEDS").unwrap_or(if one { 1 } else { u64::MAX });
-    let unlimited = number("SEEDS").is_some() || one;
-    let seconds = number("SIM_SECONDS").unwrap_or(if unlimited { u64::MAX } else { SECONDS });
-    let start = Instant::now();
-    let mut seed = first;
-    eprintln!("the first seed is {first}");
-    while seed - first < seeds && start.elapsed() < Duration::from_secs(seconds) {
-        let outcome = std::panic::catch_unwind(|| lives(seed, steps));
-        if let Err(panic) = outcome {
-            eprintln!("SEED={seed} STEPS={steps}");
-            std::panic::resume_unwind(panic);
+    let seeds = Seeds::from_environment();
+    eprintln!("the first seed is {}", seeds.first);
+    let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
+    thread::scope(|scope| {
+        for _ in 0..threads.min(seeds.count) {
+            scope.spawn(|| seeds.run());
         }
-        seed += 1;
-    }
-    eprintln!("seeds {first} to {} of {steps} steps", seed - 1);
+    });
+    let done = seeds.done.load(Relaxed);
+    eprintln!("{done} seeds from {} of {} steps, no violation", seeds.first, seeds.steps);
 }
 
 /// Storage rule 18.
