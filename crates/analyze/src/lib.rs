@@ -19,6 +19,7 @@
 
 pub mod environment;
 pub mod names;
+pub mod replace;
 pub mod tree;
 
 mod access;
@@ -63,6 +64,7 @@ pub use stored::{
     encode_expression, encode_list, encode_query, lift_expression, move_expression,
 };
 pub use typename::{resolve_function, resolve_type};
+pub use view::is_true;
 
 use base::{Error, Oid, Result};
 use memory::Bump;

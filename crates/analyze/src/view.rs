@@ -28,6 +28,7 @@ pub(crate) fn view_query<'q>(
     crate::stored::analyze_stored_query(bump, environment, stored, owner)
 }
 
-pub(crate) fn is_true(text: &str) -> bool {
+/// Whether an option's text says yes.
+pub fn is_true(text: &str) -> bool {
     matches!(text, "true" | "on" | "1" | "yes")
 }

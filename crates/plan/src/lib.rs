@@ -49,6 +49,7 @@ mod row_values;
 mod same;
 mod selectivity;
 mod sequence;
+mod subquery;
 mod target_sets;
 mod unnest;
 mod virtual_column;
@@ -120,6 +121,7 @@ fn plan_in<'q, 'p>(
         notes,
         ..Planner::new(environment, trees, bump)
     };
+    let query = planner.prepared(query)?;
     let root = planner.query(query, None)?;
     let root = planner.only(root, &range::visible_targets(query))?;
     let mut plan = planner.finish(root, query)?;

@@ -4,8 +4,8 @@ use crate::compile::{Compiler, sql_type};
 use crate::node::{Column, FunctionBody, FunctionCall, Node, NodeKind, SortColumn};
 use crate::planner::{Columns, Cond, Level, Planner, Rel};
 use analyze::tree::{
-    CteUse, Expr, ExprKind, FunctionRange, JsonKind, Materialize, Query, Range, RangeId, RangeKind,
-    SetTree, Type,
+    CteUse, Expr, ExprKind, FunctionRange, JsonKind, Query, Range, RangeId, RangeKind, SetTree,
+    Type,
 };
 use base::{Error, Oid, Result};
 use catalog::rows::ArgMode;
@@ -209,15 +209,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let kind = NodeKind::WorkTable(number);
             return self.node(kind, &out, (100.0, 0.0, 1.0), &[round].into());
         }
-        let inline = !described.recursive
-            && described.query.command == analyze::tree::Command::Select
-            && match described.materialize {
-                Materialize::Always => false,
-                Materialize::Never => true,
-                Materialize::Default => described.uses <= 1,
-            }
-            && !self.is_query_volatile(described.query)?;
-        if inline {
+        if self.is_inline(described)? {
             return self.trimmed(described.query, owner);
         }
         let number = self.cte_number(level, cte)?;
