@@ -61,7 +61,7 @@ pub use environment::{Environment, Parameters};
 pub use stored::{
     StoredContext, StoredTarget, analyze_domain_check, analyze_expression, analyze_stored,
     analyze_stored_list, analyze_stored_query, analyze_stored_value, coerce_stored, column_default,
-    encode_expression, encode_list, encode_query, lift_expression, move_expression,
+    encode_expression, encode_list, encode_query,
 };
 pub use typename::{resolve_function, resolve_type};
 pub use view::is_true;

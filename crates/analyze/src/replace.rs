@@ -9,8 +9,8 @@
 
 use crate::tree::{
     Aggregate, CaseArm, ColumnUse, Cte, CteUse, Expr, ExprKind, FrameBound, FromItem,
-    FunctionRange, Json, Query, Range, RangeKind, SubLink, SubLinkKind, SubscriptStep, Target,
-    WindowCall, WindowSpec,
+    FunctionRange, Json, Query, Range, RangeId, RangeKind, SubLink, SubLinkKind, SubscriptStep,
+    Target, WindowCall, WindowSpec,
 };
 use crate::tree::{Command, Frame};
 use base::Result;
@@ -369,4 +369,61 @@ pub fn query_in<'q, R: Replacement<'q>>(
         old.ctes.iter().map(|cte| Ok(Cte { query: r.sub_query(cte.query, depth + 1)?, ..*cte }));
     let ctes = trees.try_alloc_slice(ctes)?;
     Ok(trees.alloc(Query { ctes, ..parts })?)
+}
+
+struct OverRange<'q> {
+    trees: &'q Bump,
+    range: RangeId,
+}
+
+impl<'q> Replacement<'q> for OverRange<'q> {
+    fn trees(&self) -> &'q Bump {
+        self.trees
+    }
+
+    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>> {
+        if column.levels_up != depth {
+            return Ok(*old);
+        }
+        Ok(Expr { kind: ExprKind::Column(ColumnUse { range: self.range, ..column }), ..*old })
+    }
+}
+
+/// An expression with all columns of its own level read from another range.
+///
+/// # Errors
+/// As [`expr`].
+pub fn over_range<'q>(trees: &'q Bump, old: &Expr<'q>, range: RangeId) -> Result<Expr<'q>> {
+    expr(&mut OverRange { trees, range }, old, 0)
+}
+
+struct FurtherOut<'q> {
+    trees: &'q Bump,
+    levels: u16,
+}
+
+impl<'q> Replacement<'q> for FurtherOut<'q> {
+    fn trees(&self) -> &'q Bump {
+        self.trees
+    }
+
+    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>> {
+        let levels_up = self.levels_up(column.levels_up, depth);
+        Ok(Expr { kind: ExprKind::Column(ColumnUse { levels_up, ..column }), ..*old })
+    }
+
+    fn levels_up(&self, levels_up: u16, depth: u16) -> u16 {
+        match levels_up.checked_sub(self.levels) {
+            Some(less) if less >= depth => less,
+            _ => levels_up,
+        }
+    }
+}
+
+/// An expression that names nothing of the innermost levels, as it is so many levels further out.
+///
+/// # Errors
+/// As [`expr`].
+pub fn further_out<'q>(trees: &'q Bump, old: &Expr<'q>, levels: u16) -> Result<Expr<'q>> {
+    expr(&mut FurtherOut { trees, levels }, old, 0)
 }

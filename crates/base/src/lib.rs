@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod archiver;
+pub mod build;
 pub mod clock;
 pub mod error;
 pub mod fiber_local;

@@ -60,6 +60,9 @@ impl NewColumn {
     }
 }
 
+/// There are no multixacts, so none is older than the first.
+const FIRST_MULTIXACT: i64 = 1;
+
 /// Writes the `pg_class` row, the columns' rows and, for kinds that have one, the row type.
 pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
     use RelationKind::{Index, PartitionedIndex, Sequence};
@@ -83,6 +86,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
             grant::for_new(env, kind, &address, catalog.user(), relation.namespace)?
         }
     };
+    let has_rows = matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView);
     use pg_class::*;
     let row = Row::new(RELATION)
         .with(OID, relation.oid)
@@ -122,7 +126,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         .with(RELISPARTITION, false)
         .with(RELREWRITE, Oid::INVALID)
         .with(RELFROZENXID, 0i64)
-        .with(RELMINMXID, 0i64)
+        .with(RELMINMXID, if has_rows { FIRST_MULTIXACT } else { 0i64 })
         .with(RELOPTIONS, options)
         .with(RELACL, acl)
         .with(hidden::PG_CLASS_FILE, storage);

@@ -50,6 +50,51 @@ fn options(array: &Datum<'_>) -> Result<Vec<Vec<Cell>>> {
     Ok(rows)
 }
 
+/// How the server was built, by the names that PostgreSQL has for it. What there is none of is not
+/// recorded.
+fn build_options() -> Vec<Vec<Cell>> {
+    const NAMES: [&str; 23] = [
+        "BINDIR",
+        "DOCDIR",
+        "HTMLDIR",
+        "INCLUDEDIR",
+        "PKGINCLUDEDIR",
+        "INCLUDEDIR-SERVER",
+        "LIBDIR",
+        "PKGLIBDIR",
+        "LOCALEDIR",
+        "MANDIR",
+        "SHAREDIR",
+        "SYSCONFDIR",
+        "PGXS",
+        "CONFIGURE",
+        "CC",
+        "CPPFLAGS",
+        "CFLAGS",
+        "CFLAGS_SL",
+        "LDFLAGS",
+        "LDFLAGS_EX",
+        "LDFLAGS_SL",
+        "LIBS",
+        "VERSION",
+    ];
+    let directory = || {
+        let program = std::env::current_exe().ok()?;
+        Some(program.parent()?.to_string_lossy().into_owned())
+    };
+    let setting = |name| match name {
+        "BINDIR" => directory(),
+        "CONFIGURE" => Some(base::build::OPTIONS.map(|option| format!("'{option}'")).join(" ")),
+        "VERSION" => Some(format!("PostgreSQL {}", base::build::POSTGRESQL_VERSION)),
+        _ => None,
+    };
+    let rows = NAMES.into_iter().map(|name| {
+        let value = setting(name).unwrap_or_else(|| "not recorded".to_owned());
+        vec![Cell::Text(name.to_owned()), Cell::Text(value)]
+    });
+    rows.collect()
+}
+
 /// UPDATE, INSERT and DELETE in the numbering of commands.
 const ALL_CHANGES: i32 = 1 << 2 | 1 << 3 | 1 << 4;
 
@@ -63,6 +108,7 @@ fn updatable(cx: &Call<'_, '_>, oid: Oid) -> Result<i32> {
 
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
+    set!("pg_config", |cx, args| build_options()),
     set!("pg_get_keywords", |cx, args| keywords()),
     set!("pg_options_to_table", |cx, args| options(&args[0])?),
     raw!("pg_relation_is_updatable", |cx, args| {

@@ -24,6 +24,17 @@ fn age(cx: &Call<'_, '_>, xid: u64) -> Result<i32> {
     Ok(span.clamp(i128::from(i32::MIN), i128::from(i32::MAX)) as i32)
 }
 
+/// There are no multixacts, so the next one is always the first.
+const NEXT_MULTIXACT: i64 = 1;
+
+/// How many multixacts ago one was made.
+fn multixact_age(multixact: i64) -> i32 {
+    match multixact {
+        0 => i32::MAX,
+        _ => i32::try_from(NEXT_MULTIXACT.saturating_sub(multixact)).unwrap_or(i32::MIN),
+    }
+}
+
 /// The timeline that the log is written on.
 const TIMELINE: u32 = 1;
 
@@ -42,6 +53,7 @@ pub(crate) const TABLE: &[Entry] = &[
         Ok(status.map_or(Datum::Null, Datum::Text))
     }),
     raw!("xid_age", |cx, args| Ok(Datum::Int4(age(cx, args[0].int8()?.cast_unsigned())?))),
+    raw!("mxid_age", |cx, args| Ok(Datum::Int4(multixact_age(args[0].int8()?)))),
     raw!("pg_current_snapshot", |cx, args| {
         let row = cx.host.server()?.snapshot()?;
         let value = SnapshotValue { xmin: row.xmin, xmax: row.xmax, running: row.running };

@@ -7,10 +7,17 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The version and the options of the build ([`base::build::OPTIONS`]).
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\n64-bit shared memory: on (--enable-64bit-shared-memory)",
+    "\n64-bit transaction ids: on (--enable-64bit-transaction-id)",
+);
+
 /// A PostgreSQL-compatible database server whose transactions never age, whose memory has a limit,
 /// and whose sessions cost kilobytes.
 #[derive(Parser)]
-#[command(name = "perdura", version)]
+#[command(name = "perdura", version, long_version = VERSION)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

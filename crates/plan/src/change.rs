@@ -6,7 +6,8 @@ use crate::node::{Node, NodeKind, SortColumn};
 use crate::planner::{Columns, Level, Planner, ROW_ID, Var};
 use crate::virtual_column::is_virtual;
 use analyze::tree::{
-    Command, ConflictAction, Expr, ExprKind, OnConflict, Query, RangeKind, Target, Type,
+    Command, ConflictAction, Expr, ExprKind, OnConflict, Query, RangeKind, SystemColumn, Target,
+    Type,
 };
 use base::{Error, Oid, Result};
 use catalog::relation::Relation;
@@ -54,6 +55,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             let count = input.columns.len();
             self.merge_wide(level, target.0, &relation, &mut wide, count);
         }
+        let system = self.returned_system_columns(level, target.0, &relation, input, &mut wide);
         let mut assignments = Vec::new();
         for assignment in query.assignments {
             let column = assignment.target as u16;
@@ -97,6 +99,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 Some(conflict) => Some(self.bump.alloc(conflict)?),
                 None => None,
             },
+            system,
             returning,
             marker,
             actions,
@@ -203,6 +206,36 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         below.vars.retain(|(var, _)| var.range != target || var.attribute < 0);
         columns.vars.extend(below.vars);
         columns
+    }
+
+    /// Where the system columns of a new row are in a wide row, if somebody reads one.
+    fn returned_system_columns(
+        &self,
+        level: &Level<'_, 'q>,
+        target: u32,
+        relation: &Relation,
+        input: &Node<'_>,
+        wide: &mut Columns<'q>,
+    ) -> Option<u16> {
+        let command = level.query.command;
+        let first = SystemColumn::TableOid as i16;
+        let last = SystemColumn::Ctid as i16;
+        let needed = level.needed.borrow().range((target, first)..=(target, last)).next().is_some();
+        let inputs = match command {
+            Command::Insert => 0,
+            Command::Update => input.columns.len() as u16,
+            _ => return None,
+        };
+        if !needed || level.query.returning.is_empty() {
+            return None;
+        }
+        let at = relation.columns.len() as u16 * 2 + inputs;
+        for (i, attribute) in (first..=last).rev().enumerate() {
+            let var = level.var(target, attribute);
+            wide.vars.retain(|(old, _)| *old != var);
+            wide.vars.push((var, at + i as u16));
+        }
+        Some(at)
     }
 
     /// A wide row's half for a stored expression: range 0 is the table.

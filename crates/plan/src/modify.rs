@@ -34,6 +34,9 @@ pub struct Modify<'p> {
     pub indexes: &'p [IndexWrite<'p>],
     /// ON CONFLICT.
     pub conflict: Option<&'p Conflict<'p>>,
+    /// INSERT, UPDATE: where the new row's system columns follow in the wide row, if RETURNING reads
+    /// any: `ctid`, `xmin`, `cmin`, `xmax`, `cmax`, `tableoid`.
+    pub system: Option<u16>,
     /// RETURNING, over the wide row.
     pub returning: Option<Program<'p>>,
     /// MERGE: the input's column that is NULL where there is no source row, if that can be.

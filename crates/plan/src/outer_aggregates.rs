@@ -5,7 +5,7 @@
 
 use crate::planner::{Level, Planner, Var};
 use analyze::tree::{Aggregate, Expr, ExprKind, Query};
-use analyze::walk;
+use analyze::{replace, walk};
 use base::Result;
 
 /// The range of such variables.
@@ -41,7 +41,7 @@ impl<'q> Planner<'_, 'q, '_> {
             if level.substitutes.borrow().iter().any(|known| known.0 == address) {
                 continue;
             }
-            let lifted = analyze::lift_expression(self.trees, self.env, &call, depth)?;
+            let lifted = replace::further_out(self.trees, &call, depth)?;
             let ExprKind::Aggregate(aggregate) = lifted.kind else { continue };
             let aggregate: &'q Aggregate<'q> =
                 self.trees.alloc(Aggregate { levels_up: 0, ..*aggregate })?;

@@ -14,7 +14,7 @@ use crate::tree::{
     ChangedView, Command, Distinct, Expr, ExprKind, FromItem, JoinKind, Query, Range, RangeId,
     RangeKind, Type, ViewCheck,
 };
-use crate::{Analyzer, Environment};
+use crate::{Analyzer, Environment, replace};
 use base::{Error, Oid, Result, err};
 use catalog::relation::{Column, Relation};
 use catalog::rows::RelationKind;
@@ -365,8 +365,6 @@ impl<'q> Analyzer<'q, '_> {
 
     /// An expression of a view's query over another range.
     fn over_range(&self, expr: &Expr<'q>, range: RangeId) -> Result<Expr<'q>> {
-        self.moved(expr, range)?.ok_or_else(|| {
-            Error::unsupported("changing a view with such a subquery is not supported yet")
-        })
+        replace::over_range(self.bump, expr, range)
     }
 }

@@ -15,43 +15,11 @@ pub(super) struct Writer {
     pub(super) locations: bool,
     /// What each GROUPING that still names a list stands for.
     pub(super) groupings: Vec<Vec<u32>>,
-    /// The range that all columns of the expression's own level are to name instead.
-    pub(super) range: Option<RangeId>,
-    /// How many levels further outside the expression is to stand; what it names inside those
-    /// levels cannot be.
-    pub(super) outwards: u16,
-    /// How many queries deep the writer is.
-    pub(super) depth: u16,
-    /// Something was met whose columns cannot be told to belong to one level.
-    pub(super) unclear: bool,
 }
 
 impl Writer {
     pub(super) fn new(bytes: Vec<u8>) -> Writer {
-        Writer {
-            bytes,
-            locations: true,
-            groupings: Vec::new(),
-            range: None,
-            outwards: 0,
-            depth: 0,
-            unclear: false,
-        }
-    }
-
-    /// How many levels further outside something stands that stood so many outside.
-    fn levels(&self, levels_up: u16) -> u16 {
-        match levels_up.checked_sub(self.outwards) {
-            Some(less) if less >= self.depth => less,
-            _ => levels_up,
-        }
-    }
-
-    fn deeper(&mut self, query: &Query<'_>) {
-        self.unclear |= !query.ctes.is_empty();
-        self.depth += 1;
-        query.put(self);
-        self.depth -= 1;
+        Writer { bytes, locations: true, groupings: Vec::new() }
     }
 }
 
@@ -352,12 +320,9 @@ macro_rules! variants {
 
 impl<'q> Codec<'q> for ColumnUse {
     fn put(&self, out: &mut Writer) {
-        match out.range {
-            Some(range) if self.levels_up == out.depth => range.put(out),
-            _ => self.range.put(out),
-        }
+        self.range.put(out);
         self.attribute.put(out);
-        out.levels(self.levels_up).put(out);
+        self.levels_up.put(out);
         self.returning.put(out);
     }
     fn get(input: &mut Reader<'q, '_>) -> Result<ColumnUse> {
@@ -371,7 +336,7 @@ impl<'q> Node<'q> for ColumnUse {}
 impl<'q> Codec<'q> for SubLink<'q> {
     fn put(&self, out: &mut Writer) {
         self.kind.put(out);
-        out.deeper(self.query);
+        self.query.put(out);
     }
     fn get(input: &mut Reader<'q, '_>) -> Result<SubLink<'q>> {
         Ok(SubLink { kind: Codec::get(input)?, query: Codec::get(input)? })
@@ -550,7 +515,7 @@ impl<'q> Codec<'q> for RangeKind<'q> {
             RangeKind::Subquery { view, .. } if view.is_valid() => (1u8, *view).put(out),
             RangeKind::Subquery { query, .. } => {
                 2u8.put(out);
-                out.deeper(query);
+                query.put(out);
             }
             RangeKind::Join { kind, columns, merged, using_alias } => {
                 3u8.put(out);

@@ -8,7 +8,7 @@ mod codec;
 
 use crate::coerce::{BOOL, Context};
 use crate::scope::{Clause, Level};
-use crate::tree::{Expr, Query, RangeId};
+use crate::tree::{Expr, Query};
 use crate::{Analyzer, Environment, Parameters, location_of};
 use base::{Error, Oid, Result, SqlState, err};
 use catalog::relation::Relation;
@@ -406,57 +406,6 @@ impl<'q> Analyzer<'q, '_> {
         let views = ByOwner { bump: self.bump, environment: self.env, owner: self.check_as };
         let mut input = Reader { bump: self.bump, bytes: &out.bytes, views: &views };
         Expr::get(&mut input)
-    }
-}
-
-impl<'q> Analyzer<'q, '_> {
-    /// The expression with all columns of its own level read from another range; none when it has
-    /// a subquery in which they cannot be told apart.
-    pub(crate) fn moved(&self, expr: &Expr<'q>, range: RangeId) -> Result<Option<Expr<'q>>> {
-        let mut out = Writer { range: Some(range), ..Writer::new(Vec::new()) };
-        expr.put(&mut out);
-        if out.unclear {
-            return Ok(None);
-        }
-        let views = ByOwner { bump: self.bump, environment: self.env, owner: self.check_as };
-        let mut input = Reader { bump: self.bump, bytes: &out.bytes, views: &views };
-        Expr::get(&mut input).map(Some)
-    }
-}
-
-/// An expression that names nothing of the innermost levels, as it is so many levels further
-/// outside.
-///
-/// # Errors
-/// 53200
-pub fn lift_expression<'q>(
-    bump: &'q Bump,
-    environment: &dyn Environment,
-    expr: &Expr<'q>,
-    levels: u16,
-) -> Result<Expr<'q>> {
-    let mut out = Writer { outwards: levels, ..Writer::new(Vec::new()) };
-    expr.put(&mut out);
-    let views = ByOwner { bump, environment, owner: Oid::INVALID };
-    Expr::get(&mut Reader { bump, bytes: &out.bytes, views: &views })
-}
-
-/// An expression with all columns of its own level read from another range.
-///
-/// # Errors
-/// 0A000 when it has a subquery in which they cannot be told apart.
-pub fn move_expression<'q>(
-    bump: &'q Bump,
-    environment: &dyn Environment,
-    expr: &'q Expr<'q>,
-    range: RangeId,
-) -> Result<&'q Expr<'q>> {
-    let cell = RefCell::new(Parameters::none());
-    let analyzer =
-        Analyzer { bump, env: environment, source: "", parameters: &cell, check_as: Oid::INVALID };
-    match analyzer.moved(expr, range)? {
-        Some(moved) => analyzer.alloc(moved),
-        None => Err(Error::unsupported("an expression with such a subquery is not supported yet")),
     }
 }
 

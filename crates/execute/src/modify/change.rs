@@ -238,7 +238,7 @@ impl<'q> ModifyTable<'q> {
         } else {
             self.update_entries(x, id, &wide, bump)?;
         }
-        self.finish_row(x, out, wide, id, Some(()), bump)
+        self.finish_row(x, out, wide, id, true, bump)
     }
 
     /// Writes an UPDATE or DELETE of a row to the table, and says which lock it amounts to.

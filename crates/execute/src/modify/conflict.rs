@@ -19,7 +19,8 @@ enum Resolved {
 }
 
 impl<'q> ModifyTable<'q> {
-    /// Inserts a row, or does what ON CONFLICT says. The id of the row that was written; then the
+    /// Inserts a row, or does what ON CONFLICT says. The id of the row that was written, and whether
+    /// it was there before; then the
     /// new half of `wide` has its values.
     pub(super) fn insert_or_conflict<'m>(
         &mut self,
@@ -27,7 +28,7 @@ impl<'q> ModifyTable<'q> {
         conflict: &Conflict<'q>,
         wide: &mut Wide<'m>,
         bump: &'m Bump,
-    ) -> Result<Option<RowId>>
+    ) -> Result<Option<(RowId, bool)>>
     where
         'q: 'm,
     {
@@ -59,7 +60,7 @@ impl<'q> ModifyTable<'q> {
                     state.index.find_conflict(txn, &entry.key, None, &self.relation.name)?;
                 if let Some((row, _)) = found {
                     match self.resolve(x, conflict, row, wide, bump)? {
-                        Resolved::Done(done) => return Ok(done),
+                        Resolved::Done(done) => return Ok(done.map(|row| (row, true))),
                         Resolved::Again => continue 'again,
                     }
                 }
@@ -97,7 +98,7 @@ impl<'q> ModifyTable<'q> {
             }
             self.insert_row(x, id, wide)?;
             self.insert_entries(x, id, wide, bump, Some(&placed))?;
-            return Ok(Some(id));
+            return Ok(Some((id, false)));
         }
     }
 

@@ -163,19 +163,19 @@ impl<'q> ModifyTable<'q> {
         for row in input.rows() {
             let mut wide = self.insert_wide(input, row);
             self.complete(x, &mut wide, &bump)?;
-            let id = match modify.conflict {
+            let (id, replaced) = match modify.conflict {
                 Some(conflict) => match self.insert_or_conflict(x, conflict, &mut wide, &bump)? {
-                    Some(id) => id,
+                    Some(done) => done,
                     None => continue,
                 },
                 None => {
                     let id = self.table.tree().lease_rows(1)?;
                     self.insert_row(x, id, &wide)?;
                     self.insert_entries(x, id, &wide, &bump, None)?;
-                    id
+                    (id, false)
                 }
             };
-            self.finish_row(x, out, wide, id, None, &bump)?;
+            self.finish_row(x, out, wide, id, replaced, &bump)?;
         }
         Ok(())
     }
@@ -338,21 +338,48 @@ impl<'q> ModifyTable<'q> {
         &mut self,
         x: &'m Execution<'q>,
         out: &mut Output,
-        wide: Wide<'m>,
+        mut wide: Wide<'m>,
         id: RowId,
-        old: Option<()>,
+        had_old: bool,
         bump: &'m Bump,
     ) -> Result<()>
     where
         'q: 'm,
     {
         let deleted = self.modify.command == Command::Delete;
-        self.note(x, id, &wide, !deleted, old.is_some())?;
+        self.note(x, id, &wide, !deleted, had_old)?;
         self.count(x, 1);
+        if let Some(at) = self.modify.system {
+            self.add_system_columns(x, &mut wide, usize::from(at), id, had_old)?;
+        }
         if let Some(program) = self.modify.returning {
             let values = self.eval(x, &program, &wide, bump)?;
             out.push(values)?;
         }
+        Ok(())
+    }
+
+    /// Appends the system columns of a new row, in the order of [`SystemColumn`], to the wide row's
+    /// first `at` values. A row that was there before has been locked by this transaction.
+    fn add_system_columns(
+        &self,
+        x: &Execution<'q>,
+        wide: &mut Wide<'_>,
+        at: usize,
+        id: RowId,
+        had_old: bool,
+    ) -> Result<()> {
+        let xid = x.host.server()?.transaction_id(true)?.unwrap_or_default().cast_signed();
+        let locker = if had_old && self.modify.command == Command::Insert { xid } else { 0 };
+        wide.resize(at, Datum::Null);
+        wide.extend([
+            Datum::Int8(id.0.cast_signed()),
+            Datum::Int8(xid),
+            Datum::Oid(0),
+            Datum::Int8(locker),
+            Datum::Oid(0),
+            Datum::Oid(self.relation.oid.0),
+        ]);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ use crate::cost::Cost;
 use crate::needs::vars_of;
 use crate::node::{Column, IndexBound, IndexKeys, Node, NodeKind, ScanColumn, SortColumn};
 use crate::planner::{Columns, Cond, Level, OrderKey, Planner, ROW_ID, Rel, Var};
-use crate::virtual_column::is_virtual;
+use crate::virtual_column::is_computed;
 use analyze::tree::{Expr, Type};
 use base::{Oid, Result};
 use catalog::relation::{Index, Relation};
@@ -310,7 +310,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             needed.range((range, i16::MIN)..=(range, i16::MAX)).map(|n| n.1).collect()
         };
         for attribute in needed {
-            if relation.column_at(attribute).is_some_and(is_virtual) {
+            if relation.column_at(attribute).is_some_and(|column| is_computed(relation, column)) {
                 continue;
             }
             let ty = match relation.column_at(attribute) {

@@ -6,6 +6,7 @@ use crate::cost::{Cost, IndexWork};
 use crate::from::conjuncts;
 use crate::planner::{Cond, Level, OrderKey, Planner};
 use crate::same::same;
+use analyze::replace;
 use analyze::tree::{Expr, ExprKind, RangeId, Type};
 use base::{Oid, Result};
 use catalog::relation::{Index, IndexKey, Relation};
@@ -86,7 +87,7 @@ impl<'q> Planner<'_, 'q, '_> {
             Some(stored) => analyze::analyze_stored(self.trees, self.env, stored)?,
             None => self.attribute(relation, key.attribute)?,
         };
-        analyze::move_expression(self.trees, self.env, expr, RangeId(range))
+        Ok(self.trees.alloc(replace::over_range(self.trees, expr, RangeId(range))?)?)
     }
 
     /// Whether the conditions imply an index's predicate, and which of them the predicate implies;
@@ -104,8 +105,8 @@ impl<'q> Planner<'_, 'q, '_> {
             return Ok(None);
         }
         let predicate = analyze::analyze_stored(self.trees, self.env, stored)?;
-        let predicate =
-            analyze::move_expression(self.trees, self.env, predicate, RangeId(asked.range))?;
+        let predicate = replace::over_range(self.trees, predicate, RangeId(asked.range))?;
+        let predicate: &'q Expr<'q> = self.trees.alloc(predicate)?;
         if !self.is_implied(predicate, &conditions)? {
             return Ok(None);
         }
