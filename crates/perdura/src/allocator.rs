@@ -8,6 +8,7 @@
 //!    whole as long as one byte of it is used.
 //! 3. Where huge pages come slowly, as in a virtual machine whose host takes memory back, blocks are
 //!    in small ones: nobody else runs on the worker while the system fills one page.
+//! 4. A worker keeps some of the small blocks that it frees for itself, see `shelves`.
 
 #![expect(unsafe_code, reason = "the global allocator, and an option that is set in time")]
 
@@ -55,9 +56,15 @@ pub(crate) fn trim() {
     unsafe { mi_collect(true) };
 }
 
+/// The calling thread is a worker from here on, as long as the process lasts (rule 4).
+pub(crate) fn begin_worker() {
+    #[cfg(target_os = "linux")]
+    crate::shelves::begin();
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
-    use mimalloc::MiMalloc;
+    use crate::shelves;
     use rustix::mm::{Advice, MapFlags, MremapFlags, ProtFlags};
     use rustix::mm::{madvise, mmap_anonymous, mremap, mremap_fixed, munmap};
     use rustix::time::{ClockId, clock_gettime};
@@ -175,7 +182,7 @@ mod linux {
                 return map(layout.size());
             }
             // SAFETY: as this function's.
-            unsafe { MiMalloc.alloc(layout) }
+            unsafe { shelves::alloc(layout) }
         }
 
         #[inline]
@@ -184,7 +191,7 @@ mod linux {
                 return map(layout.size());
             }
             // SAFETY: as this function's.
-            unsafe { MiMalloc.alloc_zeroed(layout) }
+            unsafe { shelves::alloc_zeroed(layout) }
         }
 
         #[inline]
@@ -195,7 +202,7 @@ mod linux {
                 return;
             }
             // SAFETY: as this function's.
-            unsafe { MiMalloc.dealloc(block, layout) };
+            unsafe { shelves::dealloc(block, layout) };
         }
 
         #[inline]
@@ -204,7 +211,7 @@ mod linux {
             let new = unsafe { Layout::from_size_align_unchecked(bytes, layout.align()) };
             match (is_large(&layout), is_large(&new)) {
                 // SAFETY: as this function's.
-                (false, false) => unsafe { MiMalloc.realloc(block, layout, bytes) },
+                (false, false) => unsafe { shelves::realloc(block, layout, bytes) },
                 // SAFETY: the block is a mapping.
                 (true, true) => unsafe { remap(block, layout.size(), bytes) },
                 // SAFETY: as this function's; the new block has room for what is copied.

@@ -1,6 +1,8 @@
 //! The program `perdura`.
 
 mod allocator;
+#[cfg(target_os = "linux")]
+mod shelves;
 
 use clap::{Args, Parser, Subcommand};
 use std::io::Write;
@@ -130,7 +132,7 @@ fn say(line: &str) {
 fn main() -> ExitCode {
     if server::is_server_process() {
         allocator::reserve_arenas();
-        return ExitCode::from(server::server_process(allocator::trim));
+        return ExitCode::from(server::server_process(allocator::trim, allocator::begin_worker));
     }
     let result = match Cli::parse().command {
         Command::Serve(serve) => {

@@ -69,6 +69,11 @@ impl Workers {
         self.0.iter().map(Worker::load).sum()
     }
 
+    /// All of them.
+    pub fn each(&self) -> impl Iterator<Item = &Worker> {
+        self.0.iter()
+    }
+
     /// The number of workers.
     pub fn count(&self) -> usize {
         self.0.len()

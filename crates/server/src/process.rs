@@ -148,8 +148,8 @@ impl Server {
 }
 
 /// The body of the server process. Returns its exit code. `trim` has the allocator give the system
-/// what was freed: it is called when memory is short.
-pub fn server_process(trim: fn()) -> u8 {
+/// what was freed: it is called when memory is short. `begin_worker` is called on each worker.
+pub fn server_process(trim: fn(), begin_worker: fn()) -> u8 {
     let Some(handover) = handover::take() else {
         log::write(Level::Fatal, "the server process was not started by a postmaster");
         return 1;
@@ -167,7 +167,7 @@ pub fn server_process(trim: fn()) -> u8 {
         );
     }));
     raise_descriptor_limit();
-    match run(handover, trim) {
+    match run(handover, trim, begin_worker) {
         Ok(()) => 0,
         Err(error) => {
             log::error(None, &error);
@@ -218,7 +218,7 @@ fn raise_descriptor_limit() {
     );
 }
 
-fn run(handover: Handover, trim: fn()) -> Result<()> {
+fn run(handover: Handover, trim: fn(), begin_worker: fn()) -> Result<()> {
     let Handover { data_dir, overrides, listeners, postmaster, lock } = handover;
     let config = Config::load(&data_dir, &overrides)?;
     let hba = Hba::load(&data_dir, &config)
@@ -263,6 +263,9 @@ fn run(handover: Handover, trim: fn()) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let main_server = server.clone();
     sched::run(workers, move |workers| async move {
+        for worker in workers.each() {
+            worker.spawn(move |_| async move { begin_worker() });
+        }
         for listener in listeners {
             let acceptor = Acceptor::register(listener.fd, listener.unix)?;
             tokio::task::spawn_local(accept(main_server.clone(), acceptor, workers.clone()));
