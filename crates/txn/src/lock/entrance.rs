@@ -14,6 +14,9 @@
 //! 3. Those who wait here are let in in the order in which they came.
 //! 4. Where no transaction ends for a [`TICK`], some are let in nevertheless: those inside may wait
 //!    for their clients.
+//! 5. While others wait here, a session that is inside has a turn of [`TURN`] transactions: what the
+//!    processor's caches know of it they need not learn for each of them. Between two of these it is
+//!    inside, too, but keeps its place for at most [`REST_MAX`].
 
 use super::owner::Owner;
 use super::table::LockTable;
@@ -39,6 +42,10 @@ const ALLOWED_FIRST: usize = 128;
 const ALLOWED_MIN: usize = 32;
 /// How many are let in at most when one leaves.
 const AT_ONCE: usize = 2;
+/// The transactions of a turn. Who waits at the entrance waits for so many of each that came before.
+const TURN: u32 = 3;
+/// How long a session may do something else between two transactions of its turn.
+const REST_MAX: Duration = Duration::from_millis(20);
 /// The parts in which the number of those who may be inside is counted.
 const PARTS: usize = 4;
 
@@ -49,6 +56,8 @@ struct Line {
     numbered: u64,
     /// Who waits here.
     queue: VecDeque<Arc<Waiter>>,
+    /// Those inside that are between two transactions, in the order in which the first ones ended.
+    rests: VecDeque<(u64, Instant)>,
     inside: usize,
     /// How many may be inside, in [`PARTS`].
     allowed: usize,
@@ -62,6 +71,7 @@ impl Default for Line {
             waits: VecDeque::new(),
             numbered: 0,
             queue: VecDeque::new(),
+            rests: VecDeque::new(),
             inside: 0,
             allowed: ALLOWED_FIRST * PARTS,
             ended: false,
@@ -89,10 +99,16 @@ impl Line {
         {
             self.waits.pop_front();
         }
+        while let Some((_, since)) = self.rests.front()
+            && now.duration_since(*since) >= REST_MAX
+        {
+            self.rests.pop_front();
+            self.inside = self.inside.saturating_sub(1);
+        }
     }
 
     fn has_room(&self) -> bool {
-        self.inside * PARTS < self.allowed && self.waits.len() < 2 * WAITS_MAX
+        !self.is_full() && self.waits.len() < 2 * WAITS_MAX
     }
 
     /// Whether one who comes now may go on; else it is in the queue.
@@ -106,12 +122,40 @@ impl Line {
         false
     }
 
-    /// One who was inside has ended.
+    /// A transaction has ended, and its session goes.
     fn leaves(&mut self, now: Instant) {
         self.forget_old(now);
-        self.ended = true;
-        let is_full = self.inside * PARTS >= self.allowed;
+        let is_full = self.is_full();
         self.inside = self.inside.saturating_sub(1);
+        self.has_ended(is_full);
+    }
+
+    /// A transaction has ended. While others wait its session keeps its place, by this number.
+    fn rests(&mut self, now: Instant) -> Option<u64> {
+        if self.queue.is_empty() {
+            self.leaves(now);
+            return None;
+        }
+        self.forget_old(now);
+        self.numbered += 1;
+        self.rests.push_back((self.numbered, now));
+        self.has_ended(self.is_full());
+        Some(self.numbered)
+    }
+
+    /// A session comes back to its place, if it still has it: then it is inside.
+    fn goes_on(&mut self, now: Instant, number: u64) -> bool {
+        self.forget_old(now);
+        let at = self.rests.binary_search_by_key(&number, |rest| rest.0);
+        at.is_ok_and(|at| self.rests.remove(at).is_some())
+    }
+
+    fn is_full(&self) -> bool {
+        self.inside * PARTS >= self.allowed
+    }
+
+    fn has_ended(&mut self, is_full: bool) {
+        self.ended = true;
         let waits = self.waits.len();
         if waits >= WAITS_MAX {
             let fall = if waits >= 2 * WAITS_MAX { PARTS } else { 1 };
@@ -203,7 +247,16 @@ impl LockTable {
     /// # Errors
     /// 57014 and fatal interrupts.
     pub fn enter(self: &Arc<LockTable>, owner: &Owner) -> Result<()> {
-        if owner.entered.load(Ordering::Relaxed) || owner.may_be_waited_for() {
+        if owner.entered.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let rest = owner.rest.swap(0, Ordering::Relaxed);
+        if rest > 0 && self.entrance.change(|line| line.goes_on(Instant::now(), rest)) {
+            owner.entered.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        owner.turn.store(0, Ordering::Relaxed);
+        if owner.may_be_waited_for() {
             return Ok(());
         }
         let waiter = Waiter::new();
@@ -220,8 +273,26 @@ impl LockTable {
 
     /// The transaction has ended.
     pub(crate) fn leave(&self, owner: &Owner) {
-        if owner.entered.load(Ordering::Relaxed) {
-            owner.entered.store(false, Ordering::Relaxed);
+        if !owner.entered.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let has_turn = owner.turn.fetch_add(1, Ordering::Relaxed) + 1 < TURN;
+        let rest = self.entrance.change(|line| {
+            if has_turn {
+                return line.rests(Instant::now());
+            }
+            line.leaves(Instant::now());
+            None
+        });
+        owner.rest.store(rest.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The session has ended.
+    pub(super) fn go_out(&self, owner: &Owner) {
+        let rest = owner.rest.swap(0, Ordering::Relaxed);
+        let is_inside = owner.entered.swap(false, Ordering::Relaxed)
+            || rest > 0 && self.entrance.change(|line| line.goes_on(Instant::now(), rest));
+        if is_inside {
             self.entrance.change(|line| line.leaves(Instant::now()));
         }
     }
@@ -354,6 +425,78 @@ mod tests {
         crowd.line.gives_up(crowd.now, &crowd.outside[1]);
         assert!(crowd.outside[2].is_done());
         assert!(crowd.line.queue.is_empty());
+    }
+
+    #[test]
+    fn who_has_a_turn_keeps_its_place_while_others_wait_but_not_for_long() {
+        let mut crowd = Crowd::new();
+        assert!(crowd.comes());
+        assert_eq!(crowd.line.rests(crowd.now), None, "nobody waits");
+        assert_eq!(crowd.line.inside, 0);
+        while crowd.comes() {}
+        for _ in 0..WAITS_MAX / 2 {
+            crowd.line.wait_began(crowd.now);
+        }
+        for _ in 0..10 {
+            assert!(!crowd.comes());
+        }
+        let inside = crowd.line.inside;
+        let rests: Vec<u64> = (0..3).map(|_| crowd.line.rests(crowd.now).unwrap()).collect();
+        assert_eq!((crowd.let_in(), crowd.line.inside), (0, inside));
+        crowd.now += REST_MAX / 2;
+        assert!(crowd.line.goes_on(crowd.now, rests[1]));
+        assert!(!crowd.line.goes_on(crowd.now, rests[1]), "it is there once");
+        let last = crowd.line.rests(crowd.now).unwrap();
+        assert_eq!((crowd.let_in(), crowd.line.inside), (0, inside));
+        // Two have not come back in time, and those who wait get their places.
+        crowd.now += REST_MAX / 2;
+        assert!(
+            !crowd.line.goes_on(crowd.now, rests[0]) && !crowd.line.goes_on(crowd.now, rests[2])
+        );
+        assert!(crowd.line.goes_on(crowd.now, last));
+        assert_eq!(crowd.line.inside, inside - 2);
+        crowd.line.leaves(crowd.now);
+        crowd.line.leaves(crowd.now);
+        assert_eq!((crowd.let_in(), crowd.line.inside), (4, inside));
+    }
+
+    #[test]
+    fn a_turn_ends_after_its_transactions_and_with_its_session() {
+        let table = LockTable::new();
+        let owner = table.register(base::SessionId(1), base::Oid(5));
+        let inside = || table.entrance.line.lock().inside;
+        // Somebody always waits, and nobody is let in.
+        table.entrance.change(|line| {
+            line.allowed = 0;
+            for _ in 0..WAITS_MAX / 2 {
+                line.wait_began(Instant::now());
+            }
+        });
+        let waiter = Waiter::new();
+        assert!(!table.entrance.change(|line| line.comes(Instant::now(), &waiter)));
+        let begin_turn = || {
+            table.entrance.change(|line| line.inside += 1);
+            owner.entered.store(true, Ordering::Relaxed);
+        };
+        begin_turn();
+        for _ in 1..TURN {
+            table.leave(&owner);
+            assert_eq!(inside(), 1);
+            table.enter(&owner).unwrap();
+            table.enter(&owner).unwrap();
+            assert_eq!(inside(), 1);
+        }
+        table.leave(&owner);
+        assert_eq!(inside(), 0);
+        owner.set_xid(base::Xid(7));
+        table.enter(&owner).unwrap();
+        assert_eq!(inside(), 0, "others may wait for it, and its turn is over");
+        owner.set_xid(base::Xid(0));
+        begin_turn();
+        table.leave(&owner);
+        assert_eq!(inside(), 1);
+        drop(owner);
+        assert_eq!(inside(), 0);
     }
 
     #[test]

@@ -62,6 +62,10 @@ pub struct Owner {
     in_transaction: AtomicBool,
     /// Whether its transaction has come by the entrance.
     pub(super) entered: AtomicBool,
+    /// Its place inside of the entrance between two transactions of a turn; 0: none.
+    pub(super) rest: AtomicU64,
+    /// The transactions of its turn that have ended.
+    pub(super) turn: AtomicU32,
     /// Whether it stands for a prepared transaction.
     prepared: AtomicBool,
     /// The first and the last undoable record of its transaction, and where the log ended before
@@ -98,6 +102,8 @@ impl Owner {
             xid: AtomicU64::new(0),
             in_transaction: AtomicBool::new(false),
             entered: AtomicBool::new(false),
+            rest: AtomicU64::new(0),
+            turn: AtomicU32::new(0),
             prepared: AtomicBool::new(false),
             first_undo: AtomicU64::new(0),
             last_undo: AtomicU64::new(0),

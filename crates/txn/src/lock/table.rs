@@ -135,7 +135,7 @@ impl LockTable {
     }
 
     pub(super) fn unregister(&self, owner: &Owner) {
-        self.leave(owner);
+        self.go_out(owner);
         self.release_rows(owner, 0);
         self.release_counts(owner, |_| Counts::default());
         let mut owners = self.owners.lock();
