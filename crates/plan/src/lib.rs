@@ -1,11 +1,13 @@
 //! Bound query tree to plan: unnesting, join order, costs.
 //!
 //! # How it works
-//! [`plan`] goes through a bound query once, level by level: FROM and WHERE ([`from`](self)), groups,
-//! windows, targets, DISTINCT, ORDER BY, LIMIT; subqueries on the way. Every part is a node with a
-//! list of what its columns are; expressions are compiled against that list to programs of crate
-//! `expr`. A column that is not in the list is read through a parameter, which the node that has it
-//! sets: so correlated subqueries, LATERAL and index lookups in joins are one mechanism.
+//! [`plan`] takes subqueries in FROM into the queries around them where it can
+//! ([`subquery`](self)), and then goes through the bound query once, level by level: FROM and WHERE
+//! ([`from`](self)), groups, windows, targets, DISTINCT, ORDER BY, LIMIT; other subqueries on the way.
+//! Every part is a node with a list of what its columns are; expressions are compiled against that
+//! list to programs of crate `expr`. A column that is not in the list is read through a parameter,
+//! which the node that has it sets: so correlated subqueries, LATERAL and index lookups in joins are
+//! one mechanism.
 //!
 //! # Rules
 //! 1. A plan is immutable, lives in one [`memory::Bump`] and owns nothing; relations and indexes are

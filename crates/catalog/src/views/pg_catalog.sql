@@ -218,6 +218,9 @@ view pg_stat_ssl (pid, ssl, version, cipher, bits, client_dn, client_serial, iss
 SELECT f.pid, f.ssl, f.sslversion, f.sslcipher, f.sslbits, f.ssl_client_dn, f.ssl_client_serial, f.ssl_issuer_dn
 FROM pg_stat_get_activity(NULL) f WHERE f.client_port IS NOT NULL;
 
+view pg_config (name, setting)
+SELECT f.name, f.setting FROM pg_config() f;
+
 view pg_stat_archiver (archived_count, last_archived_wal, last_archived_time, failed_count, last_failed_wal, last_failed_time, stats_reset)
 SELECT f.archived_count, f.last_archived_wal, f.last_archived_time, f.failed_count, f.last_failed_wal,
        f.last_failed_time, f.stats_reset

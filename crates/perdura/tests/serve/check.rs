@@ -194,3 +194,13 @@ fn check_computes_expressions_and_predicates_again() {
     assert!(text.contains("nothing is wrong"), "{text}");
     assert_eq!(code, Some(0));
 }
+
+/// The seed's two options are on in every build.
+#[test]
+fn version_tells_that_memory_and_transaction_ids_have_64_bits() {
+    let said = Command::new(env!("CARGO_BIN_EXE_perdura")).arg("--version").output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    for option in base::build::OPTIONS {
+        assert!(said.lines().any(|line| line.ends_with(&format!(": on ({option})"))), "{said}");
+    }
+}

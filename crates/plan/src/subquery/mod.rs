@@ -1,11 +1,11 @@
 //! Subqueries in FROM, views and inlined WITH queries among them, before a statement is planned.
 //!
 //! # How it works
-//! [`Planner::prepared`] goes through a bound query from the outside in. A subquery that is a plain
-//! join of tables is taken into the query around it ([`take_in`]): its ranges, FROM and condition
+//! `Planner::prepared` goes through a bound query from the outside in. A subquery that is a plain
+//! join of tables is taken into the query around it (`take_in`): its ranges, FROM and condition
 //! become parts of that query, and its columns are replaced by what they stand for. Into any other
-//! subquery go the conditions that see only its columns and mean the same there ([`conditions`]).
-//! Row locks of a subquery are locks of the tables in it ([`locks`]).
+//! subquery go the conditions that see only its columns and mean the same there (`conditions`).
+//! Row locks of a subquery are locks of the tables in it (`locks`).
 //!
 //! # Rules
 //! 1. The bound tree stays as it is; a query without subqueries is handed back itself.
