@@ -148,11 +148,7 @@ impl Table {
     ) -> Result<Outcome> {
         let view = basis.view();
         let chain = self.tree.tables.transactions.versions().chain(self.file(), seat.page);
-        // What was rolled back to a savepoint does not count: the page is as before it.
-        let last = chain.newest_first().find(|record| {
-            record.xid == txn.xid() && !record.is_undone() && record.before(seat.row).is_some()
-        });
-        let Some(last) = last.map(|record| record.command) else {
+        let Some(last) = chain.last_command(seat.row, txn.xid()) else {
             return Err(self.tree.damaged(format!("lacks the version record of row {}", seat.row)));
         };
         if last < view.command() {

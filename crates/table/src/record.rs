@@ -227,6 +227,16 @@ pub(crate) fn merge_images(newer: &[u8], older: &[u8]) -> Result<Vec<u8>> {
     Ok(image)
 }
 
+/// Which columns an image has (`txn::Undo::columns`).
+pub(crate) fn image_columns(image: &[u8]) -> Option<u64> {
+    let mut images = CellImages::of(image, (0, image.len() as u32)).ok()?;
+    let mut columns = 0;
+    while let Some((id, _)) = images.next().ok()? {
+        columns |= 1_u64.checked_shl(id.0)?;
+    }
+    Some(columns)
+}
+
 /// Begins a SET delta whose rows share a stamp and a mark.
 pub(crate) fn begin_set_shared(out: &mut Vec<u8>, rows: usize, stamp: Xid, mark: Mark) {
     out.push(act::SET);

@@ -52,6 +52,10 @@ impl Undo for UndoTables {
     fn merge(&self, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
         crate::record::merge_images(newer, older).ok()
     }
+
+    fn columns(&self, image: &[u8]) -> Option<u64> {
+        crate::record::image_columns(image)
+    }
 }
 
 impl Tables {

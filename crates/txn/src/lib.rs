@@ -32,6 +32,7 @@
 
 mod counter;
 mod dead_pages;
+mod failures;
 pub mod lock;
 mod log;
 mod outcomes;
@@ -53,6 +54,7 @@ mod version_space;
 pub mod versions;
 
 pub use dead_pages::DeadPages;
+pub use failures::{concurrent_delete, concurrent_update};
 pub use lock::{
     Acquired, KeyLock, KeyLocks, LockLifetime, LockMode, LockRow, LockSubject, LockTable, LockTag,
     Owner, RowLockMode, RowTarget, WaitPolicy, ctid, key_hash,
@@ -66,9 +68,7 @@ pub use record::{CommitRecord, CounterKind, CounterLimit};
 pub use serializable::{Access, Serializable, Tracked};
 pub use slots::SnapshotData;
 pub use snapshot::{Met, Snapshot, StampSeen, View};
-pub use transaction::{
-    CommitOptions, Isolation, SavepointMark, Transaction, concurrent_delete, concurrent_update,
-};
+pub use transaction::{CommitOptions, Isolation, SavepointMark, Transaction};
 pub use transactions::{ActiveTransaction, Options, Transactions, Undo};
 pub use version_space::TellTooOld;
 pub use versions::{

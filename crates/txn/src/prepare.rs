@@ -160,9 +160,12 @@ impl Transactions {
             };
             let version = Arc::new(Version::new(head, &restored.body));
             transaction.push_restored(version.clone(), restored.lsn);
-            for (file, page) in restored.places {
+            for place in restored.places {
                 let (settled, version) = (|xid| self.settled(xid), version.clone());
-                self.versions.push(file, page, version, settled, || self.cutter());
+                let flushed = self.wal().flushed();
+                let columns = |manager, image: &[u8]| self.image_columns(manager, image);
+                let cutter = || self.cutter();
+                self.versions.push(place, version, flushed, settled, cutter, columns);
             }
         }
         transaction.state.lock().unlink.clone_from(&record.unlink);

@@ -22,13 +22,14 @@
 //! 6. The lock of a body is taken under latches, so nothing is waited for under it: whoever works
 //!    with the bytes, as undo does with a page, holds a reference to them and not the lock.
 
+use crate::versions::Packed;
 use base::{Error, Lsn, Result};
 use disk::Disk;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use wal::{Reader, Record, Wal, WalConfig};
 
 /// The bodies that were read last: a leaf's rows are read one after the other.
@@ -43,6 +44,10 @@ pub(crate) struct Retained {
     /// The bytes of the noted segments.
     noted_bytes: AtomicU64,
     recent: Mutex<VecDeque<(Lsn, Arc<[u8]>)>>,
+    /// How many groups of packed records there are.
+    packed: AtomicUsize,
+    /// A reader for records up to an LSN: an undo reads one after the other, backwards.
+    reader: Mutex<Option<(Lsn, Reader)>>,
 }
 
 #[derive(Default)]
@@ -62,6 +67,8 @@ impl Retained {
             segments: Mutex::default(),
             noted_bytes: AtomicU64::new(0),
             recent: Mutex::default(),
+            packed: AtomicUsize::new(0),
+            reader: Mutex::default(),
         }
     }
 
@@ -89,8 +96,44 @@ impl Retained {
 
     /// A noted body is not needed any more.
     fn forget(&self, lsn: Lsn) {
+        self.forget_all(std::iter::once(lsn));
+    }
+
+    /// Whether there are packed records, or will be. One that was marked as undone before is not among
+    /// them, or this is true.
+    pub(crate) fn has_packed(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.packed.load(Ordering::Relaxed) > 0
+    }
+
+    /// Calls `pack`, which looks at marks and makes packed records.
+    pub(crate) fn packing<R>(&self, pack: impl FnOnce() -> R) -> R {
+        self.packed.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        let packed = pack();
+        self.packed.fetch_sub(1, Ordering::Relaxed);
+        packed
+    }
+
+    /// Notes the bodies of packed records, which are noted already, once more.
+    pub(crate) fn note_packed(&self, lsns: impl Iterator<Item = Lsn>) {
+        self.packed.fetch_add(1, Ordering::Relaxed);
         let mut segments = self.segments.lock();
-        for segment in self.segments_of(lsn) {
+        for segment in lsns.flat_map(|lsn| self.segments_of(lsn)) {
+            *segments.noted.entry(segment).or_insert(0) += 1;
+        }
+        self.count(&segments);
+    }
+
+    /// Packed records are gone.
+    pub(crate) fn forget_packed(&self, lsns: impl Iterator<Item = Lsn>) {
+        self.packed.fetch_sub(1, Ordering::Relaxed);
+        self.forget_all(lsns);
+    }
+
+    fn forget_all(&self, lsns: impl Iterator<Item = Lsn>) {
+        let mut segments = self.segments.lock();
+        for segment in lsns.flat_map(|lsn| self.segments_of(lsn)) {
             if let Some(count) = segments.noted.get_mut(&segment) {
                 *count -= 1;
                 if *count == 0 {
@@ -130,7 +173,13 @@ impl Retained {
     /// # Errors
     /// XX001 when it is not there; those of the disk.
     pub(crate) fn record(&self, lsn: Lsn) -> Result<Record> {
-        Reader::new(self.disk.clone(), self.config.clone(), lsn).record_at(lsn)
+        // What was durable when it began to read is what its chunks have.
+        let kept = self.reader.lock().take().filter(|(durable, _)| *durable >= lsn);
+        let new = || (lsn, Reader::new(self.disk.clone(), self.config.clone(), lsn));
+        let (durable, mut reader) = kept.unwrap_or_else(new);
+        let record = reader.record_at(lsn)?;
+        *self.reader.lock() = Some((durable, reader));
+        Ok(record)
     }
 
     fn body(&self, lsn: Lsn) -> Result<Arc<[u8]>> {
@@ -167,6 +216,8 @@ enum State {
     Joined(Arc<[u8]>),
     /// The bytes of the record of an LSN, noted as only there.
     Log { retained: Arc<Retained>, lsn: Lsn, bytes: u32 },
+    /// The same, noted by the packed records of which it is one.
+    Packed(Box<(Arc<Packed>, Lsn)>),
 }
 
 /// Where the bytes of a body were a moment ago.
@@ -191,6 +242,11 @@ impl Body {
         Body(Mutex::new(State::Memory(bytes.into())))
     }
 
+    /// The body of a record that is one of many.
+    pub(crate) fn packed(packed: Arc<Packed>, lsn: Lsn) -> Body {
+        Body(Mutex::new(State::Packed(Box::new((packed, lsn)))))
+    }
+
     pub(crate) fn joined(bytes: &[u8]) -> Body {
         Body(Mutex::new(State::Joined(bytes.into())))
     }
@@ -209,6 +265,7 @@ impl Body {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => Held::Bytes(bytes.clone()),
             State::Log { retained, lsn, .. } => Held::Log(retained.clone(), *lsn),
+            State::Packed(one) => Held::Log(one.0.retained().clone(), one.1),
         }
     }
 
@@ -226,11 +283,16 @@ impl Body {
         len + COUNTS_BYTES
     }
 
+    /// Whether it is noted that only the log has the bytes.
+    pub(crate) fn is_only_in_log(&self) -> bool {
+        matches!(&*self.0.lock(), State::Log { .. })
+    }
+
     /// The bytes, when they are in memory.
     pub(crate) fn resident(&self) -> Option<Arc<[u8]>> {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => Some(bytes.clone()),
-            State::Log { .. } => None,
+            State::Log { .. } | State::Packed(_) => None,
         }
     }
 
@@ -238,6 +300,7 @@ impl Body {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => bytes.len(),
             State::Log { bytes, .. } => *bytes as usize,
+            State::Packed(_) => 0,
         }
     }
 
@@ -246,6 +309,7 @@ impl Body {
         match &*self.0.lock() {
             State::Memory(bytes) | State::Joined(bytes) => bytes.len() + COUNTS_BYTES,
             State::Log { .. } => 0,
+            State::Packed(_) => size_of::<(Arc<Packed>, Lsn)>(),
         }
     }
 }

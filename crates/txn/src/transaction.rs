@@ -356,13 +356,15 @@ impl Transaction {
             state.written.insert(file);
             drop(state);
             let transactions = &self.transactions;
-            transactions.versions.push(
-                file,
-                page,
+            let packed = transactions.versions.push(
+                (file, page),
                 version,
+                transactions.wal().flushed(),
                 |xid| transactions.settled(xid),
                 || transactions.cutter(),
+                |manager, image| transactions.image_columns(manager, image),
             );
+            self.owner.free_version_bytes(packed);
         }
     }
 
@@ -551,19 +553,22 @@ impl Transaction {
     /// Undoes all records but the oldest `mark`; returns how many.
     fn undo_to(&self, mark: usize) -> Result<usize> {
         self.owner.end_write(self.last_undo());
-        let mut undone = 0;
+        let (mut undone, mut unmarked) = (0, false);
         loop {
             let newest = {
                 let state = self.state.lock();
                 match state.undo.newest() {
                     Some(newest) if state.undo.len() > mark => newest,
-                    _ => return Ok(undone),
+                    _ => break,
                 }
             };
             self.owner.begin_write(self.transactions.wal().inserted());
             let bytes = match &newest {
                 Newest::Version(version) => version.bytes(),
-                Newest::Log(_) => 0,
+                Newest::Log(_) => {
+                    unmarked = true;
+                    0
+                }
             };
             let before = self.undo_newest(newest).map_err(Error::panic)?;
             self.last_undo.store(before.0, Ordering::Release);
@@ -573,6 +578,12 @@ impl Transaction {
             self.owner.free_version_bytes(bytes);
             undone += 1;
         }
+        let versions = &self.transactions.versions;
+        if unmarked || (undone > 0 && versions.has_packed()) {
+            let freed = versions.forget_undone(self.xid(), self.last_undo());
+            self.owner.free_version_bytes(freed);
+        }
+        Ok(undone)
     }
 
     /// Undoes one record; returns the LSN of the one before it.
@@ -731,8 +742,12 @@ impl Transaction {
         self.transactions.wal().reserve_undo(compensation);
         self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
         self.owner.end_write(lsn);
-        let bytes = self.state.lock().undo.push(version);
-        self.transactions.versions.add_bytes(bytes);
+        let mut state = self.state.lock();
+        let versions = &self.transactions.versions;
+        versions.add_bytes(state.undo.push(version));
+        if versions.is_full() {
+            self.let_go(&mut state.undo);
+        }
     }
 
     /// The transaction as a serializable one, whether it is still watched or not.
@@ -782,16 +797,4 @@ impl Drop for Transaction {
             self.end(Xid::INVALID);
         }
     }
-}
-
-/// 40001: a REPEATABLE READ transaction met a row that changed after its snapshot.
-pub fn concurrent_update() -> Error {
-    let text = "could not serialize access due to concurrent update";
-    Error::new(SqlState::T_R_SERIALIZATION_FAILURE, text)
-}
-
-/// 40001: a REPEATABLE READ transaction met a row that was deleted after its snapshot.
-pub fn concurrent_delete() -> Error {
-    let text = "could not serialize access due to concurrent delete";
-    Error::new(SqlState::T_R_SERIALIZATION_FAILURE, text)
 }

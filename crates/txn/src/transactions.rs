@@ -46,6 +46,14 @@ pub trait Undo: Send + Sync {
         let _ = (newer, older);
         None
     }
+
+    /// Which columns a before-image has, a bit each; nothing when that cannot be said. Where the image
+    /// of the older of two changes has all columns of the newer's, merging them gives the older's.
+    /// Pure: it is called under a latch.
+    fn columns(&self, image: &[u8]) -> Option<u64> {
+        let _ = image;
+        None
+    }
 }
 
 /// What cutting a chain needs to know: the snapshots at one moment.
@@ -345,6 +353,11 @@ impl Transactions {
         let scan = self.publication.scan();
         let active = scan.active;
         (!scan.registering).then_some(ChainCutter { transactions: self, active, last_commit })
+    }
+
+    /// Which columns a before-image has.
+    pub(crate) fn image_columns(&self, manager: u8, image: &[u8]) -> Option<u64> {
+        self.undo.get(manager as usize)?.get()?.columns(image)
     }
 
     /// What a snapshot that is taken now would see, without registering one.

@@ -1,12 +1,12 @@
 //! The undoable records of a transaction, which a rollback takes back, newest first.
 //!
 //! ```text
-//! [ log: 70,000 ending at LSN ] [version] [log: 70,000 ending at LSN] [version] | [version] [version]
-//!   older: memory has let go of what only a rollback needs                        in memory, whole
-//! ```text
+//! [ log: 70,000 ending at LSN ] | [version] [version]
+//!   older: nothing but a number    in memory, whole
+//! ```
 //!
-//! Records that no reader asks for, those of index entries above all, are nothing but a number once
-//! memory has let go of them: each record of the log names the one before it.
+//! Each record of the log names the one before it. So those that memory has let go of are nothing but
+//! the LSN of the newest and their number. What readers need of them is in the version store.
 
 use crate::retained::Retained;
 use crate::versions::{Version, VersionKind};
@@ -20,17 +20,12 @@ const LET_GO: usize = 64;
 /// The list. A count of records names a place in it.
 #[derive(Default)]
 pub(crate) struct UndoList {
-    older: Vec<Older>,
+    /// Records that only the log has: the newest, and how many.
+    older: Option<(Lsn, u64)>,
     memory: VecDeque<Arc<Version>>,
     len: usize,
     /// The bytes of the records that are in this list alone.
     own_bytes: usize,
-}
-
-enum Older {
-    Version(Arc<Version>),
-    /// Records that only the log has: the newest, and how many.
-    Log(Box<(Lsn, u64)>),
 }
 
 /// The newest record.
@@ -66,31 +61,23 @@ impl UndoList {
     }
 
     pub(crate) fn newest(&self) -> Option<Newest> {
-        match (self.memory.back(), self.older.last()) {
-            (Some(version), _) | (None, Some(Older::Version(version))) => {
-                Some(Newest::Version(version.clone()))
-            }
-            (None, Some(Older::Log(log))) => Some(Newest::Log(log.0)),
-            (None, None) => None,
+        match self.memory.back() {
+            Some(version) => Some(Newest::Version(version.clone())),
+            None => self.older.map(|(lsn, _)| Newest::Log(lsn)),
         }
     }
 
     /// Takes the newest record out; `before` is the LSN of the one before it. Returns by how many
     /// bytes [`own_bytes`](Self::own_bytes) has shrunk.
     pub(crate) fn pop(&mut self, before: Lsn) -> usize {
-        let bytes = |version: &Version| if is_own(version) { version.bytes() } else { 0 };
         let freed = match self.memory.pop_back() {
-            Some(version) => bytes(&version),
-            None => match self.older.last_mut() {
-                Some(Older::Log(log)) if log.1 > 1 => {
-                    **log = (before, log.1 - 1);
-                    0
-                }
-                _ => match self.older.pop() {
-                    Some(Older::Version(version)) => bytes(&version),
-                    _ => 0,
-                },
-            },
+            Some(version) if is_own(&version) => version.bytes(),
+            Some(_) => 0,
+            None => {
+                let count = self.older.map_or(0, |(_, count)| count);
+                self.older = (count > 1).then(|| (before, count - 1));
+                0
+            }
         };
         self.len = self.len.saturating_sub(1);
         self.own_bytes = self.own_bytes.saturating_sub(freed);
@@ -106,16 +93,12 @@ impl UndoList {
                 break;
             }
             let Some(version) = self.memory.pop_front() else { break };
-            if is_own(&version) {
-                own += version.bytes();
-                match self.older.last_mut() {
-                    Some(Older::Log(log)) => **log = (version.lsn(), log.1 + 1),
-                    _ => self.older.push(Older::Log(Box::new((version.lsn(), 1)))),
-                }
-            } else {
-                others += version.let_go(retained, true);
-                self.older.push(Older::Version(version));
+            match is_own(&version) {
+                true => own += version.bytes(),
+                false => others += version.let_go(retained, true),
             }
+            let count = self.older.map_or(0, |(_, count)| count);
+            self.older = Some((version.lsn(), count + 1));
         }
         self.own_bytes = self.own_bytes.saturating_sub(own);
         (own, others)

@@ -10,7 +10,9 @@
 //!    top of the older: the newer gets both, the older loses the row, and goes when it has none left.
 //! 2. A record of several rows is cut row by row, so that a chain has as many as the snapshots can
 //!    tell apart, however many rows a statement changes.
+//! 3. Packed records stay as they are, and nothing is joined over them.
 
+use super::chain::Link;
 use super::{ChangedRows, RowBefore, Version, VersionHead, VersionKind, VersionRows};
 use base::{RowId, Xid};
 use std::collections::{HashMap, HashSet};
@@ -29,13 +31,16 @@ pub(crate) trait Cutter {
 
 /// Joins neighbours in the chains of rows where nobody sees what is between them. The list is oldest
 /// first.
-pub(super) fn cut(list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
+pub(super) fn cut(list: &mut Vec<Link>, cutter: &impl Cutter) {
     // For each row the newest record so far.
     let mut last = RowMap::default();
     let mut taken: Vec<HashSet<RowId, foldhash::fast::FixedState>> = Vec::new();
     taken.resize_with(list.len(), HashSet::default);
     for at in 0..list.len() {
-        let record = list[at].clone();
+        let Link::One(record) = list[at].clone() else {
+            last.clear();
+            continue;
+        };
         match &record.rows {
             VersionRows::None => {}
             VersionRows::Run(first, 1) => {
@@ -47,7 +52,7 @@ pub(super) fn cut(list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
                     joined.from.iter().for_each(|(older, row)| {
                         taken[*older].insert(*row);
                     });
-                    list[at] = Arc::new(joined.version);
+                    list[at] = Link::One(Arc::new(joined.version));
                 }
                 rows.iter().for_each(|before| {
                     last.insert(before.row, at);
@@ -56,9 +61,10 @@ pub(super) fn cut(list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
         }
     }
     let mut at = 0;
-    list.retain_mut(|record| {
+    list.retain_mut(|link| {
         let taken = &taken[at];
         at += 1;
+        let Link::One(record) = link else { return true };
         let rows = match &record.rows {
             VersionRows::Rows(rows) => rows.len(),
             VersionRows::Run(..) => 1,
@@ -82,7 +88,7 @@ struct Joined {
 
 /// The older records that may be joined with a newer one.
 struct Olders<'l, C> {
-    list: &'l [Arc<Version>],
+    list: &'l [Link],
     newer: &'l Version,
     cutter: &'l C,
     asked: HashMap<usize, Option<Arc<[u8]>>, foldhash::fast::FixedState>,
@@ -91,7 +97,8 @@ struct Olders<'l, C> {
 impl<C: Cutter> Olders<'_, C> {
     /// The body of one of them.
     fn body(&mut self, at: usize) -> Option<Arc<[u8]>> {
-        let (older, newer, cutter) = (&self.list[at], self.newer, self.cutter);
+        let (newer, cutter) = (self.newer, self.cutter);
+        let older = self.list[at].one()?;
         let ask = || {
             let fits = older.manager == newer.manager
                 && !older.is_undone()
@@ -104,7 +111,7 @@ impl<C: Cutter> Olders<'_, C> {
 }
 
 fn join(
-    list: &[Arc<Version>],
+    list: &[Link],
     last: &RowMap,
     newer: &Version,
     rows: &ChangedRows,
@@ -115,8 +122,10 @@ fn join(
     let (mut image, mut befores, mut from) = (Vec::new(), Vec::new(), Vec::new());
     let mut key_changed = newer.key_changed;
     for before in rows.iter() {
-        let at = last.get(&before.row).copied().filter(|at| list[*at].xid == before.stamp);
-        let older_body = at.and_then(|at| Some((at, olders.body(at)?)));
+        let at = last.get(&before.row).copied();
+        let below = at.and_then(|at| Some((at, list[at].one()?)));
+        let below = below.filter(|(_, older)| older.xid == before.stamp);
+        let older_body = below.and_then(|(at, older)| Some((at, older, olders.body(at)?)));
         let newest = match &body {
             Some(body) => body,
             None if older_body.is_none() && rows.len() == 1 => return None,
@@ -124,10 +133,10 @@ fn join(
         };
         let own = part(newest, before.image)?;
         let mut merged = None;
-        if let Some((at, older_body)) = older_body {
-            match &list[at].rows {
+        if let Some((at, older_record, older_body)) = older_body {
+            match &older_record.rows {
                 VersionRows::Run(..) if rows.len() == 1 => {
-                    return Some(inserted(newer, before.row, at, &list[at]));
+                    return Some(inserted(newer, before.row, at, older_record));
                 }
                 VersionRows::Rows(older_rows) => {
                     if let Some((_, older)) = older_rows.find(before.row)
@@ -136,7 +145,7 @@ fn join(
                     {
                         merged = Some((older, both));
                         from.push((at, before.row));
-                        key_changed |= list[at].key_changed;
+                        key_changed |= older_record.key_changed;
                     }
                 }
                 VersionRows::Run(..) | VersionRows::None => {}
@@ -197,7 +206,7 @@ fn made_of(record: &Version, head: VersionHead, images: &[u8]) -> Version {
     made
 }
 
-fn part(body: &[u8], (from, bytes): (u32, u32)) -> Option<&[u8]> {
+pub(super) fn part(body: &[u8], (from, bytes): (u32, u32)) -> Option<&[u8]> {
     body.get(from as usize..from as usize + bytes as usize)
 }
 

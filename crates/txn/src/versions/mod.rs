@@ -20,22 +20,32 @@
 //! 4. A stamp that is own or invisible, without a record, is corruption (XX001), unless the mark
 //!    says that the stamp's transaction inserted the row.
 //! 5. A running transaction's records are never dropped, so what stays of one in memory is small. The
-//!    rows that a batch changes on a leaf share one (storage rule 10): two to ten bytes a row. One of
-//!    a single row has no memory besides its own, 136 bytes with its places in lists, once its body
-//!    is only in the log. All together stay below the share of memory that `version_space` keeps.
+//!    rows that a batch changes on a leaf share one (storage rule 10): two to ten bytes a row. Those of
+//!    single rows are packed (`packed`) when memory is short: as many. All together stay below the
+//!    share of memory that `version_space` keeps.
 //! 6. Records of several rows are cut row by row (`cut`): they do not pile up behind a snapshot.
+//! 7. What memory has let go of, or what is packed, bears no mark that it is undone: the records are
+//!    forgotten before the transaction may go on or end. An XID that is absent counts as committed.
+//! 8. Committed records are packed only if cutting leaves most of them, and packed ones are cut as they
+//!    are packed together: of a row that changes all the time few stay.
 
+mod chain;
 mod cut;
+mod packed;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod version;
 
+pub use chain::{Chain, Resolved, Step};
+use chain::{Link, Packing};
 pub(crate) use cut::Cutter;
+pub(crate) use packed::Packed;
 pub use rows::{ChangedRows, RowBefore};
 pub use version::{Before, Mark, Version, VersionHead, VersionKind, VersionRows};
 
 use crate::retained::Retained;
-use crate::snapshot::{StampSeen, View};
-use base::{Error, FileId, Lsn, PageNo, Result, RowId, Xid};
+use base::{FileId, Lsn, PageNo, RowId, Xid};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -48,133 +58,27 @@ const PRUNE_LEN_MIN: usize = 8;
 /// A chain that is this long after pruning is cut.
 const CUT_LEN_MIN: usize = 16;
 
+/// Records of a chain that are packed at once are at least so many.
+const PACK_LEN_MIN: usize = 32;
+
 type Key = (FileId, PageNo);
+
+/// Whether most of the records of a list that are not packed are those of a transaction.
+fn is_most(list: &[Link], xid: Xid) -> bool {
+    let own = |record: &&Arc<Version>| record.xid == xid;
+    2 * list.iter().filter_map(Link::one).filter(own).count()
+        >= list.iter().filter_map(Link::one).count()
+}
 
 #[derive(Default)]
 struct Records {
     /// Oldest first. Readers have it too, so that a look at a long chain copies nothing.
-    list: Arc<Vec<Arc<Version>>>,
+    list: Arc<Vec<Link>>,
     /// Writers prune when the list is this long.
     prune_at: usize,
+    /// Writers pack, when memory is short, when the list is this long.
+    pack_at: usize,
     queued: bool,
-}
-
-/// The version records of one leaf at one moment.
-#[derive(Clone, Default, Debug)]
-pub struct Chain(Option<Arc<Vec<Arc<Version>>>>);
-
-/// What a view sees of a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Resolved {
-    /// The row as it is on the page.
-    Current,
-    /// The row after the before-images of the path were applied, in the path's order.
-    Older,
-    /// No row.
-    Absent,
-}
-
-/// One step back: the record and the index of the row among its [`VersionRows::Rows`].
-pub type Step = (Arc<Version>, usize);
-
-impl Chain {
-    fn list(&self) -> &[Arc<Version>] {
-        self.0.as_ref().map_or(&[], |list| list.as_slice())
-    }
-
-    /// Whether there are no records.
-    pub fn is_empty(&self) -> bool {
-        self.list().is_empty()
-    }
-
-    /// The records, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Arc<Version>> {
-        self.list().iter().rev()
-    }
-
-    /// What `view` sees of `row`, whose stamp and mark on the page are given. Leaves in `path`
-    /// the steps that lead from the row on the page to what is seen, to be applied in order.
-    /// Never waits: the bodies are not read.
-    ///
-    /// # Errors
-    /// XX001 when a needed record is missing (rule 4).
-    pub fn resolve(
-        &self,
-        view: &View,
-        row: RowId,
-        stamp: Xid,
-        mark: Mark,
-        path: &mut Vec<Step>,
-    ) -> Result<Resolved> {
-        path.clear();
-        let (mut stamp, mut mark, mut end) = (stamp, mark, self.list().len());
-        loop {
-            let seen = view.judge(stamp);
-            if seen == StampSeen::Visible {
-                return Ok(visible(mark, path));
-            }
-            if seen == StampSeen::Invisible && mark.is_inserted() {
-                return Ok(Resolved::Absent);
-            }
-            let Some(at) = self.find(row, stamp, end) else {
-                return Err(missing_record(row, stamp));
-            };
-            let record = &self.list()[at];
-            if seen == StampSeen::Own && record.command < view.command() {
-                return Ok(visible(mark, path));
-            }
-            match record.before(row) {
-                Some(Before::Row(index, before)) => {
-                    path.push((record.clone(), index));
-                    (stamp, mark, end) = (before.stamp, before.mark, at);
-                }
-                Some(Before::Nothing) | None => return Ok(Resolved::Absent),
-            }
-        }
-    }
-
-    /// The newest record of `xid` about `row` among the first `end`.
-    fn find(&self, row: RowId, xid: Xid, end: usize) -> Option<usize> {
-        let about_row = |record: &Arc<Version>| record.xid == xid && record.before(row).is_some();
-        self.list()[..end].iter().rposition(about_row)
-    }
-
-    /// The command that last changed `row` within transaction `xid`, or nothing when no record
-    /// says so: how an UPDATE recognises a row that its own command, or a later one, changed.
-    pub fn last_command(&self, row: RowId, xid: Xid) -> Option<base::CommandId> {
-        let at = self.find(row, xid, self.list().len())?;
-        Some(self.list()[at].command)
-    }
-
-    /// Whether transaction `xid` deleted `row` or changed columns of its key: what a KEY SHARE
-    /// lock waits for (storage rule 21). True as well when no record tells.
-    pub fn key_affected(&self, row: RowId, xid: Xid) -> bool {
-        let mut found = false;
-        for record in self.newest_first() {
-            if record.xid == xid && !record.is_undone() && record.before(row).is_some() {
-                found = true;
-                if record.kind != VersionKind::Update || record.key_changed {
-                    return true;
-                }
-            }
-        }
-        !found
-    }
-}
-
-fn visible(mark: Mark, path: &[Step]) -> Resolved {
-    if mark.is_deleted() {
-        Resolved::Absent
-    } else if path.is_empty() {
-        Resolved::Current
-    } else {
-        Resolved::Older
-    }
-}
-
-#[cold]
-fn missing_record(row: RowId, stamp: Xid) -> Error {
-    Error::corrupted(format!("version record of transaction {stamp} for row {row} is missing"))
 }
 
 /// The version records of all running transactions and of the ended ones that some snapshot may
@@ -183,6 +87,9 @@ pub struct VersionStore {
     shards: Box<[Mutex<HashMap<Key, Records, foldhash::fast::FixedState>>]>,
     /// Every chain that is not empty, once.
     queue: Mutex<VecDeque<Key>>,
+    /// Held while records are between two chains, and by who looks through all of them. Taken before
+    /// that of a shard; nothing is waited for under it.
+    moving: Mutex<()>,
     bytes: AtomicUsize,
     retained: Arc<Retained>,
     /// The bytes of memory that the records may take before it lets go of bodies.
@@ -196,6 +103,7 @@ impl VersionStore {
         VersionStore {
             shards: (0..SHARDS).map(|_| Mutex::new(HashMap::default())).collect(),
             queue: Mutex::new(VecDeque::new()),
+            moving: Mutex::new(()),
             bytes: AtomicUsize::new(0),
             retained,
             memory_bytes_max: AtomicUsize::new(usize::MAX),
@@ -249,59 +157,157 @@ impl VersionStore {
     }
 
     /// Pushes a record on the chain of a leaf that the caller has latched exclusively (rule 1).
-    /// `settled` says whether an XID is settled; `cutter` gives what is needed to cut a chain that
-    /// stays long all the same.
+    /// `settled` says whether an XID is settled; `get_cutter` gives what is needed to cut a chain that
+    /// stays long all the same; `columns` is [`Undo::columns`](crate::Undo::columns). The log is
+    /// durable up to `flushed`. Returns the bytes of memory that packing has made free.
     pub(crate) fn push<C: Cutter>(
         &self,
-        file: FileId,
-        page: PageNo,
+        (file, page): (FileId, PageNo),
         version: Arc<Version>,
+        flushed: Lsn,
         settled: impl Fn(Xid) -> bool,
-        cutter: impl FnOnce() -> Option<C>,
-    ) {
+        get_cutter: impl FnOnce() -> Option<C>,
+        columns: impl Fn(u8, &[u8]) -> Option<u64>,
+    ) -> usize {
         let key = (file, page);
         self.bytes.fetch_add(version.bytes(), Ordering::Relaxed);
         let mut shard = self.shards[Self::shard_no(key)].lock();
         let records = shard.entry(key).or_default();
         let list = Arc::make_mut(&mut records.list);
-        list.push(version);
-        if list.len() >= records.prune_at.max(PRUNE_LEN_MIN) {
+        let running = version.xid;
+        list.push(Link::One(version));
+        let len = list.len();
+        let pack = len >= records.pack_at.max(self.pack_len_min()) && self.is_full();
+        let (mut cutter, mut own) = (None, false);
+        if pack || len >= records.prune_at.max(PRUNE_LEN_MIN) {
             self.prune_list(list, &settled);
-            if list.len() >= CUT_LEN_MIN
-                && let Some(cutter) = cutter()
-            {
-                self.cut_list(list, &cutter);
+            own = is_most(list, running);
+            if list.len() >= CUT_LEN_MIN && !(pack && own) {
+                cutter = get_cutter();
+            }
+            if let Some(cutter) = &cutter {
+                self.cut_list(list, cutter);
             }
             records.prune_at = 2 * list.len();
+        }
+        let mut packed = 0;
+        if pack {
+            let columns = &|manager, image: &[u8]| columns(manager, image);
+            let (retained, least) = (&self.retained, self.pack_len_min());
+            let durable = flushed;
+            let by = Packing { retained, durable, running, least, cutter, columns };
+            // What cutting makes less stays: it will be cut again.
+            packed = self.pack(records, &by, own || 2 * records.list.len() > len);
         }
         if !records.queued {
             records.queued = true;
             drop(shard);
             self.queue.lock().push_back(key);
         }
+        packed
     }
 
-    fn prune_list(&self, list: &mut Vec<Arc<Version>>, settled: &impl Fn(Xid) -> bool) {
+    /// Packs the records of a chain if that is `worth_while`. Returns the bytes of memory that are free
+    /// now.
+    fn pack(
+        &self,
+        records: &mut Records,
+        by: &Packing<'_, impl Cutter>,
+        worth_while: bool,
+    ) -> usize {
+        let list = Arc::make_mut(&mut records.list);
+        let bytes = |list: &[Link]| list.iter().map(Link::bytes).sum::<usize>();
+        let before = bytes(list);
+        if worth_while {
+            self.retained.packing(|| chain::pack(list, by));
+        }
+        let ones = list.iter().filter(|link| link.one().is_some()).count();
+        records.pack_at = list.len() + by.least.max(ones / 4);
+        let freed = before.saturating_sub(bytes(list));
+        self.free_bytes(freed);
+        freed
+    }
+
+    fn pack_len_min(&self) -> usize {
+        // A store that may take nothing packs what it can.
+        match self.memory_bytes_max.load(Ordering::Relaxed) {
+            0 => 2,
+            _ => PACK_LEN_MIN,
+        }
+    }
+
+    fn prune_list(&self, list: &mut Vec<Link>, settled: &impl Fn(Xid) -> bool) {
         let mut freed = 0;
         let mut last = (Xid::INVALID, false);
-        list.retain(|record| {
-            if last.0 != record.xid {
-                last = (record.xid, settled(record.xid));
+        let mut is_settled = |xid: Xid| {
+            if last.0 != xid {
+                last = (xid, settled(xid));
             }
-            let free = last.1 || record.is_undone();
-            if free {
-                freed += record.bytes();
+            last.1
+        };
+        list.retain_mut(|link| {
+            let left = match &*link {
+                Link::One(record) => {
+                    let free = is_settled(record.xid) || record.is_undone();
+                    (!free).then_some(None)
+                }
+                Link::Packed(packed) => {
+                    let (first, last) = packed.end_xids();
+                    match is_settled(first) || is_settled(last) {
+                        false => Some(None),
+                        true => link.without(|xid, _| is_settled(xid)).map(Some),
+                    }
+                }
+            };
+            let bytes = link.bytes();
+            match left {
+                None => {
+                    freed += bytes;
+                    false
+                }
+                Some(None) => true,
+                Some(Some(rest)) => {
+                    freed += bytes.saturating_sub(rest.bytes());
+                    *link = rest;
+                    true
+                }
             }
-            !free
         });
         self.free_bytes(freed);
     }
 
-    fn cut_list(&self, list: &mut Vec<Arc<Version>>, cutter: &impl Cutter) {
-        let bytes = |list: &[Arc<Version>]| list.iter().map(|record| record.bytes()).sum::<usize>();
+    fn cut_list(&self, list: &mut Vec<Link>, cutter: &impl Cutter) {
+        let bytes = |list: &[Link]| list.iter().map(Link::bytes).sum::<usize>();
         let before = bytes(list);
         cut::cut(list, cutter);
         self.free_bytes(before.saturating_sub(bytes(list)));
+    }
+
+    /// Whether records are packed: those bear no marks.
+    pub(crate) fn has_packed(&self) -> bool {
+        self.retained.has_packed()
+    }
+
+    /// Forgets the records of a transaction after an LSN: they are undone. Returns the bytes of
+    /// memory that are free now.
+    pub(crate) fn forget_undone(&self, undone: Xid, after: Lsn) -> usize {
+        let mut freed = 0;
+        let _moving = self.moving.lock();
+        for shard in &self.shards {
+            for records in shard.lock().values_mut() {
+                if records.list.iter().all(|link| link.last_lsn() <= after) {
+                    continue;
+                }
+                let bytes = |list: &[Link]| list.iter().map(Link::bytes).sum::<usize>();
+                let list = Arc::make_mut(&mut records.list);
+                let before = bytes(list);
+                let gone = |xid: Xid, lsn: Lsn| xid == undone && lsn > after;
+                *list = list.iter().filter_map(|link| link.without(gone)).collect();
+                freed += before.saturating_sub(bytes(list));
+            }
+        }
+        self.free_bytes(freed);
+        freed
     }
 
     /// The records of a leaf. The caller holds its latch (rule 2).
@@ -321,16 +327,22 @@ impl VersionStore {
     /// The caller holds both latches exclusively.
     pub fn split(&self, file: FileId, left: PageNo, right: PageNo, first: RowId) {
         let mut moved = Vec::new();
+        let _moving = self.moving.lock();
         {
             let key = (file, left);
             let mut shard = self.shards[Self::shard_no(key)].lock();
             let Some(records) = shard.get_mut(&key) else { return };
-            Arc::make_mut(&mut records.list).retain(|record| {
-                if record.touches(first, None) {
-                    moved.push(record.clone());
-                }
-                record.touches(RowId(0), Some(first))
-            });
+            let list = Arc::make_mut(&mut records.list);
+            // Packed records are divided: what is in two chains counts once.
+            let packed = |list: &[Link]| {
+                let all = list.iter().filter(|link| link.one().is_none());
+                all.map(Link::bytes).sum::<usize>()
+            };
+            let before = packed(list);
+            moved.extend(list.iter().filter_map(|link| link.part(first, None)));
+            *list = list.iter().filter_map(|link| link.part(RowId(0), Some(first))).collect();
+            self.bytes.fetch_add(packed(list) + packed(&moved), Ordering::Relaxed);
+            self.free_bytes(before);
         }
         self.join(file, right, moved);
     }
@@ -339,6 +351,7 @@ impl VersionStore {
     /// holds both latches exclusively.
     pub fn merge(&self, file: FileId, left: PageNo, right: PageNo) {
         let key = (file, right);
+        let _moving = self.moving.lock();
         let moved = {
             let mut shard = self.shards[Self::shard_no(key)].lock();
             shard.get_mut(&key).map(|records| std::mem::take(&mut records.list))
@@ -346,7 +359,7 @@ impl VersionStore {
         self.join(file, left, moved.map(Arc::unwrap_or_clone).unwrap_or_default());
     }
 
-    fn join(&self, file: FileId, page: PageNo, moved: Vec<Arc<Version>>) {
+    fn join(&self, file: FileId, page: PageNo, moved: Vec<Link>) {
         if moved.is_empty() {
             return;
         }
@@ -356,8 +369,8 @@ impl VersionStore {
         let list = Arc::make_mut(&mut records.list);
         list.extend(moved);
         // The order of the WAL is the order of the changes of each row.
-        list.sort_by_key(|record| record.lsn());
-        list.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        list.sort_by_key(Link::first_lsn);
+        list.dedup_by(|a, b| a.is_same(b));
         if !records.queued {
             records.queued = true;
             drop(shard);
@@ -369,7 +382,8 @@ impl VersionStore {
     /// commit, so that the number of records stays in proportion to what snapshots hold back.
     /// While the records take too much memory, it lets go of bodies that are durable.
     pub(crate) fn reap(&self, chains: usize, flushed: Lsn, settled: impl Fn(Xid) -> bool) {
-        for _ in 0..chains {
+        // Each chain once: more looks find nothing new.
+        for _ in 0..chains.min(self.chains()) {
             let Some(key) = self.queue.lock().pop_front() else { return };
             let mut shard = self.shards[Self::shard_no(key)].lock();
             let Some(records) = shard.get_mut(&key) else { continue };
@@ -388,9 +402,10 @@ impl VersionStore {
 
     /// Lets memory go of the bodies of a chain. A chain of some length is one of rows that change all
     /// the time: its records are cut, and cutting needs them in memory.
-    fn let_go(&self, list: &[Arc<Version>], flushed: Lsn) {
-        if list.len() < PRUNE_LEN_MIN {
-            let durable = list.iter().filter(|record| record.lsn() <= flushed);
+    fn let_go(&self, list: &[Link], flushed: Lsn) {
+        if list.len() < PRUNE_LEN_MIN && list.iter().all(|link| link.one().is_some()) {
+            let durable =
+                list.iter().filter_map(Link::one).filter(|record| record.lsn() <= flushed);
             self.free_bytes(durable.map(|record| record.let_go(&self.retained, false)).sum());
         }
     }
@@ -401,7 +416,7 @@ impl VersionStore {
             shard.lock().retain(|key, records| {
                 let keep = key.0 != file;
                 if !keep {
-                    self.free_bytes(records.list.iter().map(|record| record.bytes()).sum());
+                    self.free_bytes(records.list.iter().map(Link::bytes).sum());
                 }
                 keep
             });

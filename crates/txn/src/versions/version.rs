@@ -115,7 +115,7 @@ impl Version {
         Version::with(head, Body::joined(body))
     }
 
-    fn with(head: VersionHead, body: Body) -> Version {
+    pub(super) fn with(head: VersionHead, body: Body) -> Version {
         let VersionHead { xid, command, kind, key_changed, manager, undo_next, rows } = head;
         Version {
             xid,
@@ -162,6 +162,11 @@ impl Version {
     /// transaction runs. Returns the bytes of memory that are free now.
     pub(crate) fn let_go(&self, retained: &Arc<Retained>, runs: bool) -> usize {
         self.body.let_go(retained, self.lsn(), runs)
+    }
+
+    /// Whether the body is noted as only in the log.
+    pub(super) fn is_only_in_log(&self) -> bool {
+        self.body.is_only_in_log()
     }
 
     /// The undo body, when it is in memory.
