@@ -5,6 +5,7 @@
 pub mod access;
 pub mod archiver;
 pub mod build;
+pub mod chores;
 pub mod clock;
 pub mod error;
 pub mod fiber_local;

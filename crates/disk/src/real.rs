@@ -1,15 +1,13 @@
 //! The machine's file system.
 
 use crate::{Disk, File, io_error};
-use base::Result;
+use base::{Result, chores};
 use rustix::fs::FallocateFlags;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, OnceLock};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A directory of the machine's file system.
@@ -37,35 +35,18 @@ impl RealDisk {
     }
 }
 
-/// A removed file with so many bytes is closed by a thread of its own: the system frees its pages
-/// one by one.
+/// A removed file with so many bytes is cut off bit by bit before it is closed: the system frees its
+/// pages one by one.
 const LARGE_BYTES: u64 = 1 << 20;
-/// That thread cuts so many bytes off at once and then rests, so that it never has a processor for
-/// as long as others would notice.
+/// So many bytes are cut off at once, with a pause after them, so that it never takes a processor
+/// for as long as others would notice.
 const CUT_BYTES: u64 = 1 << 20;
 const CUT_PAUSE: Duration = Duration::from_micros(500);
 
-/// The way to the thread that closes files; none if it cannot be started.
-fn closer() -> Option<&'static Sender<Arc<dyn File>>> {
-    static CLOSER: OnceLock<Option<Sender<Arc<dyn File>>>> = OnceLock::new();
-    let start = || {
-        let (sender, files) = channel::<Arc<dyn File>>();
-        let close = move || files.into_iter().for_each(|file| cut(&*file));
-        thread::Builder::new().name("file closer".into()).spawn(close).ok().map(|_| sender)
-    };
-    CLOSER.get_or_init(start).as_ref()
-}
-
-/// Cuts a removed file off, bit by bit. What cannot be cut goes when it is closed.
-fn cut(file: &dyn File) {
-    let mut bytes = file.len().unwrap_or(0);
-    while bytes > 0 {
-        bytes = bytes.saturating_sub(CUT_BYTES);
-        if file.set_len(bytes).is_err() {
-            return;
-        }
-        thread::sleep(CUT_PAUSE);
-    }
+/// Cuts a bit off a removed file; whether there is more. What cannot be cut goes when it is closed.
+fn cut(file: &dyn File, bytes: &mut u64) -> bool {
+    *bytes = bytes.saturating_sub(CUT_BYTES);
+    file.set_len(*bytes).is_ok() && *bytes > 0
 }
 
 struct RealFile {
@@ -108,10 +89,11 @@ impl Disk for RealDisk {
     }
 
     fn discard(&self, file: Arc<dyn File>) {
-        let large = file.len().is_ok_and(|bytes| bytes >= LARGE_BYTES);
-        if large && let Some(closer) = closer() {
-            // Without the thread it is closed here: the error has the file.
-            drop(closer.send(file));
+        let mut bytes = file.len().unwrap_or(0);
+        if bytes >= LARGE_BYTES {
+            let step = move || cut(&*file, &mut bytes).then_some(CUT_PAUSE);
+            // Where there is no thread for chores it is closed here: the error has the file.
+            drop(chores::after(Duration::ZERO, Box::new(step)));
         }
     }
 
@@ -219,7 +201,7 @@ mod tests {
         let begin = Instant::now();
         while watched.strong_count() > 0 {
             assert!(begin.elapsed() < Duration::from_secs(60), "it is open");
-            thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         fs::remove_dir_all(root).unwrap();
     }

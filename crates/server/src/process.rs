@@ -243,7 +243,7 @@ fn run(handover: Handover, trim: fn(), begin_worker: fn()) -> Result<()> {
     let mut scram_secret = [0; 32];
     rand::fill(&mut scram_secret);
     let io = |e: std::io::Error| base::err!(SYSTEM_ERROR, "could not start workers: {e}").fatal();
-    purge::begin(&cluster, trim).map_err(io)?;
+    purge::begin(&cluster, trim);
     let words = postmaster.try_clone().map_err(io)?;
     let server = Arc::new(Server {
         cluster: cluster.clone(),

@@ -1,44 +1,37 @@
-//! The thread that gives the system back what sessions have freed.
+//! Gives the system back what sessions have freed.
 //!
 //! The allocator does that itself when somebody allocates later; for a large sort that is many
-//! thousand pages, and all sessions of that worker would wait. This thread is there before.
+//! thousand pages, and all sessions of that worker would wait. A chore is there before.
 
+use base::chores;
 use session::Cluster;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
 /// From a release to the purge: short, so that there is little to purge at a time. The allocator
 /// itself waits for longer, see `handover`.
 const PAUSE: Duration = Duration::from_millis(4);
 
-/// Starts the thread, which sleeps until much was released. It ends with the process.
-///
-/// # Errors
-/// When it cannot be started.
-pub(crate) fn begin(cluster: &Arc<Cluster>, trim: fn()) -> io::Result<()> {
+/// Has `trim` called a while after much was released.
+pub(crate) fn begin(cluster: &Arc<Cluster>, trim: fn()) {
     let wanted = Arc::new(AtomicBool::new(false));
-    let (asked, purged) = (wanted.clone(), Arc::downgrade(cluster));
-    let body = move || {
-        loop {
-            while !asked.swap(false, Ordering::Acquire) {
-                thread::park();
-            }
-            thread::sleep(PAUSE);
-            trim();
-            let Some(cluster) = purged.upgrade() else { return };
-            cluster.charge_kept();
-        }
-    };
-    let purger = thread::Builder::new().name("purger".into()).spawn(body)?;
-    let purger = purger.thread().clone();
+    let purged = Arc::downgrade(cluster);
     let tell = move || {
-        if !wanted.swap(true, Ordering::Release) {
-            purger.unpark();
+        if wanted.swap(true, Ordering::AcqRel) {
+            return;
         }
+        let (asked, purged) = (wanted.clone(), purged.clone());
+        let purge = move || {
+            asked.store(false, Ordering::Release);
+            trim();
+            if let Some(cluster) = purged.upgrade() {
+                cluster.charge_kept();
+            }
+            None
+        };
+        // Without a thread for chores the allocator does it by itself.
+        drop(chores::after(PAUSE, Box::new(purge)));
     };
     cluster.trim_by(trim, Box::new(tell));
-    Ok(())
 }

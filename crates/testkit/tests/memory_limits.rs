@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use testkit::bench::tree;
 use testkit::client::{Client, Failure, Outgoing};
 use testkit::kill9::{Running, ServerOptions};
 use testkit::perdura;
@@ -256,5 +257,36 @@ fn who_waits_for_memory_of_those_who_wait_for_its_locks_ends_with_53200() {
         let answer = holder.until_ready().unwrap();
         assert_eq!(answer[0][0], Some(rows.to_string()));
     }
+    fixture.end();
+}
+
+/// The threads of the process tree depend on the processors only, whatever has happened.
+#[test]
+fn sessions_that_spill_and_drop_tables_start_no_more_threads() {
+    let fixture = Fixture::new("threads", &["shared_buffers=16MB", "work_mem=1MB"]);
+    let mut clients: Vec<Client> = (0..20).map(|_| fixture.connect()).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        let rows = if n == 0 { 200_000 } else { 2000 };
+        let create = format!(
+            "create table t{n} as select g as a, repeat('x', 100) as b \
+             from generate_series(1, {rows}) g"
+        );
+        client.query(&create).unwrap();
+    }
+    let (holder, others) = clients.split_first_mut().unwrap();
+    assert_eq!(holder.query("select a, b from t0 order by a desc").unwrap().len(), 200_000);
+    // One waits for a lock for longer than it takes to look for deadlocks.
+    others[0].query("begin; lock table t0").unwrap();
+    holder.query("set lock_timeout = '1.5s'; set deadlock_timeout = '1s'").unwrap();
+    assert_eq!(state(&holder.query("select count(*) from t0").unwrap_err()), "55P03");
+    others[0].query("rollback").unwrap();
+    holder.query("drop table t0").unwrap();
+    holder.query("checkpoint").unwrap();
+    let processes = tree(fixture.server.postmaster_pid());
+    let tasks = |pid: &u32| std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().count();
+    let threads: usize = processes.iter().map(tasks).sum();
+    // The postmaster, the flusher, the checkpointer, the timers of locks and the chores.
+    let most = 5 + std::thread::available_parallelism().unwrap().get();
+    assert!(threads <= most, "{threads} threads of {processes:?}");
     fixture.end();
 }

@@ -16,7 +16,8 @@ mod sessions;
 mod startup;
 mod throughput;
 
-pub(crate) use process::{private_bytes, resident_bytes, resident_bytes_of, tree};
+pub use process::tree;
+pub(crate) use process::{private_bytes, resident_bytes, resident_bytes_of};
 
 use crate::Result;
 use crate::kill9::{Running, ServerOptions};
