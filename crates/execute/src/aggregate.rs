@@ -2,6 +2,7 @@
 
 use crate::distinct::Seen;
 use crate::keys::{Columns, KeyTable, Source};
+use crate::later::{Later, group_of};
 use crate::operator::{Child, Operator};
 use crate::rows::RowStore;
 use crate::sort::Sorter;
@@ -17,6 +18,8 @@ use std::rc::Rc;
 use types::Datum;
 
 const CHUNK: usize = 1024;
+/// A batch of results ends with the group that makes it larger than this.
+const OUTPUT_BYTES: usize = 1 << 20;
 
 /// The groups of one grouping set.
 struct Set<'q> {
@@ -49,6 +52,10 @@ struct CallState<'q> {
     seen: Option<Seen>,
     /// Arguments kept until they can be sorted: input columns and group number.
     ordered: Option<Sorter>,
+    /// Whether rows may be taken in later: the states keep something of each, for many groups.
+    can_wait: bool,
+    later: Option<Later>,
+    budget: Budget,
 }
 
 /// Groups and their aggregates.
@@ -95,7 +102,7 @@ impl<'q> Aggregate<'q> {
                     groups: 0,
                     calls: calls
                         .iter()
-                        .map(|call| CallState::new(x, call, input_columns, &heap))
+                        .map(|call| CallState::new(x, call, input_columns, &heap, !set.is_empty()))
                         .collect(),
                     spilled: None,
                     level: 0,
@@ -141,6 +148,7 @@ impl<'q> CallState<'q> {
         call: &'q AggregateCall<'q>,
         input: &[plan::Column],
         heap: &Heap,
+        many: bool,
     ) -> CallState<'q> {
         let seen = (!call.distinct.is_empty()).then(|| {
             let mut types = vec![base::Oid(types::oids::INT8)];
@@ -153,7 +161,9 @@ impl<'q> CallState<'q> {
             Sorter::new(x, &x.heap("AggregateSort"), call.order_by, layouts)
         });
         let (states, heap) = ((call.factory)(heap), heap.clone());
-        CallState { call, states, cache: None, heap, seen, ordered }
+        let can_wait = many && states.collects();
+        let budget = Budget::hash(x);
+        CallState { call, states, cache: None, heap, seen, ordered, can_wait, later: None, budget }
     }
 
     fn take(
@@ -176,7 +186,8 @@ impl<'q> CallState<'q> {
             }
             (rows, groups) = (&some_rows, &some_groups);
         }
-        if self.seen.is_none() && self.ordered.is_none() {
+        let last = self.seen.is_none() && self.ordered.is_none();
+        if last && !self.waits(batch) {
             return self.advance(x, bump, batch, rows, groups);
         }
         let numbered = with_groups(batch, rows, groups, &self.heap)?;
@@ -197,21 +208,62 @@ impl<'q> CallState<'q> {
         }
         match &mut self.ordered {
             Some(sorter) => sorter.push(x, &numbered),
-            None => self.advance_numbered(x, bump, &numbered),
+            None => self.advance_or_wait(x, bump, &numbered),
         }
     }
 
+    /// Whether rows are to be taken in later, since the states have as much memory as they may.
+    fn waits(&self, batch: &Batch) -> bool {
+        if !self.can_wait || self.later.is_some() {
+            return self.can_wait;
+        }
+        let variable: usize = batch.columns().iter().map(|c| c.variable_bytes()).sum();
+        let rows_share = variable / batch.physical_rows().max(1) + 16;
+        !self.budget.allows(&self.heap, (rows_share * batch.len()) as u64)
+    }
+
+    fn advance_or_wait(&mut self, x: &Execution<'q>, bump: &Bump, numbered: &Batch) -> Result<()> {
+        if !self.waits(numbered) {
+            return self.advance_numbered(x, bump, numbered);
+        }
+        let (groups, budget) = (self.states.len(), self.budget);
+        let later = self.later.get_or_insert_with(|| Later::new(&self.heap, groups, budget));
+        later.add(x, numbered)
+    }
+
     fn advance_numbered(&mut self, x: &Execution<'q>, bump: &Bump, numbered: &Batch) -> Result<()> {
-        let Some(numbers) = numbered.columns().last() else { return Ok(()) };
         let rows: Vec<u16> = numbered.rows().map(|row| row as u16).collect();
-        let groups: Vec<u32> = numbered
-            .rows()
-            .map(|row| match numbers.get(row) {
-                Datum::Int4(group) => group.cast_unsigned(),
-                _ => 0,
-            })
-            .collect();
+        let groups: Vec<u32> = numbered.rows().map(|row| group_of(numbered, row)).collect();
         self.advance(x, bump, numbered, &rows, &groups)
+    }
+
+    /// Takes in what has waited for `first` and the groups after it; how many of `count` are
+    /// complete.
+    fn catch_up(
+        &mut self,
+        x: &Execution<'q>,
+        bump: &mut Bump,
+        first: usize,
+        count: usize,
+    ) -> Result<usize> {
+        let group = first as u32;
+        while let Some(rows) = self.later.as_mut().map_or(Ok(None), |later| later.next(x, group))? {
+            let mut block = 0;
+            while let Some(batch) = rows.block(block, &self.heap)? {
+                x.check()?;
+                block += 1;
+                bump.reset();
+                self.advance_numbered(x, bump, &batch)?;
+            }
+        }
+        Ok(self.later.as_ref().map_or(count, |later| later.complete(group, count)))
+    }
+
+    /// Gives back what groups that have come out hold.
+    fn forget(&mut self, first: usize, count: usize) {
+        if self.later.is_some() {
+            self.states.forget(first..first + count);
+        }
     }
 
     fn advance(
@@ -243,14 +295,15 @@ impl<'q> CallState<'q> {
             bump.reset();
             self.take_last(x, bump, batch.select(first.into()))?;
         }
-        let Some(mut sorter) = self.ordered.take() else { return Ok(()) };
-        let mut sorted = sorter.sorted(x)?;
-        while let Some(batch) = sorter.next(&mut sorted, CHUNK)? {
-            x.check()?;
-            bump.reset();
-            self.advance_numbered(x, bump, &batch)?;
+        if let Some(mut sorter) = self.ordered.take() {
+            let mut sorted = sorter.sorted(x)?;
+            while let Some(batch) = sorter.next(&mut sorted, CHUNK)? {
+                x.check()?;
+                bump.reset();
+                self.advance_or_wait(x, bump, &batch)?;
+            }
         }
-        Ok(())
+        self.later.as_mut().map_or(Ok(()), Later::finish)
     }
 }
 
@@ -407,7 +460,7 @@ impl<'q> Set<'q> {
         self.values.clear();
         self.groups = 0;
         for call in &mut self.calls {
-            *call = CallState::new(x, call.call, input, &self.heap);
+            *call = CallState::new(x, call.call, input, &self.heap, !self.keys.is_empty());
         }
     }
 
@@ -432,7 +485,19 @@ impl<'q> Set<'q> {
         Ok(true)
     }
 
-    /// Groups from `first` on as output rows.
+    /// How many of `count` groups from `first` on can come out now: at least one.
+    fn catch_up(
+        &mut self,
+        x: &Execution<'q>,
+        bump: &mut Bump,
+        first: usize,
+        count: usize,
+    ) -> Result<usize> {
+        let mut calls = self.calls.iter_mut();
+        calls.try_fold(count, |count, call| call.catch_up(x, bump, first, count))
+    }
+
+    /// Groups from `first` on as output rows: `count` of them, or fewer that are large.
     fn output(
         &mut self,
         x: &Execution<'q>,
@@ -442,23 +507,31 @@ impl<'q> Set<'q> {
         first: usize,
         count: usize,
     ) -> Result<Batch> {
-        let rows: Vec<u32> = (first as u32..(first + count) as u32).collect();
+        let described = out.iter().skip(self.places.len()).take(self.calls.len());
+        let mut results: Vec<Column> =
+            described.map(|described| Column::new(described.layout, heap)).collect();
+        let mut made = 0;
+        while made < count {
+            for (call, column) in self.calls.iter_mut().zip(&mut results) {
+                let mut cx = Call::new(bump, x.host, &call.call.site, &mut call.cache);
+                column.push(&call.states.finish(first + made, &mut cx)?)?;
+            }
+            made += 1;
+            if results.iter().map(Column::variable_bytes).sum::<usize>() > OUTPUT_BYTES {
+                break;
+            }
+        }
+        let rows: Vec<u32> = (first as u32..(first + made) as u32).collect();
         let mut columns = Vec::with_capacity(out.len());
         for (place, described) in self.places.iter().zip(out) {
             columns.push(Rc::new(match place {
                 Some(key) => self.values.gather(*key, heap, &rows)?,
-                None => Column::constant(described.layout, heap, &Datum::Null, count)?,
+                None => Column::constant(described.layout, heap, &Datum::Null, made)?,
             }));
         }
-        for (call, described) in self.calls.iter_mut().zip(&out[self.places.len()..]) {
-            let mut column = Column::new(described.layout, heap);
-            for group in first..first + count {
-                let mut cx = Call::new(bump, x.host, &call.call.site, &mut call.cache);
-                column.push(&call.states.finish(group, &mut cx)?)?;
-            }
-            columns.push(Rc::new(column));
-        }
-        Ok(Batch::new(columns, count))
+        columns.extend(results.into_iter().map(Rc::new));
+        self.calls.iter_mut().for_each(|call| call.forget(first, made));
+        Ok(Batch::new(columns, made))
     }
 }
 
@@ -478,9 +551,11 @@ impl<'q> Operator<'q> for Aggregate<'q> {
                 self.next = if more { (at, 0) } else { (at + 1, 0) };
                 continue;
             }
+            let count = set.catch_up(x, &mut self.bump, first, count)?;
             self.bump.reset();
             let out = self.node.columns;
             let mut batch = set.output(x, &self.bump, &self.heap, out, first, count)?;
+            let count = batch.len();
             if self.set_column
                 && let Some(described) = out.last()
             {

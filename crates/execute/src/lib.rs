@@ -41,6 +41,7 @@ mod index_range;
 mod instrument;
 mod key_set;
 mod keys;
+mod later;
 mod limit;
 mod lock;
 mod modify;

@@ -14,6 +14,7 @@ use crate::{Call, Vector};
 use base::Result;
 use memory::Heap;
 use memory::collections::{TryPush, Vec as HeapVec};
+use std::ops::Range;
 use types::Datum;
 
 /// An aggregate function.
@@ -22,6 +23,8 @@ pub trait Aggregate: 'static {
     type State: 'static;
     /// Rows with a NULL argument are not taken in.
     const SKIPS_NULLS: bool = true;
+    /// The state keeps something of every row.
+    const COLLECTS: bool = false;
 
     /// The state of a group without rows.
     fn init(heap: &Heap) -> Self::State;
@@ -114,6 +117,12 @@ pub trait GroupStates {
 
     /// Forgets all groups.
     fn clear(&mut self);
+
+    /// Whether the states keep something of every row: they grow as long as rows come.
+    fn collects(&self) -> bool;
+
+    /// Gives back what groups hold whose results are no longer wanted: they are as without rows.
+    fn forget(&mut self, groups: Range<usize>);
 }
 
 /// Makes the states of an aggregate call in a context.
@@ -183,5 +192,16 @@ impl<A: Aggregate> GroupStates for States<A> {
 
     fn clear(&mut self) {
         self.states.clear();
+    }
+
+    fn collects(&self) -> bool {
+        A::COLLECTS
+    }
+
+    fn forget(&mut self, groups: Range<usize>) {
+        let heap = self.states.allocator().clone();
+        for state in self.states.get_mut(groups).into_iter().flatten() {
+            *state = A::init(&heap);
+        }
     }
 }

@@ -26,6 +26,7 @@ struct Values<const BINARY: bool, const STRICT: bool>;
 impl<const BINARY: bool, const STRICT: bool> Aggregate for Values<BINARY, STRICT> {
     type State = Text;
     const SKIPS_NULLS: bool = false;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Text {
         new_text(heap)
     }
@@ -65,6 +66,7 @@ impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
 {
     type State = Text;
     const SKIPS_NULLS: bool = false;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Text {
         new_text(heap)
     }

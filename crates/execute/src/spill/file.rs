@@ -130,6 +130,11 @@ impl Rows {
         self.rows == 0
     }
 
+    /// What they have in the file.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.blocks.iter().map(|block| u64::from(block.bytes)).sum()
+    }
+
     /// The number of blocks.
     pub(crate) fn blocks(&self) -> usize {
         self.blocks.len()

@@ -59,6 +59,11 @@ impl Partitions {
         })
     }
 
+    /// The part of a hash that puts a row into partition `number` of a level.
+    pub(crate) fn hash_for(level: u32, number: u64) -> u64 {
+        (number % COUNT as u64) << (FIRST_BIT + level * LEVEL_BITS)
+    }
+
     /// Adds rows of a batch, each with its hash.
     pub(crate) fn add(&mut self, batch: &Batch, rows: &[(u32, u64)]) -> Result<()> {
         base::check_for_interrupts()?;

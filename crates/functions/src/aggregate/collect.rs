@@ -27,6 +27,7 @@ fn part<'d>(datum: &Datum<'d>) -> Result<&'d [u8]> {
 impl<const TEXT: bool> Aggregate for Strings<TEXT> {
     type State = Joined;
     const SKIPS_NULLS: bool = false;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Joined {
         Joined { bytes: Buffer::new(heap), any: false }
     }
@@ -57,6 +58,7 @@ struct Values;
 impl Aggregate for Values {
     type State = KeptList;
     const SKIPS_NULLS: bool = false;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> KeptList {
         KeptList::new(heap)
     }
@@ -85,6 +87,7 @@ struct Arrays;
 impl Aggregate for Arrays {
     type State = Stacked;
     const SKIPS_NULLS: bool = false;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Stacked {
         Stacked { elements: KeptList::new(heap), arrays: 0, element_type: 0, dims: Vec::new() }
     }

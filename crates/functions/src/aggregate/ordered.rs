@@ -55,6 +55,7 @@ struct Percentile<const DISCRETE: bool, const MANY: bool>;
 
 impl<const DISCRETE: bool, const MANY: bool> Aggregate for Percentile<DISCRETE, MANY> {
     type State = Sorted;
+    const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Sorted {
         Sorted { direct: KeptList::new(heap), values: KeptList::new(heap) }
     }
