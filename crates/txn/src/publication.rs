@@ -407,6 +407,11 @@ impl Publication {
         xid.0 < self.oldest_xmax.load(Ordering::Acquire)
     }
 
+    /// No stamp from here on was settled at the last look.
+    pub(crate) fn oldest_xmax(&self) -> Xid {
+        Xid(self.oldest_xmax.load(Ordering::Acquire))
+    }
+
     /// The smallest xmin of all registered snapshots and of the next one: `backend_xmin`'s horizon.
     pub(crate) fn oldest_xmin(&self) -> Xid {
         let xmin = Xid(self.xmin.load(Ordering::SeqCst));

@@ -360,7 +360,7 @@ impl Transaction {
                 (file, page),
                 version,
                 transactions.wal().flushed(),
-                |xid| transactions.settled(xid),
+                transactions.settled_of_many(),
                 || transactions.cutter(),
                 |manager, image| transactions.image_columns(manager, image),
             );

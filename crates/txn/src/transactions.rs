@@ -18,6 +18,7 @@ use crate::versions::{Cutter, VersionStore};
 use base::clock::{Clock, SystemClock};
 use base::{Csn, Error, FileId, Lsn, Oid, Result, SessionId, Xid};
 use buffer::Pool;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use wal::{Wal, rm};
@@ -292,6 +293,19 @@ impl Transactions {
         self.publication.settled(xid, self.wal().flushed())
     }
 
+    /// The same for many stamps: once one is not settled, what ends meanwhile is not looked for again.
+    pub(crate) fn settled_of_many(&self) -> impl Fn(Xid) -> bool {
+        let looked = Cell::new(false);
+        move |xid| {
+            if looked.get() && xid >= self.publication.oldest_xmax() {
+                return false;
+            }
+            let settled = self.settled(xid);
+            looked.set(looked.get() || !settled);
+            settled
+        }
+    }
+
     /// The leaves of tables with dead rows.
     pub fn dead_rows(&self) -> &DeadPages {
         &self.dead_rows
@@ -474,7 +488,7 @@ impl Transactions {
         if self.publication.retirable(flushed) {
             self.publication.retire(flushed, chains as u64 * CREDIT_PER_CHAIN);
         }
-        self.versions.reap(chains, flushed, |xid| self.settled(xid));
+        self.versions.reap(chains, flushed, self.settled_of_many());
         self.limit_version_space();
     }
 
