@@ -73,3 +73,57 @@ fn wait(account: &Account, bytes: u64, at_most: Duration, enough: impl Fn() -> b
     // The next reservation tells what has come of it.
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::SqlState;
+    use base::interrupt::{Interrupt, Interrupts};
+    use memory::Ledger;
+    use memory::ledger::UNLIMITED;
+    use sched::Fiber;
+    use tokio::task::spawn_local;
+
+    /// How a statement at the start ends that waits while `meanwhile` is done, and after which time.
+    fn ended(
+        at_most: Duration,
+        meanwhile: impl FnOnce(&Interrupts, &Account) + 'static,
+    ) -> (Result<()>, Duration) {
+        let outcome = sched::run(1, move |_| async move {
+            let ledger = Ledger::new(4 * GRANT_BYTES);
+            let holder = ledger.session(1, "holder", UNLIMITED);
+            holder.reserve(4 * GRANT_BYTES, "all").unwrap();
+            let (asker, interrupts) = (ledger.session(2, "asker", UNLIMITED), Interrupts::new());
+            let began = Instant::now();
+            let waits = move || wait(&asker, GRANT_BYTES, at_most, || false);
+            let waiter = spawn_local(Fiber::new(Some(interrupts.clone()), waits));
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            assert!(!waiter.is_finished(), "it does not wait");
+            meanwhile(&interrupts, &holder);
+            (waiter.await.unwrap().unwrap(), began.elapsed())
+        });
+        outcome.unwrap()
+    }
+
+    #[test]
+    fn a_wait_ends_at_once_when_there_is_memory_or_an_interrupt() {
+        let state = |interrupt: Interrupt| {
+            let (ended, after) =
+                ended(START_WAIT, move |interrupts, _| interrupts.raise(interrupt));
+            assert!(after < START_WAIT / 2, "{after:?}");
+            ended.unwrap_err().sqlstate()
+        };
+        assert_eq!(state(Interrupt::Cancel), SqlState::QUERY_CANCELED);
+        assert_eq!(state(Interrupt::StatementTimeout), SqlState::QUERY_CANCELED);
+        assert_eq!(state(Interrupt::Terminate), SqlState::ADMIN_SHUTDOWN);
+        let (freed, after) = ended(START_WAIT, |_, holder| {
+            holder.release(4 * GRANT_BYTES);
+            holder.settle();
+        });
+        freed.unwrap();
+        assert!(after < START_WAIT / 2, "{after:?}");
+        let (given_up, after) = ended(2 * WAIT, |_, _| ());
+        given_up.unwrap();
+        assert!((2 * WAIT..START_WAIT).contains(&after), "{after:?}");
+    }
+}
