@@ -259,15 +259,14 @@ impl VersionStore {
                     }
                 }
             };
-            let bytes = link.bytes();
             match left {
                 None => {
-                    freed += bytes;
+                    freed += link.bytes();
                     false
                 }
                 Some(None) => true,
                 Some(Some(rest)) => {
-                    freed += bytes.saturating_sub(rest.bytes());
+                    freed += link.bytes().saturating_sub(rest.bytes());
                     *link = rest;
                     true
                 }
