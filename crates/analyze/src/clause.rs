@@ -269,7 +269,7 @@ impl<'q> Analyzer<'q, '_> {
             if clause.relations.is_empty() {
                 for id in in_from {
                     if lockable(&level.range(id).kind) {
-                        add_mark(&mut marks, RowMark { range: id, strength, wait });
+                        RowMark { range: id, strength, wait }.add_to(&mut marks);
                     }
                 }
                 continue;
@@ -297,7 +297,7 @@ impl<'q> Analyzer<'q, '_> {
                 };
                 let what = match level.range(*id).kind {
                     RangeKind::Relation { .. } | RangeKind::Subquery { .. } => {
-                        add_mark(&mut marks, RowMark { range: *id, strength, wait });
+                        RowMark { range: *id, strength, wait }.add_to(&mut marks);
                         continue;
                     }
                     RangeKind::Join { .. } => "a join",
@@ -312,19 +312,6 @@ impl<'q> Analyzer<'q, '_> {
             }
         }
         Ok(marks)
-    }
-}
-
-/// The strongest lock and the least patient wait count.
-fn add_mark(marks: &mut Vec<RowMark>, mark: RowMark) {
-    match marks.iter_mut().find(|old| old.range == mark.range) {
-        Some(old) => {
-            old.strength = old.strength.max(mark.strength);
-            if mark.wait != LockWait::Wait && old.wait != LockWait::NoWait {
-                old.wait = mark.wait;
-            }
-        }
-        None => marks.push(mark),
     }
 }
 

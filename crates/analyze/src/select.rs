@@ -184,23 +184,13 @@ impl<'q> Analyzer<'q, '_> {
         let Some(clause) = stmt.locking.first() else { return Ok(()) };
         let word = crate::clause::strength(clause.strength).clause();
         let sets = query.targets.iter().any(|target| crate::walk::returns_set(&target.expr));
-        let what = if query.set_operation.is_some() {
-            "UNION/INTERSECT/EXCEPT"
-        } else if !matches!(query.distinct, Distinct::None) {
-            "DISTINCT clause"
-        } else if !query.group_by.is_empty() || !query.grouping_sets.is_empty() {
-            "GROUP BY clause"
-        } else if query.having.is_some() {
-            "HAVING clause"
-        } else if level.has_aggregates.get() {
-            "aggregate functions"
-        } else if level.has_windows.get() {
-            "window functions"
-        } else if sets {
-            "set-returning functions in the target list"
-        } else {
-            return Ok(());
+        let query = Query {
+            has_aggregates: level.has_aggregates.get(),
+            has_windows: level.has_windows.get(),
+            has_target_sets: sets,
+            ..*query
         };
+        let Some(what) = query.lock_obstacle() else { return Ok(()) };
         Err(Error::unsupported(format!("{word} is not allowed with {what}")))
     }
 

@@ -436,6 +436,44 @@ pub enum LockStrength {
     Update,
 }
 
+impl RowMark {
+    /// Joins other marks: of two of the same range the strongest lock and the least patient wait count.
+    pub fn add_to(self, marks: &mut Vec<RowMark>) {
+        match marks.iter_mut().find(|old| old.range == self.range) {
+            Some(old) => {
+                old.strength = old.strength.max(self.strength);
+                if self.wait != LockWait::Wait && old.wait != LockWait::NoWait {
+                    old.wait = self.wait;
+                }
+            }
+            None => marks.push(self),
+        }
+    }
+}
+
+impl Query<'_> {
+    /// Why rows of the query cannot be traced to tables, and so cannot be locked.
+    pub fn lock_obstacle(&self) -> Option<&'static str> {
+        Some(if self.set_operation.is_some() {
+            "UNION/INTERSECT/EXCEPT"
+        } else if !matches!(self.distinct, Distinct::None) {
+            "DISTINCT clause"
+        } else if !self.group_by.is_empty() || !self.grouping_sets.is_empty() {
+            "GROUP BY clause"
+        } else if self.having.is_some() {
+            "HAVING clause"
+        } else if self.has_aggregates {
+            "aggregate functions"
+        } else if self.has_windows {
+            "window functions"
+        } else if self.has_target_sets {
+            "set-returning functions in the target list"
+        } else {
+            return None;
+        })
+    }
+}
+
 impl LockStrength {
     /// `FOR UPDATE` and its like, for messages.
     pub fn clause(self) -> &'static str {
