@@ -159,7 +159,9 @@ impl Seeds {
             let seed = self.first + nth;
             if let Err(panic) = std::panic::catch_unwind(|| lives(seed, self.steps)) {
                 self.failed.store(true, Relaxed);
-                eprintln!("SEED={seed} STEPS={}", self.steps);
+                // In one piece: other threads may fail at the same time.
+                let line = format!("SEED={seed} STEPS={}\n", self.steps);
+                eprint!("{line}");
                 std::panic::resume_unwind(panic);
             }
             let done = self.done.fetch_add(1, Relaxed) + 1;
