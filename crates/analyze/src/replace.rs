@@ -21,11 +21,15 @@ pub trait Replacement<'q> {
     /// Where the new tree lives.
     fn trees(&self) -> &'q Bump;
 
-    /// What stands for a column, which `old` is.
+    /// What stands for a column, which `old` is: the column itself, as many levels up as
+    /// [`levels_up`](Replacement::levels_up) says.
     ///
     /// # Errors
     /// 53200
-    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>>;
+    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>> {
+        let levels_up = self.levels_up(column.levels_up, depth);
+        Ok(Expr { kind: ExprKind::Column(ColumnUse { levels_up, ..column }), ..*old })
+    }
 
     /// How many levels up something stands that was `levels_up` levels above this part.
     fn levels_up(&self, levels_up: u16, depth: u16) -> u16 {
@@ -322,7 +326,8 @@ fn bound<'q, R: Replacement<'q>>(
     })
 }
 
-/// All expressions of a SELECT made anew, those of its ranges and of FROM included; its WITH stays.
+/// The expressions of a query made anew, those of its ranges and of FROM included. Its WITH stays, and
+/// what ON CONFLICT and MERGE add.
 ///
 /// # Errors
 /// As [`expr`].
@@ -405,11 +410,6 @@ struct FurtherOut<'q> {
 impl<'q> Replacement<'q> for FurtherOut<'q> {
     fn trees(&self) -> &'q Bump {
         self.trees
-    }
-
-    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>> {
-        let levels_up = self.levels_up(column.levels_up, depth);
-        Ok(Expr { kind: ExprKind::Column(ColumnUse { levels_up, ..column }), ..*old })
     }
 
     fn levels_up(&self, levels_up: u16, depth: u16) -> u16 {

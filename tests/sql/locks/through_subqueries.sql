@@ -66,3 +66,9 @@ begin;
 select id from t order by id for update skip locked;
 -- session a
 rollback;
+begin;
+update u set t = t where t in (select id from one_table where id = 1 for update) returning id;
+-- session b
+select id from t order by id for update skip locked;
+-- session a
+rollback;

@@ -31,7 +31,7 @@ use analyze::replace::{self, Replacement};
 use analyze::tree::{
     Command, Cte, CteUse, Expr, ExprKind, Materialize, Query, RangeId, RangeKind, Type,
 };
-use analyze::{tree::ColumnUse, walk};
+use analyze::walk;
 use base::{Oid, Result};
 use memory::Bump;
 use types::oids;
@@ -61,15 +61,14 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
     /// The queries inside a query, prepared.
     fn prepare_inside(&self, query: Query<'q>) -> Result<&'q Query<'q>> {
         let mut inside = Inside { planner: self };
-        let query = match query.command {
-            Command::Select if query.has_sublinks => replace::query_parts(&mut inside, &query, 0)?,
-            _ => {
-                let ranges = query.ranges.iter().map(|range| match range.kind {
-                    RangeKind::Subquery { .. } => replace::range(&mut inside, range, 0),
-                    _ => Ok(*range),
-                });
-                Query { ranges: self.trees.try_alloc_slice(ranges)?, ..query }
-            }
+        let query = if query.has_sublinks {
+            replace::query_parts(&mut inside, &query, 0)?
+        } else {
+            let ranges = query.ranges.iter().map(|range| match range.kind {
+                RangeKind::Subquery { .. } => replace::range(&mut inside, range, 0),
+                _ => Ok(*range),
+            });
+            Query { ranges: self.trees.try_alloc_slice(ranges)?, ..query }
         };
         let ctes =
             query.ctes.iter().map(|cte| Ok(Cte { query: self.prepared(cte.query)?, ..*cte }));
@@ -145,10 +144,6 @@ impl<'q> Replacement<'q> for Inside<'_, '_, 'q, '_> {
         self.planner.trees
     }
 
-    fn column(&mut self, old: &Expr<'q>, _: ColumnUse, _: u16) -> Result<Expr<'q>> {
-        Ok(*old)
-    }
-
     fn sub_query(&mut self, query: &'q Query<'q>, _: u16) -> Result<&'q Query<'q>> {
         self.planner.prepared(query)
     }
@@ -165,11 +160,6 @@ struct Deeper<'q> {
 impl<'q> Replacement<'q> for Deeper<'q> {
     fn trees(&self) -> &'q Bump {
         self.trees
-    }
-
-    fn column(&mut self, old: &Expr<'q>, column: ColumnUse, depth: u16) -> Result<Expr<'q>> {
-        let levels_up = self.levels_up(column.levels_up, depth);
-        Ok(Expr { kind: ExprKind::Column(ColumnUse { levels_up, ..column }), ..*old })
     }
 
     fn levels_up(&self, levels_up: u16, depth: u16) -> u16 {
