@@ -210,6 +210,26 @@ impl Files {
         self.spare.keep(&*self.disk, bytes)
     }
 
+    /// Does what writes no more than `bytes`, on a full disk with the space that is kept for that.
+    ///
+    /// # Errors
+    /// Those of `act`, and of the disk.
+    pub fn write_despite_full_disk(
+        &self,
+        bytes: u64,
+        act: impl Fn(&dyn Disk) -> Result<()>,
+    ) -> Result<()> {
+        match act(&*self.disk) {
+            Err(error)
+                if error.sqlstate() == SqlState::DISK_FULL
+                    && self.spare.spend_some(&*self.disk, bytes)? =>
+            {
+                act(&*self.disk)
+            }
+            other => other,
+        }
+    }
+
     /// Writes a page; what lies beyond the file's end may take the last space on disk.
     pub(crate) fn write_page(&self, file: &TreeFile, page: PageNo, bytes: &[u8]) -> Result<()> {
         match file.write_page(page, bytes) {

@@ -1,4 +1,4 @@
-//! Space on disk that rollback and recovery alone may use (storage rule 14).
+//! Space on disk that rollback, recovery and checkpoints alone may use (storage rule 14).
 //!
 //! A file that is only there to be removed. While it is not whole, those who want to grow a file for
 //! themselves make it whole first, and fail with 53100 when that does not work.
@@ -43,6 +43,20 @@ impl Spare {
             return Ok(false);
         }
         disk.remove(PATH).map(|()| true)
+    }
+
+    /// Gives a part of the space free, too little for what grows by itself; false when there is
+    /// nothing to give.
+    pub(crate) fn spend_some(&self, disk: &dyn Disk, bytes: u64) -> Result<bool> {
+        let mut state = self.0.lock();
+        if state.bytes == 0 || !disk.exists(PATH)? {
+            return Ok(false);
+        }
+        state.whole = false;
+        let file = disk.open(PATH)?;
+        let left = file.len()?;
+        file.set_len(left.saturating_sub(bytes))?;
+        Ok(left > 0)
     }
 }
 

@@ -15,15 +15,35 @@ const LEAVES_A_LOOK: usize = 1024;
 /// The dirty pages that it writes at each look.
 const PAGES_A_LOOK: usize = 64;
 
+/// A rollback that waits for room on disk is helped no more often than this,
+const ROOM_EVERY: Duration = Duration::from_secs(1);
+/// and the server's log says so no more often than this.
+const SAY_EVERY: Duration = Duration::from_secs(30);
+
 /// What the checkpointer is told.
 struct Orders {
     stop: bool,
     pace: Pace,
+    /// A rollback waits for what a checkpoint gives back.
+    room: bool,
+    /// When that was asked for, and said, the last time.
+    room_asked: Option<Instant>,
+    room_said: Option<Instant>,
+}
+
+/// Whether it is time again for what was done `last`, and notes that it is done.
+fn again(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= every);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
 }
 
 /// The running threads; dropping it stops them.
 pub struct Background {
     _flusher: Flusher,
+    storage: Arc<Storage>,
     orders: Arc<(Mutex<Orders>, Condvar)>,
     checkpointer: Option<JoinHandle<()>>,
 }
@@ -79,7 +99,9 @@ impl Background {
         failed: impl Fn(&Error) + Send + 'static,
     ) -> Result<Background> {
         let flusher = storage.wal().start_flusher(Duration::from_millis(200))?;
-        let orders = Arc::new((Mutex::new(Orders { stop: false, pace }), Condvar::new()));
+        let orders = Orders { stop: false, pace, room: false, room_asked: None, room_said: None };
+        let orders = Arc::new((Mutex::new(orders), Condvar::new()));
+        help_rollbacks(storage, &orders);
         let checkpointer = Checkpointer {
             storage: storage.clone(),
             orders: orders.clone(),
@@ -90,13 +112,36 @@ impl Background {
             .name("checkpointer".into())
             .spawn(move || checkpointer.run())
             .map_err(|error| err!(SYSTEM_ERROR, "could not start the checkpointer: {error}"))?;
-        Ok(Background { _flusher: flusher, orders, checkpointer: Some(checkpointer) })
+        let storage = storage.clone();
+        Ok(Background { _flusher: flusher, storage, orders, checkpointer: Some(checkpointer) })
     }
 
     /// Another pace from now on: the settings were read again.
     pub fn set_pace(&self, pace: Pace) {
         self.orders.0.lock().pace = pace;
     }
+}
+
+/// Has a checkpoint made when a rollback waits on a full disk, and says so.
+fn help_rollbacks(storage: &Arc<Storage>, orders: &Arc<(Mutex<Orders>, Condvar)>) {
+    let (weak, orders) = (Arc::downgrade(storage), orders.clone());
+    storage.transactions().on_full_disk(Some(Arc::new(move |error: &Error| {
+        let news = {
+            let mut now = orders.0.lock();
+            if again(&mut now.room_asked, ROOM_EVERY) {
+                now.room = true;
+                orders.1.notify_all();
+            }
+            again(&mut now.room_said, SAY_EVERY)
+        };
+        if news && let Some(storage) = weak.upgrade() {
+            storage.say(&format!(
+                "a rollback waits for space: {}\n\
+                 HINT:  Free some disk space; the rollback goes on by itself.",
+                error.message()
+            ));
+        }
+    })));
 }
 
 struct Checkpointer {
@@ -114,7 +159,11 @@ impl Checkpointer {
                 self.storage.wal().inserted().0.saturating_sub(self.storage.control().redo.0);
             // An idle cluster makes no checkpoints: the last one's own record is all there is.
             let due = since > 4096 && self.last.elapsed() >= pace.every;
-            let result = if since >= pace.wal_bytes() {
+            let room = std::mem::take(&mut self.orders.0.lock().room);
+            let result = if room {
+                self.last = Instant::now();
+                self.storage.checkpoint()
+            } else if since >= pace.wal_bytes() {
                 self.complain(&pace);
                 self.checkpoint("wal", pace)
             } else if due {
@@ -157,7 +206,8 @@ impl Checkpointer {
             loop {
                 let grown = (this.storage.wal().inserted().0 - from) as f64 / room;
                 let progress = grown.max(begun.elapsed().as_secs_f64() / span);
-                if share <= progress || this.storage.is_urgent() || this.look().is_none() {
+                let hurry = this.storage.is_urgent() || this.orders.0.lock().room;
+                if share <= progress || hurry || this.look().is_none() {
                     return;
                 }
                 this.tidy();
@@ -179,6 +229,7 @@ impl Checkpointer {
 
 impl Drop for Background {
     fn drop(&mut self) {
+        self.storage.transactions().on_full_disk(None);
         self.orders.0.lock().stop = true;
         self.orders.1.notify_all();
         if let Some(checkpointer) = self.checkpointer.take() {

@@ -13,6 +13,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use wal::{ActiveTransaction, Purpose, RecordBuilder, log_op, rm};
 
+/// What a new control file takes on disk beside the old one, whatever the file system rounds up to.
+const CONTROL_ROOM_BYTES: u64 = 64 << 10;
+
 /// What a checkpoint record says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckpointData {
@@ -140,7 +143,8 @@ impl Storage {
             (control.next_xid, control.next_oid) = (next_xid, next_oid);
             control.next_file = next_file;
             control.time_us = self.clock.now_us();
-            control.write(&*self.disk)?;
+            let files = self.pool.files();
+            files.write_despite_full_disk(CONTROL_ROOM_BYTES, |disk| control.write(disk))?;
         }
         if kept_outcomes {
             let _ = outcomes::remove_others(&*self.disk, redo);

@@ -154,6 +154,7 @@ impl Storage {
         storage.restore_outcomes(&mut analysis);
         storage.control.lock().state = State::InProduction;
         storage.checkpoint()?;
+        storage.wal.fill_reserve()?;
         Ok((storage, report))
     }
 
@@ -245,5 +246,12 @@ impl Storage {
     /// The control file as it is on disk.
     pub fn control(&self) -> Control {
         self.control.lock().clone()
+    }
+}
+
+impl Drop for Storage {
+    /// Prepared transactions have the transactions that have them: nobody else would part the two.
+    fn drop(&mut self) {
+        self.transactions.prepared().clear();
     }
 }

@@ -9,8 +9,9 @@
 use base::{ColumnId, CommandId, FileId, Oid, RowId, SessionId, Xid};
 use batch::{Layout, Shape};
 use disk::{Disk, SimDisk};
-use recovery::{Settings, Storage};
+use recovery::{Background, Pace, Settings, Storage};
 use std::sync::Arc;
+use std::time::Duration;
 use table::{Basis, ColumnLayout, Outcome, RowBuffer, RowChange, Table, TableDescription};
 use txn::{
     Acquired, CommitOptions, Isolation, LockMode, LockTag, Met, Owner, RowLockMode, Transaction,
@@ -425,4 +426,42 @@ fn check_prepared(server: &Server, file: FileId, relation: LockTag) {
     let ended = tracked.check().and_then(|()| third.commit(CommitOptions::default(), |_| {}));
     assert_eq!(ended.unwrap_err().sqlstate().as_str(), "40001");
     third.rollback().unwrap();
+}
+
+/// Storage rule 14: a rollback that needs more room than the log keeps for it waits on a full disk,
+/// and checkpoints give it room.
+#[test]
+fn a_long_rollback_waits_on_a_full_disk_and_ends_well() {
+    let disk = SimDisk::new(77);
+    let server = Server::create(&disk);
+    let mut random = disk::Random::new(77);
+    let mut text = |len: usize| (0..len).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+    let txn = server.begin(0);
+    let file = server.storage.tables().create(&txn, PAGE_BYTES).unwrap().file();
+    let table = byte_table(&server, file);
+    let before: Vec<Vec<u8>> = (0..8000).map(|_| text(900)).collect();
+    for value in &before {
+        table.insert_row(&txn, &[Some(value)]).unwrap();
+    }
+    commit(&txn);
+    let changes = server.begin(1);
+    for row in (1..=before.len() as u64).step_by(8) {
+        set_bytes(&table, &changes, RowId(row), b"x");
+    }
+    // Each page that the rollback comes to needs its image again.
+    server.storage.checkpoint().unwrap();
+    let wal = server.storage.wal();
+    let left = wal.undo_reserved() + settings().wal.reserve_bytes;
+    disk.set_capacity(Some(disk.used()));
+    let from = wal.inserted().0;
+    let pace = Pace { every: Duration::from_secs(3600), ..Default::default() };
+    let background = Background::start(&server.storage, pace, |error| panic!("{error:?}")).unwrap();
+    changes.rollback().unwrap();
+    let written = wal.inserted().0 - from;
+    assert!(written > left + SEGMENT_BYTES, "{written} bytes of log are no more than {left}");
+    drop(background);
+    for (row, value) in (1..).zip(&before) {
+        assert_eq!(bytes_of(&table, &server.now(), RowId(row)), *value, "row {row}");
+    }
+    assert_whole(&server, file);
 }

@@ -50,6 +50,7 @@ mod tests;
 mod transaction;
 mod transactions;
 mod undo_list;
+mod undo_space;
 mod version_space;
 pub mod versions;
 
@@ -70,6 +71,7 @@ pub use slots::SnapshotData;
 pub use snapshot::{Met, Snapshot, StampSeen, View};
 pub use transaction::{CommitOptions, Isolation, SavepointMark, Transaction};
 pub use transactions::{ActiveTransaction, Options, Transactions, Undo};
+pub use undo_space::AskForRoom;
 pub use version_space::TellTooOld;
 pub use versions::{
     Before, Chain, ChangedRows, Mark, Resolved, RowBefore, Step, Version, VersionHead, VersionKind,

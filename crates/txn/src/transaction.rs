@@ -10,14 +10,16 @@ use crate::serializable::{Access, Begun, Session, Tracked};
 use crate::snapshot::{Met, Snapshot, View};
 use crate::transactions::Transactions;
 use crate::undo_list::{Newest, UndoList};
+use crate::undo_space::UndoSpace;
 use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
 use base::interrupt::HoldInterrupts;
+use base::limits::{BLOCK_BYTES, TABLE_PAGE_BYTES};
 use base::mutant::{self, Mutant};
 use base::{CommandId, Csn, Error, FileId, Lsn, PageNo, Result, RowId, SqlState, Xid};
 use buffer::TreeFile;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use wal::rm;
@@ -25,9 +27,6 @@ use wal::rm;
 /// The chains that a committer looks through for records to free, and as many again for every
 /// sixteen that it wrote.
 const REAP_CHAINS: usize = 4;
-
-/// What a compensation record takes besides what its undo body takes, page images left out.
-const COMPENSATION_BYTES: usize = 160;
 
 /// What a transaction sees of others that commit while it runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,7 +88,7 @@ pub struct Transaction {
     xid: AtomicU64,
     command: AtomicU32,
     last_undo: AtomicU64,
-    undo_reserved: AtomicUsize,
+    undo_space: UndoSpace,
     ended: AtomicBool,
     pub(crate) prepared: AtomicBool,
     pub(crate) state: Mutex<State>,
@@ -111,7 +110,7 @@ impl Transaction {
             xid: AtomicU64::new(0),
             command: AtomicU32::new(0),
             last_undo: AtomicU64::new(0),
-            undo_reserved: AtomicUsize::new(0),
+            undo_space: UndoSpace::default(),
             ended: AtomicBool::new(false),
             prepared: AtomicBool::new(false),
             state: Mutex::new(State::default()),
@@ -341,9 +340,9 @@ impl Transaction {
         version.set_lsn(lsn);
         self.last_undo.store(lsn.0, Ordering::Release);
         self.owner.end_write(lsn);
-        let compensation = version.body_bytes() + COMPENSATION_BYTES;
-        self.transactions.wal().reserve_undo(compensation);
-        self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
+        // Who has no place has changed an index, or nothing.
+        let page_bytes = if place.is_some() { TABLE_PAGE_BYTES } else { BLOCK_BYTES };
+        self.undo_space.promise(self.transactions.wal(), version.body_bytes(), page_bytes);
         let mut state = self.state.lock();
         let versions = &self.transactions.versions;
         self.owner.add_version_bytes(version.bytes());
@@ -570,7 +569,8 @@ impl Transaction {
                     0
                 }
             };
-            let before = self.undo_newest(newest).map_err(Error::panic)?;
+            let undone_one = self.transactions.despite_full_disk(|| self.undo_newest(&newest));
+            let before = undone_one.map_err(Error::panic)?;
             self.last_undo.store(before.0, Ordering::Release);
             self.owner.end_write(before);
             let freed = self.state.lock().undo.pop(before);
@@ -587,7 +587,7 @@ impl Transaction {
     }
 
     /// Undoes one record; returns the LSN of the one before it.
-    fn undo_newest(&self, newest: Newest) -> Result<Lsn> {
+    fn undo_newest(&self, newest: &Newest) -> Result<Lsn> {
         match newest {
             Newest::Version(version) => {
                 let (manager, xid, before) = (version.manager, version.xid, version.undo_next);
@@ -597,7 +597,7 @@ impl Transaction {
                 Ok(before)
             }
             Newest::Log(lsn) => {
-                let record = self.transactions.versions.retained().record(lsn)?;
+                let record = self.transactions.versions.retained().record(*lsn)?;
                 let (manager, before) = (record.kind.manager, record.undo);
                 self.transactions.undo_one(manager, self.xid(), undo_body(&record)?, before)?;
                 Ok(before)
@@ -686,7 +686,9 @@ impl Transaction {
             CommitRecord { time_us: self.transactions.clock.now_us(), ..Default::default() };
         let data = record.encode();
         let wal = self.transactions.wal();
-        let record = EndRecord::prepare(wal, OP_ABORT, xid, Lsn::INVALID, &data);
+        let record = self
+            .transactions
+            .despite_full_disk(|| EndRecord::prepare(wal, OP_ABORT, xid, Lsn::INVALID, &data));
         let lsn = record.map_err(Error::panic)?.append(wal);
         if self.prepared.load(Ordering::Relaxed) {
             // Whoever coordinates it forgets it now: it must not be there again after a crash.
@@ -709,7 +711,7 @@ impl Transaction {
             xid: AtomicU64::new(self.xid().0),
             command: AtomicU32::new(self.command().0),
             last_undo: AtomicU64::new(self.last_undo().0),
-            undo_reserved: AtomicUsize::new(self.undo_reserved.swap(0, Ordering::Relaxed)),
+            undo_space: self.undo_space.handed_over(),
             ended: AtomicBool::new(false),
             prepared: AtomicBool::new(true),
             state: Mutex::new(std::mem::take(&mut *self.state.lock())),
@@ -738,9 +740,7 @@ impl Transaction {
     pub(crate) fn push_restored(&self, version: Arc<Version>, lsn: Lsn) {
         version.set_lsn(lsn);
         self.last_undo.store(lsn.0, Ordering::Release);
-        let compensation = version.body_bytes() + COMPENSATION_BYTES;
-        self.transactions.wal().reserve_undo(compensation);
-        self.undo_reserved.fetch_add(compensation, Ordering::Relaxed);
+        self.undo_space.promise(self.transactions.wal(), version.body_bytes(), TABLE_PAGE_BYTES);
         self.owner.end_write(lsn);
         let mut state = self.state.lock();
         let versions = &self.transactions.versions;
@@ -774,10 +774,7 @@ impl Transaction {
         self.finish_tracked(false);
         let state = std::mem::take(&mut *self.state.lock());
         self.transactions.versions.free_bytes(state.undo.own_bytes());
-        let reserved = self.undo_reserved.swap(0, Ordering::Relaxed);
-        if reserved > 0 {
-            self.transactions.wal().release_undo(reserved);
-        }
+        self.undo_space.release(self.transactions.wal());
         let locks = &self.transactions.locks;
         locks.release_transaction(&self.owner, 0);
         locks.release_transaction_rows(&self.owner);

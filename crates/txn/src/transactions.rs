@@ -13,6 +13,7 @@ use crate::serializable::Serializable;
 use crate::slots::SnapshotData;
 use crate::snapshot::{Met, Snapshot};
 use crate::transaction::{Isolation, Transaction};
+use crate::undo_space::FullDisk;
 use crate::version_space::VersionSpace;
 use crate::versions::{Cutter, VersionStore};
 use base::clock::{Clock, SystemClock};
@@ -150,6 +151,7 @@ pub struct Transactions {
     files: Counter,
     undo: [OnceLock<Arc<dyn Undo>>; 16],
     pub(crate) space: VersionSpace,
+    pub(crate) full_disk: FullDisk,
 }
 
 impl Transactions {
@@ -172,6 +174,7 @@ impl Transactions {
             files: Counter::new(CounterKind::File, FILE_STEP, options.next_file.0),
             undo: std::array::from_fn(|_| OnceLock::new()),
             space: VersionSpace::default(),
+            full_disk: FullDisk::default(),
             pool,
         });
         transactions.register_undo(rm::TRANSACTION, Arc::new(UndoPrepare(files.clone())));

@@ -200,7 +200,7 @@ impl Wal {
     /// Creates the next segment before anyone needs it. A full disk is reported to the writer who
     /// really needs the space.
     fn allocate_ahead(&self) {
-        let want = self.inserted().0 + self.config.segment_bytes / 2 + self.config.reserve_bytes;
+        let want = self.inserted().0 + self.config.segment_bytes / 2 + self.write_reserve();
         if self.allocated.load(Ordering::Acquire) < want {
             drop(self.allocate(want));
         }

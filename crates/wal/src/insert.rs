@@ -3,7 +3,7 @@
 use crate::record::{HEADER_BYTES, RecordBuilder, TRAILER_BYTES};
 use crate::{Wal, flush};
 use base::wait::block_on;
-use base::{Lsn, Result, bail};
+use base::{Lsn, Result, SqlState, bail};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The insertions that can be in progress at once; more threads wait for each other.
@@ -105,14 +105,32 @@ impl Wal {
         self.ring.len() / 2
     }
 
-    fn write_reserve(&self) -> u64 {
-        self.config.reserve_bytes + self.undo_reserved.load(Ordering::Relaxed)
+    /// The bytes that ordinary writers leave alone (rule 5).
+    pub(crate) fn write_reserve(&self) -> u64 {
+        self.config.reserve_bytes + self.undo_reserved()
     }
 
     /// Notes that a rollback may write this many bytes of compensation records (rule 5). The next
     /// [`Wal::ensure_room`] gets the space, or 53100.
     pub fn reserve_undo(&self, bytes: usize) {
         self.undo_reserved.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Makes the space that rule 5 promises, as far as the disk has it: whoever writes first after
+    /// recovery may be a rollback. May wait.
+    ///
+    /// # Errors
+    /// Those of the disk, but for its being full.
+    pub fn fill_reserve(&self) -> Result<()> {
+        match self.allocate(self.inserted().0 + self.write_reserve()) {
+            Err(error) if error.sqlstate() == SqlState::DISK_FULL => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The bytes that rollbacks may still write.
+    pub fn undo_reserved(&self) -> u64 {
+        self.undo_reserved.load(Ordering::Relaxed)
     }
 
     /// Gives back what [`Wal::reserve_undo`] noted: the transaction ended, or wrote them.

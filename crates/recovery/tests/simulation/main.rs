@@ -24,6 +24,7 @@ use base::Xid;
 use disk::{Fault, FaultKind, Random, SimDisk};
 use model::{History, Model};
 use server::Server;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -112,7 +113,9 @@ fn lives(seed: u64, steps: u64) {
         }
         server.disk.cut_power();
         let disk = server.disk.clone();
+        let pool = Arc::downgrade(server.storage.pool());
         drop(server);
+        assert_eq!(pool.strong_count(), 0, "life {life}: the storage is gone but for its pool");
         server = recover(&disk, &mut random);
         model = found(&server, &history).unwrap_or_else(|problem| panic!("life {life}: {problem}"));
         life += 1;
