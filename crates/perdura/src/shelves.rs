@@ -6,7 +6,7 @@
 //! # Rules
 //! 1. Only a thread that has called [`begin`] keeps blocks; it never gives them back, so it lasts as
 //!    long as the process.
-//! 2. It keeps at most [`KEPT_BYTES`] of each class, and [`KEPT_MAX`] blocks: 4 MB in all.
+//! 2. It keeps at most [`KEPT_BYTES`] of each class, and [`KEPT_MAX`] blocks: 1.5 MB in all.
 //! 3. A block of at most [`LARGEST`] bytes, whoever took it, is as long as the longest of its class.
 //!    mimalloc's own classes are no finer, so nothing is lost by that.
 //!
@@ -30,8 +30,8 @@ const LARGEST: usize = 16 << 10;
 const LARGE_CLASSES: usize = ((LARGEST / SMALL).ilog2() << PARTS_LOG) as usize;
 const CLASSES: usize = SMALL_CLASSES + LARGE_CLASSES;
 /// What is kept of a class at most.
-const KEPT_BYTES: usize = 64 << 10;
-const KEPT_MAX: usize = 64;
+const KEPT_BYTES: usize = 32 << 10;
+const KEPT_MAX: usize = 16;
 
 /// The class of blocks of so many bytes, and the bytes of the longest of them.
 #[inline]
