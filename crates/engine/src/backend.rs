@@ -124,6 +124,10 @@ impl session::engine::Backend for Backend {
         (!alone).then(|| format!("{} {}\n", catalog.database().0, catalog.user().0))
     }
 
+    fn wait_for_memory(&self) -> Result<()> {
+        self.wait_at_start()
+    }
+
     fn temporary_space(&self) -> Rc<TemporarySpace> {
         self.temporary_files.clone()
     }

@@ -23,7 +23,7 @@ const WAIT: Duration = Duration::from_secs(1);
 const GRANT_BYTES: u64 = 2 * memory::ledger::STEP_BYTES;
 
 impl Backend {
-    /// Before a statement is planned, and before a plan is run.
+    /// Before a statement is parsed, before it is planned, and before a plan is run.
     ///
     /// # Errors
     /// Interrupts of the session.

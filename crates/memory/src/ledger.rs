@@ -12,13 +12,15 @@
 //! 3. Releasing never fails and never waits.
 
 use crate::queue::Queue;
+use crate::watch::Watch;
+pub use crate::watch::{Released, Watcher};
 use base::{Error, Result, err};
 use parking_lot::{Mutex, RwLock};
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 
 /// The bytes that an account handle reserves at once.
 pub const STEP_BYTES: u64 = 64 << 10;
@@ -77,18 +79,9 @@ pub struct Node {
     relief: RwLock<Vec<Relief>>,
     /// The server's node: who waits for memory.
     queue: Queue,
-    /// The server's node: what was released since its watcher was told last, and the watcher.
-    released: AtomicU64,
-    watcher: OnceLock<Watcher>,
+    /// The server's node: who is told of releases.
+    watch: Watch,
 }
-
-/// Told, with the server's node, that much was released: on the thread that did it and within its release: it neither waits
-/// nor takes a lock that is held while memory is released.
-pub type Watcher = Box<dyn Fn(&Node) + Send + Sync>;
-
-/// The watcher is told each time that such a share of the limit, or so many bytes, were released.
-const WATCHED_SHARE: u64 = 128;
-const WATCHED_BYTES: u64 = 16 << 20;
 
 /// Asked for some bytes, gives back what it can without waiting, and returns how many bytes that
 /// were.
@@ -134,8 +127,7 @@ impl Node {
             children: Mutex::new(Vec::new()),
             relief: RwLock::default(),
             queue: Queue::default(),
-            released: AtomicU64::new(0),
-            watcher: OnceLock::new(),
+            watch: Watch::default(),
         });
         if let Some(parent) = &node.parent {
             let mut children = parent.children.lock();
@@ -265,20 +257,9 @@ impl Node {
             debug_assert!(before >= bytes, "account {} released more than it had", here.name);
             node = here.parent.as_deref();
             if node.is_none() {
-                here.watch(bytes);
+                here.watch.released(here, before, bytes);
                 here.queue.released();
             }
-        }
-    }
-
-    /// Counts what was released and tells the watcher when it is much.
-    fn watch(&self, bytes: u64) {
-        let released = self.released.fetch_add(bytes, Relaxed).saturating_add(bytes);
-        if released >= (self.limit() / WATCHED_SHARE).min(WATCHED_BYTES)
-            && let Some(watcher) = self.watcher.get()
-        {
-            self.released.store(0, Relaxed);
-            watcher(self);
         }
     }
 
@@ -382,8 +363,7 @@ impl Ledger {
 
     /// Sets who is told when much was released. Only the first one counts.
     pub fn set_watcher(&self, watcher: Watcher) {
-        // There is one already.
-        drop(self.0.watcher.set(watcher));
+        self.0.watch.begin(watcher);
     }
 
     /// Opens the account of a session, or of a part of the server; `id` is what the views show.
@@ -735,22 +715,28 @@ mod tests {
     #[test]
     fn the_watcher_hears_of_much_that_was_released_and_may_release_itself() {
         let ledger = Ledger::new(512 << 20);
-        let told = Arc::new(AtomicU64::new(0));
+        let told = Arc::new(Mutex::new(Vec::new()));
         let heard = told.clone();
-        ledger.set_watcher(Box::new(move |server| {
-            heard.fetch_add(1, Relaxed);
+        ledger.set_watcher(Box::new(move |server, released| {
+            heard.lock().push(released);
             server.note(10);
             server.release(10);
         }));
+        let heard = || std::mem::take(&mut *told.lock());
         let mut charge = ledger.shared("buffers", UNLIMITED).noted(64 << 20);
         charge.note(63 << 20);
-        assert_eq!(told.load(Relaxed), 0, "a megabyte is not much");
+        assert_eq!(heard(), [], "a megabyte is not much");
         charge.note(59 << 20);
-        assert_eq!(told.load(Relaxed), 1);
+        assert_eq!(heard(), [Released::Less]);
         charge.note(58 << 20);
-        assert_eq!(told.load(Relaxed), 1, "the count has begun again");
+        assert_eq!(heard(), [], "the count has begun again");
+        for _ in 0..8 {
+            charge.note(59 << 20);
+            charge.note(58 << 20);
+        }
+        assert_eq!(heard(), [Released::Exchanged; 2]);
         drop(charge);
-        assert_eq!(told.load(Relaxed), 2);
+        assert_eq!(heard(), [Released::Less]);
         assert_eq!(ledger.node().reserved(), 0);
     }
 

@@ -126,6 +126,7 @@ mod frozen;
 mod generation;
 mod slab;
 mod vec;
+mod watch;
 
 pub use alloc_set::{AllocSet, AllocSetMethods};
 pub use bump::{BlockSizes, Bump, BumpMethods};

@@ -4,20 +4,27 @@
 //! thousand pages, and all sessions of that worker would wait. A chore is there before.
 
 use base::chores;
+use memory::ledger::Released;
 use session::Cluster;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// From a release to the purge: short, so that there is little to purge at a time. The allocator
-/// itself waits for longer, see `handover`.
+/// From much less memory to the purge: short, so that there is little to purge at a time. The
+/// allocator itself waits for longer, see `handover`.
 const PAUSE: Duration = Duration::from_millis(4);
+/// The same when as much is taken as is freed: what is purged then is wanted again.
+const EXCHANGED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Has `trim` called a while after much was released.
 pub(crate) fn begin(cluster: &Arc<Cluster>, trim: fn()) {
-    let wanted = Arc::new(AtomicBool::new(false));
     let purged = Arc::downgrade(cluster);
-    let tell = move || {
+    let (soon, later) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let tell = move |released| {
+        let (wanted, pause) = match released {
+            Released::Less => (&soon, PAUSE),
+            Released::Exchanged => (&later, EXCHANGED_PAUSE),
+        };
         if wanted.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -31,7 +38,7 @@ pub(crate) fn begin(cluster: &Arc<Cluster>, trim: fn()) {
             None
         };
         // Without a thread for chores the allocator does it by itself.
-        drop(chores::after(PAUSE, Box::new(purge)));
+        drop(chores::after(pause, Box::new(purge)));
     };
     cluster.trim_by(trim, Box::new(tell));
 }

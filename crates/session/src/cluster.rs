@@ -2,7 +2,7 @@
 
 use crate::activity::Activity;
 use crate::engine::Engine;
-use crate::held::{Held, Look};
+use crate::held::{Held, Look, TellReleased};
 use crate::log::Entry;
 use crate::notification::{Channels, Inbox};
 use crate::origin::Origin;
@@ -158,7 +158,7 @@ impl Cluster {
     /// Has the allocator give back by `trim` before a reservation fails and before others give back.
     /// `on_released` is told, on the thread that did it, each time that much was released: it waits
     /// for nothing.
-    pub fn trim_by(self: &Arc<Self>, trim: fn(), on_released: Box<dyn Fn() + Send + Sync>) {
+    pub fn trim_by(self: &Arc<Self>, trim: fn(), on_released: TellReleased) {
         let cluster = Arc::downgrade(self);
         self.ledger.add_first_relief(Box::new(move |_| {
             let cluster = cluster.upgrade();

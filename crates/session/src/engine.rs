@@ -189,6 +189,14 @@ pub trait Backend {
         None
     }
 
+    /// Called before a statement is parsed: waits while the server has no memory left.
+    ///
+    /// # Errors
+    /// Interrupts.
+    fn wait_for_memory(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Where the session's temporary files stand.
     fn temporary_space(&self) -> Rc<TemporarySpace>;
 

@@ -11,7 +11,7 @@
 //! 4. The allocator's part is measured again whenever much was released, when memory is short (the
 //!    allocator gives back first), and when somebody reads the ledger. That waits for no lock.
 
-use memory::ledger::{Node, UNLIMITED};
+use memory::ledger::{Node, Released, UNLIMITED};
 use memory::{Charge, Ledger};
 use parking_lot::Mutex;
 use std::fmt;
@@ -32,6 +32,9 @@ const KEPT: f64 = 1.0 / 32.0;
 /// The least time between two times that the allocator is asked because memory is short.
 const TRIM_PAUSE: Duration = Duration::from_millis(10);
 
+/// Told that much was released, as a [`memory::ledger::Watcher`].
+pub type TellReleased = Box<dyn Fn(Released) + Send + Sync>;
+
 /// What a look at the memory has shown.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
@@ -47,7 +50,7 @@ pub(crate) struct Held {
     anonymous_bytes: u64,
     state: Mutex<State>,
     /// Told that much was released.
-    on_released: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    on_released: OnceLock<TellReleased>,
 }
 
 impl fmt::Debug for Held {
@@ -133,20 +136,21 @@ impl Held {
     pub(crate) fn watch(ledger: &Ledger) -> Arc<Held> {
         let held = Arc::new(Held::new(ledger));
         let watching = Arc::downgrade(&held);
-        ledger.set_watcher(Box::new(move |server| {
+        ledger.set_watcher(Box::new(move |server, released| {
             if let Some(held) = watching.upgrade() {
-                held.settle_kept(server);
+                if released == Released::Less {
+                    held.settle_kept(server);
+                }
                 if let Some(tell) = held.on_released.get() {
-                    tell();
+                    tell(released);
                 }
             }
         }));
         held
     }
 
-    /// Sets who is told that much was released, as a [`memory::ledger::Watcher`]. Only the first one
-    /// counts.
-    pub(crate) fn on_released(&self, tell: Box<dyn Fn() + Send + Sync>) {
+    /// Sets who is told that much was released. Only the first one counts.
+    pub(crate) fn on_released(&self, tell: TellReleased) {
         // There is one already.
         drop(self.on_released.set(tell));
     }

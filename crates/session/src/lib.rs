@@ -33,7 +33,7 @@ pub use client::Client;
 pub use cluster::{Cluster, Password, Role, SessionEntry, WriteLog};
 pub use copy::{CopyIn, CopyOut};
 pub use cursors::{CurrentRow, OpenCursor};
-pub use held::Look;
+pub use held::{Look, TellReleased};
 pub use notification::{Inbox, Notification};
 pub use origin::{Encryption, Origin};
 pub use session::set::{flatten, set_identity};

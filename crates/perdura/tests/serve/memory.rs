@@ -1,6 +1,7 @@
 //! Statements that need more memory than there is.
 
 use crate::client::{Server, kinds, sqlstate};
+use std::time::{Duration, Instant};
 
 /// Storage rule 24: a statement that runs out of memory is told so, commits and rollbacks go on, and
 /// what can spill comes to its end with next to nothing.
@@ -40,4 +41,46 @@ fn what_runs_out_of_memory_is_told_and_rolled_back_and_spilling_finishes() {
     }
     server.signal(rustix::process::Signal::INT);
     assert_eq!(server.wait_exit(), 0);
+}
+
+/// Storage rule 24: spill, wait, error, in that order. A small statement that comes while others hold
+/// all the memory waits, with its text still unread.
+#[test]
+fn small_statements_wait_while_large_ones_hold_the_memory() {
+    let server = Server::start_with("memory_full", |command| {
+        command.args(["-c", "memory_limit=160MB", "-c", "shared_buffers=16MB"]);
+    });
+    let end = Instant::now() + Duration::from_secs(4);
+    let counted = std::thread::scope(|scope| {
+        for large in 0..16 {
+            let mut client = server.connect();
+            scope.spawn(move || {
+                let mut kilobytes = 1000 + large * 700;
+                while Instant::now() < end {
+                    let holds = format!(
+                        "SELECT length(string_agg(repeat('x', 1000), '')) || pg_sleep(0.2)::text \
+                         FROM generate_series(1, {kilobytes})"
+                    );
+                    client.query(&holds);
+                    kilobytes = 1000 + (kilobytes + 4321) % 12_000;
+                }
+            });
+        }
+        let small = [0, 1].map(|_| {
+            let mut client = server.connect();
+            scope.spawn(move || {
+                let (mut all, mut failed) = (0, 0);
+                while Instant::now() < end {
+                    let sql = "SELECT count(*) FROM pg_class WHERE relname = 'pg_class'";
+                    all += 1;
+                    failed += u32::from(kinds(&client.query(sql)) != "TDCZ");
+                }
+                (all, failed)
+            })
+        });
+        small.map(|thread| thread.join().unwrap())
+    });
+    for (all, failed) in counted {
+        assert!(all > 20 && failed * 50 <= all, "{failed} of {all} small statements failed");
+    }
 }

@@ -96,7 +96,7 @@ impl Session {
 
     /// Parses and plans the one statement of a text.
     fn prepare(&mut self, text: &str, types: &[Oid]) -> Result<Prepared> {
-        let bump = Bump::new("MessageContext", self.state.account().clone());
+        let bump = self.message_context()?;
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
         match statements {
             [] => Ok(Prepared {
@@ -188,7 +188,7 @@ impl Session {
             return Ok((old, Some(plan)));
         }
         let text = old.source.clone();
-        let bump = Bump::new("MessageContext", self.state.account().clone());
+        let bump = self.message_context()?;
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, &text))?;
         let statement = statements.iter().find_map(|raw| match &raw.statement {
             Statement::Prepare(prepare) => (prepare.name == name).then_some(prepare.query),
@@ -410,7 +410,7 @@ impl Session {
             _ => {
                 self.transaction.start()?;
                 let formats = self.portals[index].formats.clone();
-                let bump = Bump::new("MessageContext", self.state.account().clone());
+                let bump = self.message_context()?;
                 let source = prepared.source.clone();
                 let statements = base::wait::on_thread_stack(|| parse::parse(&bump, &source))?;
                 let [raw] = statements else {

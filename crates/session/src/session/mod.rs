@@ -22,7 +22,7 @@ use crate::transaction::Transaction;
 
 use base::interrupt::Interrupt;
 use base::{Error, Result, Severity, check_for_interrupts};
-use memory::SharedAccount;
+use memory::{Bump, SharedAccount};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -322,6 +322,12 @@ impl Session {
             self.state.follow_reload();
             self.state.account().settle();
         }
+    }
+
+    /// Where a statement's text is parsed to. May wait for memory.
+    fn message_context(&self) -> Result<Bump> {
+        self.backend.wait_for_memory()?;
+        Ok(Bump::new("MessageContext", self.state.account().clone()))
     }
 
     fn begin_message(&mut self, client: &mut dyn Client) {

@@ -6,7 +6,6 @@ use crate::engine::{Completion, ParameterMode, ResultColumn};
 use crate::row::{ColumnFormats, describe};
 use crate::statement::{Claim, Control, is_own};
 use base::{Result, check_for_interrupts};
-use memory::Bump;
 use parse::{RawStatement, Statement};
 use wire::backend;
 
@@ -43,7 +42,7 @@ impl Session {
     fn simple_statements(&mut self, text: &[u8], client: &mut dyn Client) -> Result<()> {
         let text = utf8(text)?;
         self.state.begins(text);
-        let bump = Bump::new("MessageContext", self.state.account().clone());
+        let bump = self.message_context()?;
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
         self.log_statements(text, statements);
         if statements.is_empty() {

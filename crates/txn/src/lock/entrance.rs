@@ -43,7 +43,7 @@ const ALLOWED_MIN: usize = 32;
 /// How many are let in at most when one leaves.
 const AT_ONCE: usize = 2;
 /// The transactions of a turn. Who waits at the entrance waits for so many of each that came before.
-const TURN: u32 = 4;
+const TURN: u32 = 3;
 /// How long a session may do something else between two transactions of its turn.
 const REST_MAX: Duration = Duration::from_millis(20);
 /// The parts in which the number of those who may be inside is counted.

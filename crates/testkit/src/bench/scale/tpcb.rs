@@ -1,7 +1,7 @@
 //! TPC-B at 16, 300 and 5,000 clients: more clients must not mean less work.
 //!
-//! 5,000 clients are compared with 16 by the client of `crowd`: pgbench itself slows down by its
-//! connections. What pgbench makes of 5,000 is told beside it.
+//! Many clients are compared with 16 by the client of `crowd`, too: pgbench itself slows down by its
+//! connections. What pgbench makes of them is told beside it.
 
 use super::super::{Target, median};
 use super::{Bench, Goal, Line, crowd, ours, theirs};
@@ -60,8 +60,9 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Line>> {
     drop(postgres);
     (bench.report)(&format!("  {CROWD} clients"));
     let crowd = runs(bench, ours, CROWD);
-    (bench.report)("  16 and 5000 clients of a cheaper program");
-    let (cheap_few, cheap) = (crowd_runs(bench, ours, FEW), crowd_runs(bench, ours, CROWD));
+    (bench.report)("  16, 300 and 5000 clients of a cheaper program");
+    let [cheap_few, cheap_many, cheap] =
+        [FEW, MANY, CROWD].map(|clients| crowd_runs(bench, ours, clients));
     let [(their_few, few), (their_many, many)] = &figures[..] else {
         return Err("two numbers of clients were measured".to_owned());
     };
@@ -82,6 +83,14 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Line>> {
         Line::new(name(CROWD), "ms p99", crowd.p99_ms, Goal::None),
         Line::new(name(CROWD), "% of the rate at 16", share(&crowd, few.tps), Goal::AtLeast(80.0)),
         Line::new(cheaper(FEW), "tps", cheap_few.tps, Goal::None),
+        Line::new(cheaper(MANY), "tps", cheap_many.tps, Goal::None),
+        Line::new(cheaper(MANY), "ms p99", cheap_many.p99_ms, Goal::None),
+        Line::new(
+            cheaper(MANY),
+            "% of the rate at 16",
+            share(&cheap_many, cheap_few.tps),
+            Goal::AtLeast(90.0),
+        ),
         Line::new(cheaper(CROWD), "tps", cheap.tps, Goal::None),
         Line::new(cheaper(CROWD), "ms p99", cheap.p99_ms, Goal::None),
         Line::new(
