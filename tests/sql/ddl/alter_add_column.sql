@@ -27,4 +27,4 @@ alter table if exists nosuch add column a int;
 alter table ac add column n int[] default '{1}', drop column c, alter b drop default;
 select n, b from ac order by id;
 select attname, attnum, atthasmissing from pg_attribute where attrelid = 'ac'::regclass and attnum > 0 and not attisdropped order by attnum;
-insert into ac (id, b) values (4, 'new') returning *;
+insert into ac (id, b) values (4, 'new') returning id, a, b, e, g, h, i, j, l = current_date as l, n;
