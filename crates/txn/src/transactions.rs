@@ -78,6 +78,7 @@ impl Cutter for ChainCutter<'_> {
         let sees = |snapshot: &SnapshotData, xid: Xid| publication.sees(snapshot, xid).0;
         committed(older)
             && committed(newer)
+            && !self.transactions.serializable.knows(older)
             && self.active.iter().all(|s| !sees(s, older) || sees(s, newer))
     }
 

@@ -39,7 +39,9 @@
 //!    after it (`committed`). A snapshot that sees a commit was taken at or after its first.
 //! 3. Nobody fails under a latch: what `View::judge` finds is noted and reported by
 //!    [`Tracked::check`], which scans call for each batch.
-//! 4. An error is reported to the transaction itself only; another one is marked *doomed* and finds
+//! 4. The record of a version whose writer is known here stays in its chain, even if no snapshot sees
+//!    that version: who reads past it has a conflict with the writer.
+//! 5. An error is reported to the transaction itself only; another one is marked *doomed* and finds
 //!    out at its next read, write or commit. A prepared or committed one is never doomed.
 //!
 //! # Limits
@@ -289,6 +291,16 @@ impl Serializable {
         self.note_count(&state);
         drop(state);
         (snapshot, Begun::Tracked(Arc::new(Tracked::new(self.clone(), id, session, flags))))
+    }
+
+    /// Whether those who read past a stamp have a conflict with whoever left it: then the stamp must
+    /// be there to be met.
+    pub(crate) fn knows(&self, xid: Xid) -> bool {
+        if self.count.load(std::sync::atomic::Ordering::Acquire) == 0 {
+            return false;
+        }
+        let state = self.state.lock();
+        state.by_xid.contains_key(&xid.0) || state.summary.earliest_out(xid).is_some()
     }
 
     fn note_count(&self, state: &State) {

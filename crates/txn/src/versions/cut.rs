@@ -22,8 +22,8 @@ type RowMap = HashMap<RowId, usize, foldhash::fast::FixedState>;
 
 /// What is known about transactions and images while a chain is cut.
 pub(crate) trait Cutter {
-    /// Whether the XID is committed, and no registered snapshot sees `older` but not `newer`, nor
-    /// will one.
+    /// Whether both are committed, no registered snapshot sees `older` but not `newer`, nor will one,
+    /// and nobody who reads past both has to meet `older`.
     fn same_for_all(&self, older: Xid, newer: Xid) -> bool;
     /// The before-image that does what `newer` and then `older` do.
     fn merge(&self, manager: u8, newer: &[u8], older: &[u8]) -> Option<Vec<u8>>;
