@@ -70,7 +70,8 @@ impl Work<'_> {
                 let gained: Vec<_> = found.difference(&expected).take(2).collect();
                 let file = index.file;
                 assert!(found == expected, "index {file}: lost {lost:?}, gained {gained:?}");
-                reads.push((number, Read::Entries(*index, keys.start, keys.end)));
+                let seen = expected.into_iter().map(|(key, row)| (row, key)).collect();
+                reads.push((number, Read::Entries(*index, keys, Arc::new(seen))));
             }
             _ => {
                 for _ in 0..8 {

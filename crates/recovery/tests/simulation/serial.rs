@@ -6,16 +6,21 @@
 use crate::model::{Changes, IndexShape, Model, Row};
 use base::RowId;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// The entries that were seen: of the rows whose keys are in the range.
+type Entries = BTreeMap<RowId, Vec<u8>>;
 
 /// What a transaction has read of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Read {
     /// Everything.
     Table,
-    /// The entries of an index whose rows' keys are at or above the first and below the second. A
-    /// row whose entry stays is not read.
-    Entries(IndexShape, i64, i64),
+    /// Entries of an index. A row whose entry stays is not read; nor is one that has the entry again
+    /// that was seen, or none again: who came between was no serializable transaction, or is in the
+    /// circle itself.
+    Entries(IndexShape, Range<i64>, Arc<Entries>),
     Row(RowId),
 }
 
@@ -24,11 +29,12 @@ impl Read {
     fn tells(&self, id: RowId, old: Option<&Arc<Row>>, new: Option<&Arc<Row>>) -> bool {
         match self {
             Read::Table => true,
-            Read::Entries(index, from, to) => {
+            Read::Entries(index, keys, seen) => {
                 let entry = |row: Option<&Arc<Row>>| {
-                    row.filter(|row| (*from..*to).contains(&row.key)).map(|row| index.key_of(row))
+                    row.filter(|row| keys.contains(&row.key)).map(|row| index.key_of(row))
                 };
-                entry(old) != entry(new)
+                let after = entry(new);
+                entry(old) != after && seen.get(&id) != after.as_ref()
             }
             Read::Row(read) => *read == id,
         }
@@ -158,4 +164,32 @@ fn write_skew_is_a_circle_and_one_after_another_is_none() {
         order.serializable(Seen { begun: 0, reads: read(2) }, &write(1), &base);
     }));
     assert!(skew.is_err());
+}
+
+#[test]
+fn a_row_that_came_and_went_unseen_makes_no_circle_and_one_that_was_seen_does() {
+    let index = IndexShape { file: base::FileId(1), unique: true, built: base::Csn(0) };
+    let row = |key| Arc::new(Row { key, value: None });
+    // Somebody who is not serializable has brought row 5.
+    let mut base = Model::default();
+    let shape = crate::model::Shape { file: base::FileId(2), indexes: vec![index] };
+    base.tables.insert(1, (shape, Arc::new([(RowId(5), row(50))].into())));
+    let circle = |seen: Entries| {
+        let change = |id, new| {
+            let mut changes = Changes::default();
+            changes.rows.entry(1).or_default().insert(RowId(id), new);
+            changes
+        };
+        let mut order = Order::default();
+        let takes = Seen { begun: 0, reads: vec![(1, Read::Row(RowId(9)))] };
+        order.serializable(takes, &change(5, None), &base);
+        let looks = vec![(1, Read::Entries(index, 0..100, Arc::new(seen)))];
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let brings = change(9, Some(row(500)));
+            order.serializable(Seen { begun: 0, reads: looks }, &brings, &base);
+        }))
+        .is_err()
+    };
+    assert!(!circle(Entries::new()));
+    assert!(circle([(RowId(5), index.key_of(&row(50)))].into()));
 }
