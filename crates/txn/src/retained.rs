@@ -16,6 +16,8 @@
 //! 2. A body's segments are noted here before memory forgets it. A checkpoint asks for what is noted
 //!    under the same lock under which it says where the log begins; what lies before is let go of
 //!    only when its segments are noted already, or when they are those of a transaction that runs.
+//!    A running transaction keeps the segments of its records and no others: of one in which a record
+//!    of its only may have begun nobody knows that it is there.
 //! 3. A body that cutting has joined from several records is in no record, and stays in memory.
 //! 4. Bodies are read with no latch held (storage rule 11).
 //! 5. After a crash nothing is left to note: no snapshot of the time before lives.
@@ -54,8 +56,28 @@ pub(crate) struct Retained {
 struct Segments {
     /// Segments before this one may be gone.
     first: u64,
-    /// How many bodies are only in a segment.
-    noted: BTreeMap<u64, u64>,
+    /// The segments in which bodies lie, or may, that are nowhere else.
+    noted: BTreeMap<u64, Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    bodies: u64,
+    /// The segment was there when the first of them was noted (rule 2).
+    there: bool,
+}
+
+impl Segments {
+    fn is_there(&self, segment: u64) -> bool {
+        segment >= self.first || self.noted.get(&segment).is_some_and(|noted| noted.there)
+    }
+
+    fn add(&mut self, segment: u64) {
+        let there = self.is_there(segment);
+        let noted = self.noted.entry(segment).or_default();
+        noted.bodies += 1;
+        noted.there = there;
+    }
 }
 
 impl Retained {
@@ -83,12 +105,11 @@ impl Retained {
     pub(crate) fn note(&self, lsn: Lsn, runs: bool) -> bool {
         let mut segments = self.segments.lock();
         let wanted = self.segments_of(lsn);
-        let there = |segment| segment >= segments.first || segments.noted.contains_key(&segment);
-        if !runs && !wanted.clone().all(there) {
+        if !runs && !wanted.clone().all(|segment| segments.is_there(segment)) {
             return false;
         }
         for segment in wanted {
-            *segments.noted.entry(segment).or_insert(0) += 1;
+            segments.add(segment);
         }
         self.count(&segments);
         true
@@ -120,7 +141,7 @@ impl Retained {
         self.packed.fetch_add(1, Ordering::Relaxed);
         let mut segments = self.segments.lock();
         for segment in lsns.flat_map(|lsn| self.segments_of(lsn)) {
-            *segments.noted.entry(segment).or_insert(0) += 1;
+            segments.add(segment);
         }
         self.count(&segments);
     }
@@ -134,9 +155,9 @@ impl Retained {
     fn forget_all(&self, lsns: impl Iterator<Item = Lsn>) {
         let mut segments = self.segments.lock();
         for segment in lsns.flat_map(|lsn| self.segments_of(lsn)) {
-            if let Some(count) = segments.noted.get_mut(&segment) {
-                *count -= 1;
-                if *count == 0 {
+            if let Some(noted) = segments.noted.get_mut(&segment) {
+                noted.bodies -= 1;
+                if noted.bodies == 0 {
                     segments.noted.remove(&segment);
                 }
             }
@@ -317,6 +338,22 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_running_transaction_vouches_for_no_segment_but_those_of_its_records() {
+        let disk: Arc<dyn Disk> = Arc::new(disk::SimDisk::new(1));
+        let config = WalConfig { segment_bytes: 1 << 20, ..WalConfig::default() };
+        let retained = Retained::new(&Wal::create(disk, config).unwrap());
+        let border = 20 << 20;
+        let (before, after) = (Lsn(border - 100), Lsn(border + 100));
+        retained.before_removal(Lsn(border));
+        assert!(!retained.note(before, false), "its segment is gone");
+        // The record may have begun in the segment before.
+        assert!(retained.note(after, true));
+        assert!(!retained.note(before, false), "its segment is gone as before");
+        retained.forget(after);
+        assert_eq!(retained.bytes(), 0);
+    }
 
     #[test]
     fn the_lock_of_a_body_is_free_while_its_bytes_are_worked_with() {
