@@ -16,6 +16,22 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// The bytes of all blocks that are sealed now.
 static SEALED: AtomicU64 = AtomicU64::new(0);
 
+/// Bytes counted as sealed, for as long as this lives.
+struct Sealed(u64);
+
+impl Sealed {
+    fn new(bytes: u64) -> Sealed {
+        SEALED.fetch_add(bytes, Relaxed);
+        Sealed(bytes)
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        SEALED.fetch_sub(self.0, Relaxed);
+    }
+}
+
 /// The bytes of all [`Frozen`] values of the process: they are charged, but in no context.
 pub fn sealed_bytes() -> u64 {
     SEALED.load(Relaxed)
@@ -98,8 +114,9 @@ macro_rules! family {
 pub struct Frozen<F: Family> {
     /// In the blocks; the lifetime is that of this struct.
     value: *const F::Of<'static>,
-    bytes: u64,
     _blocks: Blocks,
+    /// Counted until the blocks are gone: fields drop in this order.
+    sealed: Sealed,
     charge: Mutex<Charge>,
 }
 
@@ -121,10 +138,11 @@ impl<F: Family> Frozen<F> {
         let bump = Bump::new(name, account.clone());
         let value = std::ptr::from_ref(bump.alloc(build(&bump)?)?).cast::<F::Of<'static>>();
         let blocks = bump.methods().take_blocks();
-        let bytes = bump.core().forget_blocks();
+        let (_, bytes) = bump.core().held();
+        let sealed = Sealed::new(bytes);
+        bump.core().forget_blocks();
         let charge = account.split_off(bytes);
-        SEALED.fetch_add(bytes, Relaxed);
-        Ok(Frozen { value, bytes, _blocks: blocks, charge: Mutex::new(charge) })
+        Ok(Frozen { value, _blocks: blocks, sealed, charge: Mutex::new(charge) })
     }
 
     /// The value.
@@ -137,24 +155,18 @@ impl<F: Family> Frozen<F> {
     /// Has `account` pay from now on, for this and `more` bytes beside it. Says whether there was
     /// room; if not, nothing changes.
     pub fn charge_to(&self, account: &SharedAccount, more: u64) -> bool {
-        let charge = account.charge_if_free(self.bytes + more);
+        let charge = account.charge_if_free(self.bytes() + more);
         charge.map(|charge| *self.charge.lock() = charge).is_some()
     }
 
     /// The bytes that it takes up.
     pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl<F: Family> Drop for Frozen<F> {
-    fn drop(&mut self) {
-        SEALED.fetch_sub(self.bytes, Relaxed);
+        self.sealed.0
     }
 }
 
 impl<F: Family> fmt::Debug for Frozen<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Frozen({} bytes)", self.bytes)
+        write!(f, "Frozen({} bytes)", self.bytes())
     }
 }

@@ -52,9 +52,9 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         // SAFETY: as this function's.
         let moved = unsafe { System.realloc(block, layout, bytes) };
-        // Afterwards, as contexts count: copying takes its time.
-        count(bytes, 1);
-        count(layout.size(), -1);
+        // Afterwards and in one step, so that it is never more than what a context counts.
+        let delta = bytes.cast_signed() as i64 - layout.size().cast_signed() as i64;
+        LIVE.fetch_add(delta, Ordering::Relaxed);
         moved
     }
 }

@@ -116,13 +116,17 @@ impl Core {
             return Err(out_of_memory(bytes, self.name()));
         }
         self.account.reserve(bytes, self.name())?;
+        let delta = layout.size().cast_signed() as i64;
+        // Before it is there: what the process has is never more than what contexts tell.
+        self.count(1, delta);
         // SAFETY: no block has size 0.
         let Some(block) = NonNull::new(unsafe { std::alloc::alloc(layout) }) else {
+            self.count(-1, -delta);
             self.account.release(bytes);
             crate::reserve::spend();
             return Err(out_of_memory(bytes, self.name()));
         };
-        self.count(1, layout.size().cast_signed() as i64);
+        self.note_peak();
         Ok(block)
     }
 
@@ -171,33 +175,41 @@ impl Core {
                 return Err(out_of_memory(bytes as u64, self.name()));
             }
             self.account.reserve(delta.unsigned_abs(), self.name())?;
+            // As in `obtain`.
+            self.count(0, delta);
         }
         // SAFETY: as this function's.
         let moved = NonNull::new(unsafe { std::alloc::realloc(block.as_ptr(), old, bytes) });
-        if delta < 0 || moved.is_none() {
+        // Fewer bytes, or not those that were reserved.
+        if (delta < 0) == moved.is_some() {
+            self.count(0, -delta.abs());
             self.account.release(delta.unsigned_abs());
         }
         let Some(moved) = moved else {
             crate::reserve::spend();
             return Err(out_of_memory(bytes as u64, self.name()));
         };
-        self.count(0, delta);
+        self.note_peak();
         Ok(moved)
     }
 
     fn count(&self, blocks: i64, bytes: i64) {
         Entry::add(&self.entry.blocks, blocks);
-        let total = Entry::add(&self.entry.total_bytes, bytes);
+        Entry::add(&self.entry.total_bytes, bytes);
+    }
+
+    /// Remembers what the context has as its most, if it is.
+    fn note_peak(&self) {
+        let total = self.entry.total_bytes.load(Relaxed);
         if total > self.entry.peak_bytes.load(Relaxed) {
             self.entry.peak_bytes.store(total, Relaxed);
         }
     }
 
     /// Forgets blocks that go on living outside the context.
-    pub(crate) fn forget_blocks(&self) -> u64 {
-        let bytes = self.entry.total_bytes.load(Relaxed);
-        self.count(-(self.entry.blocks.load(Relaxed).cast_signed()), -bytes.cast_signed());
-        bytes
+    pub(crate) fn forget_blocks(&self) {
+        let (blocks, bytes) = self.held();
+        self.count(-blocks.cast_signed(), -bytes.cast_signed());
     }
 
     /// The blocks and bytes that the context has from the system.
