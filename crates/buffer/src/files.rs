@@ -178,6 +178,17 @@ impl TreeFile {
     }
 }
 
+/// Acts, and once more if the disk was full and `room` gave space back.
+fn again_with_room(
+    act: impl Fn() -> Result<()>,
+    room: impl FnOnce() -> Result<bool>,
+) -> Result<()> {
+    match act() {
+        Err(error) if error.sqlstate() == SqlState::DISK_FULL && room()? => act(),
+        other => other,
+    }
+}
+
 /// The registry of files.
 pub struct Files {
     disk: Arc<dyn Disk>,
@@ -219,27 +230,12 @@ impl Files {
         bytes: u64,
         act: impl Fn(&dyn Disk) -> Result<()>,
     ) -> Result<()> {
-        match act(&*self.disk) {
-            Err(error)
-                if error.sqlstate() == SqlState::DISK_FULL
-                    && self.spare.spend_some(&*self.disk, bytes)? =>
-            {
-                act(&*self.disk)
-            }
-            other => other,
-        }
+        again_with_room(|| act(&*self.disk), || self.spare.spend_some(&*self.disk, bytes))
     }
 
     /// Writes a page; what lies beyond the file's end may take the last space on disk.
     pub(crate) fn write_page(&self, file: &TreeFile, page: PageNo, bytes: &[u8]) -> Result<()> {
-        match file.write_page(page, bytes) {
-            Err(error)
-                if error.sqlstate() == SqlState::DISK_FULL && self.spare.spend(&*self.disk)? =>
-            {
-                file.write_page(page, bytes)
-            }
-            other => other,
-        }
+        again_with_room(|| file.write_page(page, bytes), || self.spare.spend(&*self.disk))
     }
 
     /// Makes sure that pages of a file below `pages` have space on disk.
@@ -250,16 +246,8 @@ impl Files {
         if purpose == Purpose::Write {
             self.spare.make_whole(&*self.disk)?;
         }
-        match file.reserve_pages(pages) {
-            Err(error)
-                if purpose == Purpose::Undo
-                    && error.sqlstate() == SqlState::DISK_FULL
-                    && self.spare.spend(&*self.disk)? =>
-            {
-                file.reserve_pages(pages)
-            }
-            other => other,
-        }
+        let room = || Ok(purpose == Purpose::Undo && self.spare.spend(&*self.disk)?);
+        again_with_room(|| file.reserve_pages(pages), room)
     }
 
     /// The path of a file.

@@ -78,8 +78,8 @@ impl Cutter for ChainCutter<'_> {
         let sees = |snapshot: &SnapshotData, xid: Xid| publication.sees(snapshot, xid).0;
         committed(older)
             && committed(newer)
-            && !self.transactions.serializable.knows(older)
             && self.active.iter().all(|s| !sees(s, older) || sees(s, newer))
+            && !self.transactions.serializable.knows(older)
     }
 
     fn merge(&self, manager: u8, newer: &[u8], older: &[u8]) -> Option<Vec<u8>> {
