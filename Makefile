@@ -115,7 +115,7 @@ soak-memory: build ## large statements under memory_limit = 512 MB; draws docs/s
 	@PERDURA=$(PERDURA) ROWS=$(or $(ROWS),3000000) SESSIONS=$(or $(SESSIONS),12) \
 	  cargo run --quiet --release --package testkit --bin soak_memory
 
-soak-extremes: build ## statements that want far more memory than there is (MEMORY_MB= ROWS= CLASSES= TEMPORARY_MB=)
+soak-extremes: build ## statements that want far more memory than there is (MEMORY_MB= ROWS= CLASSES= TEMPORARY_MB= LOCKED_ROWS=)
 	@PERDURA=$(PERDURA) cargo run --quiet --release --package testkit --bin soak_extremes
 
 soak-caches: build ## the memory of sessions with 100 prepared statements that touch 500 tables (SESSIONS=1000)

@@ -11,6 +11,6 @@ fn statements_that_want_all_memory_end_alone() {
     let result = run(perdura::program().unwrap(), &dir, Size::SMALL);
     std::fs::remove_dir_all(&dir).unwrap();
     let lines = result.unwrap();
-    assert_eq!(lines.lines().count(), 3, "{lines}");
+    assert_eq!(lines.lines().count(), 5, "{lines}");
     assert!(lines.contains("53200"), "{lines}");
 }

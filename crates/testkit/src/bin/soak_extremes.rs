@@ -1,5 +1,6 @@
 //! `soak_extremes`: statements that want far more memory than there is. Settings come from the
-//! environment: PERDURA (the program), MEMORY_MB, ROWS, CLASSES, TEMPORARY_MB.
+//! environment: PERDURA (the program), MEMORY_MB, ROWS, CLASSES, TEMPORARY_MB,
+//! LOCKED_ROWS.
 
 use std::env;
 use std::io::Write;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         rows: number("ROWS", full.rows),
         classes: usize::try_from(number("CLASSES", full.classes as u64)).unwrap_or(full.classes),
         temporary_mb: number("TEMPORARY_MB", full.temporary_mb),
+        locked_rows: number("LOCKED_ROWS", full.locked_rows),
     };
     let result = std::fs::create_dir_all(&dir)
         .map_err(|error| format!("{}: {error}", dir.display()))

@@ -21,15 +21,27 @@ pub struct Size {
     pub classes: usize,
     /// `temp_file_limit` of that join, in megabytes.
     pub temporary_mb: u64,
+    /// The rows that one statement locks.
+    pub locked_rows: u64,
 }
 
 impl Size {
     /// What a test has time for.
-    pub const SMALL: Size =
-        Size { memory_limit_mb: 256, rows: 1500, classes: 2, temporary_mb: 2048 };
+    pub const SMALL: Size = Size {
+        memory_limit_mb: 256,
+        rows: 1500,
+        classes: 2,
+        temporary_mb: 2048,
+        locked_rows: 200_000,
+    };
     /// The sizes that made PostgreSQL's users write to its mailing lists.
-    pub const FULL: Size =
-        Size { memory_limit_mb: 512, rows: 30_000, classes: 3, temporary_mb: 4096 };
+    pub const FULL: Size = Size {
+        memory_limit_mb: 512,
+        rows: 30_000,
+        classes: 3,
+        temporary_mb: 40_960,
+        locked_rows: 10_000_000,
+    };
 }
 
 /// What resident memory may have beyond `memory_limit`: what is freed and taken between two looks.
@@ -86,6 +98,25 @@ fn shapes(size: Size) -> Vec<Shape> {
             ),
             answer: Some("t".into()),
             errors: &["53200", "53400"],
+        },
+        Shape {
+            name: "all rows of a table locked FOR SHARE",
+            before: vec![
+                "create table parent (id int primary key)".into(),
+                format!("insert into parent select generate_series(1, {})", size.locked_rows),
+            ],
+            sql: "select count(*) from (select id from parent for share) locked".into(),
+            answer: Some(size.locked_rows.to_string()),
+            errors: &[],
+        },
+        Shape {
+            name: "as many rows inserted that a foreign key looks up and locks",
+            before: vec!["create table child (id int references parent)".into()],
+            sql: "with inserted as (insert into child select id from parent returning 1) \
+                  select count(*) from inserted"
+                .into(),
+            answer: Some(size.locked_rows.to_string()),
+            errors: &[],
         },
     ]
 }
