@@ -67,18 +67,33 @@ impl<'q> Planner<'_, 'q, '_> {
         }
     }
 
+    /// Whether an expression calls a volatile function itself.
+    fn is_volatile_call(&self, expr: &Expr<'_>) -> Result<bool> {
+        match expr.kind {
+            ExprKind::Function { function, .. }
+            | ExprKind::Operator { function, .. }
+            | ExprKind::ScalarArray { function, .. } => {
+                Ok(self.catalog().proc(function)?.volatility == Volatility::Volatile)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether an expression has a volatile call that is in none of its subqueries.
+    pub(crate) fn is_volatile_outside(&self, expr: &Expr<'_>) -> Result<bool> {
+        let mut result = self.is_volatile_call(expr);
+        analyze::walk::children(expr, &mut |child| {
+            if matches!(result, Ok(false)) {
+                result = self.is_volatile_outside(child);
+            }
+        });
+        result
+    }
+
     /// Whether an expression has a volatile call; subqueries count as volatile if anything in
     /// their expressions is.
     pub(crate) fn is_volatile(&self, expr: &Expr<'_>) -> Result<bool> {
-        let function = match expr.kind {
-            ExprKind::Function { function, .. }
-            | ExprKind::Operator { function, .. }
-            | ExprKind::ScalarArray { function, .. } => Some(function),
-            _ => None,
-        };
-        if let Some(function) = function
-            && self.catalog().proc(function)?.volatility == Volatility::Volatile
-        {
+        if self.is_volatile_call(expr)? {
             return Ok(true);
         }
         let mut result = Ok(false);

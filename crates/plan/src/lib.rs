@@ -39,6 +39,7 @@ mod node;
 mod notes;
 mod nullable;
 mod operations;
+mod order_and_limit;
 mod ordering;
 mod outer_aggregates;
 mod planner;

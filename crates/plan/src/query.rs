@@ -8,8 +8,8 @@ use crate::outer_aggregates::columns_beside_aggregates;
 use crate::planner::{Columns, Level, Planner, ROW_ID, Rel, Var};
 use crate::same::same;
 use analyze::tree::{
-    Aggregate, AggregateKind, Command, CteUse, Distinct, Expr, ExprKind, GroupingSet, Query,
-    RangeKind, SetKind, SetTree, SortKey, Target, Type,
+    Aggregate, AggregateKind, Command, CteUse, Expr, ExprKind, GroupingSet, Query, RangeKind,
+    SetKind, SetTree, SortKey, Target, Type,
 };
 use analyze::walk;
 use base::{Error, Oid, Result};
@@ -50,7 +50,9 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         }
         if let Some(tree) = query.set_operation {
             let node = self.set_tree(level, tree)?;
-            return self.order_and_limit(level, node, Vec::new(), false);
+            let bounds = self.bounds(level)?;
+            let node = self.in_order(level, node, None, false, bounds.top(query))?;
+            return self.lock_and_limit(level, node, &[], bounds);
         }
         self.check_row_marks(query)?;
         for mark in query.locking {
@@ -78,14 +80,22 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 RowLock { relation, row_id: 0, strength: mark.strength, wait: mark.wait },
             ));
         }
-        let node = self.targets(level, &windowed, query.targets, &locks)?;
+        let bounds = self.bounds(level)?;
+        let top = bounds.top(query).filter(|_| locks.is_empty());
+        let node = if let Some(early) = self.early_targets(level, sorted)? {
+            let rel = self.order_early(level, windowed, &early, sorted, top)?;
+            self.targets(level, &rel, query.targets, &locks)?
+        } else {
+            let node = self.targets(level, &windowed, query.targets, &locks)?;
+            self.in_order(level, node, None, sorted, top)?
+        };
         let first = query.targets.len() as u16;
-        let locks = locks
+        let locks: Vec<RowLock> = locks
             .into_iter()
             .enumerate()
             .map(|(i, (_, lock))| RowLock { row_id: first + i as u16, ..lock })
             .collect();
-        self.order_and_limit(level, node, locks, sorted)
+        self.lock_and_limit(level, node, &locks, bounds)
     }
 
     /// The values of the targets, and of the row ids to lock behind them.
@@ -569,63 +579,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         columns.iter().map(|column| column.layout.kind().width().map_or(32.0, |w| w as f64)).sum()
     }
 
-    /// DISTINCT, ORDER BY, row locks, OFFSET and LIMIT over the targets.
-    fn order_and_limit(
+    pub(crate) fn distinct(
         &self,
-        level: &Level<'_, 'q>,
-        mut node: &'p Node<'p>,
-        locks: Vec<RowLock>,
-        sorted: bool,
+        node: &'p Node<'p>,
+        keys: &'p [SortColumn],
     ) -> Result<&'p Node<'p>> {
-        let query = level.query;
-        let types: Vec<Type> = query.targets.iter().map(|target| target.expr.ty).collect();
-        let order = self.sort_columns(query.order_by, &types)?;
-        let none = Columns::default();
-        let ((offset, limit), reads) = self.collecting(|| {
-            let program = |expr: Option<&'q Expr<'q>>| match expr {
-                Some(expr) => self.program(level, &none, [expr]).map(Some),
-                None => Ok(None),
-            };
-            Ok((program(query.offset)?, program(query.limit)?))
-        })?;
-        match query.distinct {
-            Distinct::None => {}
-            Distinct::All(keys) => {
-                let keys = self.sort_columns(keys, &types)?;
-                node = self.distinct(node, keys)?;
-            }
-            Distinct::On(keys) => {
-                let keys = self.sort_columns(keys, &types)?;
-                if !sorted {
-                    node = self.sort(node, order, None)?;
-                }
-                node = self.distinct(node, keys)?;
-            }
-        }
-        if !sorted && !matches!(query.distinct, Distinct::On(_)) {
-            let top = (offset.is_none() && locks.is_empty() && !query.with_ties)
-                .then_some(limit)
-                .flatten();
-            node = self.sort(node, order, top)?;
-        }
-        if !locks.is_empty() {
-            let kind =
-                NodeKind::LockRows { input: node, marks: self.bump.alloc_slice_copy(&locks)? };
-            let cost = (node.rows, node.startup_cost, node.total_cost + node.rows * 0.01);
-            let reads = node.reads.iter().copied().collect();
-            node = self.node(kind, node.columns, cost, &reads)?;
-        }
-        if offset.is_some() || limit.is_some() {
-            let ties = query.with_ties.then_some(order);
-            let kind = NodeKind::Limit { input: node, offset, limit, ties };
-            let reads = reads.into_iter().chain(node.reads.iter().copied()).collect();
-            let cost = (node.rows.min(100.0), node.startup_cost, node.total_cost);
-            node = self.node(kind, node.columns, cost, &reads)?;
-        }
-        Ok(node)
-    }
-
-    fn distinct(&self, node: &'p Node<'p>, keys: &'p [SortColumn]) -> Result<&'p Node<'p>> {
         let cost = (node.rows * 0.5, 0.0, node.total_cost + node.rows * 0.01);
         let reads = node.reads.iter().copied().collect();
         self.node(NodeKind::Distinct { input: node, keys }, node.columns, cost, &reads)

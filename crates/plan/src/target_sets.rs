@@ -57,6 +57,11 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
                 let any = innermost(&rel.columns, &target.expr, &mut calls);
                 nested |= any && !calls.iter().any(|call| same(call, &target.expr));
             }
+            // Volatile expressions beside sets have a value for each row, not for each input row.
+            for target in if calls.is_empty() { &[][..] } else { targets } {
+                nested |=
+                    !is_known(&rel.columns, &target.expr) && self.is_volatile(&target.expr)?;
+            }
             if !nested {
                 return self.target_sets_flat(level, &rel, targets, &out);
             }
