@@ -29,6 +29,8 @@ struct Exchange {
     wanted: Cell<u64>,
     /// Whether no more rows will ever be wanted.
     closed: Cell<bool>,
+    /// Whether the fiber has asked how many rows are wanted: its query has begun.
+    asked: Cell<bool>,
     rows: RefCell<StoredRows>,
 }
 
@@ -37,6 +39,7 @@ struct ToExchange(Rc<Exchange>);
 
 impl Destination for ToExchange {
     fn demand(&mut self) -> Result<u64> {
+        self.0.asked.set(true);
         // The reader resumes the fiber itself: nobody need be woken.
         base::wait::wait_for(poll_fn(|_| {
             if self.0.closed.get() {
@@ -83,13 +86,17 @@ impl std::fmt::Debug for Cursor {
 }
 
 impl Cursor {
+    /// A cursor whose query has begun: what it will see is settled, and it keeps its tables. May wait.
+    ///
+    /// # Errors
+    /// Those of beginning to run the plan.
     pub(crate) fn new(
         state: &Rc<State>,
         backend: &Rc<dyn Backend>,
         plan: &Arc<dyn Plan>,
         parameters: &Parameters,
         scroll: bool,
-    ) -> Cursor {
+    ) -> Result<Cursor> {
         let exchange = Rc::new(Exchange::default());
         let kilobytes = u64::try_from(state.settings().integer("work_mem")).unwrap_or(0);
         let kept = StoredRows::at(Place {
@@ -101,13 +108,9 @@ impl Cursor {
         let mut destination = ToExchange(exchange.clone());
         let interrupts = state.entry().interrupts.clone();
         let fiber = Fiber::new(Some(interrupts), move || {
-            // Nothing runs before somebody wants a row.
-            if destination.demand()? == 0 {
-                return Ok(Completion { tag: plan.tag().into(), rows: None });
-            }
             backend.run(&*plan, &parameters, &mut destination)
         });
-        Cursor {
+        let mut cursor = Cursor {
             running: Some(Box::pin(fiber)),
             exchange,
             kept,
@@ -115,7 +118,9 @@ impl Cursor {
             position: 0,
             dropped: 0,
             after_end: false,
-        }
+        };
+        cursor.run_until(|exchange| exchange.asked.get())?;
+        Ok(cursor)
     }
 
     /// Runs the query until so many rows are kept in all, or it ends.
@@ -124,13 +129,18 @@ impl Cursor {
         if total <= have {
             return Ok(());
         }
+        self.exchange.wanted.set(u64::try_from(total - have).unwrap_or(u64::MAX));
+        self.run_until(|exchange| exchange.wanted.get() == 0)
+    }
+
+    /// Runs the query until it waits for its reader, or ends.
+    fn run_until(&mut self, waits: impl Fn(&Exchange) -> bool) -> Result<()> {
         let Some(running) = &mut self.running else { return Ok(()) };
         let exchange = &self.exchange;
-        exchange.wanted.set(u64::try_from(total - have).unwrap_or(u64::MAX));
         std::mem::swap(&mut *exchange.rows.borrow_mut(), &mut self.kept);
         let outcome = block_on(poll_fn(|cx| match running.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if exchange.wanted.get() == 0 => Poll::Ready(None),
+            Poll::Pending if waits(exchange) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }));
         std::mem::swap(&mut *exchange.rows.borrow_mut(), &mut self.kept);

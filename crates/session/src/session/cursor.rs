@@ -47,8 +47,8 @@ impl Session {
         let scroll =
             declare.scroll.unwrap_or_else(|| plan.locks().is_none() && plan.runs_backward());
         let columns: Option<Arc<[ResultColumn]>> = plan.columns().map(Arc::from);
-        let cursor = Cursor::new(&self.state, &self.backend, &plan, &Parameters::none(), scroll);
         self.transaction.note_query();
+        let cursor = Cursor::new(&self.state, &self.backend, &plan, &Parameters::none(), scroll)?;
         let open = self.state.open_cursor(OpenCursor {
             name: declare.name.into(),
             statement: source.into(),
@@ -100,7 +100,7 @@ impl Session {
                     "fetching the result of this statement in portions is not supported yet",
                 ));
             }
-            let cursor = Cursor::new(&self.state, &self.backend, plan, parameters, false);
+            let cursor = Cursor::new(&self.state, &self.backend, plan, parameters, false)?;
             portal.work = Work::Cursor(Box::new(cursor));
         }
         Ok(())
