@@ -73,6 +73,8 @@ pub struct Execution<'q> {
     pub(crate) account: Account,
     pub(crate) limits: Limits,
     pub(crate) view: txn::View,
+    /// What this does not see may not be changed: 40001.
+    pub(crate) crosscheck: Option<txn::View>,
     tracked: Option<Arc<Tracked>>,
     external: &'q [Datum<'q>],
     params: RefCell<Vec<Owned>>,
@@ -119,6 +121,7 @@ impl<'q> Execution<'q> {
             account: account.child(Level::Query, "query", limits.query_bytes),
             limits,
             view: storage.view(),
+            crosscheck: storage.crosscheck(),
             tracked: storage.transaction().tracked().cloned(),
             external: params,
             params: RefCell::new(vec![Owned::Plain(Datum::Null); own]),

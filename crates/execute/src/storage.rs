@@ -30,6 +30,12 @@ pub trait Storage {
     /// What the statement sees.
     fn view(&self) -> View;
 
+    /// What must see, too, the versions of rows that the statement changes: the view of a transaction
+    /// whose own statements see less than [`Storage::view`] does.
+    fn crosscheck(&self) -> Option<View> {
+        None
+    }
+
     /// Where operators write what does not fit into memory.
     fn temporary(&self) -> &Rc<TemporarySpace>;
 

@@ -182,11 +182,11 @@ impl Table {
         if chain.resolve(view, seat.row, stamp, mark, &mut Vec::new())? == Resolved::Absent {
             return Ok(Outcome::Invisible);
         }
+        if mode == RowLockMode::KeyShare && chain.keeps_key(view, seat.row, stamp, mark)? {
+            return Ok(Outcome::Done);
+        }
         Ok(match txn.status(stamp) {
             XidStatus::Running | XidStatus::Aborting | XidStatus::Aborted => {
-                if mode == RowLockMode::KeyShare && !chain.key_affected(seat.row, stamp) {
-                    return Ok(Outcome::Done);
-                }
                 Outcome::BeingModified(stamp)
             }
             _ if mark.is_deleted() => Outcome::Deleted,

@@ -13,6 +13,7 @@ use parse::Statement;
 use session::engine::{Destination, ParameterMode};
 use std::sync::Arc;
 use table::RowBuffer;
+use txn::Isolation;
 use types::Datum;
 
 /// A destination that wants one row.
@@ -258,7 +259,10 @@ impl Backend {
         };
         let mut storage = StatementStorage::new(self)?;
         if latest {
-            storage.snapshot = self.engine.storage.transactions().snapshot();
+            let snapshot = self.engine.storage.transactions().snapshot();
+            let own = std::mem::replace(&mut storage.snapshot, snapshot);
+            let sees_all = storage.transaction.isolation() == Isolation::ReadCommitted;
+            storage.crosscheck = (!sees_all).then_some(own);
         }
         let tag = session::engine::Plan::tag(planned);
         let done = self.run_in(&storage, plan.get(), descriptions, values, tag, to)?;

@@ -18,7 +18,8 @@
 //! 4. Only the check of referencing rows and NO ACTION can be deferred. A deferred check looks at
 //!    the row as it is by then; a row that is gone needs no check.
 //! 5. Checks of referencing rows see what the statement's snapshot sees; what follows from a
-//!    deleted or changed key sees the latest committed rows at every isolation level.
+//!    deleted or changed key sees the latest committed rows at every isolation level. It changes
+//!    none that the transaction's own statements do not see as they are: 40001.
 //! 6. A deferrable unique constraint is checked for entries that found their key taken as they
 //!    were made. An entry that is gone by then needs no check.
 //! 7. Events go with their savepoint and with their transaction.

@@ -35,6 +35,8 @@ pub(crate) struct StatementStorage<'b> {
     pub(crate) snapshot: Arc<Snapshot>,
     /// Whether it sees what others see while the transaction runs.
     pub(crate) others: bool,
+    /// What its changes have to see, too, if that is less.
+    pub(crate) crosscheck: Option<Arc<Snapshot>>,
     /// Whether it has waited for memory.
     pub(crate) waited: Cell<bool>,
 }
@@ -45,7 +47,8 @@ impl<'b> StatementStorage<'b> {
         transaction.defer()?;
         let snapshot = transaction.snapshot();
         let waited = Cell::new(false);
-        Ok(StatementStorage { backend, transaction, snapshot, others: false, waited })
+        let (others, crosscheck) = (false, None);
+        Ok(StatementStorage { backend, transaction, snapshot, others, crosscheck, waited })
     }
 }
 
@@ -69,6 +72,10 @@ impl execute::Storage for StatementStorage<'_> {
             true => self.transaction.view_of_others(self.snapshot.clone()),
             false => self.transaction.view_of(self.snapshot.clone()),
         }
+    }
+
+    fn crosscheck(&self) -> Option<View> {
+        self.crosscheck.as_ref().map(|snapshot| self.transaction.view_of(snapshot.clone()))
     }
 
     fn temporary(&self) -> &Rc<TemporarySpace> {

@@ -52,6 +52,7 @@ impl Backend {
             transaction,
             snapshot,
             others: look.others,
+            crosscheck: None,
             waited: Cell::new(false),
         };
         let execution = Execution::new(&plan, &descriptions, self, &storage, account, &[])?;

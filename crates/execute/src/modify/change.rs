@@ -24,7 +24,7 @@ use batch::Batch;
 use memory::Bump;
 use std::ops::Range;
 use table::{Basis, Outcome, RowChange};
-use txn::{Isolation, RowLockMode};
+use txn::{Isolation, RowLockMode, StampSeen};
 use types::Datum;
 
 /// What new values may take before their rows are written.
@@ -60,12 +60,26 @@ impl<'q> ModifyTable<'q> {
         input: &Batch,
         out: &mut Output,
     ) -> Result<()> {
+        self.check_crosscheck(x, input)?;
         if input.len() > 1 && self.goes_by_batches() {
             return self.change_batch(x, input, out);
         }
         for row in input.rows() {
             let bump = x.bump();
             self.change_row(x, &row_of(input, row), out, &bump)?;
+        }
+        Ok(())
+    }
+
+    /// Fails if the transaction's own view does not see a version that the statement's does.
+    fn check_crosscheck(&self, x: &Execution<'q>, input: &Batch) -> Result<()> {
+        let Some(own) = &x.crosscheck else { return Ok(()) };
+        for row in input.rows() {
+            let (_, id) = self.change_wide(&row_of(input, row))?;
+            let stamp = self.table.fetch_stamp(&x.view, id)?;
+            if stamp.is_some_and(|stamp| own.judge(stamp) == StampSeen::Invisible) {
+                return Err(txn::concurrent_update());
+            }
         }
         Ok(())
     }
@@ -127,7 +141,6 @@ impl<'q> ModifyTable<'q> {
         out: &mut Output,
     ) -> Result<()> {
         let changed = self.changed();
-        let key_changed = self.changes_key(&changed);
         let columns: Vec<(usize, Option<&[u8]>)> = match self.modify.command {
             Command::Delete => Vec::new(),
             _ => (0..pending.len() * changed.len())
@@ -143,6 +156,7 @@ impl<'q> ModifyTable<'q> {
                     _ => {
                         let from = index * changed.len();
                         let columns = &columns[from..from + changed.len()];
+                        let key_changed = self.changes_key(&changed, &row.wide);
                         RowChange::Update { columns, key_changed }
                     }
                 };
@@ -264,13 +278,20 @@ impl<'q> ModifyTable<'q> {
         changed
     }
 
-    /// Whether one of these attributes belongs to a key that a foreign key may refer to.
-    fn changes_key(&self, changed: &[usize]) -> bool {
-        self.relation.indexes.iter().any(|index| {
-            index.unique
-                && index.keys.iter().any(|key| {
-                    usize::try_from(key.attribute - 1).is_ok_and(|at| changed.contains(&at))
-                })
+    /// Whether one of these attributes belongs to a key that a foreign key may refer to, and has
+    /// another value than before.
+    fn changes_key(&self, changed: &[usize], wide: &[Datum<'_>]) -> bool {
+        let differs = |at: &usize| !wide[*at].is_identical(&wide[self.attributes() + *at]);
+        let is_key = |index: &catalog::relation::Index| {
+            let plain = index.predicate.is_none() && index.keys.iter().all(|key| key.attribute > 0);
+            index.unique && plain
+        };
+        self.relation.indexes.iter().filter(|index| is_key(index)).any(|index| {
+            index
+                .keys
+                .iter()
+                .filter_map(|key| usize::try_from(key.attribute - 1).ok())
+                .any(|at| changed.contains(&at) && differs(&at))
         })
     }
 
@@ -299,7 +320,7 @@ impl<'q> ModifyTable<'q> {
         self.encode(wide, changed, &mut encoded)?;
         let columns: Vec<(usize, Option<&[u8]>)> =
             changed.iter().enumerate().map(|(index, at)| (*at, encoded.get(index))).collect();
-        let key_changed = self.changes_key(changed);
+        let key_changed = self.changes_key(changed, wide);
         let mode = if key_changed { RowLockMode::Update } else { RowLockMode::NoKeyUpdate };
         let txn = x.storage.transaction();
         let outcome = self.table.update(txn, basis, id, &columns, key_changed)?;

@@ -283,6 +283,26 @@ impl Chain {
         }
     }
 
+    /// Whether no change of `row` that the view does not see was a deletion or changed columns of
+    /// the key: then a KEY SHARE lock of what it sees holds for the latest version, too. The view
+    /// sees the row.
+    ///
+    /// # Errors
+    /// XX001 when a record is missing.
+    pub fn keeps_key(&self, view: &View, row: RowId, stamp: Xid, mark: Mark) -> Result<bool> {
+        let (mut stamp, mut mark, mut end) = (stamp, mark, self.end());
+        while view.judge(stamp) != StampSeen::Visible && !mark.is_inserted() {
+            let found = self.find(row, stamp, end).ok_or_else(|| missing_record(row, stamp))?;
+            let kept = found.kind == VersionKind::Update && !found.key_changed;
+            let Before::Row(_, before) = found.before else { return Ok(false) };
+            if !kept && !found.is_undone {
+                return Ok(false);
+            }
+            (stamp, mark, end) = (before.stamp, before.mark, found.place);
+        }
+        Ok(true)
+    }
+
     fn end(&self) -> Place {
         Place { link: self.list().len(), within: 0 }
     }
