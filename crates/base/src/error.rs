@@ -157,6 +157,14 @@ impl Error {
         self
     }
 
+    /// Whether it concerns the statement rather than a value: a cancel, a timeout, a deadlock, damage.
+    /// Whoever tries the same again, or keeps the errors of rows for later, lets these pass at once:
+    /// what raised them may not do so twice.
+    pub fn ends_statement(&self) -> bool {
+        let by_class = matches!(self.0.sqlstate.class(), "40" | "55" | "57" | "58" | "72" | "XX");
+        by_class || self.0.severity != Severity::Error
+    }
+
     /// The code.
     pub fn sqlstate(&self) -> SqlState {
         self.0.sqlstate

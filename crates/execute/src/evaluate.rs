@@ -48,7 +48,7 @@ impl<'q> Projection<'q> {
         if !self.program.volatile {
             match self.program.eval_batch(&mut self.runner, &cx, batch) {
                 Ok(vectors) => return to_batch(&vectors, batch, out, heap),
-                Err(error) if batch.len() <= 1 => return Err(error),
+                Err(error) if batch.len() <= 1 || error.ends_statement() => return Err(error),
                 Err(_) => {}
             }
         }
@@ -64,7 +64,7 @@ impl<'q> Projection<'q> {
                     }
                     done += 1;
                 }
-                Err(error) if done == 0 => return Err(error),
+                Err(error) if done == 0 || error.ends_statement() => return Err(error),
                 Err(error) => {
                     self.failed = Some(error);
                     break;
@@ -156,8 +156,11 @@ impl<'q> Conditions<'q> {
         let Some(bump) = &mut self.bump else { return Ok(batch) };
         bump.reset();
         let plain = !self.programs.iter().any(|program| program.volatile);
-        if plain && let Ok(batch) = self.by_batch(x, &batch) {
-            return Ok(batch);
+        if plain {
+            match self.by_batch(x, &batch) {
+                Err(error) if !error.ends_statement() => {}
+                other => return other,
+            }
         }
         let Some(bump) = &self.bump else { return Ok(batch) };
         let mut selected = Vec::new();
@@ -167,7 +170,7 @@ impl<'q> Conditions<'q> {
                 match program.eval_one(runner, &cx, Inputs::At(batch.columns(), row)) {
                     Ok(types::Datum::Bool(true)) => {}
                     Ok(_) => continue 'rows,
-                    Err(error) if i == 0 => return Err(error),
+                    Err(error) if i == 0 || error.ends_statement() => return Err(error),
                     Err(error) => {
                         self.failed = Some(error);
                         break 'rows;

@@ -278,6 +278,7 @@ impl<'q> NestedLoop<'q> {
             if rows < wanted {
                 match self.step(x) {
                     Ok(batch) => next = batch,
+                    Err(error) if error.ends_statement() => return Err(error),
                     Err(error) => self.failed = Some(error),
                 }
             }

@@ -103,7 +103,7 @@ impl<'q> Operator<'q> for Values<'q> {
                     }
                 }
                 // Raised again when that row is asked for.
-                Err(_) if done > 0 => break,
+                Err(error) if done > 0 && !error.ends_statement() => break,
                 Err(error) => return Err(error),
             }
             self.next += 1;
