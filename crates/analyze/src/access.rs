@@ -8,7 +8,9 @@
 //!    `security_invoker` reads as the current user.
 //! 3. A column of a join is the columns that it stands for; EXCLUDED needs nothing of its own.
 
-use crate::tree::{ColumnUse, Command, ConflictAction, Expr, ExprKind, Query, Range, RangeKind};
+use crate::tree::{
+    ColumnUse, Command, ConflictAction, Expr, ExprKind, FunctionForm, Query, Range, RangeKind,
+};
 use crate::walk;
 use base::{Oid, Result};
 use catalog::Catalog;
@@ -245,17 +247,23 @@ impl<'q> Collector<'q, '_> {
 
     fn merge(&mut self, query: &'q Query<'q>, range: usize) {
         for action in query.merge.map_or(&[][..], |merge| merge.actions) {
-            let written: Vec<i16> = action.assignments.iter().map(|one| one.attribute).collect();
+            let written = action.assignments.iter().take(action.written as usize);
+            let written: Vec<i16> = written.map(|one| one.attribute).collect();
             match action.command {
                 Some(Command::Insert) => {
                     self.need(range, "a");
                     self.write(range, &written, |entry| &mut entry.inserted);
+                    self.target_views(query, "a", &written);
                 }
                 Some(Command::Update) => {
                     self.need(range, "w");
                     self.write(range, &written, |entry| &mut entry.updated);
+                    self.target_views(query, "w", &written);
                 }
-                Some(Command::Delete) => self.need(range, "d"),
+                Some(Command::Delete) => {
+                    self.need(range, "d");
+                    self.target_views(query, "d", &[]);
+                }
                 _ => {}
             }
         }
@@ -271,6 +279,13 @@ impl<'q> Collector<'q, '_> {
     fn expression(&mut self, expr: &'q Expr<'q>, check_as: Oid) -> Result<()> {
         match expr.kind {
             ExprKind::Column(column) => self.read(&column),
+            // The row id that it compares is nothing that the user reads.
+            ExprKind::Operator {
+                args: [_, Expr { kind: ExprKind::CurrentOf { .. }, .. }], ..
+            } => {
+                return Ok(());
+            }
+            ExprKind::Function { form: FunctionForm::Identity, .. } => {}
             ExprKind::Function { function, .. }
             | ExprKind::Operator { function, .. }
             | ExprKind::ScalarArray { function, .. }

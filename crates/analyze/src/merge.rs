@@ -60,13 +60,18 @@ impl<'q> Analyzer<'q, '_> {
                 }
                 None => None,
             };
-            let (command, assigned, overriding) = self.merge_action(&level, &changed, when)?;
+            let (command, mut assigned, overriding) = self.merge_action(&level, &changed, when)?;
+            let written = u32::try_from(assigned.assignments.len()).unwrap_or(u32::MAX);
+            if command == Some(Command::Insert) {
+                self.missing_defaults(&changed.relation, &mut assigned)?;
+            }
             actions.push(MergeAction {
                 when: matched,
                 condition,
                 command,
                 targets: self.slice(&assigned.targets)?,
                 assignments: self.slice(&assigned.assignments)?,
+                written,
                 overriding,
             });
         }
@@ -149,7 +154,7 @@ impl<'q> Analyzer<'q, '_> {
                     parse::Overriding::SystemValue => Overriding::System,
                 };
                 let columns = self.insert_columns(changed, named)?;
-                let mut assigned = if values.is_empty() {
+                let assigned = if values.is_empty() {
                     Assigned::default()
                 } else {
                     let before = level.clause.replace(Clause::ValuesSingle);
@@ -157,7 +162,6 @@ impl<'q> Analyzer<'q, '_> {
                     level.clause.set(before);
                     self.insert_row(level, changed, &columns, named, row?, overriding)?
                 };
-                self.missing_defaults(&changed.relation, &mut assigned)?;
                 (Some(Command::Insert), assigned, overriding)
             }
         })

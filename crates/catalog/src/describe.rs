@@ -59,6 +59,23 @@ pub fn relation_word(kind: RelationKind) -> &'static str {
     }
 }
 
+/// The detail of an error for a relation of a kind that cannot be meant.
+pub fn unsupported_for(kind: RelationKind) -> String {
+    let what = match kind {
+        RelationKind::Table => "tables",
+        RelationKind::Index => "indexes",
+        RelationKind::Sequence => "sequences",
+        RelationKind::Toast => "TOAST tables",
+        RelationKind::View => "views",
+        RelationKind::MaterializedView => "materialized views",
+        RelationKind::Composite => "composite types",
+        RelationKind::Foreign => "foreign tables",
+        RelationKind::PartitionedTable => "partitioned tables",
+        RelationKind::PartitionedIndex => "partitioned indexes",
+    };
+    format!("This operation is not supported for {what}.")
+}
+
 impl Catalog {
     /// The row of an object.
     ///

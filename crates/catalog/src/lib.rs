@@ -58,7 +58,7 @@ mod write;
 
 pub use cache::{CacheMemory, SharedCache};
 pub use depend::{Behavior, DropPlan};
-pub use describe::{ObjectAddress, index_by_oid, relation_word};
+pub use describe::{ObjectAddress, index_by_oid, relation_word, unsupported_for};
 pub use lookup::{Candidate, Catalog};
 pub use names::quote_identifier;
 pub use store::{TreeStore, Trees};

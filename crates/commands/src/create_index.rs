@@ -122,6 +122,7 @@ pub(crate) fn run(env: &Env<'_>, create: &IndexStmt<'_>) -> Result<()> {
             relation.name
         ));
     }
+    object::require_create(env, relation.namespace)?;
     if let Some(name) = create.name
         && env.catalog().relation_in(relation.namespace, name)?.is_some()
     {
@@ -438,6 +439,7 @@ pub(crate) fn insert_index(
     let rows = NewRelation {
         oid,
         name: index.name.clone(),
+        owner: relation.owner,
         namespace: relation.namespace,
         kind: RelationKind::Index,
         persistence: relation.persistence,

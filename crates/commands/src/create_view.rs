@@ -1,7 +1,7 @@
 //! CREATE VIEW.
 
 use crate::relation_rows::{self, NewColumn, NewRelation};
-use crate::table::column::refuse_pseudo;
+use crate::table::column::check_type;
 use crate::table::create::{check_columns, creation_namespace, place};
 use crate::{Env, LockMode, depend, object, query_columns};
 use analyze::tree::Query;
@@ -11,7 +11,7 @@ use catalog::columns::{index, pg_class, pg_rewrite};
 use catalog::relation::Relation;
 use catalog::rows::{DependencyKind, RelationKind};
 use catalog::store::{Row, Value};
-use parse::{DefValue, Statement, ViewCheckOption, ViewStmt};
+use parse::{DefElem, DefValue, Statement, ViewCheckOption, ViewStmt};
 
 /// Runs CREATE [OR REPLACE] VIEW.
 pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
@@ -34,19 +34,16 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
     }
     check_columns(columns.iter())?;
     for column in &columns {
-        refuse_pseudo(env, &column.name, column.type_oid)?;
+        check_type(env, &column.name, column.type_oid)?;
     }
     let catalog = env.catalog();
-    let options = view_options(create)?;
-    if options.iter().any(|option| option.starts_with("check_option="))
-        && let Some(reason) = analyze::view_obstacle(env.bump, env.session, query)?
-    {
-        return Err(err!(
-            FEATURE_NOT_SUPPORTED,
-            "WITH CHECK OPTION is supported only on automatically updatable views"
-        )
-        .hint(reason));
+    let mut options = view_options(create.options)?;
+    match create.check_option {
+        ViewCheckOption::None => {}
+        ViewCheckOption::Local => options.push("check_option=local".into()),
+        ViewCheckOption::Cascaded => options.push("check_option=cascaded".into()),
     }
+    require_updatable(env, &options, query)?;
     let mut name = create.view;
     if name.persistence == parse::Persistence::Permanent && depend::uses_temporary(env, query)? {
         name.persistence = parse::Persistence::Temporary;
@@ -64,6 +61,7 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
     let relation = NewRelation {
         oid,
         name: create.view.name.into(),
+        owner: catalog.user(),
         namespace,
         kind: RelationKind::View,
         persistence,
@@ -76,9 +74,28 @@ pub(crate) fn run(env: &Env<'_>, create: &ViewStmt<'_>) -> Result<()> {
     insert_rule(env, oid, query)
 }
 
-fn view_options(create: &ViewStmt<'_>) -> Result<Vec<String>> {
+/// 0A000 for a check option of a view through which nothing can be changed.
+pub(crate) fn require_updatable(
+    env: &Env<'_>,
+    options: &[String],
+    query: &Query<'_>,
+) -> Result<()> {
+    if options.iter().any(|option| option.starts_with("check_option="))
+        && let Some(reason) = analyze::view_obstacle(env.bump, env.session, query)?
+    {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "WITH CHECK OPTION is supported only on automatically updatable views"
+        )
+        .hint(reason));
+    }
+    Ok(())
+}
+
+/// The options of a view, as `name=value`.
+pub(crate) fn view_options(options: &[DefElem<'_>]) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for option in create.options {
+    for option in options {
         let value = match &option.value {
             None => "true".to_string(),
             Some(DefValue::Integer(number)) => number.to_string(),
@@ -111,11 +128,6 @@ fn view_options(create: &ViewStmt<'_>) -> Result<Vec<String>> {
             }
         }
         found.push(format!("{}={value}", option.name));
-    }
-    match create.check_option {
-        ViewCheckOption::None => {}
-        ViewCheckOption::Local => found.push("check_option=local".into()),
-        ViewCheckOption::Cascaded => found.push("check_option=cascaded".into()),
     }
     Ok(found)
 }

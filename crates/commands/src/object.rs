@@ -57,10 +57,13 @@ pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<
     }
 }
 
-/// Notes that a new object belongs to the current user.
-pub(crate) fn record_owner(env: &crate::Env<'_>, address: ObjectAddress) -> base::Result<()> {
-    let catalog = env.catalog();
-    catalog.record_role_dependency(&address, catalog.user(), SharedDependencyKind::Owner)
+/// Notes to whom a new object belongs.
+pub(crate) fn record_owner(
+    env: &crate::Env<'_>,
+    address: ObjectAddress,
+    owner: Oid,
+) -> base::Result<()> {
+    env.catalog().record_role_dependency(&address, owner, SharedDependencyKind::Owner)
 }
 
 /// 55006 for a table with checks that wait for the end of the transaction.

@@ -49,18 +49,28 @@ pub(crate) fn run(env: &Env<'_>, reindex: &ReindexStmt<'_>) -> Result<()> {
             all(env, Some(schema))
         }
         ReindexTarget::Database(name) => {
-            if let Some(name) = name
-                && name != env.session.database_name()
-            {
-                return Err(err!(
-                    FEATURE_NOT_SUPPORTED,
-                    "can only reindex the currently open database"
-                ));
-            }
+            check_database(env, name)?;
             all(env, None)
         }
-        ReindexTarget::System(_) => Err(of_catalogs()),
+        ReindexTarget::System(name) => {
+            check_database(env, name)?;
+            Err(of_catalogs())
+        }
     }
+}
+
+/// 42501 unless the user may reindex the database, which is the open one.
+fn check_database(env: &Env<'_>, name: Option<&str>) -> Result<()> {
+    let catalog = env.catalog();
+    let current = env.session.database_name();
+    if name.is_some_and(|name| name != current) {
+        return Err(err!(FEATURE_NOT_SUPPORTED, "can only reindex the currently open database"));
+    }
+    if catalog.has_privileges_of(catalog.user(), MAINTAIN)? {
+        return Ok(());
+    }
+    let owner = catalog.database_row(catalog.database())?.owner;
+    catalog.require_owner(owner, &format!("database {current}"))
 }
 
 /// `pg_maintain`

@@ -18,6 +18,8 @@ pub(crate) const HEAP: Oid = Oid(2);
 pub(crate) struct NewRelation {
     pub(crate) oid: Oid,
     pub(crate) name: String,
+    /// Indexes and the sequences of columns belong to their table's owner, whoever makes them.
+    pub(crate) owner: Oid,
     pub(crate) namespace: Oid,
     pub(crate) kind: RelationKind,
     pub(crate) persistence: Persistence,
@@ -83,7 +85,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         kind => {
             let kind = if kind == Sequence { AclKind::Sequence } else { AclKind::Table };
             let address = object::relation(relation.oid);
-            grant::for_new(env, kind, &address, catalog.user(), relation.namespace)?
+            grant::for_new(env, kind, &address, relation.owner, relation.namespace)?
         }
     };
     let has_rows = matches!(relation.kind, RelationKind::Table | RelationKind::MaterializedView);
@@ -94,7 +96,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
         .with(RELNAMESPACE, relation.namespace)
         .with(RELTYPE, row_type)
         .with(RELOFTYPE, Oid::INVALID)
-        .with(RELOWNER, catalog.user())
+        .with(RELOWNER, relation.owner)
         .with(RELAM, relation.method)
         .with(RELFILENODE, file_node)
         .with(RELTABLESPACE, Oid::INVALID)
@@ -145,7 +147,7 @@ pub(crate) fn insert(env: &Env<'_>, relation: &NewRelation) -> Result<()> {
     if !matches!(relation.kind, Index | PartitionedIndex | RelationKind::Composite) {
         let schema = object::schema(relation.namespace);
         depend::record(env, object::relation(relation.oid), schema, DependencyKind::Normal)?;
-        object::record_owner(env, object::relation(relation.oid))?;
+        object::record_owner(env, object::relation(relation.oid), relation.owner)?;
     }
     Ok(())
 }
@@ -225,7 +227,7 @@ fn insert_row_type(env: &Env<'_>, relation: &NewRelation) -> Result<Oid> {
     }
     let row_type = catalog.new_oid(pg_type::RELATION)?;
     let array = catalog.new_oid(pg_type::RELATION)?;
-    let composite = type_row(env, row_type, &relation.name, relation.namespace)
+    let mut composite = type_row(env, row_type, &relation.name, relation.namespace)
         .with(pg_type::TYPTYPE, TypeKind::Composite.code())
         .with(pg_type::TYPCATEGORY, b'C')
         .with(pg_type::TYPRELID, relation.oid)
@@ -234,14 +236,21 @@ fn insert_row_type(env: &Env<'_>, relation: &NewRelation) -> Result<Oid> {
         .with(pg_type::TYPOUTPUT, Oid(2291))
         .with(pg_type::TYPRECEIVE, Oid(2402))
         .with(pg_type::TYPSEND, Oid(2403));
+    let (ty, class) = (object::ty(row_type), object::relation(relation.oid));
+    // Only a type that somebody asked for has default privileges.
+    if relation.kind == RelationKind::Composite
+        && let Some(acl) =
+            grant::for_new(env, AclKind::Type, &ty, relation.owner, relation.namespace)?
+    {
+        composite.set(pg_type::TYPACL, acl);
+    }
     catalog.insert(&composite)?;
     insert_array_type(env, array, row_type, &relation.name, relation.namespace, b'd', Oid(0))?;
-    let (ty, class) = (object::ty(row_type), object::relation(relation.oid));
     if relation.kind == RelationKind::Composite {
         // The type is what the user made; the relation only describes it.
         let schema = object::schema(relation.namespace);
         depend::record(env, ty, schema, DependencyKind::Normal)?;
-        object::record_owner(env, ty)?;
+        object::record_owner(env, ty, relation.owner)?;
         depend::record(env, class, ty, DependencyKind::Internal)?;
     } else {
         depend::record(env, ty, class, DependencyKind::Internal)?;

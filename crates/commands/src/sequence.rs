@@ -179,7 +179,8 @@ pub(crate) fn create(env: &Env<'_>, create: &CreateSequenceStmt<'_>) -> Result<(
     };
     let options = apply(env, create.options, oids::INT8, None)?;
     let name = create.sequence.name;
-    let oid = insert(env, name, namespace, persistence, &options.sequence)?;
+    let owner = env.catalog().user();
+    let oid = insert(env, name, owner, (namespace, persistence), &options.sequence)?;
     own(env, oid, options.owned_by, DependencyKind::Auto)
 }
 
@@ -208,6 +209,9 @@ fn own(
     kind: DependencyKind,
 ) -> Result<()> {
     let Some(owner) = owner else { return Ok(()) };
+    if let Some((table, _)) = owner {
+        check_link(env, sequence, table)?;
+    }
     let object = object::relation(sequence);
     env.catalog().delete_dependencies(&object, Some(kind))?;
     match owner {
@@ -218,6 +222,31 @@ fn own(
     }
 }
 
+/// 42809 and 55000 unless a sequence may belong to a column of a relation.
+fn check_link(env: &Env<'_>, sequence: Oid, table: Oid) -> Result<()> {
+    use RelationKind::{Foreign, PartitionedTable, Table, View};
+    let (sequence, table) = (env.catalog().relation(sequence)?, env.catalog().relation(table)?);
+    if !matches!(table.kind, Table | Foreign | View | PartitionedTable) {
+        let message = format!("sequence cannot be owned by relation \"{}\"", table.name);
+        return Err(
+            err!(WRONG_OBJECT_TYPE, "{message}").detail(catalog::unsupported_for(table.kind))
+        );
+    }
+    if sequence.owner != table.owner {
+        return Err(err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "sequence must have same owner as table it is linked to"
+        ));
+    }
+    if sequence.namespace != table.namespace {
+        return Err(err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "sequence must be in same schema as table it is linked to"
+        ));
+    }
+    Ok(())
+}
+
 /// Makes the sequence that belongs to a serial or identity column.
 pub(crate) fn create_owned(
     env: &Env<'_>,
@@ -226,6 +255,7 @@ pub(crate) fn create_owned(
     column: &str,
     owned: OwnedSequence<'_>,
 ) -> Result<Oid> {
+    object::require_create(env, table.namespace)?;
     let mut chosen = None;
     for number in 0u32.. {
         let label = if number == 0 { "seq".to_string() } else { format!("seq{number}") };
@@ -237,7 +267,8 @@ pub(crate) fn create_owned(
     }
     let name = chosen.ok_or_else(|| Error::internal("no free name"))?;
     let options = apply(env, owned.options, owned.type_oid, owned.model)?;
-    let oid = insert(env, &name, table.namespace, table.persistence, &options.sequence)?;
+    let place = (table.namespace, table.persistence);
+    let oid = insert(env, &name, table.owner, place, &options.sequence)?;
     let kind = if owned.identity { DependencyKind::Internal } else { DependencyKind::Auto };
     own(env, oid, Some(Some((table.oid, attribute))), kind)?;
     Ok(oid)
@@ -246,8 +277,8 @@ pub(crate) fn create_owned(
 fn insert(
     env: &Env<'_>,
     name: &str,
-    namespace: Oid,
-    persistence: Persistence,
+    owner: Oid,
+    (namespace, persistence): (Oid, Persistence),
     sequence: &Sequence,
 ) -> Result<Oid> {
     let oid = env.catalog().new_oid(pg_class::RELATION)?;
@@ -258,6 +289,7 @@ fn insert(
     let relation = NewRelation {
         oid,
         name: name.into(),
+        owner,
         namespace,
         kind: RelationKind::Sequence,
         persistence,
@@ -339,12 +371,8 @@ pub(crate) fn alter(env: &Env<'_>, alter: &AlterSequenceStmt<'_>) -> Result<()> 
     }
     let relation = find(env, name, LockMode::ShareRowExclusive)?;
     let Some(old) = relation.sequence else {
-        let kind = match relation.kind {
-            RelationKind::View => "views",
-            _ => "tables",
-        };
         return Err(err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", relation.name)
-            .detail(format!("This operation is not supported for {kind}.")));
+            .detail(catalog::unsupported_for(relation.kind)));
     };
     env.catalog().require_owner(relation.owner, &format!("sequence {}", relation.name))?;
     change(env, &relation, old, alter.options)

@@ -23,15 +23,22 @@ pub(crate) fn run(env: &Env<'_>, truncate: &TruncateStmt<'_>) -> Result<()> {
         }
     }
     references(env, &mut tables, truncate.behavior)?;
-    for table in &tables {
-        empty(env, table)?;
-        if truncate.restart_sequences {
+    let mut sequences = Vec::new();
+    if truncate.restart_sequences {
+        for table in &tables {
             for sequence in owned_sequences(env, table)? {
                 let relation = env.catalog().relation(sequence)?;
-                let start = relation.sequence.map_or(1, |sequence| sequence.start);
-                crate::sequence::begin_anew(env, &relation, start, false)?;
+                crate::object::require_owner(env, &relation)?;
+                sequences.push(relation);
             }
         }
+    }
+    for table in &tables {
+        empty(env, table)?;
+    }
+    for relation in sequences {
+        let start = relation.sequence.map_or(1, |sequence| sequence.start);
+        crate::sequence::begin_anew(env, &relation, start, false)?;
     }
     Ok(())
 }

@@ -168,6 +168,8 @@ impl Backend {
         let mut parameters = analyze::Parameters::none();
         let query = analyze::analyze(&trees, self, source, statement, &mut parameters)?;
         let (locks, visible) = (lock_words(query), visible(query));
+        // The row ids are the server's own business.
+        let denied = self.denial(&analyze::access(&self.catalog, query)?)?;
         let (query, marks) = match with_row_ids(&trees, query)? {
             Some((query, marks)) => (query, Some(marks)),
             None => (query, None),
@@ -177,6 +179,7 @@ impl Backend {
         if let Some(columns) = &mut planned.columns {
             columns.truncate(visible);
         }
+        planned.denied = denied.map(Box::new);
         planned.cursor = Some(ForCursor { marks, locks });
         Ok(planned)
     }

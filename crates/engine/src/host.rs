@@ -87,7 +87,11 @@ impl Host for Backend {
     }
 
     fn nextval(&self, sequence: Oid) -> Result<i64> {
-        self.sequence_next(sequence)
+        self.sequence_next(sequence, true)
+    }
+
+    fn identity_value(&self, sequence: Oid) -> Result<i64> {
+        self.sequence_next(sequence, false)
     }
 
     fn currval(&self, sequence: Option<Oid>) -> Result<i64> {

@@ -24,7 +24,7 @@ pub(crate) struct Planned {
     /// What it was planned for; none if the transaction had catalog changes of its own.
     fits: Option<Fits>,
     /// Why the user may not run it.
-    denied: Option<Box<Error>>,
+    pub(crate) denied: Option<Box<Error>>,
     /// The number of the query without its constants.
     pub(crate) query_id: Option<i64>,
     /// What it knows when it was made for a cursor.

@@ -263,7 +263,7 @@ impl Backend {
             Some(sequence) if relation.kind == RelationKind::Sequence => Ok((relation, sequence)),
             _ => {
                 let error = err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", relation.name);
-                Err(error.detail(not_for(relation.kind)))
+                Err(error.detail(catalog::unsupported_for(relation.kind)))
             }
         }
     }
@@ -294,10 +294,12 @@ impl Backend {
         self.sequences.owner.get_or_init(|| transactions.register(SessionId(0), database))
     }
 
-    /// `nextval`
-    pub(crate) fn sequence_next(&self, oid: Oid) -> Result<i64> {
+    /// `nextval`; identity columns do not check privileges.
+    pub(crate) fn sequence_next(&self, oid: Oid, checked: bool) -> Result<i64> {
         let (relation, sequence) = self.sequence(oid)?;
-        self.require_sequence(&relation, &[Privilege::Usage, Privilege::Update])?;
+        if checked {
+            self.require_sequence(&relation, &[Privilege::Usage, Privilege::Update])?;
+        }
         self.refuse_read_only(&relation, "nextval")?;
         if let Some(used) = self.sequences.used.borrow_mut().get_mut(&oid)
             && used.file == relation.file
@@ -409,22 +411,6 @@ impl Backend {
         self.sequences.used.borrow_mut().clear();
         *self.sequences.last.borrow_mut() = None;
     }
-}
-
-fn not_for(kind: RelationKind) -> String {
-    let what = match kind {
-        RelationKind::Table => "tables",
-        RelationKind::Index => "indexes",
-        RelationKind::Sequence => "sequences",
-        RelationKind::Toast => "TOAST tables",
-        RelationKind::View => "views",
-        RelationKind::MaterializedView => "materialized views",
-        RelationKind::Composite => "composite types",
-        RelationKind::Foreign => "foreign tables",
-        RelationKind::PartitionedTable => "partitioned tables",
-        RelationKind::PartitionedIndex => "partitioned indexes",
-    };
-    format!("This operation is not supported for {what}.")
 }
 
 #[cfg(test)]

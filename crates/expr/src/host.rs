@@ -90,6 +90,14 @@ pub trait Host {
         Err(Error::unsupported("sequences are not supported here"))
     }
 
+    /// The next value of the sequence behind an identity column, whoever asks.
+    ///
+    /// # Errors
+    /// Those of `nextval`, but for privileges.
+    fn identity_value(&self, _sequence: Oid) -> Result<i64> {
+        Err(Error::unsupported("sequences are not supported here"))
+    }
+
     /// The value of a sequence, or of the last one used, that this session got last.
     ///
     /// # Errors

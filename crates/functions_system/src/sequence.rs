@@ -31,9 +31,13 @@ fn may(cx: &Call<'_, '_>, relation: &Relation, any: &[Privilege]) -> Result<bool
 
 fn last_value<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let oid = oid(&args[0])?;
-    let Some((relation, _)) = find(cx, oid)? else {
+    let Some(relation) = catalog(cx)?.find_relation(oid)? else {
         return Err(base::Error::internal(format!("could not open relation with OID {oid}")));
     };
+    if relation.kind != RelationKind::Sequence {
+        return Err(err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", relation.name)
+            .detail(catalog::unsupported_for(relation.kind)));
+    }
     if !may(cx, &relation, &[Privilege::Select, Privilege::Usage])? {
         return Ok(Datum::Null);
     }

@@ -3,7 +3,7 @@
 use crate::operations::{self as op, boolean_test};
 use crate::planner::{Columns, Level, Planner, Var};
 use crate::same::same;
-use analyze::tree::{ColumnUse, Expr, ExprKind, RangeKind, SubscriptStep, Type};
+use analyze::tree::{ColumnUse, Expr, ExprKind, FunctionForm, RangeKind, SubscriptStep, Type};
 use base::{Error, Oid, Result};
 use catalog::rows::{Proc, Ref, Volatility};
 use expr::{
@@ -105,11 +105,14 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
                 let param = u16::try_from(number - 1).unwrap_or(u16::MAX);
                 c.builder.param(param)
             }
-            K::Function { function, args, variadic, returns_set, .. } => {
+            K::Function { function, args, variadic, returns_set, form } => {
                 if returns_set {
                     return Err(Error::unsupported(
                         "a set-returning function inside another expression is not supported yet",
                     ));
+                }
+                if let (FunctionForm::Identity, [sequence]) = (form, args) {
+                    return self.identity_value(c, level, function, sequence, expr.ty);
                 }
                 self.call(c, level, function, args, expr.ty, variadic)
             }
@@ -559,6 +562,23 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
     ) -> Result<Reg> {
         let registers = self.list(c, level, args)?;
         self.call_of(c, function, args, &registers, result, variadic)
+    }
+
+    /// `nextval` without its questions.
+    fn identity_value(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        function: Oid,
+        sequence: &Expr<'q>,
+        result: Type,
+    ) -> Result<Reg> {
+        let body: ScalarFn =
+            |cx, args| cx.host.identity_value(args[0].oid().map(Oid)?).map(Datum::Int8);
+        let register = self.expr(c, level, sequence)?;
+        let types = [sql_type(sequence.ty)];
+        let site = self.site(function, &types, result, Oid::INVALID);
+        c.builder.call("", body, true, true, site, &[register])
     }
 
     fn call_registers(

@@ -412,7 +412,7 @@ impl<'q> Analyzer<'q, '_> {
             args: self.slice(&[name])?,
             variadic: false,
             returns_set: false,
-            form: FunctionForm::Call,
+            form: FunctionForm::Identity,
         };
         Ok(Expr { kind, ty: Type::plain(Oid(oids::INT8)), at: None })
     }

@@ -402,12 +402,14 @@ records! {
     [Assignment] Assignment { attribute, target }
     [OnConflict<'q>] OnConflict { arbiters, action, excluded }
     [Merge<'q>] Merge { on, actions }
-    [MergeAction<'q>] MergeAction { when, condition, command, targets, assignments, overriding }
+    [MergeAction<'q>] MergeAction {
+        when, condition, command, targets, assignments, written, overriding
+    }
 }
 
 variants! {
     [ReturningRow] ReturningRow { 0 Default, 1 Old, 2 New }
-    [FunctionForm] FunctionForm { 0 Call, 1 ExplicitCast, 2 ImplicitCast, 3 SqlSyntax }
+    [FunctionForm] FunctionForm { 0 Call, 1 ExplicitCast, 2 ImplicitCast, 3 SqlSyntax, 4 Identity }
     [CastForm] CastForm { 0 Explicit, 1 Implicit }
     [JsonKind<'q>] JsonKind {
         0 Value(a), 1 Object { absent_on_null, unique, format }, 2 Array { absent_on_null, format },

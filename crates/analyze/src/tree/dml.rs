@@ -84,6 +84,8 @@ pub struct MergeAction<'q> {
     pub targets: &'q [Target<'q>],
     /// Which columns they go to.
     pub assignments: &'q [Assignment],
+    /// How many of them the statement names; the others are defaults.
+    pub written: u32,
     /// OVERRIDING of an INSERT.
     pub overriding: Overriding,
 }

@@ -88,6 +88,8 @@ pub enum FunctionForm {
     ImplicitCast,
     /// Special SQL syntax: `EXTRACT(...)`, `SUBSTRING(a FROM b)`, `AT TIME ZONE`.
     SqlSyntax,
+    /// The next value of an identity column: no call, so that nobody needs privileges for it.
+    Identity,
 }
 
 /// How a cast was written, for deparse and for domain checks.

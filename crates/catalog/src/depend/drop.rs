@@ -132,13 +132,19 @@ impl Walk<'_> {
         Ok(error.hint(format!("You can drop {owner} instead.")))
     }
 
+    /// Whether an object is a column of a table that goes as a whole.
+    fn goes_with_table(&self, address: &ObjectAddress) -> bool {
+        let whole = ObjectAddress { column: 0, ..*address };
+        address.column != 0 && self.targets.iter().any(|target| target.address == whole)
+    }
+
     /// The error of RESTRICT or the notice of CASCADE, when something must be told.
     fn report(&self, behavior: Behavior) -> Result<Option<(String, Option<String>)>> {
         let mut lines = Vec::new();
         // Those nearest to what was named come first.
         for target in self.targets.iter().rev() {
             let Reached { original, normal, silent } = target.reached;
-            if original || silent || !normal {
+            if original || silent || !normal || self.goes_with_table(&target.address) {
                 continue;
             }
             let what = self.catalog.describe(&target.address)?;

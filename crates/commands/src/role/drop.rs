@@ -4,6 +4,7 @@ use super::denied;
 use crate::{Env, LockMode};
 use base::{Oid, Result, err};
 use catalog::ObjectAddress;
+use catalog::builtin::FIRST_USER;
 use catalog::columns::{index, pg_auth_members, pg_authid};
 use catalog::rows::Role;
 use catalog::store::Value;
@@ -44,6 +45,12 @@ pub(crate) fn drop_roles(env: &Env<'_>, statement: &DropRoleStmt<'_>) -> Result<
     }
     for role in roles {
         let name = super::name_of(env, role)?;
+        if role < FIRST_USER {
+            return Err(err!(
+                DEPENDENT_OBJECTS_STILL_EXIST,
+                "cannot drop role {name} because it is required by the database system"
+            ));
+        }
         if let Some(detail) = catalog.role_dependents_detail(role)? {
             return Err(err!(
                 DEPENDENT_OBJECTS_STILL_EXIST,

@@ -181,8 +181,12 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
         AlterTableCmd::AlterConstraint(change) => alter_constraint::run(env, relation, change),
         AlterTableCmd::ValidateConstraint { name } => validate(env, relation, name),
         AlterTableCmd::SetOptions { options } => {
-            let options = super::create::options(options)?;
-            set_options(env, relation, &options)
+            let options = match relation.kind {
+                RelationKind::View => crate::create_view::view_options(options)?,
+                _ => super::create::options(options)?,
+            };
+            set_options(env, relation, &options)?;
+            check_view(env, relation, &options)
         }
         AlterTableCmd::ResetOptions { options } => {
             let names: Vec<&str> = options.iter().map(|option| option.name).collect();
@@ -299,6 +303,18 @@ fn set_options(env: &Env<'_>, relation: &Relation, new: &[String]) -> Result<()>
     options.retain(|old| new.iter().all(|option| name(option) != name(old)));
     options.extend(new.iter().cloned());
     write_options(env, relation.oid, options)
+}
+
+/// The options that ALTER VIEW sets must fit the view.
+fn check_view(env: &Env<'_>, relation: &Relation, options: &[String]) -> Result<()> {
+    match &relation.query {
+        Some(stored) if relation.kind == RelationKind::View => {
+            let none = Oid::INVALID;
+            let query = analyze::analyze_stored_query(env.bump, env.session, stored, none)?;
+            crate::create_view::require_updatable(env, options, query)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn reset_options(env: &Env<'_>, relation: &Relation, names: &[&str]) -> Result<()> {

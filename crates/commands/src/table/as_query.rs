@@ -77,6 +77,7 @@ pub(crate) fn create_relation(
     let relation = NewRelation {
         oid,
         name: into.relation.name.into(),
+        owner: env.catalog().user(),
         namespace,
         kind,
         persistence,

@@ -10,7 +10,7 @@ use catalog::Catalog;
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{index, pg_attrdef, pg_attribute};
 use catalog::relation::Relation;
-use catalog::rows::{DependencyKind, Generated, Identity, Stored, TypeKind};
+use catalog::rows::{DependencyKind, Generated, Identity, Stored, Type, TypeKind};
 use catalog::store::{Row, Value};
 use parse::{ColumnDef, Constraint, ConstraintKind, DefElem, Expression};
 
@@ -319,12 +319,18 @@ fn require_usage(env: &Env<'_>, type_oid: Oid) -> Result<()> {
     if ty.element.is_valid() && ty.len == -1 {
         return require_usage(env, ty.element);
     }
-    let acl = ty.acl.as_deref();
-    if acl.is_none() || catalog.has_privilege(AclKind::Type, ty.owner, acl, Privilege::Usage)? {
+    if may_use(env, &ty)? {
         return Ok(());
     }
     let shown = analyze::names::format_type(catalog, type_oid, -1)?;
     Err(Catalog::permission_denied(&format!("type {shown}")))
+}
+
+/// Whether the current user may use a type.
+pub(crate) fn may_use(env: &Env<'_>, ty: &Type) -> Result<bool> {
+    let acl = ty.acl.as_deref();
+    let held = || env.catalog().has_privilege(AclKind::Type, ty.owner, acl, Privilege::Usage);
+    Ok(acl.is_none() || held()?)
 }
 
 pub(crate) fn collation_of(

@@ -5,6 +5,7 @@ use super::constraint;
 use crate::relation_rows::{self, HEAP, NewColumn, NewRelation};
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
+use catalog::Catalog;
 use catalog::columns::pg_class;
 use catalog::rows::{ConstraintKind, Persistence, RelationKind};
 use parse::{
@@ -58,6 +59,7 @@ pub(crate) fn run(env: &Env<'_>, create: &CreateStmt<'_>) -> Result<Option<Oid>>
     let relation = NewRelation {
         oid,
         name: create.relation.name.into(),
+        owner: catalog.user(),
         namespace,
         kind: RelationKind::Table,
         persistence,
@@ -292,6 +294,20 @@ fn like(
 ) -> Result<Oid> {
     let model = super::alter::find(env, name, LockMode::AccessShare)
         .map_err(|error| env.at(error, name.location))?;
+    match model.kind {
+        RelationKind::Sequence => {
+            let message = format!("relation \"{}\" is invalid in LIKE clause", model.name);
+            let error = err!(WRONG_OBJECT_TYPE, "{message}");
+            let error = error.detail(catalog::unsupported_for(model.kind));
+            return Err(env.at(error, name.location));
+        }
+        RelationKind::Composite => {
+            if !column::may_use(env, &*env.catalog().type_(model.row_type)?)? {
+                return Err(Catalog::permission_denied(&format!("type {}", model.name)));
+            }
+        }
+        _ => env.catalog().require_any_on(&model, "r")?,
+    }
     for column in model.live_columns() {
         let mut copy =
             NewColumn::plain(&column.name, column.type_oid, column.typmod, column.collation);

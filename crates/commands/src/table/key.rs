@@ -40,6 +40,10 @@ pub(crate) fn add(
     if definition.primary {
         require_not_null(env, relation, &attributes)?;
     }
+    // It was asked for the table, when that is new.
+    if !new_table {
+        object::require_create(env, relation.namespace)?;
+    }
     let label = if definition.primary { "pkey" } else { "key" };
     let names: Vec<&str> = attributes
         .iter()

@@ -28,6 +28,7 @@ pub(crate) fn create(env: &Env<'_>, create: &CompositeTypeStmt<'_>) -> Result<()
     let relation = NewRelation {
         oid: env.catalog().new_oid(pg_class::RELATION)?,
         name: range.name.into(),
+        owner: env.catalog().user(),
         namespace,
         kind: RelationKind::Composite,
         persistence: if temporary { Persistence::Temporary } else { Persistence::Permanent },

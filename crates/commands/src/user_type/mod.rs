@@ -13,7 +13,7 @@ pub(crate) mod enumeration;
 use crate::table::create::creation_namespace;
 use crate::{Env, depend, grant, object};
 use base::{Oid, Result, err};
-use catalog::acl::{AclKind, Privilege};
+use catalog::acl::AclKind;
 use catalog::columns::pg_type;
 use catalog::rows::{DependencyKind, Ref, Type, TypeKind};
 use catalog::store::Row;
@@ -43,10 +43,7 @@ pub(crate) fn place(env: &Env<'_>, name: Name<'_>) -> Result<Oid> {
     let catalog = env.catalog();
     let namespace = creation_namespace(env, &range)?;
     let row = catalog.namespace(namespace)?;
-    let kind = AclKind::Namespace;
-    if !catalog.has_privilege(kind, row.owner, row.acl.as_deref(), Privilege::Create)? {
-        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {}", row.name));
-    }
+    object::require_create(env, namespace)?;
     if namespace < catalog::builtin::FIRST_USER && row.name.starts_with("pg_") {
         return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {}", row.name));
     }
@@ -66,7 +63,7 @@ pub(crate) fn insert(env: &Env<'_>, row: &Row) -> Result<()> {
         None => catalog.insert(row)?,
     };
     let schema = object::schema(namespace);
-    object::record_owner(env, object::ty(row.oid(pg_type::OID)?))?;
+    object::record_owner(env, address, catalog.user())?;
     depend::record(env, object::ty(row.oid(pg_type::OID)?), schema, DependencyKind::Normal)
 }
 

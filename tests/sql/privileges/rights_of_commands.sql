@@ -1,0 +1,133 @@
+-- What commands ask for: roles, REINDEX, TRUNCATE, OWNED BY, CREATE on the schema, LIKE, types.
+create role prc_a; create role prc_b;
+create schema prc1; create schema prc2;
+grant all on schema prc1, prc2 to prc_a, prc_b;
+-- Predefined roles stay.
+drop role pg_monitor;
+drop role if exists pg_read_all_data, prc_none;
+select count(*) from pg_roles where rolname in ('pg_monitor', 'pg_read_all_data');
+set role prc_a;
+drop role pg_monitor;
+-- REINDEX is for the owner of the database.
+reindex database postgres;
+reindex database;
+reindex system;
+reindex system postgres;
+reindex database template1;
+-- TRUNCATE restarts sequences of the user alone.
+create table prc1.o (id serial, b int);
+grant truncate on prc1.o to prc_b;
+insert into prc1.o (b) values (1), (2);
+set role prc_b;
+truncate prc1.o restart identity;
+truncate prc1.o;
+truncate prc1.o continue identity;
+set role prc_a;
+truncate prc1.o restart identity;
+insert into prc1.o (b) values (3) returning id;
+-- OWNED BY wants one owner and one schema.
+create sequence prc1.own owned by prc1.o.b;
+create sequence prc2.other;
+alter sequence prc2.other owned by prc1.o.b;
+create sequence prc2.another owned by prc1.o.b;
+create view prc1.v as select 1 as a;
+create materialized view prc1.m as select 1 as a;
+create type prc1.c as (a int, b text);
+alter sequence prc1.own owned by prc1.v.a;
+alter sequence prc1.own owned by prc1.m.a;
+alter sequence prc1.own owned by prc1.c.a;
+alter sequence prc1.own owned by prc1.own.last_value;
+set role prc_b;
+create sequence prc1.foreign_one;
+alter sequence prc1.foreign_one owned by prc1.o.b;
+create sequence prc1.foreign_two owned by prc1.o.b;
+alter sequence prc1.own owned by none;
+reset role;
+alter sequence prc1.foreign_one owned by prc1.o.b;
+-- What another role adds to a table belongs to the table's owner.
+create table prc1.x (a int, b int);
+alter table prc1.x owner to prc_a;
+alter table prc1.x add column ser serial, add column idc int generated always as identity;
+create index xi on prc1.x (a);
+alter table prc1.x add constraint xk unique (b);
+select relname, pg_get_userbyid(relowner) from pg_class where relnamespace = 'prc1'::regnamespace and relname like 'x%' order by 1;
+-- New indexes and sequences ask for CREATE on the schema.
+create unique index xu on prc1.x (b);
+revoke create on schema prc1 from prc_a;
+set role prc_a;
+create index on prc1.x (b);
+create index xi on prc1.x (b);
+create index if not exists xi on prc1.x (b);
+alter table prc1.x add unique (b);
+alter table prc1.x add primary key (a);
+alter table prc1.x add constraint by_index unique using index xu;
+alter table prc1.x add column s serial;
+alter table prc1.x add column i int generated always as identity;
+alter table prc1.x alter column a set not null, alter column a add generated always as identity;
+alter table prc1.x add column u int unique;
+alter table prc1.x add column plain int;
+alter table prc1.x alter column b type bigint;
+alter table prc1.x add check (b > 0);
+reindex table prc1.x;
+create temp table prc_t (a serial, b int);
+create index on prc_t (b);
+alter table prc_t add primary key (a), add column c int generated always as identity;
+drop table prc_t;
+reset role;
+-- LIKE reads its model.
+create table prc1.secret (a int, b text);
+create view prc1.sv as select 1 as a;
+create materialized view prc1.sm as select 1 as a;
+create type prc1.sc as (x int);
+revoke usage on type prc1.sc from public;
+create sequence prc1.sq;
+grant select (a) on prc1.secret to prc_b;
+set role prc_b;
+create temp table t1 (like prc1.secret);
+create temp table t1 (like prc1.sv);
+create temp table t1 (like prc1.sm);
+create temp table t1 (like prc1.sc);
+create temp table t1 (like prc1.sq);
+create temp table t1 (like prc1.c);
+reset role;
+grant select on prc1.secret, prc1.sv, prc1.sm to prc_b; grant usage on type prc1.sc to prc_b;
+set role prc_b;
+create temp table t2 (like prc1.secret);
+create temp table t3 (like prc1.sv);
+create temp table t4 (like prc1.sm);
+create temp table t5 (like prc1.sc);
+-- Types in the temporary schema.
+create domain pg_temp.d as int check (value > 0);
+create type pg_temp.e as enum ('x', 'y');
+create type pg_temp.c as (a int);
+create temp table t6 (d pg_temp.d, e pg_temp.e, c pg_temp.c);
+insert into t6 values (1, 'x', row (2));
+select * from t6;
+reset role;
+-- A view's columns are of types that its owner may use.
+create type prc1.e1 as enum ('a');
+revoke usage on type prc1.e1 from public;
+set role prc_b;
+create view prc1.ev as select 'a'::prc1.e1 as a;
+create temp view ev as select array['a'::prc1.e1] as a;
+create view prc1.ev as select 'a'::prc1.e1::text as a;
+create or replace view prc1.ev as select 'a'::prc1.e1::text as a, 'a'::prc1.e1 as b;
+reset role;
+-- Default privileges of composite types.
+alter default privileges for role prc_b revoke usage on types from public;
+set role prc_b;
+create type prc2.comp as (a int);
+create table prc2.tab (a int);
+select typname, typacl from pg_type where typnamespace = 'prc2'::regnamespace order by typname;
+set role prc_a;
+create temp table t7 (a prc2.comp);
+create temp table t7 (like prc2.comp);
+reset role;
+-- The last value of what is no sequence.
+select pg_sequence_last_value('prc1.secret');
+select pg_sequence_last_value('prc1.sv');
+select pg_sequence_last_value('prc1.sc');
+select pg_sequence_last_value(0);
+drop schema prc1, prc2 cascade;
+drop owned by prc_a, prc_b;
+drop role prc_a, prc_b;
