@@ -69,6 +69,10 @@ impl Host for Backend {
         Some(self.catalog.namespace(namespace).ok()?.name.to_string())
     }
 
+    fn may_select(&self, relation: Oid, attribute: i16) -> Result<bool> {
+        self.shows(&*self.catalog.relation(relation)?, &[attribute])
+    }
+
     fn current_database(&self) -> (Oid, String) {
         (self.catalog.database(), self.state.identity().database.clone())
     }

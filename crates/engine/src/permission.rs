@@ -78,6 +78,16 @@ impl Backend {
         Ok(true)
     }
 
+    /// Whether errors may show the user values of the columns; 0 is the relation as a whole.
+    pub(crate) fn shows(&self, relation: &Relation, attributes: &[i16]) -> Result<bool> {
+        let user = self.catalog.user();
+        if self.catalog.has_any_on(user, relation, "r")? {
+            return Ok(true);
+        }
+        Ok(!attributes.contains(&0)
+            && self.catalog.has_on_columns(user, relation, attributes, Privilege::Select)?)
+    }
+
     /// Whether the user may make a checkpoint.
     pub(crate) fn refuse_checkpoint(&self) -> Result<()> {
         /// `pg_checkpoint`

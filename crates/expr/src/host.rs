@@ -180,6 +180,14 @@ pub trait Host {
         None
     }
 
+    /// Whether the current role may read a column; 0 is the relation as a whole.
+    ///
+    /// # Errors
+    /// Those of reading the catalog.
+    fn may_select(&self, _relation: Oid, _attribute: i16) -> Result<bool> {
+        Ok(true)
+    }
+
     /// The text of an index's key column that is an expression, counted from 1.
     fn index_key_text(&self, _index: Oid, column: usize) -> String {
         format!("expression {column}")

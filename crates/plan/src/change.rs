@@ -82,6 +82,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         if let Some(update) = conflict.and_then(|conflict| conflict.update) {
             changed.extend(update.assignments.iter().map(|a| a.attribute));
         }
+        let named = named(query);
         let (generated, generated_values) = self.generated(&relation)?;
         changed.extend(generated.iter().map(|a| a.attribute));
         let modify = Modify {
@@ -91,6 +92,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             row_id,
             old,
             assignments: self.bump.alloc_slice_copy(&assignments)?,
+            named: self.bump.alloc_slice_copy(&named)?,
             generated,
             generated_values,
             checks: self.checks(&relation, level, query, &plain)?,
@@ -463,6 +465,24 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
         };
         Ok(Conflict { arbiters: self.bump.alloc_slice_copy(&arbiters)?, update })
     }
+}
+
+/// The attributes that a statement names as targets.
+fn named(query: &Query<'_>) -> Vec<i16> {
+    let own = match query.command {
+        Command::Insert => query.written as usize,
+        _ => usize::MAX,
+    };
+    let mut named: Vec<i16> = query.assignments.iter().take(own).map(|a| a.attribute).collect();
+    if let Some(conflict) = query.on_conflict
+        && let ConflictAction::Update { assignments, .. } = conflict.action
+    {
+        named.extend(assignments.iter().map(|a| a.attribute));
+    }
+    for action in query.merge.map_or(&[][..], |merge| merge.actions) {
+        named.extend(action.assignments.iter().map(|a| a.attribute));
+    }
+    named
 }
 
 pub(crate) fn empty_query<'q>(ranges: &'q [analyze::tree::Range<'q>]) -> Query<'q> {

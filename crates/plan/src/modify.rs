@@ -24,6 +24,9 @@ pub struct Modify<'p> {
     pub old: &'p [(i16, u16)],
     /// INSERT: for each attribute its column of the input. UPDATE: the changed attributes.
     pub assignments: &'p [Assignment],
+    /// The attributes that the statement itself names as targets. Errors show them even to a role
+    /// that may not read them.
+    pub named: &'p [i16],
     /// Generated columns: attribute and value, from the wide row.
     pub generated: &'p [Assignment],
     /// The values of `generated`, in order.

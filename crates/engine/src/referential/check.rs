@@ -108,7 +108,7 @@ impl Backend {
         let referenced = self.catalog.relation(at.foreign.table)?;
         let shown = self.shown_key(at.table, &at.constraint.columns, key)?;
         let error = self.missing(at)?;
-        Err(error.detail(format!("Key {shown} is not present in table \"{}\".", referenced.name)))
+        Err(error.detail(format!("Key{shown} is not present in table \"{}\".", referenced.name)))
     }
 
     /// The key of a referencing row as the running command sees it.
@@ -189,7 +189,7 @@ impl Backend {
                  constraint \"{constraint}\" on table \"{table}\"",
                 referenced.name
             )
-            .detail(format!("Key {shown} is referenced from table \"{table}\"."))
+            .detail(format!("Key{shown} is referenced from table \"{table}\"."))
         } else {
             err!(
                 FOREIGN_KEY_VIOLATION,
@@ -197,7 +197,7 @@ impl Backend {
                  \"{constraint}\" on table \"{table}\"",
                 referenced.name
             )
-            .detail(format!("Key {shown} is still referenced from table \"{table}\"."))
+            .detail(format!("Key{shown} is still referenced from table \"{table}\"."))
         };
         Err(self.naming(at, error)?)
     }
@@ -217,8 +217,11 @@ impl Backend {
         Ok(error.schema(&*schema.name).table(&at.table.name).constraint(&at.constraint.name))
     }
 
-    /// `(a, b)=(1, 2)`
+    /// ` (a, b)=(1, 2)`, or nothing if the role may not read that.
     fn shown_key(&self, relation: &Relation, attributes: &[i16], key: &[Owned]) -> Result<String> {
+        if !self.shows(relation, attributes)? {
+            return Ok(String::new());
+        }
         let io = self.value_io();
         let (mut names, mut texts) = (Vec::new(), Vec::new());
         for (attribute, value) in attributes.iter().zip(key) {
@@ -229,7 +232,7 @@ impl Backend {
                 value => io.output_string(column.type_oid.0, &value)?,
             });
         }
-        Ok(format!("({})=({})", names.join(", "), texts.join(", ")))
+        Ok(format!(" ({})=({})", names.join(", "), texts.join(", ")))
     }
 
     /// Runs a query of a foreign key; whether it found or changed a row. `latest`: rule 5.
@@ -316,6 +319,6 @@ impl Backend {
         let referenced = self.catalog.relation(foreign.table)?;
         let shown = self.shown_key(&table, &constraint.columns, &first.values)?;
         let error = self.missing(&at)?;
-        Err(error.detail(format!("Key {shown} is not present in table \"{}\".", referenced.name)))
+        Err(error.detail(format!("Key{shown} is not present in table \"{}\".", referenced.name)))
     }
 }

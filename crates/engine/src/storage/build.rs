@@ -153,8 +153,13 @@ impl Backend {
             .collect();
         let schema = self.catalog.namespace(table.namespace)?;
         let (names, shown) = (names.join(", "), shown.join(", "));
+        let read: Vec<i16> = index.keys.iter().map(|key| key.attribute).collect();
+        let detail = match self.shows(table, &read)? {
+            true => format!("Key ({names})=({shown}) is duplicated."),
+            false => "Duplicate keys exist.".to_owned(),
+        };
         Ok(err!(UNIQUE_VIOLATION, "could not create unique index \"{}\"", index.name)
-            .detail(format!("Key ({names})=({shown}) is duplicated."))
+            .detail(detail)
             .schema(&*schema.name)
             .table(&table.name)
             .constraint(&index.name))

@@ -43,7 +43,7 @@ impl<'q> ModifyTable<'q> {
                         WITH_CHECK_OPTION_VIOLATION,
                         "new row violates check option for view \"{view}\""
                     );
-                    return Err(error.detail(self.failing_row(x, wide)?));
+                    return Err(self.with_failing_row(x, error, wide)?);
                 }
                 Check::Constraint(number, program) => {
                     let holds = self.eval(x, program, wide, bump)?;
@@ -56,7 +56,7 @@ impl<'q> ModifyTable<'q> {
                         "new row for relation \"{}\" violates check constraint \"{constraint}\"",
                         self.relation.name
                     );
-                    let error = error.detail(self.failing_row(x, wide)?).constraint(constraint);
+                    let error = self.with_failing_row(x, error, wide)?.constraint(constraint);
                     return Err(self.named(x, error));
                 }
             }
@@ -76,7 +76,7 @@ impl<'q> ModifyTable<'q> {
             "null value in column \"{column}\" of relation \"{}\" violates not-null constraint",
             self.relation.name
         );
-        let error = error.detail(self.failing_row(x, wide)?).column(column);
+        let error = self.with_failing_row(x, error, wide)?.column(column);
         Ok(self.named(x, error))
     }
 
@@ -89,22 +89,40 @@ impl<'q> ModifyTable<'q> {
         }
     }
 
-    fn failing_row(&self, x: &Execution<'q>, wide: &[Datum<'_>]) -> Result<String> {
-        let mut text = String::from("Failing row contains (");
-        let mut first = true;
+    /// The error with the columns that the role may read, or has named itself.
+    fn with_failing_row(
+        &self,
+        x: &Execution<'q>,
+        error: base::Error,
+        wide: &[Datum<'_>],
+    ) -> Result<base::Error> {
+        let table = self.relation.oid;
+        let all = x.host.may_select(table, 0)?;
+        let (mut names, mut values) = (Vec::new(), Vec::new());
         for column in self.relation.live_columns() {
-            if !std::mem::replace(&mut first, false) {
-                text.push_str(", ");
-            }
-            if column.generated == Some(Generated::Virtual) {
-                text.push_str("virtual");
+            let shows = all
+                || self.modify.named.contains(&column.attribute)
+                || x.host.may_select(table, column.attribute)?;
+            if !shows {
                 continue;
             }
-            let value = &wide[self.attributes() + column.attribute as usize - 1];
-            text.push_str(&shown(x, column.type_oid, value)?);
+            names.push(column.name.as_str());
+            values.push(if column.generated == Some(Generated::Virtual) {
+                "virtual".into()
+            } else {
+                let value = &wide[self.attributes() + column.attribute as usize - 1];
+                shown(x, column.type_oid, value)?
+            });
         }
-        text.push_str(").");
-        Ok(text)
+        let values = values.join(", ");
+        Ok(match (all, names.is_empty()) {
+            (true, _) => error.detail(format!("Failing row contains ({values}).")),
+            (false, true) => error,
+            (false, false) => {
+                let names = names.join(", ");
+                error.detail(format!("Failing row contains ({names}) = ({values})."))
+            }
+        })
     }
 }
 

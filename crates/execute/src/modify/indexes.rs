@@ -157,13 +157,41 @@ impl<'q> ModifyTable<'q> {
         }
     }
 
-    /// 23505 with the key.
+    /// 23505 with the key, if the role may read it.
     pub(super) fn duplicate(
         &self,
         x: &Execution<'q>,
         state: &IndexState<'q>,
         entry: &Entry<'_>,
     ) -> Result<base::Error> {
+        let name = &state.described.name;
+        let mut error = btree::unique_violation(name).constraint(name);
+        if self.shows_key(x, &state.described)? {
+            error = error.detail(self.key_detail(x, state, entry)?);
+        }
+        Ok(self.named(x, error))
+    }
+
+    /// An expression may tell of any column.
+    fn shows_key(&self, x: &Execution<'q>, index: &Index) -> Result<bool> {
+        let table = self.relation.oid;
+        if x.host.may_select(table, 0)? {
+            return Ok(true);
+        }
+        for key in &index.keys {
+            if key.attribute == 0 || !x.host.may_select(table, key.attribute)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn key_detail(
+        &self,
+        x: &Execution<'q>,
+        state: &IndexState<'q>,
+        entry: &Entry<'_>,
+    ) -> Result<String> {
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (key, value) in state.described.keys.iter().zip(entry.values) {
             names.push(match self.relation.column_at(key.attribute) {
@@ -172,10 +200,7 @@ impl<'q> ModifyTable<'q> {
             });
             values.push(key_shown(x, key.type_oid, value)?);
         }
-        let detail = format!("Key ({})=({}) already exists.", names.join(", "), values.join(", "));
-        let name = &state.described.name;
-        let error = btree::unique_violation(name).detail(detail).constraint(name);
-        Ok(self.named(x, error))
+        Ok(format!("Key ({})=({}) already exists.", names.join(", "), values.join(", ")))
     }
 
     /// Marks the entries of a deleted row dead.
