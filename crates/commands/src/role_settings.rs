@@ -9,7 +9,7 @@ use crate::{Env, database};
 use base::{Oid, Result, err};
 use catalog::columns::{index, pg_db_role_setting as columns};
 use catalog::store::{Row, Value};
-use parse::{AlterDatabaseSetStmt, AlterRoleSetStmt, RoleName, VariableSetStmt};
+use parse::{AlterDatabaseSetStmt, AlterRoleSetStmt, RoleName, VariableSetKind, VariableSetStmt};
 
 /// Runs ALTER ROLE ... [IN DATABASE ...] SET.
 pub(crate) fn alter_role(env: &Env<'_>, alter: &AlterRoleSetStmt<'_>) -> Result<()> {
@@ -70,11 +70,15 @@ pub(crate) fn alter_database(env: &Env<'_>, alter: &AlterDatabaseSetStmt<'_>) ->
 }
 
 fn change(env: &Env<'_>, database: Oid, role: Oid, set: &VariableSetStmt<'_>) -> Result<()> {
-    let change = env.server.setting_change(set)?;
     let catalog = env.catalog();
     let key = [Value::Oid(database), Value::Oid(role)];
     let by = index::PG_DB_ROLE_SETTING_DATABASEID_ROL_INDEX;
     let found = catalog.find_rows(by, &key)?.into_iter().next();
+    // Where nothing was set there is nothing to look the name up for.
+    if found.is_none() && matches!(set.kind, VariableSetKind::Reset | VariableSetKind::Default) {
+        return Ok(());
+    }
+    let change = env.server.setting_change(set)?;
     let mut values = match &found {
         Some((_, row)) => row.optional_texts(columns::SETCONFIG)?.unwrap_or_default(),
         None => Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::environment::lock_mode;
-use base::{Error, Oid, Result};
+use base::{Error, Oid, Result, err};
 use commands::{DatabaseUsers, LockMode, Server, SettingChange};
 use parse::{VariableSetKind, VariableSetStmt};
 use std::any::Any;
@@ -19,7 +19,9 @@ impl Server for Backend {
         Ok(match set.kind {
             VariableSetKind::Value => {
                 let value = session::flatten(name, set.values)?;
-                SettingChange::Set(settings.check(name, Some(&value))?, value)
+                let name = settings.check(name, Some(&value))?;
+                self.check_mode(&name, &value)?;
+                SettingChange::Set(name, value)
             }
             VariableSetKind::Current => {
                 let name = settings.check(name, None)?;
@@ -27,7 +29,7 @@ impl Server for Backend {
                 SettingChange::Set(name, value)
             }
             VariableSetKind::Default | VariableSetKind::Reset => {
-                SettingChange::Reset(settings.check(name, None)?)
+                SettingChange::Reset(settings.check_reset(name)?)
             }
             VariableSetKind::ResetAll => SettingChange::ResetAll,
             VariableSetKind::Multi => {
@@ -78,5 +80,26 @@ impl Server for Backend {
         let database = if shared { Oid::INVALID } else { self.catalog.database() };
         let tag = LockTag::Object { database, class, object, sub: 0 };
         self.transaction()?.lock(tag, lock_mode(mode as u8), WaitPolicy::Block).map(drop)
+    }
+}
+
+impl Backend {
+    /// A transaction that runs a command cannot become another kind any more, and what sets its mode
+    /// for later sessions is asked the same.
+    fn check_mode(&self, name: &str, value: &str) -> Result<()> {
+        let modes = self.state.modes();
+        match name {
+            "transaction_isolation" if !value.eq_ignore_ascii_case(modes.isolation.name()) => {
+                Err(err!(
+                    ACTIVE_SQL_TRANSACTION,
+                    "SET TRANSACTION ISOLATION LEVEL must be called before any query"
+                ))
+            }
+            "transaction_deferrable" => Err(err!(
+                ACTIVE_SQL_TRANSACTION,
+                "SET TRANSACTION [NOT] DEFERRABLE must be called before any query"
+            )),
+            _ => Ok(()),
+        }
     }
 }

@@ -22,7 +22,11 @@ impl Backend {
     /// The error that running a query raises, if the user may not run it.
     pub(crate) fn denial(&self, access: &Access) -> Result<Option<Error>> {
         let user = self.catalog.user();
+        let restricted = self.state.settings().restricts("view");
         for needed in &access.relations {
+            if restricted && needed.relation >= FIRST_USER {
+                self.refuse_view(needed.relation)?;
+            }
             let changes = Privileges::of("awd").intersection(needed.privileges);
             let system = needed.relation < FIRST_USER && !changes.is_empty();
             let role = if needed.check_as.is_valid() { needed.check_as } else { user };
@@ -47,6 +51,19 @@ impl Backend {
             }
         }
         Ok(None)
+    }
+
+    /// `restrict_nonsystem_relation_kind`
+    fn refuse_view(&self, relation: Oid) -> Result<()> {
+        let relation = self.catalog.relation(relation)?;
+        if relation.kind != RelationKind::View {
+            return Ok(());
+        }
+        Err(err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "access to non-system view \"{}\" is restricted",
+            relation.name
+        ))
     }
 
     fn may_access(&self, role: Oid, relation: &Relation, needed: &Needed) -> Result<bool> {

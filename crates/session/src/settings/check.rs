@@ -67,6 +67,14 @@ pub(super) fn text(definition: &Definition, text: &str) -> Result<Arc<str>> {
             }
             text.into()
         }
+        "createrole_self_grant" => {
+            key_words(name, text, &["set", "inherit"])?;
+            text.into()
+        }
+        "restrict_nonsystem_relation_kind" => {
+            key_words(name, text, &["view", "foreign-table"])?;
+            text.into()
+        }
         "default_tablespace" if !matches!(text, "" | "pg_default" | "pg_global") => {
             return Err(
                 invalid(name, text, None).detail(format!("Tablespace \"{text}\" does not exist."))
@@ -88,6 +96,18 @@ pub(super) fn text(definition: &Definition, text: &str) -> Result<Arc<str>> {
     })
 }
 
+/// Checks a list of key words.
+fn key_words(name: &str, text: &str, known: &[&str]) -> Result<()> {
+    let words = split_identifiers(text)
+        .ok_or_else(|| invalid(name, text, None).detail("List syntax is invalid."))?;
+    match words.iter().find(|word| !known.iter().any(|one| one.eq_ignore_ascii_case(word))) {
+        Some(word) => {
+            Err(invalid(name, text, None).detail(format!("Unrecognized key word: \"{word}\".")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks a value of a setting that knows only some of the values that its type has.
 pub(super) fn value(definition: &Definition, value: &Value) -> Result<()> {
     match (definition.name, value) {
@@ -106,8 +126,9 @@ pub(super) fn value(definition: &Definition, value: &Value) -> Result<()> {
 pub(super) fn zone(name: &str, text: &str) -> Result<Zone> {
     let invalid = || invalid(name, text, None);
     if let Ok(hours) = text.trim().parse::<f64>() {
-        if !(-168.0..=168.0).contains(&hours) {
-            return Err(invalid());
+        // 24 hours a day for a week less a day is as far as a zone's rules go.
+        if !(hours.abs() < 168.0) {
+            return Err(invalid().detail("UTC timezone offset is out of range."));
         }
         // In range: checked just above.
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]

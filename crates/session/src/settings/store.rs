@@ -285,11 +285,7 @@ impl Settings {
             (Key::Custom(_), Some(text)) => {
                 Some(Entry { value: Value::Text(text.into()), source: Source::Session })
             }
-            // A custom setting that was reset exists, and is empty.
-            (Key::Custom(_), None) => {
-                let kept = find(&self.start, &key).is_none();
-                kept.then(|| Entry { value: Value::Text("".into()), source: Source::Session })
-            }
+            (Key::Custom(_), None) => self.emptied(&key),
         };
         self.change(key, entry, action);
         Ok(())
@@ -313,6 +309,18 @@ impl Settings {
         }
     }
 
+    /// Checks whether ALTER ROLE or ALTER DATABASE may take the setting back; returns its own name.
+    ///
+    /// # Errors
+    /// Those of RESET.
+    pub fn check_reset(&self, name: &str) -> Result<String> {
+        let name = self.check(name, None)?;
+        if lookup(&name).is_some_and(|id| id.definition().no_reset) {
+            bail!(FEATURE_NOT_SUPPORTED, "parameter \"{name}\" cannot be reset")
+        }
+        Ok(name)
+    }
+
     /// Checks a value that is to stand in a configuration file; returns the setting's own name.
     ///
     /// # Errors
@@ -321,7 +329,15 @@ impl Settings {
         match self.key(name)? {
             Key::Known(id) => {
                 let definition = id.definition();
-                let fixed = ["data_directory", "config_file", "hba_file", "ident_file"];
+                let fixed = [
+                    "data_directory",
+                    "config_file",
+                    "hba_file",
+                    "ident_file",
+                    "transaction_isolation",
+                    "transaction_read_only",
+                    "transaction_deferrable",
+                ];
                 if definition.context == Context::Internal
                     || definition.hidden
                     || fixed.contains(&definition.name)
@@ -350,7 +366,8 @@ impl Settings {
                 Key::Custom(_) => false,
             };
             if !keep {
-                self.change(key, None, Action::Set);
+                let entry = self.emptied(&key);
+                self.change(key, entry, Action::Set);
             }
         }
     }
@@ -479,8 +496,17 @@ impl Settings {
     }
 
     fn restore(&mut self, key: &Key, entry: Option<Entry>) {
+        let entry = entry.or_else(|| self.emptied(key));
         self.note(key);
         put(&mut self.set, key, entry);
+    }
+
+    /// What takes the place of a change that is gone: a custom setting exists from then on, and is
+    /// empty.
+    fn emptied(&self, key: &Key) -> Option<Entry> {
+        let Key::Custom(name) = key else { return None };
+        let kept = find(&self.start, key).is_none() && self.base.custom(name).is_none();
+        kept.then(|| Entry { value: Value::Text("".into()), source: Source::Session })
     }
 
     /// A level that ended well becomes part of the level around it.
@@ -581,6 +607,13 @@ impl Settings {
     /// The schemas of `search_path`, `$user` as it is.
     pub fn search_path(&self) -> Vec<String> {
         check::split_identifiers(self.text("search_path")).unwrap_or_default()
+    }
+
+    /// Whether `restrict_nonsystem_relation_kind` names a kind of relations.
+    pub fn restricts(&self, kind: &str) -> bool {
+        let words = self.text("restrict_nonsystem_relation_kind");
+        let words = check::split_identifiers(words).unwrap_or_default();
+        words.iter().any(|word| word.eq_ignore_ascii_case(kind))
     }
 
     /// What input and output functions must know.

@@ -111,6 +111,8 @@ impl Value {
             Value::Integer(number) if check::is_file_mode(definition.name) => {
                 format!("{number:04o}")
             }
+            // What the operating system says is shown as it says it.
+            Value::Integer(number) if definition.name.starts_with("tcp_") => number.to_string(),
             Value::Integer(number) => number::show_integer(*number, definition.unit),
             Value::Real(_) if definition.name == "seed" => "unavailable".to_owned(),
             Value::Real(number) => number::show_real(*number, definition.unit),

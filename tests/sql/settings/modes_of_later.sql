@@ -1,0 +1,21 @@
+-- The modes of a transaction as settings of a file or of a role.
+alter system set transaction_isolation = 'serializable';
+alter system set transaction_read_only = on;
+alter system set transaction_deferrable = on;
+alter system reset transaction_isolation;
+create role ml_r;
+alter role ml_r reset transaction_isolation;
+alter role ml_r set transaction_isolation = 'serializable';
+alter role ml_r set transaction_isolation = 'nonsense';
+alter role ml_r set transaction_isolation = 'read committed';
+alter role ml_r set transaction_read_only = on;
+alter role ml_r set transaction_read_only = 'nonsense';
+alter role ml_r set transaction_deferrable = off;
+alter role ml_r set transaction_deferrable = 'nonsense';
+alter role ml_r reset transaction_isolation;
+alter role ml_r reset transaction_deferrable;
+select setconfig from pg_db_role_setting where setrole = 'ml_r'::regrole;
+begin isolation level serializable;
+alter role ml_r set transaction_isolation = 'serializable';
+rollback;
+drop role ml_r;
