@@ -52,7 +52,14 @@ pub trait Environment {
 pub struct Parameters {
     types: Vec<Oid>,
     variable: bool,
+    /// Whether one was used whose number is larger than any statement can have.
+    beyond: bool,
 }
+
+/// The protocol counts parameters in 16 bits.
+const COUNT_MAX: usize = 65_535;
+/// The largest number of a parameter that PostgreSQL makes room for.
+const LARGEST: usize = 268_435_455;
 
 impl Parameters {
     /// No parameters: a `$n` is an error.
@@ -62,7 +69,7 @@ impl Parameters {
 
     /// Exactly these.
     pub fn fixed(types: Vec<Oid>) -> Parameters {
-        Parameters { types, variable: false }
+        Parameters { types, variable: false, beyond: false }
     }
 
     /// These, 0 or `unknown` for those to infer, and any number more.
@@ -72,7 +79,7 @@ impl Parameters {
                 *oid = Oid(oids::UNKNOWN);
             }
         }
-        Parameters { types, variable: true }
+        Parameters { types, variable: true, beyond: false }
     }
 
     /// The types; after analysis all of them are known.
@@ -85,9 +92,12 @@ impl Parameters {
         let missing = || err!(UNDEFINED_PARAMETER, "there is no parameter ${number}");
         let at = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).ok_or_else(missing)?;
         if at >= self.types.len() {
-            // The protocol counts parameters in 16 bits.
-            if !self.variable || at >= 65_535 {
+            if !self.variable || at >= LARGEST {
                 return Err(missing());
+            }
+            if at >= COUNT_MAX {
+                self.beyond = true;
+                return Ok(Oid(oids::UNKNOWN));
             }
             self.types.resize(at + 1, Oid::INVALID);
         }
@@ -126,6 +136,18 @@ impl Parameters {
                     at + 1
                 ));
             }
+        }
+        if self.beyond {
+            return Err(match self.types.len() {
+                COUNT_MAX => {
+                    err!(PROGRAM_LIMIT_EXCEEDED, "a statement can have at most 65535 parameters")
+                }
+                known => err!(
+                    INDETERMINATE_DATATYPE,
+                    "could not determine data type of parameter ${}",
+                    known + 1
+                ),
+            });
         }
         Ok(())
     }

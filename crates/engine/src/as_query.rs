@@ -3,6 +3,7 @@
 use crate::backend::Backend;
 use crate::copy::Sink;
 use crate::planned::Planned;
+use crate::run::Bound;
 use base::{Error, Oid, Result, err};
 use batch::{Batch, Column};
 use catalog::relation::Relation;
@@ -78,12 +79,13 @@ impl Backend {
         &self,
         env: &Env<'_>,
         create: &CreateTableAsStmt<'_>,
+        bound: Bound<'_>,
     ) -> Result<Option<u64>> {
         let into = create.into;
         if let Statement::Execute(execute) = create.query {
             return self.create_from_prepared(env, into, execute, create.if_not_exists);
         }
-        let mut parameters = analyze::Parameters::none();
+        let mut parameters = bound.known();
         let query = analyze::analyze(env.bump, self, env.source, create.query, &mut parameters)?;
         let made = if create.materialized_view {
             commands::create_materialized_view(env, into, query, create.if_not_exists)?
@@ -94,8 +96,8 @@ impl Backend {
         if into.skip_data {
             return Ok(None);
         }
-        let planned = self.plan_query(env.source, create.query, &[], ParameterMode::None)?;
-        self.fill(oid, &Filling { planned, parameters: Parameters::none() }).map(Some)
+        let planned = self.plan_query(env.source, create.query, bound.types, bound.mode())?;
+        self.fill(oid, &Filling { planned, parameters: bound.values.clone() }).map(Some)
     }
 
     /// SELECT INTO.
@@ -104,13 +106,14 @@ impl Backend {
         env: &Env<'_>,
         statement: &Statement<'_>,
         into: &IntoClause<'_>,
+        bound: Bound<'_>,
     ) -> Result<Option<u64>> {
-        let mut parameters = analyze::Parameters::none();
+        let mut parameters = bound.known();
         let query = analyze::analyze(env.bump, self, env.source, statement, &mut parameters)?;
         let made = commands::create_from_query(env, into, query, false)?;
         let Some(oid) = made else { return Ok(None) };
-        let planned = self.plan_query(env.source, statement, &[], ParameterMode::None)?;
-        self.fill(oid, &Filling { planned, parameters: Parameters::none() }).map(Some)
+        let planned = self.plan_query(env.source, statement, bound.types, bound.mode())?;
+        self.fill(oid, &Filling { planned, parameters: bound.values.clone() }).map(Some)
     }
 
     /// CREATE TABLE AS EXECUTE: the prepared statement is read and planned anew.

@@ -204,9 +204,14 @@ impl session::engine::Backend for Backend {
         Ok(Arc::new(self.plan_statement(source, statement, types, parameters)?))
     }
 
-    fn plan_cursor(&self, source: &str, query: &Statement<'_>) -> Result<Arc<dyn Plan>> {
+    fn plan_cursor(
+        &self,
+        source: &str,
+        query: &Statement<'_>,
+        types: &[Oid],
+    ) -> Result<Arc<dyn Plan>> {
         self.refresh();
-        Ok(Arc::new(self.plan_cursor_query(source, query)?))
+        Ok(Arc::new(self.plan_cursor_query(source, query, types)?))
     }
 
     fn resolve_types(&self, source: &str, names: &[parse::TypeName<'_>]) -> Result<Vec<Oid>> {

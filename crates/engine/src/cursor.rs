@@ -162,10 +162,11 @@ impl Backend {
         &self,
         source: &str,
         statement: &Statement<'_>,
+        types: &[Oid],
     ) -> Result<Planned> {
         let fits = self.fits();
         let trees = Bump::new("bound tree", self.state.account().clone());
-        let mut parameters = analyze::Parameters::none();
+        let mut parameters = analyze::Parameters::fixed(types.to_vec());
         let query = analyze::analyze(&trees, self, source, statement, &mut parameters)?;
         let (locks, visible) = (lock_words(query), visible(query));
         // The row ids are the server's own business.
@@ -175,7 +176,7 @@ impl Backend {
             None => (query, None),
         };
         let mut planned =
-            self.plan_tree(fits, &trees, query, Vec::new(), statement.command_tag())?;
+            self.plan_tree(fits, &trees, query, types.to_vec(), statement.command_tag())?;
         if let Some(columns) = &mut planned.columns {
             columns.truncate(visible);
         }

@@ -1,6 +1,7 @@
 //! EXPLAIN.
 
 use crate::backend::Backend;
+use crate::run::Bound;
 use crate::storage::StatementStorage;
 use base::{Error, Oid, Result, err};
 use execute::{Execution, NodeCounters};
@@ -49,6 +50,7 @@ impl Backend {
         &self,
         source: &str,
         statement: &ExplainStmt<'_>,
+        bound: Bound<'_>,
         destination: &mut dyn Destination,
     ) -> Result<()> {
         let options = Options::read(statement.options, source)?;
@@ -71,7 +73,7 @@ impl Backend {
             | Statement::Update(_)
             | Statement::Delete(_)
             | Statement::Merge(_) => {
-                let (types, values) = (&[][..], &[][..]);
+                let (types, values) = (bound.types, bound.values.values());
                 self.explain_query(&Explained { source, statement: query, types, values }, options)?
             }
             other => {

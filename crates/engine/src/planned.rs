@@ -172,7 +172,7 @@ impl Backend {
             | Statement::Update(_)
             | Statement::Delete(_)
             | Statement::Merge(_) => {}
-            _ => return self.plan_utility(source, statement),
+            _ => return self.plan_utility(source, statement, types, mode),
         }
         self.plan_query(source, statement, types, mode)
     }
@@ -275,8 +275,55 @@ impl Backend {
             .collect()
     }
 
+    /// The types of the parameters of the query within a command; `types` are those known.
+    fn utility_parameters(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+    ) -> Result<Vec<Oid>> {
+        let mut parameters = ParameterTypes::inferred(types.to_vec());
+        let mut of_view = false;
+        let inner = match statement {
+            Statement::Explain(explain) => *explain.query,
+            other => *other,
+        };
+        let query = match inner {
+            Statement::CreateTableAs(create) => {
+                of_view = create.materialized_view;
+                *create.query
+            }
+            Statement::DeclareCursor(declare) => *declare.query,
+            other => other,
+        };
+        if matches!(
+            query,
+            Statement::Select(_)
+                | Statement::Insert(_)
+                | Statement::Update(_)
+                | Statement::Delete(_)
+                | Statement::Merge(_)
+        ) {
+            let trees = Bump::new("bound tree", self.state.account().clone());
+            analyze::analyze(&trees, self, source, &query, &mut parameters)?;
+            if of_view && parameters.types().len() > types.len() {
+                base::bail!(
+                    FEATURE_NOT_SUPPORTED,
+                    "materialized views may not be defined using bound parameters"
+                );
+            }
+        }
+        Ok(parameters.types().to_vec())
+    }
+
     /// A command keeps its own copy of its tree.
-    fn plan_utility(&self, source: &str, statement: &Statement<'_>) -> Result<Planned> {
+    fn plan_utility(
+        &self,
+        source: &str,
+        statement: &Statement<'_>,
+        types: &[Oid],
+        mode: ParameterMode,
+    ) -> Result<Planned> {
         // Locations are part of the text, so that equal texts are the same statement.
         let wanted = format!("{statement:?}");
         let statement_copy = Frozen::<Statements>::new("command", self.state.account(), |bump| {
@@ -300,9 +347,13 @@ impl Backend {
             }
             _ => None,
         };
+        let parameters = match mode {
+            ParameterMode::None => Vec::new(),
+            ParameterMode::Inferred => self.utility_parameters(source, statement, types)?,
+        };
         Ok(Planned {
             tag,
-            parameters: Vec::new(),
+            parameters,
             columns,
             fits: None,
             denied: None,

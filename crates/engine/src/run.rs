@@ -9,12 +9,33 @@ use execute::Execution;
 use expr::{Inputs, Runner, Value};
 use memory::{Bump, Frozen};
 use parse::{Expression, Statement};
-use session::engine::{Completion, Destination, ParameterList, ParameterLists, Parameters};
+use session::engine::{
+    Completion, Destination, ParameterList, ParameterLists, ParameterMode, Parameters,
+};
 use std::borrow::Cow;
 use types::Datum;
 
 /// The rows that are asked for at once.
 const DEMAND_MAX: usize = base::limits::BATCH_ROWS_MAX;
+
+/// The parameters of a command's query.
+#[derive(Clone, Copy)]
+pub(crate) struct Bound<'b> {
+    pub(crate) types: &'b [Oid],
+    pub(crate) values: &'b Parameters,
+}
+
+impl Bound<'_> {
+    /// For the analysis of the query.
+    pub(crate) fn known(&self) -> analyze::Parameters {
+        analyze::Parameters::fixed(self.types.to_vec())
+    }
+
+    /// For a plan of the query.
+    pub(crate) fn mode(&self) -> ParameterMode {
+        if self.types.is_empty() { ParameterMode::None } else { ParameterMode::Inferred }
+    }
+}
 
 impl Backend {
     pub(crate) fn run_planned(
@@ -38,7 +59,9 @@ impl Backend {
             Body::Utility { source, statement } => {
                 let bump = Bump::new("command", self.state.account().clone());
                 let statement = &statement.get().statement;
-                self.run_utility(&bump, source, statement, destination)
+                let bound =
+                    Bound { types: session::engine::Plan::parameters(planned), values: parameters };
+                self.run_utility(&bump, source, statement, bound, destination)
             }
         }
     }
@@ -112,6 +135,7 @@ impl Backend {
         bump: &Bump,
         source: &str,
         statement: &Statement<'_>,
+        bound: Bound<'_>,
         destination: &mut dyn Destination,
     ) -> Result<Completion> {
         self.refuse_definition(statement)?;
@@ -125,15 +149,15 @@ impl Backend {
                 }
             }
             Statement::CreateTableAs(create) => {
-                rows = self.create_table_as(&env, create)?;
+                rows = self.create_table_as(&env, create, bound)?;
             }
             Statement::RefreshMatView(refresh) => self.refresh_view(&env, refresh)?,
             Statement::Select(select) => {
                 let into = select.leftmost_into().ok_or_else(|| Error::internal("no INTO"))?;
-                rows = self.select_into(&env, statement, into)?;
+                rows = self.select_into(&env, statement, into, bound)?;
             }
             Statement::AlterSystem(set) => self.alter_system(set)?,
-            Statement::Explain(explain) => self.explain(source, explain, destination)?,
+            Statement::Explain(explain) => self.explain(source, explain, bound, destination)?,
             Statement::ConstraintsSet(set) => self.set_constraints(set)?,
             Statement::Copy(copy) => rows = Some(self.copy(copy, source, destination)?),
             Statement::Vacuum(vacuum) => self.vacuum(vacuum, source)?,
@@ -178,7 +202,8 @@ impl Backend {
         self.catalog.set_search_path(inner);
         let run = || {
             for element in elements {
-                self.run_utility(env.bump, env.source, element, destination)?;
+                let bound = Bound { types: &[], values: &Parameters::none() };
+                self.run_utility(env.bump, env.source, element, bound, destination)?;
             }
             Ok(())
         };

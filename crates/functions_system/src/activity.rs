@@ -122,7 +122,10 @@ fn interrupt<'m>(cx: &Call<'_, 'm>, pid: i32, end: bool) -> Result<Datum<'m>> {
             ));
         }
     }
-    Ok(Datum::Bool(server.interrupt(pid, end)))
+    let done = server.interrupt(pid, end);
+    // It may have been the session itself.
+    base::check_for_interrupts()?;
+    Ok(Datum::Bool(done))
 }
 
 /// Ends a session, and with a timeout waits until it has ended.

@@ -25,6 +25,7 @@
 mod convert;
 mod error;
 mod location;
+mod long_names;
 mod raw;
 mod tag;
 pub mod tree;
@@ -33,6 +34,7 @@ pub mod tree;
 mod tests;
 
 pub use location::Location;
+pub use long_names::truncation_notices;
 pub use tree::*;
 
 use base::{Result, err};
@@ -57,6 +59,7 @@ pub fn parse<'a>(bump: &'a Bump, sql: &str) -> Result<&'a [RawStatement<'a>]> {
             Ok(len) if len > 0 => len,
             _ => sql.len().saturating_sub(start_byte),
         };
+        convert::refuse_parameter(raw.stmt(), sql)?;
         let statement = converter.statement(raw.stmt())?;
         Ok(RawStatement { statement, start_byte, len_bytes })
     }))?;

@@ -297,12 +297,18 @@ pub trait Backend {
     ) -> Result<Arc<dyn Plan>>;
 
     /// Plans the query of a cursor: its rows have the ids of table rows behind their columns, as
-    /// [`Plan::marks`] says.
+    /// [`Plan::marks`] says. `types` are those of its parameters.
     ///
     /// # Errors
     /// Those of [`Backend::plan`].
-    fn plan_cursor(&self, source: &str, query: &Statement<'_>) -> Result<Arc<dyn Plan>> {
-        self.plan(source, query, &[], ParameterMode::None)
+    fn plan_cursor(
+        &self,
+        source: &str,
+        query: &Statement<'_>,
+        types: &[Oid],
+    ) -> Result<Arc<dyn Plan>> {
+        let mode = if types.is_empty() { ParameterMode::None } else { ParameterMode::Inferred };
+        self.plan(source, query, types, mode)
     }
 
     /// The types that names of a PREPARE statement stand for.

@@ -301,7 +301,7 @@ pub(crate) enum Work {
     /// Run a plan.
     Plan(PlanRef, Parameters),
     /// Run a statement of the session's own, parsed again from its text.
-    Own(Arc<crate::statement::Prepared>),
+    Own(Arc<crate::statement::Prepared>, Parameters),
     /// Go on with a cursor.
     Cursor(Box<Cursor>),
     /// It has been run to its end.

@@ -488,6 +488,13 @@ impl State {
         self.notice(NoticeSeverity::Warning, notice);
     }
 
+    /// Tells of the identifiers of a text that are cut off.
+    pub(crate) fn tell_truncated(&self, text: &str) {
+        for notice in parse::truncation_notices(text) {
+            self.notice(NoticeSeverity::Notice, notice);
+        }
+    }
+
     /// Writes the messages that wait.
     pub(crate) fn flush_notices(&self, out: &mut Vec<u8>) {
         if self.notices.borrow().is_empty() {

@@ -16,6 +16,8 @@ mod table;
 mod transaction;
 mod utility;
 
+pub(crate) use utility::refuse_parameter;
+
 use base::{Error, Result};
 use memory::Bump;
 use pg_raw_parse::Node;

@@ -4,8 +4,30 @@ use super::{Converter, map_enum, unexpected};
 use crate::location::Location;
 use crate::raw::untyped;
 use crate::tree::*;
-use base::Result;
+use base::{Error, Result, err};
 use pg_raw_parse::{Node, nodes};
+
+/// The error of a parameter as a setting's value: libpg_query takes it, PostgreSQL's grammar does not.
+pub(crate) fn refuse_parameter(statement: Node<'_>, sql: &str) -> Result<()> {
+    let set = match statement {
+        Node::VariableSetStmt(set) => Some(set),
+        Node::AlterSystemStmt(alter) => alter.setstmt(),
+        Node::AlterRoleSetStmt(alter) => alter.setstmt(),
+        Node::AlterDatabaseSetStmt(alter) => alter.setstmt(),
+        _ => None,
+    };
+    for value in set.iter().flat_map(|set| set.args().iter()) {
+        if let Node::ParamRef(parameter) = value {
+            let error: Error =
+                err!(SYNTAX_ERROR, "syntax error at or near \"${}\"", parameter.number);
+            return Err(match Location::from_raw(parameter.location).position(sql) {
+                Some(at) => error.position(at),
+                None => error,
+            });
+        }
+    }
+    Ok(())
+}
 
 impl<'a> Converter<'a> {
     pub(super) fn variable_set(&self, raw: &nodes::VariableSetStmt) -> Result<VariableSetStmt<'a>> {

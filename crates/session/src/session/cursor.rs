@@ -6,7 +6,7 @@ use crate::cursors::{OpenCursor, Position};
 use crate::engine::{Completion, Parameters, Plan, ResultColumn};
 use crate::portal::{Cursor, PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
-use base::{Error, Result, bail, err};
+use base::{Error, Oid, Result, bail, err};
 use parse::{DeclareCursorStmt, FetchDirection, FetchStmt};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ impl Session {
         &mut self,
         source: &str,
         declare: &DeclareCursorStmt<'_>,
+        types: &[Oid],
+        parameters: &Parameters,
     ) -> Result<Completion> {
         if !declare.hold {
             self.transaction.require_block("DECLARE CURSOR")?;
@@ -35,7 +37,7 @@ impl Session {
         if self.portals.iter().any(|portal| *portal.name == *declare.name) {
             bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", declare.name);
         }
-        let plan = self.backend.plan_cursor(source, declare.query)?;
+        let plan = self.backend.plan_cursor(source, declare.query, types)?;
         if !plan.is_portable() {
             bail!(
                 FEATURE_NOT_SUPPORTED,
@@ -48,7 +50,7 @@ impl Session {
             declare.scroll.unwrap_or_else(|| plan.locks().is_none() && plan.runs_backward());
         let columns: Option<Arc<[ResultColumn]>> = plan.columns().map(Arc::from);
         self.transaction.note_query();
-        let cursor = Cursor::new(&self.state, &self.backend, &plan, &Parameters::none(), scroll)?;
+        let cursor = Cursor::new(&self.state, &self.backend, &plan, parameters, scroll)?;
         let open = self.state.open_cursor(OpenCursor {
             name: declare.name.into(),
             statement: source.into(),

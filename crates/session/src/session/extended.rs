@@ -37,6 +37,7 @@ impl Session {
         let name = utf8(parse.statement)?;
         let text = utf8(parse.query)?;
         self.state.begins(text);
+        self.state.tell_truncated(text);
         let types: Vec<Oid> = parse.types.iter().collect();
         if name.is_empty() {
             self.unnamed = None;
@@ -103,7 +104,7 @@ impl Session {
                 _charge: self.charge_statement(text, types)?,
                 source: text.into(),
                 kind: Kind::Empty,
-                parameters: types.into(),
+                parameters: known(types)?,
                 columns: None,
                 tag: "",
                 claim: Claim::Nothing,
@@ -139,7 +140,7 @@ impl Session {
             return Ok(Prepared {
                 source: own_text.into(),
                 kind: Kind::Transaction(control),
-                parameters: types.into(),
+                parameters: known(types)?,
                 columns: None,
                 tag,
                 claim: Claim::Nothing,
@@ -150,10 +151,17 @@ impl Session {
         self.check_block(false)?;
         self.transaction.start()?;
         if is_own(statement) {
+            let parameters: Box<[Oid]> = match statement {
+                Statement::DeclareCursor(declare) => {
+                    let mode = ParameterMode::Inferred;
+                    self.backend.plan(source, declare.query, types, mode)?.parameters().into()
+                }
+                _ => known(types)?,
+            };
             return Ok(Prepared {
                 source: own_text.into(),
                 kind: Kind::Own,
-                parameters: types.into(),
+                parameters,
                 columns: self.own_columns(statement)?,
                 tag,
                 claim: Claim::Nothing,
@@ -251,7 +259,10 @@ impl Session {
                 let parameters = self.read_parameters(portal_name, bind, &prepared.parameters)?;
                 Work::Plan(plan, parameters)
             }
-            None => Work::Own(prepared.clone()),
+            None => {
+                let parameters = self.read_parameters(portal_name, bind, &prepared.parameters)?;
+                Work::Own(prepared.clone(), parameters)
+            }
         };
         let given = match &work {
             Work::Plan(_, values) => Given::keep(&self.state.frequent().log, &prepared, values),
@@ -376,12 +387,12 @@ impl Session {
         self.log_execute(index, again);
         let limit = u64::try_from(rows_max).ok().filter(|limit| *limit > 0);
         let own = match &self.portals[index].work {
-            Work::Own(prepared) => Some(prepared.clone()),
+            Work::Own(prepared, given) => Some((prepared.clone(), given.clone())),
             _ => None,
         };
-        if let Some(prepared) = own {
+        if let Some((prepared, given)) = own {
             self.portals[index].work = Work::Done;
-            return self.execute_own(&prepared, index, client);
+            return self.execute_own(&prepared, &given, index, client);
         }
         self.check_block(false)?;
         self.transaction.start()?;
@@ -397,6 +408,7 @@ impl Session {
     fn execute_own(
         &mut self,
         prepared: &Arc<Prepared>,
+        given: &Parameters,
         index: usize,
         client: &mut dyn Client,
     ) -> Result<()> {
@@ -416,7 +428,12 @@ impl Session {
                 let [raw] = statements else {
                     return Err(Error::internal("a prepared statement changed its text"));
                 };
-                self.run_own(&source, raw, &formats, false, client)?
+                match &raw.statement {
+                    Statement::DeclareCursor(declare) => {
+                        self.declare(&source, declare, &prepared.parameters, given)?
+                    }
+                    _ => self.run_own(&source, raw, &formats, false, client)?,
+                }
             }
         };
         self.complete_own(&completion, client);
@@ -466,9 +483,22 @@ impl Session {
                 }
                 backend::command_complete_rows(client.out(), tag, 0);
             }
-            Work::Own(_) => return Err(Error::internal("a portal of the session's own")),
+            Work::Own(..) => return Err(Error::internal("a portal of the session's own")),
         }
         Ok(())
+    }
+}
+
+/// The types of parameters that nothing can decide on any more.
+fn known(types: &[Oid]) -> Result<Box<[Oid]>> {
+    let unknown = |oid: &Oid| *oid == Oid::INVALID || *oid == Oid(types::oids::UNKNOWN);
+    match types.iter().position(unknown) {
+        None => Ok(types.into()),
+        Some(at) => Err(err!(
+            INDETERMINATE_DATATYPE,
+            "could not determine data type of parameter ${}",
+            at + 1
+        )),
     }
 }
 

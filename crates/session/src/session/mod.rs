@@ -107,37 +107,26 @@ impl Session {
         let mut settings = Settings::new(cluster.settings());
         settings.set_superuser(identity.superuser);
         settings.force("session_authorization", Value::Text(identity.user.as_str().into()));
-        for (name, value, source) in
-            cluster.engine().start_settings(&identity.user, &identity.database)?
-        {
-            // What does not fit any more keeps nobody out.
-            let _ = settings.set_from_catalog(&name, &value, source);
-        }
-        for (name, value) in &identity.options {
-            if name == "options" {
-                for (name, value) in command_line(value)? {
-                    settings.set_at_start(&name, &value, Source::Client)?;
-                }
-            } else if name == "replication" {
-                if crate::settings::lookup("replication").is_none() && value != "false" {
-                    return Err(Error::unsupported("replication is not supported yet"));
-                }
-            } else {
-                settings.set_at_start(name, value, Source::Client)?;
-            }
-        }
-        settings.report_all(|name, value| backend::parameter_status(out, name, value));
+        let roles = start_settings(&cluster, &identity, &mut settings)?;
         let modes =
             Modes { isolation: Isolation::ReadCommitted, read_only: false, deferrable: false };
         let state = State::new(cluster.clone(), entry.clone(), identity, settings, modes);
         let backend = cluster.engine().open(&state)?;
+        let mut transaction = Transaction::new(state.clone(), backend.clone());
+        if !roles.is_empty() {
+            transaction.start()?;
+            become_at_start(&state, &*backend, roles)?;
+            transaction.end_implicit()?;
+        }
+        state.flush_notices(out);
+        state.settings_mut().report_all(|name, value| backend::parameter_status(out, name, value));
         backend.before_sending()?;
         backend::backend_key_data(out, entry.id.0, &entry.cancel_key);
         backend::ready_for_query(out, TransactionStatus::Idle);
         state.rests(TransactionStatus::Idle);
         entering.0 = None;
         Ok(Session {
-            transaction: Transaction::new(state.clone(), backend.clone()),
+            transaction,
             state,
             backend,
             portals: Vec::new(),
@@ -339,15 +328,21 @@ impl Session {
         // A clock of its own for each message: `now()` must not move within a statement.
         self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
-        let limit = self.state.frequent().statement_timeout_ms;
-        self.statement_timed = limit > 0;
-        if self.statement_timed {
-            client.set_timer(Interrupt::StatementTimeout, Some(Duration::from_millis(limit)));
-        }
+        self.time_statement(client);
         let limit = self.state.frequent().transaction_timeout_ms;
         if limit > 0 && !self.transaction.in_block() {
             client.set_timer(Interrupt::TransactionTimeout, Some(Duration::from_millis(limit)));
         }
+    }
+
+    /// The clock of `statement_timeout` begins anew.
+    fn time_statement(&mut self, client: &mut dyn Client) {
+        let limit = self.state.frequent().statement_timeout_ms;
+        let after = (limit > 0).then(|| Duration::from_millis(limit));
+        if after.is_some() || self.statement_timed {
+            client.set_timer(Interrupt::StatementTimeout, after);
+        }
+        self.statement_timed = after.is_some();
     }
 
     /// `transaction_timeout` goes on while the client of a transaction block is waited for. One that
@@ -458,6 +453,76 @@ fn complete(out: &mut Vec<u8>, completion: &Completion) {
         Some(rows) => backend::command_complete_rows(out, &completion.tag, rows),
         None => backend::command_complete(out, &completion.tag),
     }
+}
+
+/// A value of `role` or `session_authorization` that the session is to begin with.
+type StartRole = (&'static str, String, Source);
+
+/// Applies what the catalogs and the client set for the session's start, but for roles: whether the
+/// session may be one can be asked only when it has a backend.
+fn start_settings(
+    cluster: &Cluster,
+    identity: &Identity,
+    settings: &mut Settings,
+) -> Result<Vec<StartRole>> {
+    let role_name = |name: &str| {
+        ["role", "session_authorization"].into_iter().find(|one| one.eq_ignore_ascii_case(name))
+    };
+    let (mut from_client, mut from_catalog) = (Vec::new(), Vec::new());
+    for (name, value, source) in
+        cluster.engine().start_settings(&identity.user, &identity.database)?
+    {
+        match role_name(&name) {
+            Some(role) => from_catalog.push((role, value, source)),
+            // What does not fit any more keeps nobody out.
+            None => {
+                let _ = settings.set_from_catalog(&name, &value, source);
+            }
+        }
+    }
+    let mut set = |name: &str, value: &str| match role_name(name) {
+        Some(role) => {
+            from_client.push((role, value.to_owned(), Source::Client));
+            Ok(())
+        }
+        None => settings.set_at_start(name, value, Source::Client),
+    };
+    for (name, value) in &identity.options {
+        if name == "options" {
+            for (name, value) in command_line(value)? {
+                set(&name, &value)?;
+            }
+        } else if name == "replication" {
+            if crate::settings::lookup("replication").is_none() && value != "false" {
+                return Err(Error::unsupported("replication is not supported yet"));
+            }
+        } else {
+            set(name, value)?;
+        }
+    }
+    from_client.extend(from_catalog);
+    Ok(from_client)
+}
+
+/// Makes the session the role that it is to begin as. What the client asked for in vain ends the
+/// session; what the catalogs say in vain is a warning. Who logged in stays who the session is of:
+/// `session_authorization` is checked only.
+fn become_at_start(state: &State, backend: &dyn Backend, roles: Vec<StartRole>) -> Result<()> {
+    for (name, value, source) in roles {
+        let authorization = name == "session_authorization";
+        let checked = match authorization || value != "none" {
+            true => backend.check_identity(authorization, &value),
+            false => Ok(()),
+        };
+        match checked {
+            Ok(()) if authorization => {}
+            Ok(()) => state.settings_mut().set_from_catalog(name, &value, source)?,
+            Err(error) if source == Source::Client => return Err(error),
+            Err(error) => state.warning(error),
+        }
+    }
+    backend.settings_changed();
+    Ok(())
 }
 
 /// The settings in the startup packet's `options`: `-c name=value` and `--name=value`, blanks

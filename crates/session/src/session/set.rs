@@ -3,7 +3,7 @@
 use super::control::apply;
 use super::{Session, complete};
 use crate::client::Client;
-use crate::engine::{Backend, Completion, Isolation, ResultColumn};
+use crate::engine::{Backend, Completion, Isolation, Parameters, ResultColumn};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::settings::{Action, Settings, lookup, quote_identifier, unrecognized};
 use crate::settings::{is_confidential, not_to_be_examined};
@@ -53,7 +53,9 @@ impl Session {
                 self.execute_sql(source, execute, formats, describing, client)
             }
             Statement::Deallocate(deallocate) => self.deallocate(deallocate.name),
-            Statement::DeclareCursor(declare) => self.declare(source, declare),
+            Statement::DeclareCursor(declare) => {
+                self.declare(source, declare, &[], &Parameters::none())
+            }
             Statement::ClosePortal(close) => self.close_cursor(close.name),
             Statement::Fetch(fetch) => self.fetch(fetch, formats, describing, client),
             Statement::Listen(channel) => {
@@ -299,7 +301,7 @@ impl Session {
             .detail(format!("Expected {expected} parameters but got {}.", execute.params.len())));
         }
         let parameters = if expected == 0 {
-            crate::engine::Parameters::none()
+            Parameters::none()
         } else {
             self.backend.evaluate(source, execute.params, &prepared.parameters)?
         };

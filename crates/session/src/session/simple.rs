@@ -42,6 +42,7 @@ impl Session {
     fn simple_statements(&mut self, text: &[u8], client: &mut dyn Client) -> Result<()> {
         let text = utf8(text)?;
         self.state.begins(text);
+        self.state.tell_truncated(text);
         let bump = self.message_context()?;
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, text))?;
         self.log_statements(text, statements);
@@ -52,6 +53,9 @@ impl Session {
         let count = statements.len();
         for (index, raw) in statements.iter().enumerate() {
             check_for_interrupts()?;
+            if index > 0 {
+                self.time_statement(client);
+            }
             if count > 1 {
                 self.transaction.begin_implicit();
             }

@@ -1,0 +1,13 @@
+-- A notice for each identifier that is cut off.
+select 1 as aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg;
+select 1 as AAAAAAAAAAbbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg;
+select 1 as "AAAAAAAAAAbbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg";
+select 1 as "aaaaaaaaaa""bbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggäää";
+select 'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg' as a, $$aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg$$ as b;
+select 1 /* aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg */ as c -- aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg
+;
+create temp table aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg (a int);
+select count(*) from aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg1;
+select count(*) from aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg t, aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggghhhhhhh u;
+select nosuch from aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg;
+select $1::int as aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg \bind 1 \g
