@@ -11,11 +11,12 @@ use crate::state::State;
 use crate::statement::ModeChanges;
 use base::{Error, Oid, Result, bail, err};
 use parse::{
-    Constant, DefValue, DiscardTarget, Expression, RawStatement, Statement, VariableSetKind,
-    VariableSetStmt,
+    Constant, DefValue, DiscardTarget, Expression, RawStatement, Statement, TypeName,
+    VariableSetKind, VariableSetStmt,
 };
 use std::sync::Arc;
-use types::{Datum, oids};
+use types::datetime::interval;
+use types::{Datum, IntervalStyle, oids};
 
 fn done(tag: &'static str) -> Completion {
     Completion { tag: tag.into(), rows: None }
@@ -388,7 +389,9 @@ pub fn flatten(name: &str, values: &[DefValue<'_>]) -> Result<String> {
             DefValue::Integer(number) => number.to_string(),
             DefValue::Boolean(flag) => flag.to_string(),
             DefValue::String(text) if Settings::quotes_list(name) => quote_identifier(text),
-            DefValue::Expression(Expression::TypeCast { arg, .. }) => zone_interval(arg)?,
+            DefValue::Expression(Expression::TypeCast { arg, type_name, .. }) => {
+                zone_interval(arg, type_name)?
+            }
             other => match other.as_word() {
                 Some(text) => text.to_owned(),
                 None => return Err(Error::internal("unexpected value in SET")),
@@ -399,23 +402,41 @@ pub fn flatten(name: &str, values: &[DefValue<'_>]) -> Result<String> {
 }
 
 /// `SET TIME ZONE INTERVAL '-3' HOUR` and `INTERVAL '-03:30' HOUR TO MINUTE`, in hours.
-fn zone_interval(arg: &Expression<'_>) -> Result<String> {
+fn zone_interval(arg: &Expression<'_>, type_name: &TypeName<'_>) -> Result<String> {
+    // The modifier's halves where nothing is said of fields and of digits.
+    const ALL_FIELDS: i32 = 0x7FFF;
+    const ALL_DIGITS: i32 = 0xFFFF;
+    // As far as a zone's rules go.
+    const ZONE_SECONDS_END: i64 = 168 * 3600;
     let Expression::Const { value: Constant::String(text), .. } = arg else {
         return Err(Error::internal("unexpected interval in SET TIME ZONE"));
     };
-    let (sign, digits) = match text.trim().strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.trim().trim_start_matches('+')),
+    let modifier = |at: usize| match type_name.typmods.get(at) {
+        Some(Expression::Const { value: Constant::Integer(number), .. }) => Some(*number),
+        _ => None,
     };
-    let mut parts = digits.split(':').map(str::parse::<f64>);
-    let mut next = || parts.next().unwrap_or(Ok(0.0));
-    match (next(), next(), next()) {
-        (Ok(hours), Ok(minutes), Ok(seconds)) => {
-            Ok((sign * (hours + minutes / 60.0 + seconds / 3600.0)).to_string())
-        }
-        _ => Err(err!(
-            INVALID_PARAMETER_VALUE,
-            "invalid value for parameter \"TimeZone\": \"{text}\""
-        )),
-    }
+    let fields = modifier(0).unwrap_or(ALL_FIELDS) & ALL_FIELDS;
+    let digits = modifier(1).unwrap_or(ALL_DIGITS) & ALL_DIGITS;
+    let style = IntervalStyle::Postgres;
+    let value = interval::parse(text, fields << 16 | digits, style)?;
+    let seconds = value.micros / 1_000_000;
+    let problem = if value.months != 0 {
+        "Cannot specify months in time zone interval."
+    } else if value.days != 0 {
+        "Cannot specify days in time zone interval."
+    } else if seconds.abs() >= ZONE_SECONDS_END {
+        "UTC timezone offset is out of range."
+    } else {
+        // Less than a week: exact.
+        #[expect(clippy::cast_precision_loss, reason = "see the comment")]
+        return Ok((seconds as f64 / 3600.0).to_string());
+    };
+    let mut shown = Vec::new();
+    types::datetime::format::interval(value, style, &mut shown);
+    let shown = String::from_utf8_lossy(&shown);
+    Err(err!(
+        INVALID_PARAMETER_VALUE,
+        "invalid value for parameter \"TimeZone\": \"INTERVAL '{shown}'\""
+    )
+    .detail(problem))
 }

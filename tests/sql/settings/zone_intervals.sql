@@ -1,0 +1,20 @@
+-- SET TIME ZONE INTERVAL.
+set time zone interval '1 day';
+set time zone interval '1 month';
+set time zone interval '1 year 3 days' hour;
+set time zone interval '1 day 2 hours' hour;
+set time zone interval '200' hour;
+set time zone interval '-168' hour;
+set time zone interval 'x' hour;
+set time zone interval '-03:30' hour to minute;
+show time zone;
+set time zone interval '5:30:15' hour to minute;
+show time zone;
+set time zone interval '-5' hour;
+show time zone;
+set time zone interval(3) '5';
+show time zone;
+set time zone interval '2:00';
+show time zone;
+set time zone interval '167:59:59';
+show time zone;
