@@ -138,7 +138,7 @@ pub(crate) fn entry(entry: &Entry<'_>) {
     }
 }
 
-/// Writes one entry, and of `more` a line each: DETAIL, HINT, BACKTRACE.
+/// Writes one entry, and of `more` a line each: DETAIL, HINT, CONTEXT, BACKTRACE.
 pub fn write_with(level: Level, text: &str, more: &[(&str, &str)]) {
     let state = if level >= Level::Error && level != Level::Log {
         SqlState::INTERNAL_ERROR
@@ -151,6 +151,7 @@ pub fn write_with(level: Level, text: &str, more: &[(&str, &str)]) {
         match *word {
             "DETAIL" => error = error.detail(*text),
             "HINT" => error = error.hint(*text),
+            "CONTEXT" => error = error.context(*text),
             _ => backtrace = Some(*text),
         }
     }

@@ -69,4 +69,12 @@ fn passwords_let_in_whom_they_should() {
             _ => panic!("{user} with {password:?}: {found:?}"),
         }
     }
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"nonsense all all all trust\n").unwrap();
+    perdura.reload();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !perdura.log().contains("CONTEXT:  line ") {
+        assert!(Instant::now() < deadline, "the log does not say which line is wrong");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
