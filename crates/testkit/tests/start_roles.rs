@@ -1,5 +1,7 @@
 //! The settings `role` and `session_authorization` at a session's start: what PostgreSQL 18 says.
 
+#![expect(clippy::unwrap_used, reason = "a test ends with the first surprise")]
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
