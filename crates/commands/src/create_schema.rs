@@ -47,6 +47,7 @@ pub fn run(env: &Env<'_>, create: &CreateSchemaStmt<'_>) -> Result<Option<NewSch
         }
         return Err(err!(DUPLICATE_SCHEMA, "schema \"{name}\" already exists"));
     }
+    role::hold(env, owner)?;
     let oid = catalog.new_oid(pg_namespace::RELATION)?;
     let row = Row::new(pg_namespace::RELATION)
         .with(pg_namespace::OID, oid)

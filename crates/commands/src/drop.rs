@@ -6,7 +6,7 @@
 use crate::object::{self, ObjectAddress};
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
-use catalog::columns::pg_class;
+use catalog::columns::{pg_class, pg_namespace, pg_type};
 use catalog::depend::Behavior;
 use catalog::relation_word as kind_word;
 use catalog::rows::RelationKind;
@@ -14,13 +14,52 @@ use parse::{DropBehavior, DropStmt, ObjectRef, ObjectType};
 
 /// Runs DROP for relations, schemas and types.
 pub(crate) fn run(env: &Env<'_>, drop: &DropStmt<'_>) -> Result<()> {
+    check_concurrent(drop)?;
     let mut targets = Vec::new();
     for object in drop.objects {
-        if let Some(target) = resolve(env, drop, object)? {
-            targets.push(target);
-        }
+        targets.extend(find(env, drop, object)?);
     }
     remove(env, &targets, drop.behavior)
+}
+
+/// The words of a kind of objects.
+fn words(kind: ObjectType) -> String {
+    let mut words = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_uppercase());
+    }
+    words
+}
+
+fn check_concurrent(drop: &DropStmt<'_>) -> Result<()> {
+    let refused = |what: &str| {
+        Err(err!(FEATURE_NOT_SUPPORTED, "DROP INDEX CONCURRENTLY does not support {what}"))
+    };
+    match drop.concurrent {
+        true if drop.objects.len() != 1 => refused("dropping multiple objects"),
+        true if drop.behavior == DropBehavior::Cascade => refused("CASCADE"),
+        _ => Ok(()),
+    }
+}
+
+/// Finds what a name means and locks it; who waited for that looks again.
+fn find(
+    env: &Env<'_>,
+    drop: &DropStmt<'_>,
+    object: &ObjectRef<'_>,
+) -> Result<Option<ObjectAddress>> {
+    let mut found = resolve(env, drop, object)?;
+    while let Some(target) = found {
+        acquire(env, &target)?;
+        found = resolve(env, drop, object)?;
+        if found == Some(target) {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn resolve(
@@ -37,10 +76,7 @@ fn resolve(
         ObjectType::Schema => return schema(env, drop, object),
         ObjectType::Type | ObjectType::Domain => return named_type(env, drop, object),
         other => {
-            return Err(Error::unsupported(format!(
-                "DROP {} is not supported yet",
-                format!("{other:?}").to_uppercase()
-            )));
+            return Err(Error::unsupported(format!("DROP {} is not supported yet", words(other))));
         }
     };
     let (schema, name) = split(object)?;
@@ -252,13 +288,26 @@ fn remove_as(
     }
 }
 
+/// Locks a relation, or what is named and has no relation around it: schemas and types.
+fn acquire(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
+    match object.class {
+        pg_class::RELATION if object.column == 0 => {
+            // Readers of an index hold the lock of its table only.
+            let owner = env.catalog().table_of_index(object.object)?;
+            env.lock(owner.unwrap_or(object.object), LockMode::AccessExclusive)
+        }
+        pg_namespace::RELATION | pg_type::RELATION => {
+            env.server.lock_object(object.class, object.object, LockMode::AccessExclusive)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn lock(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
+    acquire(env, object)?;
     if object.class != pg_class::RELATION || object.column != 0 {
         return Ok(());
     }
-    // Readers of an index hold the lock of its table only.
-    let owner = env.catalog().table_of_index(object.object)?;
-    env.lock(owner.unwrap_or(object.object), LockMode::AccessExclusive)?;
     if env.storage.in_use(object.object) {
         let what = env.catalog().describe(object)?;
         let (word, name) = what.rsplit_once(' ').unwrap_or(("", &what));

@@ -1,10 +1,11 @@
 //! Addresses of catalog objects by kind.
 
-use crate::Env;
+use crate::{Env, LockMode, role};
 use base::{Oid, Result, err};
 use catalog::Catalog;
 pub(crate) use catalog::ObjectAddress;
 use catalog::acl::{AclKind, Privilege};
+use catalog::builtin::PG_CATALOG;
 use catalog::columns::{pg_attrdef, pg_constraint, pg_namespace, pg_rewrite, pg_type};
 use catalog::relation::Relation;
 use catalog::rows::SharedDependencyKind;
@@ -57,12 +58,29 @@ pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<
     }
 }
 
+/// Finds a schema and keeps others from dropping it; who waited for that looks again.
+pub(crate) fn hold_schema(env: &Env<'_>, find: impl Fn() -> Result<Oid>) -> Result<Oid> {
+    let mut found = find()?;
+    loop {
+        if found == PG_CATALOG || found == env.catalog().temporary_namespace() {
+            return Ok(found);
+        }
+        env.server.lock_object(pg_namespace::RELATION, found, LockMode::AccessShare)?;
+        let again = find()?;
+        if again == found {
+            return Ok(found);
+        }
+        found = again;
+    }
+}
+
 /// Notes to whom a new object belongs.
 pub(crate) fn record_owner(
     env: &crate::Env<'_>,
     address: ObjectAddress,
     owner: Oid,
 ) -> base::Result<()> {
+    role::hold(env, owner)?;
     env.catalog().record_role_dependency(&address, owner, SharedDependencyKind::Owner)
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn set(
     (owner_column, acl_column): (i16, i16),
     owner: Oid,
 ) -> Result<()> {
+    role::hold(env, owner)?;
     let catalog = env.catalog();
     let mut roles = Vec::new();
     catalog.update_rows(by_oid, &[Value::Oid(address.object)], |row| {

@@ -217,7 +217,8 @@ fn set_type_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Result<(
     }
     check_independent(env, &found)?;
     let catalog = env.catalog();
-    let namespace = catalog.require_namespace(alter.new_schema)?;
+    let namespace =
+        crate::object::hold_schema(env, || catalog.require_namespace(alter.new_schema))?;
     if namespace == found.namespace {
         return Ok(());
     }
@@ -372,7 +373,8 @@ pub(crate) fn set_schema(env: &Env<'_>, alter: &AlterObjectSchemaStmt<'_>) -> Re
     let relation = find(env, name, LockMode::AccessExclusive)?;
     crate::object::require_owner(env, &relation)?;
     refuse_system(&relation)?;
-    let namespace = catalog.require_namespace(alter.new_schema)?;
+    let namespace =
+        crate::object::hold_schema(env, || catalog.require_namespace(alter.new_schema))?;
     crate::object::require_create(env, namespace)?;
     if let Some((table, ..)) = crate::sequence::owner_of(env, relation.oid)? {
         let table = catalog.relation(table)?;

@@ -250,6 +250,8 @@ impl SharedCache {
 #[derive(Default)]
 struct Overlay {
     entries: Map<Entry>,
+    /// The generations, of the database and of the cluster, at which the entries were loaded.
+    read_at: (u64, u64),
     touched: Vec<Key>,
 }
 
@@ -284,14 +286,22 @@ impl SessionCache {
         key: KeyRef<'_>,
         load: impl FnOnce() -> Result<T>,
     ) -> Result<Arc<T>> {
-        if let Some(overlay) = &*self.overlay.borrow()
-            && let Some(entry) = overlay.entries.get(&key)
-        {
-            return Ok(downcast(entry));
+        let read_at = (self.database.generation(), self.cluster.generation());
+        if let Some(overlay) = &mut *self.overlay.borrow_mut() {
+            // What others have committed since is news here, too.
+            if overlay.read_at != read_at {
+                overlay.entries.clear();
+                overlay.read_at = read_at;
+            }
+            if let Some(entry) = overlay.entries.get(&key) {
+                return Ok(downcast(entry));
+            }
         }
         if self.is_changed() {
             let entry = Arc::new(load()?);
-            if let Some(overlay) = &mut *self.overlay.borrow_mut() {
+            if let Some(overlay) = &mut *self.overlay.borrow_mut()
+                && overlay.read_at == read_at
+            {
                 overlay.entries.insert(key.into(), Arc::clone(&entry) as Entry);
             }
             return Ok(entry);

@@ -147,6 +147,7 @@ pub(crate) fn create(env: &Env<'_>, create: &DatabaseStmt<'_>) -> Result<()> {
         .with(hidden::PG_DATABASE_FIRST_FILE, first_file.cast_signed());
     catalog.insert(&row)?;
     let address = ObjectAddress::new(columns::RELATION, oid);
+    role::hold(env, owner)?;
     catalog.record_role_dependency(&address, owner, SharedDependencyKind::Owner)?;
     copy_dependencies(env, template.oid, oid)?;
     catalog.next_command()

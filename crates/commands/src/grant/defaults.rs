@@ -4,10 +4,10 @@
 //! it stands in place of the built-in default, with one it is added to it.
 
 use super::change::{Change, merge};
-use super::grantees;
 use super::privilege::Asked;
+use super::{grantees, hold};
 use crate::object::{self, ObjectAddress};
-use crate::role::resolve;
+use crate::role::{self, resolve};
 use crate::{Env, depend};
 use base::{Error, Oid, Result, err};
 use catalog::acl::{self, Acl, AclKind};
@@ -89,6 +89,7 @@ pub(crate) fn alter_defaults(
         grantees: &grantees,
         behavior: action.behavior,
     };
+    hold(env, &change)?;
     for role in roles {
         if !catalog.has_privileges_of(catalog.user(), role)? {
             return Err(err!(
@@ -165,6 +166,7 @@ fn set(
                 .with(columns::DEFACLACL, new.to_stored());
             catalog.insert(&row)?;
             let address = address(oid);
+            role::hold(env, role)?;
             catalog.record_role_dependency(&address, role, SharedDependencyKind::Owner)?;
             if schema.is_valid() {
                 depend::record(env, address, object::schema(schema), DependencyKind::Auto)?;
@@ -253,6 +255,9 @@ pub(crate) fn for_new(
     schema: Oid,
 ) -> Result<Option<Vec<String>>> {
     let Some(acl) = initial(env, kind, owner, schema)? else { return Ok(None) };
+    for role in acl.roles() {
+        role::hold(env, role)?;
+    }
     env.catalog().change_acl_dependencies(address, owner, &acl.roles())?;
     Ok(Some(acl.to_stored()))
 }

@@ -19,7 +19,7 @@ pub(crate) use defaults::{alter_defaults, for_new, forget as forget_default};
 pub(crate) use target::revoke_all;
 
 use crate::Env;
-use crate::role::resolve;
+use crate::role::{self, resolve};
 use base::{Error, Oid, Result, SqlState, err};
 use catalog::Catalog;
 use catalog::acl::{Acl, AclKind, Privileges};
@@ -35,6 +35,15 @@ fn grantees(env: &Env<'_>, list: &[RoleSpec<'_>]) -> Result<Vec<Oid>> {
         _ => resolve(env, spec),
     };
     list.iter().map(one).collect()
+}
+
+/// Keeps the roles to which something is granted.
+fn hold(env: &Env<'_>, change: &Change<'_>) -> Result<()> {
+    if change.grant {
+        change.grantees.iter().try_for_each(|role| role::hold(env, *role))
+    } else {
+        Ok(())
+    }
 }
 
 /// Runs GRANT and REVOKE on objects.
@@ -53,7 +62,9 @@ pub(crate) fn run(env: &Env<'_>, statement: &GrantStmt<'_>) -> Result<()> {
         grantees: &grantees,
         behavior: statement.behavior,
     };
-    for target in target::targets(env, statement)? {
+    let targets = target::targets(env, statement)?;
+    hold(env, &change)?;
+    for target in targets {
         if matches!(target.kind, AclKind::Table | AclKind::Sequence) {
             relation(env, &target, statement.object_type, &asked, &change)?;
         } else {

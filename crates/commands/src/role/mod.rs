@@ -18,8 +18,11 @@ pub(crate) use create::create;
 pub(crate) use drop::drop_roles;
 pub(crate) use membership::grant_roles;
 
-use crate::Env;
+use crate::{Env, LockMode};
 use base::{Error, Oid, Result, SqlState, err};
+use catalog::builtin::FIRST_USER;
+use catalog::columns::{index, pg_authid};
+use catalog::store::Value;
 use parse::{RoleName, RoleSpec};
 
 /// The role that a statement names.
@@ -33,6 +36,21 @@ pub(crate) fn resolve(env: &Env<'_>, spec: &RoleSpec<'_>) -> Result<Oid> {
         RoleName::CurrentRole | RoleName::CurrentUser => Ok(catalog.user()),
         RoleName::SessionUser => Ok(catalog.session_user()),
         RoleName::Public => Err(err!(UNDEFINED_OBJECT, "role \"public\" does not exist")),
+    }
+}
+
+/// Keeps a role from being dropped, because something is to need it. Built-in roles stay anyway.
+///
+/// # Errors
+/// 42704 when another session has dropped it.
+pub(crate) fn hold(env: &Env<'_>, role: Oid) -> Result<()> {
+    if role < FIRST_USER {
+        return Ok(());
+    }
+    env.server.lock_object(pg_authid::RELATION, role, LockMode::AccessShare)?;
+    match env.catalog().find_rows(index::PG_AUTHID_OID_INDEX, &[Value::Oid(role)])?.is_empty() {
+        false => Ok(()),
+        true => Err(err!(UNDEFINED_OBJECT, "role {role} was concurrently dropped")),
     }
 }
 

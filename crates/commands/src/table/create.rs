@@ -3,7 +3,7 @@
 use super::column::{self, Definition};
 use super::constraint;
 use crate::relation_rows::{self, HEAP, NewColumn, NewRelation};
-use crate::{Env, LockMode};
+use crate::{Env, LockMode, object};
 use base::{Error, Oid, Result, err};
 use catalog::Catalog;
 use catalog::columns::pg_class;
@@ -154,8 +154,12 @@ pub(crate) fn place(
     Ok(Some((namespace, adjusted_persistence(env, name.persistence, namespace)?)))
 }
 
-/// The schema in which a name asks for a new object.
+/// The schema in which a name asks for a new object; it stays to the end of the transaction.
 pub(crate) fn creation_namespace(env: &Env<'_>, name: &RangeVar<'_>) -> Result<Oid> {
+    object::hold_schema(env, || wanted_namespace(env, name))
+}
+
+fn wanted_namespace(env: &Env<'_>, name: &RangeVar<'_>) -> Result<Oid> {
     match name.schema {
         Some("pg_temp") => env.storage.temporary_namespace(),
         Some(schema) => env.catalog().require_namespace(schema),
