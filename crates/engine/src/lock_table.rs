@@ -3,7 +3,10 @@
 use crate::backend::Backend;
 use crate::environment::lock_mode;
 use base::{Oid, Result, err};
-use catalog::rows::RelationKind;
+use catalog::columns::{pg_class, pg_rewrite};
+use catalog::relation::Relation;
+use catalog::rows::{DependencyKind, Persistence, RelationKind};
+use catalog::{Catalog, ObjectAddress};
 use parse::{LockStmt, RangeVar};
 use txn::{Acquired, LockTag, WaitPolicy};
 
@@ -15,13 +18,58 @@ impl Backend {
             loop {
                 let generation = self.catalog.generation();
                 let oid = self.lockable(name, lock.mode)?;
-                self.lock_one(oid, name, lock)?;
+                self.lock_one(oid, name.name, lock)?;
                 if self.catalog.generation() == generation {
+                    self.lock_beneath(&*self.catalog.relation(oid)?, lock)?;
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Locks the tables and views that a view reads, for its owner or for who calls it.
+    fn lock_beneath(&self, view: &Relation, lock: &LockStmt<'_>) -> Result<()> {
+        if view.kind != RelationKind::View {
+            return Ok(());
+        }
+        base::stack::check_stack_depth()?;
+        let invoker = view.option("security_invoker").is_some_and(analyze::is_true);
+        let role = if invoker { self.catalog.user() } else { view.owner };
+        for oid in self.read_by(view.oid)? {
+            let Some(relation) = self.catalog.find_relation(oid)? else { continue };
+            if !is_table_or_view(relation.kind) {
+                continue;
+            }
+            if !self.catalog.has_any_on(role, &relation, letters(lock.mode))? {
+                return Err(Catalog::relation_denied(&relation));
+            }
+            self.lock_one(oid, &relation.name, lock)?;
+            self.lock_beneath(&relation, lock)?;
+        }
+        Ok(())
+    }
+
+    /// The relations that a view's query needs, each once.
+    fn read_by(&self, view: Oid) -> Result<Vec<Oid>> {
+        let mut found = Vec::new();
+        let view = ObjectAddress::relation(view);
+        for rule in self.catalog.dependents_of(&view)? {
+            if rule.dependent.class != pg_rewrite::RELATION || rule.kind != DependencyKind::Internal
+            {
+                continue;
+            }
+            for needed in self.catalog.dependencies_of(&rule.dependent)? {
+                let needed = needed.referenced;
+                if needed.class == pg_class::RELATION
+                    && needed.object != view.object
+                    && !found.contains(&needed.object)
+                {
+                    found.push(needed.object);
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn lockable(&self, name: &RangeVar<'_>, mode: u8) -> Result<Oid> {
@@ -41,27 +89,25 @@ impl Backend {
         }
         let relation = self.catalog.relation(oid)?;
         match relation.kind {
-            RelationKind::Table | RelationKind::PartitionedTable | RelationKind::View => {}
+            kind if is_table_or_view(kind) => {}
             RelationKind::Sequence => return Err(refused("sequences")),
             RelationKind::MaterializedView => return Err(refused("materialized views")),
             RelationKind::Composite => return Err(refused("composite types")),
             _ => return Err(refused("indexes")),
         }
-        let letters = match mode {
-            1 => "rawdDm",
-            2 | 3 => "awdDm",
-            _ => "wdDm",
-        };
-        self.catalog.require_any_on(&relation, letters)?;
+        if relation.persistence == Persistence::Temporary {
+            self.temporary.touched.set(true);
+        }
+        self.catalog.require_any_on(&relation, letters(mode))?;
         Ok(oid)
     }
 
-    fn lock_one(&self, relation: Oid, name: &RangeVar<'_>, lock: &LockStmt<'_>) -> Result<()> {
+    fn lock_one(&self, relation: Oid, name: &str, lock: &LockStmt<'_>) -> Result<()> {
         let policy = if lock.nowait { WaitPolicy::Try } else { WaitPolicy::Block };
         let tag = self.relation_tag(relation);
         match self.transaction()?.lock(tag, lock_mode(lock.mode), policy)? {
             Acquired::NotAvailable => {
-                Err(err!(LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"{}\"", name.name))
+                Err(err!(LOCK_NOT_AVAILABLE, "could not obtain lock on relation \"{name}\""))
             }
             Acquired::Granted | Acquired::AlreadyHeld => Ok(()),
         }
@@ -72,5 +118,18 @@ impl Backend {
         let shared = catalog::builtin::relation(relation).is_some_and(|system| system.shared);
         let database = if shared { Oid::INVALID } else { self.catalog.database() };
         LockTag::Relation { database, relation }
+    }
+}
+
+fn is_table_or_view(kind: RelationKind) -> bool {
+    matches!(kind, RelationKind::Table | RelationKind::PartitionedTable | RelationKind::View)
+}
+
+/// The privileges of which one lets a role lock in a mode.
+fn letters(mode: u8) -> &'static str {
+    match mode {
+        1 => "rawdDm",
+        2 | 3 => "awdDm",
+        _ => "wdDm",
     }
 }
