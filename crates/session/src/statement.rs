@@ -61,7 +61,8 @@ pub(crate) enum Kind {
 /// Transaction control, away from its parse tree.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Control {
-    Begin(ModeChanges),
+    /// With the command tag: BEGIN or START TRANSACTION.
+    Begin(ModeChanges, &'static str),
     Commit {
         chain: bool,
     },
@@ -114,8 +115,11 @@ impl Control {
     pub(crate) fn read(statement: &TransactionStmt<'_>) -> Control {
         let chain = statement.chain;
         match statement.kind {
-            TransactionKind::Begin | TransactionKind::Start => {
-                Control::Begin(ModeChanges::read(statement.options.iter()))
+            TransactionKind::Begin => {
+                Control::Begin(ModeChanges::read(statement.options.iter()), "BEGIN")
+            }
+            TransactionKind::Start => {
+                Control::Begin(ModeChanges::read(statement.options.iter()), "START TRANSACTION")
             }
             TransactionKind::Commit => Control::Commit { chain },
             TransactionKind::Rollback => Control::Rollback { chain },

@@ -24,6 +24,8 @@ struct Savepoint {
     name: Box<str>,
     /// An error has already undone it.
     aborted: bool,
+    /// Whether the transaction was read only before it: its end makes that hold again.
+    read_only: bool,
 }
 
 /// The state of a session's transaction.
@@ -325,7 +327,19 @@ impl Transaction {
         self.need_block("SAVEPOINT")?;
         self.backend.savepoint()?;
         self.state.begin_level();
-        self.savepoints.push(Savepoint { name: name.into(), aborted: false });
+        let read_only = self.state.modes().read_only;
+        self.savepoints.push(Savepoint { name: name.into(), aborted: false, read_only });
+        Ok(())
+    }
+
+    /// A savepoint is gone, and with it what has been set since.
+    fn restore_read_only(&self, read_only: bool) -> Result<()> {
+        let modes = Modes { read_only, ..self.state.modes() };
+        if modes == self.state.modes() {
+            return Ok(());
+        }
+        self.backend.set_modes(modes)?;
+        self.state.set_modes(modes);
         Ok(())
     }
 
@@ -340,12 +354,13 @@ impl Transaction {
     pub(crate) fn release(&mut self, name: &str) -> Result<()> {
         self.need_block("RELEASE SAVEPOINT")?;
         let index = self.find(name)?;
+        let read_only = self.savepoints[index].read_only;
         while self.savepoints.len() > index {
             self.backend.release()?;
             self.state.end_level(true);
             self.savepoints.pop();
         }
-        Ok(())
+        self.restore_read_only(read_only)
     }
 
     /// ROLLBACK TO. Returns how many savepoints are left outside of this one.
@@ -365,6 +380,7 @@ impl Transaction {
             self.savepoints.pop();
             self.backend.release()?;
         }
+        self.restore_read_only(self.savepoints[index].read_only)?;
         self.state.begin_level();
         self.block = Block::Explicit;
         Ok(index)

@@ -12,13 +12,13 @@ fn done(tag: &'static str) -> Completion {
 impl Session {
     pub(super) fn control(&mut self, control: &Control) -> Result<Completion> {
         match control {
-            Control::Begin(changes) => {
+            Control::Begin(changes, tag) => {
                 let new = !self.transaction.in_block();
                 self.transaction.begin_block()?;
                 if new || *changes != ModeChanges::default() {
                     self.transaction.set_modes(|modes| apply(changes, modes))?;
                 }
-                Ok(done("BEGIN"))
+                Ok(done(tag))
             }
             Control::Commit { chain } => {
                 if !self.transaction.is_failed() {
