@@ -7,7 +7,8 @@
 
 use crate::planner::Planner;
 use analyze::tree::{BooleanTest, Expr, ExprKind, FromItem, JoinKind, Query, RangeKind, RowMark};
-use base::{Error, Oid, Result};
+use base::{Error, Oid, Result, err};
+use catalog::rows::RelationKind;
 use std::collections::BTreeSet;
 
 /// Ranges of a query.
@@ -47,6 +48,29 @@ fn reduced(kind: JoinKind, left: &Ranges, right: &Ranges, never_null: &Ranges) -
 }
 
 impl<'q> Planner<'_, 'q, '_> {
+    /// Refuses to lock rows of relations that nobody updates.
+    ///
+    /// # Errors
+    /// 42809
+    pub(crate) fn check_locked_kinds(&self, query: &'q Query<'q>) -> Result<()> {
+        for mark in query.locking {
+            let RangeKind::Relation { relation, .. } = query.ranges[mark.range.0 as usize].kind
+            else {
+                continue;
+            };
+            let relation = self.catalog().relation(relation)?;
+            if matches!(relation.kind, RelationKind::MaterializedView | RelationKind::Sequence) {
+                return Err(err!(
+                    WRONG_OBJECT_TYPE,
+                    "cannot lock rows in {} \"{}\"",
+                    catalog::relation_word(relation.kind),
+                    relation.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses to lock rows that may be those of an outer join's nullable side.
     ///
     /// # Errors

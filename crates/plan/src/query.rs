@@ -55,6 +55,7 @@ impl<'q, 'p> Planner<'_, 'q, 'p> {
             return self.lock_and_limit(level, node, &[], bounds);
         }
         self.check_row_marks(query)?;
+        self.check_locked_kinds(query)?;
         for mark in query.locking {
             level.needed.borrow_mut().insert((mark.range.0, ROW_ID));
         }
