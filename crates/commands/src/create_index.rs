@@ -122,6 +122,7 @@ pub(crate) fn run(env: &Env<'_>, create: &IndexStmt<'_>) -> Result<()> {
             relation.name
         ));
     }
+    object::refuse_pending(env, relation.oid, "CREATE INDEX", &relation.name)?;
     object::require_create(env, relation.namespace)?;
     if let Some(name) = create.name
         && env.catalog().relation_in(relation.namespace, name)?.is_some()
