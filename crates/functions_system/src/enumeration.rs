@@ -26,7 +26,10 @@ fn only<'m>(cx: &Call<'_, 'm>, last: bool) -> Result<Datum<'m>> {
     let labels = labels(cx)?;
     let found = if last { labels.last() } else { labels.first() };
     match found {
-        Some(label) => Ok(Datum::Oid(label.oid.0)),
+        Some(label) => {
+            catalog(cx)?.check_enum_use(label)?;
+            Ok(Datum::Oid(label.oid.0))
+        }
         None => {
             let name = catalog(cx)?.format_type(cx.arg_type(0).oid, None)?;
             Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "enum {name} contains no values"))
@@ -43,13 +46,11 @@ fn range<'m>(cx: &Call<'_, 'm>, lower: &Datum<'_>, upper: &Datum<'_>) -> Result<
     };
     let from = place(lower).unwrap_or(0);
     let to = place(upper).map_or(labels.len(), |at| at + 1);
-    let values: Vec<Datum<'_>> = labels
-        .get(from..to.max(from))
-        .unwrap_or(&[])
-        .iter()
-        .map(|label| Datum::Oid(label.oid.0))
-        .collect();
-    let element = catalog(cx)?.base_type(cx.arg_type(0).oid, -1)?.0;
+    let labels = labels.get(from..to.max(from)).unwrap_or(&[]);
+    let catalog = catalog(cx)?;
+    labels.iter().try_for_each(|label| catalog.check_enum_use(label))?;
+    let values: Vec<Datum<'_>> = labels.iter().map(|label| Datum::Oid(label.oid.0)).collect();
+    let element = catalog.base_type(cx.arg_type(0).oid, -1)?.0;
     array::from_list(element.0, &values, &cx.bump)
 }
 

@@ -40,10 +40,15 @@ impl Catalog {
     fn enum_input(&self, row: &Type, text: &str) -> Result<Datum<'static>> {
         let labels = self.enum_labels(row.oid)?;
         let found = labels.iter().find(|label| label.label == text);
-        found.map(|label| Datum::Oid(label.oid.0)).ok_or_else(|| {
-            let name = self.format_type(row.oid, None).unwrap_or_default();
-            err!(INVALID_TEXT_REPRESENTATION, "invalid input value for enum {name}: \"{text}\"")
-        })
+        let Some(label) = found else {
+            let name = self.format_type(row.oid, None)?;
+            return Err(err!(
+                INVALID_TEXT_REPRESENTATION,
+                "invalid input value for enum {name}: \"{text}\""
+            ));
+        };
+        self.check_enum_use(label)?;
+        Ok(Datum::Oid(label.oid.0))
     }
 
     fn enum_label(&self, row: &Type, datum: &Datum<'_>) -> Result<String> {

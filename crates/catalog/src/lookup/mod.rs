@@ -13,6 +13,7 @@
 
 mod access;
 mod admin;
+mod enums;
 mod functions;
 mod operators;
 mod path;
@@ -31,6 +32,7 @@ use crate::cache::{Cached, KeyRef, SessionCache, SharedCache};
 use crate::rows::Ref;
 use crate::store::{Row, Store, Value};
 use base::{Error, Oid, Result};
+use enums::NewEnums;
 use path::SearchPath;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -47,6 +49,7 @@ pub struct Catalog {
     session_user: Cell<Oid>,
     temporary: Cell<Oid>,
     path: RefCell<SearchPath>,
+    new_enums: RefCell<NewEnums>,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -76,6 +79,7 @@ impl Catalog {
             session_user: Cell::new(user),
             temporary: Cell::new(Oid::INVALID),
             path: RefCell::new(SearchPath::default()),
+            new_enums: RefCell::default(),
         }
     }
 
@@ -134,6 +138,7 @@ impl Catalog {
 
     /// The transaction is published and its locks are still held: tells the other sessions.
     pub fn published(&self) {
+        self.forget_new_enums();
         self.cache.published();
     }
 
@@ -146,6 +151,7 @@ impl Catalog {
 
     /// The transaction is undone.
     pub fn aborted(&self) {
+        self.forget_new_enums();
         self.cache.aborted();
         self.path.borrow_mut().forget();
     }

@@ -45,6 +45,7 @@ pub(crate) fn create(env: &Env<'_>, create: &CreateEnumStmt<'_>) -> Result<()> {
         .with(pg_type::TYPRECEIVE, receive)
         .with(pg_type::TYPSEND, send);
     insert(env, &row)?;
+    catalog.note_new_enum(oid);
     for label in create.labels {
         check_label(label)?;
     }
@@ -175,5 +176,6 @@ fn add(
             (free_oid(env, first.max(low.oid.0 + 1), high.oid.0)?, order)
         }
     };
+    env.catalog().note_new_label(ty, oid);
     insert_label(env, ty, oid, order, new)
 }
