@@ -3,7 +3,7 @@
 //! The lock is the table's, because readers of an index hold no lock of its own.
 
 use crate::relation_rows::refuse_system;
-use crate::table::alter::{find, no_relation};
+use crate::table::alter::{find, no_relation, refuse_index};
 use crate::table::alter_column::replace_tree;
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
@@ -19,6 +19,7 @@ pub(crate) fn run(env: &Env<'_>, reindex: &ReindexStmt<'_>) -> Result<()> {
     match reindex.target {
         ReindexTarget::Index(name) => index(env, &name),
         ReindexTarget::Table(name) => {
+            refuse_index(env, &name, "a table or materialized view")?;
             let table = find(env, &name, LockMode::AccessExclusive)?;
             if !matches!(table.kind, RelationKind::Table | RelationKind::MaterializedView) {
                 return Err(err!(

@@ -2,7 +2,7 @@
 
 use crate::relation_rows::update_class;
 use crate::rename::owned_sequences;
-use crate::table::alter::find;
+use crate::table::alter::{find, refuse_index};
 use crate::{Env, LockMode};
 use base::{Oid, Result, err};
 use catalog::acl::Privilege;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) fn run(env: &Env<'_>, truncate: &TruncateStmt<'_>) -> Result<()> {
     let mut tables: Vec<Arc<Relation>> = Vec::new();
     for name in truncate.relations {
+        refuse_index(env, name, "a table")?;
         let relation = find(env, name, LockMode::AccessExclusive)?;
         if tables.iter().all(|table| table.oid != relation.oid) {
             check(env, &relation)?;

@@ -1,6 +1,6 @@
 //! ALTER TABLE: its commands in PostgreSQL's passes.
 
-use super::{alter_column, alter_constraint, alter_type, constraint};
+use super::{alter_column, alter_constraint, alter_type, constraint, storage};
 use crate::relation_rows::{self, refuse_system, update_class};
 use crate::{Env, LockMode, object};
 use base::{Error, Oid, Result, err};
@@ -32,6 +32,19 @@ pub(crate) fn find(env: &Env<'_>, name: &RangeVar<'_>, mode: LockMode) -> Result
         }
     }
     Err(err!(LOCK_NOT_AVAILABLE, "relation \"{}\" keeps changing", name.name))
+}
+
+/// Refuses the name of an index, where a command wants something else.
+///
+/// # Errors
+/// 42809
+pub(crate) fn refuse_index(env: &Env<'_>, name: &RangeVar<'_>, wanted: &str) -> Result<()> {
+    match env.catalog().relation_named(name.schema, name.name)? {
+        Some(oid) if env.catalog().table_of_index(oid)?.is_some() => {
+            Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is not {wanted}", name.name))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// 42P01
@@ -92,7 +105,7 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
             one(env, &relation, command)?;
         } else if !typed {
             typed = true;
-            table_only(&relation)?;
+            table_only(&relation, "ALTER COLUMN ... SET DATA TYPE")?;
             alter_type::run(env, &relation, &types)?;
         }
         env.catalog().next_command()?;
@@ -100,16 +113,25 @@ pub(crate) fn run(env: &Env<'_>, alter: &AlterTableStmt<'_>) -> Result<()> {
     Ok(())
 }
 
-fn table_only(relation: &Relation) -> Result<()> {
-    match relation.kind {
-        RelationKind::Table => Ok(()),
-        _ => Err(err!(
-            WRONG_OBJECT_TYPE,
-            "ALTER action is not supported for {} \"{}\"",
-            relation_word(relation.kind),
-            relation.name
-        )),
+pub(super) fn table_only(relation: &Relation, action: &str) -> Result<()> {
+    require_kind(relation, &[RelationKind::Table], action)
+}
+
+/// 42809 for a relation of which an action is not known.
+pub(super) fn require_kind(
+    relation: &Relation,
+    kinds: &[RelationKind],
+    action: &str,
+) -> Result<()> {
+    if kinds.contains(&relation.kind) {
+        return Ok(());
     }
+    Err(err!(
+        WRONG_OBJECT_TYPE,
+        "ALTER action {action} cannot be performed on relation \"{}\"",
+        relation.name
+    )
+    .detail(format!("This operation is not supported for {}s.", relation_word(relation.kind))))
 }
 
 /// The weakest lock that a command needs.
@@ -150,11 +172,11 @@ fn pass(command: &AlterTableCmd<'_>) -> u8 {
 fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Result<()> {
     match command {
         AlterTableCmd::AddColumn { column, if_not_exists } => {
-            table_only(relation)?;
+            table_only(relation, "ADD COLUMN")?;
             alter_column::add(env, relation, column, *if_not_exists)
         }
         AlterTableCmd::DropColumn { name, behavior, missing_ok } => {
-            table_only(relation)?;
+            table_only(relation, "DROP COLUMN")?;
             drop_column(env, relation, name, *behavior, *missing_ok)
         }
         AlterTableCmd::ColumnDefault { name, default } => {
@@ -172,7 +194,7 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
             alter_column::drop_identity(env, relation, name, *missing_ok)
         }
         AlterTableCmd::AddConstraint { constraint } => {
-            table_only(relation)?;
+            table_only(relation, "ADD CONSTRAINT")?;
             constraint::add(env, relation.oid, None, constraint, false)
         }
         AlterTableCmd::DropConstraint { name, behavior, missing_ok } => {
@@ -196,9 +218,11 @@ fn one(env: &Env<'_>, relation: &Relation, command: &AlterTableCmd<'_>) -> Resul
         AlterTableCmd::SetStatistics { name: Some(name), target, .. } => {
             super::statistics::set_target(env, relation, name, *target)
         }
+        AlterTableCmd::SetStorage { name, storage } => storage::set(env, relation, name, storage),
+        AlterTableCmd::SetCompression { name, method } => {
+            storage::set_compression(env, relation, name, method)
+        }
         AlterTableCmd::SetStatistics { .. }
-        | AlterTableCmd::SetStorage { .. }
-        | AlterTableCmd::SetCompression { .. }
         | AlterTableCmd::SetWithoutOids
         | AlterTableCmd::SetWithoutCluster
         | AlterTableCmd::ClusterOn { .. } => Ok(()),

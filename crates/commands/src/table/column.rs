@@ -1,5 +1,6 @@
 //! Column definitions: type, NOT NULL, DEFAULT, identity, generated, and pseudo-types serial.
 
+use super::storage;
 use crate::relation_rows::NewColumn;
 use crate::type_ids as oids;
 use crate::{Env, depend, object, sequence};
@@ -66,7 +67,10 @@ pub(crate) fn define<'a>(
         ));
     }
     let ty = env.catalog().type_(type_oid)?;
-    check_storage(env, def, type_oid, ty.len)?;
+    if let Some(storage) = def.storage {
+        storage::storage_of(env, storage, &ty)?;
+    }
+    storage::compression_of(env, def.compression.unwrap_or("default"), &ty)?;
     let collation = match def.collation {
         None => ty.collation,
         Some(clause) => collation_of(env, &clause, type_oid, ty.collation)?,
@@ -90,34 +94,10 @@ pub(crate) fn define<'a>(
         not_null_name: None,
         constraints: Vec::new(),
     };
-    for constraint in attributes(def.constraints)? {
+    for constraint in super::attributes::attach(env, def.constraints)? {
         apply(env, table, def, &mut definition, constraint)?;
     }
     Ok(definition)
-}
-
-/// Attribute clauses such as DEFERRABLE belong to the constraint before them.
-fn attributes<'a>(list: &'a [Constraint<'a>]) -> Result<Vec<Constraint<'a>>> {
-    let mut result: Vec<Constraint<'a>> = Vec::new();
-    for constraint in list {
-        let Some(last) = result.last_mut() else {
-            result.push(*constraint);
-            continue;
-        };
-        match constraint.kind {
-            ConstraintKind::AttributeDeferrable => last.deferrable = true,
-            ConstraintKind::AttributeNotDeferrable => last.deferrable = false,
-            ConstraintKind::AttributeDeferred => {
-                last.deferrable = true;
-                last.initially_deferred = true;
-            }
-            ConstraintKind::AttributeImmediate => last.initially_deferred = false,
-            ConstraintKind::AttributeEnforced => last.enforced = true,
-            ConstraintKind::AttributeNotEnforced => last.enforced = false,
-            _ => result.push(*constraint),
-        }
-    }
-    Ok(result)
 }
 
 fn apply<'a>(
@@ -260,32 +240,6 @@ fn check_virtual(env: &Env<'_>, column: &NewColumn) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// STORAGE and COMPRESSION must suit the type.
-fn check_storage(env: &Env<'_>, def: &ColumnDef<'_>, type_oid: Oid, len: i16) -> Result<()> {
-    let refuse = |what: &str| -> Result<()> {
-        let shown = analyze::names::format_type(env.catalog(), type_oid, -1)?;
-        Err(err!(FEATURE_NOT_SUPPORTED, "column data type {shown} {what}"))
-    };
-    if let Some(storage) = def.storage {
-        let known = ["plain", "external", "extended", "main", "default"];
-        let named = known.iter().find(|known| known.eq_ignore_ascii_case(storage));
-        match named {
-            None => {
-                return Err(err!(INVALID_PARAMETER_VALUE, "invalid storage type \"{storage}\""));
-            }
-            Some(&("plain" | "default")) => {}
-            Some(_) if len == -1 => {}
-            Some(_) => return refuse("can only have storage PLAIN"),
-        }
-    }
-    match def.compression {
-        None | Some("default") => Ok(()),
-        Some(_) if len != -1 => refuse("does not support compression"),
-        Some("pglz" | "lz4") => Ok(()),
-        Some(other) => Err(err!(INVALID_PARAMETER_VALUE, "invalid compression method \"{other}\"")),
-    }
 }
 
 fn serial_type(name: &str) -> Option<Oid> {

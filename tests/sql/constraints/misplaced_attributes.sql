@@ -1,0 +1,24 @@
+-- DEFERRABLE and its kin belong to a key or a reference before them, each once.
+create table x1 (a int check (a > 0) deferrable);
+create table x1 (a int not null deferrable);
+create table x1 (a int deferrable);
+create table x1 (a int default 1 not deferrable);
+create table x1 (a int not null initially deferred);
+create table x1 (a int initially immediate);
+create table x1 (a int primary key initially deferred not deferrable);
+create table x1 (a int primary key not deferrable initially deferred);
+create table x1 (a int primary key deferrable not deferrable);
+create table x1 (a int primary key deferrable deferrable);
+create table x1 (a int primary key initially deferred initially immediate);
+create table x1 (a int primary key initially immediate initially deferred);
+create table x1 (a int unique deferrable check (a > 0) initially deferred);
+create table x1 (a int not null enforced);
+create table x1 (a int primary key not enforced);
+create table x1 (a int enforced);
+create table x1 (a int check (a > 0) enforced not enforced);
+create table x1 (a int check (a > 0) not enforced not enforced);
+create table x1 (a int primary key initially deferred);
+create table x2 (a int unique deferrable primary key not deferrable, b int references x1 deferrable initially deferred);
+alter table x2 add column c int check (c > 0) deferrable;
+alter table x2 add column c int check (c > 0) not enforced;
+select conname, condeferrable, condeferred, conenforced, convalidated from pg_constraint where conrelid in ('x1'::regclass, 'x2'::regclass) order by 1;
