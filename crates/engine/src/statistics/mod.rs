@@ -26,6 +26,7 @@
 
 mod activity;
 mod compute;
+mod options;
 mod sample;
 
 use crate::backend::Backend;
@@ -35,103 +36,28 @@ use catalog::relation::{Column, Relation};
 use catalog::rows::{Generated, RelationKind};
 use catalog::statistics::RelationSize;
 use compute::{Described, Sampled};
-use parse::{DefElem, DefValue, VacuumStmt};
+use options::Work;
+use parse::VacuumStmt;
 use std::sync::Arc;
+use txn::{Acquired, LockMode, WaitPolicy};
 use wire::backend::NoticeSeverity;
 
 pub(crate) use activity::{Changes, TableActivity};
 
 /// `pg_am.oid` of btree.
 const BTREE: Oid = Oid(403);
-/// SHARE UPDATE EXCLUSIVE.
-const LOCK: u8 = 4;
 /// The rows of a sample for each unit of the statistics target.
 const ROWS_PER_TARGET: u64 = 300;
 
 /// The leaves of all tables, and of all indexes, that VACUUM tidies at most.
 const LEAVES_A_VACUUM: usize = 1 << 16;
 
-/// What a command does.
-#[derive(Clone, Copy, Default, Debug)]
-struct Work {
-    vacuum: bool,
-    analyze: bool,
-    verbose: bool,
-    skip_locked: bool,
-    /// Free pages at the end of files stay there.
-    keeps_pages: bool,
-}
-
-const VACUUM_OPTIONS: [&str; 14] = [
-    "analyze",
-    "buffer_usage_limit",
-    "disable_page_skipping",
-    "freeze",
-    "full",
-    "index_cleanup",
-    "only_database_stats",
-    "parallel",
-    "process_main",
-    "process_toast",
-    "skip_database_stats",
-    "skip_locked",
-    "truncate",
-    "verbose",
-];
-const ANALYZE_OPTIONS: [&str; 3] = ["buffer_usage_limit", "skip_locked", "verbose"];
-
-fn is_on(option: &DefElem<'_>) -> Result<bool> {
-    let word = match option.value {
-        None | Some(DefValue::Integer(1) | DefValue::Boolean(true)) => return Ok(true),
-        Some(DefValue::Integer(0) | DefValue::Boolean(false)) => return Ok(false),
-        Some(DefValue::String(text)) => text.to_ascii_lowercase(),
-        _ => String::new(),
-    };
-    match word.as_str() {
-        "true" | "on" => Ok(true),
-        "false" | "off" => Ok(false),
-        _ => Err(err!(SYNTAX_ERROR, "{} requires a Boolean value", option.name)),
-    }
-}
-
-impl Work {
-    fn of(vacuum: &VacuumStmt<'_>, source: &str) -> Result<Work> {
-        let mut work = Work { vacuum: vacuum.vacuum, analyze: !vacuum.vacuum, ..Work::default() };
-        let (known, command) = match vacuum.vacuum {
-            true => (&VACUUM_OPTIONS[..], "VACUUM"),
-            false => (&ANALYZE_OPTIONS[..], "ANALYZE"),
-        };
-        for option in vacuum.options {
-            if !known.contains(&option.name) {
-                let error = err!(SYNTAX_ERROR, "unrecognized {command} option \"{}\"", option.name);
-                return Err(error.position_or(option.location.position(source)));
-            }
-            match option.name {
-                "analyze" => work.analyze = is_on(option)?,
-                "verbose" => work.verbose = is_on(option)?,
-                "skip_locked" => work.skip_locked = is_on(option)?,
-                "truncate" => work.keeps_pages = !is_on(option)?,
-                _ => {}
-            }
-        }
-        Ok(work)
-    }
-
-    fn verb(self) -> &'static str {
-        if self.vacuum { "vacuum" } else { "analyze" }
-    }
-}
-
 impl Backend {
     /// VACUUM and ANALYZE.
     pub(crate) fn vacuum(&self, statement: &VacuumStmt<'_>, source: &str) -> Result<()> {
         let work = Work::of(statement, source)?;
-        let has_columns = statement.relations.iter().any(|target| !target.columns.is_empty());
-        if has_columns && !work.analyze {
-            return Err(err!(
-                FEATURE_NOT_SUPPORTED,
-                "ANALYZE option must be specified when a column list is provided"
-            ));
+        if work.only_database {
+            return Ok(());
         }
         if statement.relations.is_empty() {
             for oid in self.own_tables()? {
@@ -200,7 +126,9 @@ impl Backend {
             return Ok(());
         }
         let attributes = attributes(relation, columns)?;
-        analyze::Environment::lock_relation(self, relation.oid, LOCK)?;
+        if !self.lock_to_maintain(relation, work)? {
+            return Ok(());
+        }
         // While it was waited for, it may have gone or changed.
         let Some(relation) = self.catalog.find_relation(relation.oid)? else { return Ok(()) };
         if relation.file.0 == 0 {
@@ -215,6 +143,23 @@ impl Backend {
             self.count_table(&relation)?;
         }
         self.catalog.next_command()
+    }
+
+    /// Locks a table, unless SKIP_LOCKED has it passed over with a warning.
+    fn lock_to_maintain(&self, relation: &Relation, work: Work) -> Result<bool> {
+        let policy = if work.skip_locked { WaitPolicy::Try } else { WaitPolicy::Block };
+        let tag = self.relation_tag(relation.oid);
+        let mode = LockMode::ShareUpdateExclusive;
+        if self.transaction()?.lock(tag, mode, policy)? != Acquired::NotAvailable {
+            return Ok(true);
+        }
+        self.state.warning(err!(
+            LOCK_NOT_AVAILABLE,
+            "skipping {} of \"{}\" --- lock not available",
+            work.verb(),
+            relation.name
+        ));
+        Ok(false)
     }
 
     fn analyze_table(
