@@ -41,3 +41,23 @@ alter default privileges grant select on tables to held_role;
 drop role held_role;
 -- session a
 rollback;
+-- and the other way round
+create role held_role;
+begin;
+drop role held_role;
+-- session b
+create table given (a int);
+-- session b waits
+grant select on given to held_role;
+-- session a
+rollback;
+begin;
+revoke all on given from held_role;
+drop role held_role;
+-- session b waits
+create schema held_schema authorization held_role;
+-- session a
+rollback;
+drop schema held_schema;
+drop table given;
+drop role held_role;

@@ -167,6 +167,17 @@ fn a_failed_block_takes_nothing_but_its_end() {
 }
 
 #[test]
+fn start_transaction_and_begin_have_tags_of_their_own() {
+    let server = Server::start("tags");
+    let mut client = server.connect();
+    for tag in ["BEGIN", "START TRANSACTION"] {
+        let answers = client.query(tag);
+        assert_eq!(answers[0].1, format!("{tag}\0").into_bytes());
+        client.query("ROLLBACK");
+    }
+}
+
+#[test]
 fn a_pipeline_is_one_transaction_and_a_begin_in_it_makes_a_block() {
     let server = Server::start("implicit");
     let mut client = server.connect();
