@@ -4,8 +4,9 @@
 //! A [`SharedCache`] belongs to a database (one more to the cluster, for roles and databases) and
 //! holds committed state in buckets. A [`SessionCache`] reads through it. From a session's first
 //! catalog change until the end of its transaction it reads past the shared cache, into a map of
-//! its own that every further change clears, and every commit of another session. All shared caches of a server charge one
-//! [`CacheMemory`], which has a limit: what was not read for longest makes room.
+//! its own that every further change clears, and every catalog change that another session commits.
+//! All shared caches of a server charge one [`CacheMemory`], which has a limit: what was not read
+//! for longest makes room.
 //!
 //! # Rules
 //! 1. A load notes the bucket's generation before it reads the catalogs and is kept only if the
