@@ -127,7 +127,7 @@ pub(super) fn zone(name: &str, text: &str) -> Result<Zone> {
     let invalid = || invalid(name, text, None);
     if let Ok(hours) = text.trim().parse::<f64>() {
         // 24 hours a day for a week less a day is as far as a zone's rules go.
-        if !(hours.abs() < 168.0) {
+        if hours.is_nan() || hours.abs() >= 168.0 {
             return Err(invalid().detail("UTC timezone offset is out of range."));
         }
         // In range: checked just above.
