@@ -186,6 +186,18 @@ impl Node {
         }
     }
 
+    /// Whether what is charged here is charged to `account`, too.
+    pub(crate) fn charges(&self, account: &Node) -> bool {
+        let mut node = Some(self);
+        while let Some(here) = node {
+            if std::ptr::eq(here, account) {
+                return true;
+            }
+            node = here.parent.as_deref();
+        }
+        false
+    }
+
     /// The server's node.
     pub(crate) fn root(&self) -> &Node {
         let mut node = self;
@@ -314,7 +326,7 @@ impl Refused<'_> {
             self.node.limit(),
             level.setting(),
         );
-        let largest: Vec<String> = crate::registry::largest(self.node.root(), LARGEST)
+        let largest: Vec<String> = crate::registry::largest(self.node, LARGEST)
             .iter()
             .map(|(name, session, bytes)| format!("\"{name}\" of session {session}: {bytes}"))
             .collect();

@@ -213,9 +213,9 @@ impl Entry {
     }
 }
 
-/// The contexts that charge accounts below `root` and hold most, the largest first: name, session
-/// and bytes.
-pub(crate) fn largest(root: &Node, count: usize) -> Vec<(&'static str, u64, u64)> {
+/// The contexts that charge `account`, or one below it, and hold most, the largest first: name,
+/// session and bytes.
+pub(crate) fn largest(account: &Node, count: usize) -> Vec<(&'static str, u64, u64)> {
     let mut found: Vec<(&'static str, u64, u64)> = Vec::new();
     for shard in &ENTRIES {
         for place in shard.lock().iter() {
@@ -224,7 +224,7 @@ pub(crate) fn largest(root: &Node, count: usize) -> Vec<(&'static str, u64, u64)
             // SAFETY: the account lives as long as the context.
             let node = unsafe { entry.node.as_ref() };
             let bytes = entry.total_bytes.load(Relaxed);
-            if bytes > 0 && std::ptr::eq(node.root(), root) {
+            if bytes > 0 && node.charges(account) {
                 let session = node.session().map_or(0, Node::id);
                 let at = found.partition_point(|other| other.2 >= bytes);
                 if at < count {
