@@ -15,16 +15,18 @@ pub(crate) fn limit_bytes(settings: &Settings) -> Option<u64> {
     u64::try_from(settings.integer("temp_file_limit")).ok().map(|kilobytes| kilobytes << 10)
 }
 
-/// What a statement may take.
+/// What a statement may take. An operator that can spill does so before it holds more than a quarter
+/// of the statement's memory: there are others, and what they read.
 pub(crate) fn limits(settings: &Settings) -> Limits {
     let kilobytes = |name| u64::try_from(settings.integer(name)).unwrap_or(0) << 10;
     let work_bytes = kilobytes("work_mem");
-    let query = kilobytes("query_memory_limit");
-    Limits {
-        work_bytes,
-        hash_bytes: (work_bytes as f64 * settings.real("hash_mem_multiplier")) as u64,
-        query_bytes: if query == 0 { memory::ledger::UNLIMITED } else { query },
-    }
+    let hash_bytes = (work_bytes as f64 * settings.real("hash_mem_multiplier")) as u64;
+    let query_bytes = match kilobytes("query_memory_limit") {
+        0 => memory::ledger::UNLIMITED,
+        bytes => bytes,
+    };
+    let share = query_bytes / 4;
+    Limits { work_bytes: work_bytes.min(share), hash_bytes: hash_bytes.min(share), query_bytes }
 }
 
 /// A session's temporary files: counted for its database, and logged if `log_temp_files` says so.

@@ -33,9 +33,9 @@ pub(crate) const MINIMUM_BYTES: u64 = 256 << 10;
 /// The limits of a statement, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// `work_mem`.
+    /// `work_mem`, or a share of `query_memory_limit` that is smaller.
     pub work_bytes: u64,
-    /// `work_mem` times `hash_mem_multiplier`.
+    /// The same times `hash_mem_multiplier`.
     pub hash_bytes: u64,
     /// `query_memory_limit`; [`memory::ledger::UNLIMITED`] without one.
     pub query_bytes: u64,
