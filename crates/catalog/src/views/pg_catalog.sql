@@ -206,8 +206,9 @@ view pg_statio_user_sequences (relid, schemaname, relname)
 SELECT relid, schemaname, relname FROM pg_statio_all_sequences
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
 
-view pg_stat_database (datid, datname, numbackends)
-SELECT d.oid, d.datname, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid)
+view pg_stat_database (datid, datname, numbackends, temp_files, temp_bytes)
+SELECT d.oid, d.datname, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid),
+       pg_stat_get_db_temp_files(d.oid), pg_stat_get_db_temp_bytes(d.oid)
 FROM (SELECT 0::oid AS oid, NULL::name AS datname
       UNION ALL SELECT oid, datname FROM pg_database) d;
 
