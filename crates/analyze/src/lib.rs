@@ -185,4 +185,12 @@ impl<'q> Arena<'q> for BumpArena<'q> {
     fn put_str(&self, text: &str) -> Result<&'q str> {
         Ok(self.0.alloc_str(text)?)
     }
+
+    fn put_with(
+        &self,
+        bytes: usize,
+        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
+    ) -> Result<&'q [u8]> {
+        Arena::put_with(&self.0, bytes, write)
+    }
 }

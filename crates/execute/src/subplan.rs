@@ -12,7 +12,7 @@ use expr::{Inputs, Runner};
 use memory::{Bump, Heap};
 use plan::{Subplan, SubplanKind};
 use std::collections::HashMap;
-use types::array::Dimension;
+use types::array::{Builder, Dimension};
 use types::{Array, Datum, oids};
 
 /// The most results that are kept.
@@ -163,13 +163,14 @@ impl<'q> SubplanState<'q> {
                 }
             },
             SubplanKind::Array { element, nested } => {
-                let mut values = Vec::new();
+                let mut values = Elements::new(element.0, nested, &self.heap);
                 while let Some(batch) = self.root.next(x, CHUNK)? {
+                    x.check()?;
                     for row in batch.rows() {
-                        values.push(batch.column(0).get(row).copy_to(&bump)?);
+                        values.push(&batch.column(0).get(row))?;
                     }
                 }
-                array_of(element.0, nested, &values, bump)?
+                values.finish(bump)?
             }
             SubplanKind::Compare { .. } => Datum::Null,
         };
@@ -280,18 +281,24 @@ impl<'q> SubplanState<'q> {
 }
 
 /// `ARRAY(SELECT ...)`; of arrays an array with one dimension more.
-fn array_of<'m>(
-    element: u32,
+struct Elements {
+    values: Builder,
     nested: bool,
-    values: &[Datum<'_>],
-    bump: &'m Bump,
-) -> Result<Datum<'m>> {
-    if !nested || values.is_empty() {
-        return types::array::from_list(element, values, &bump);
+    /// The rows, and the dimensions of each if they are arrays.
+    rows: usize,
+    dims: Option<Vec<Dimension>>,
+}
+
+impl Elements {
+    fn new(element: u32, nested: bool, heap: &Heap) -> Elements {
+        Elements { values: Builder::new(element, heap), nested, rows: 0, dims: None }
     }
-    let mut dims: Option<Vec<Dimension>> = None;
-    let mut elements = Vec::new();
-    for value in values {
+
+    fn push(&mut self, value: &Datum<'_>) -> Result<()> {
+        self.rows += 1;
+        if !self.nested {
+            return self.values.push(value);
+        }
         if value.is_null() {
             return Err(err!(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
         }
@@ -300,15 +307,21 @@ fn array_of<'m>(
         if its.is_empty() {
             return Err(err!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
         }
-        if dims.get_or_insert_with(|| its.clone()) != &its {
+        if self.dims.get_or_insert_with(|| its.clone()) != &its {
             return Err(err!(
                 ARRAY_SUBSCRIPT_ERROR,
                 "cannot accumulate arrays of different dimensionality"
             ));
         }
-        elements.extend(array.elements()?);
+        for element in array.iter() {
+            self.values.push(&element?)?;
+        }
+        Ok(())
     }
-    let mut all = vec![Dimension::from_one(values.len())];
-    all.extend(dims.unwrap_or_default());
-    types::array::to_datum(element, &all, &elements, &bump)
+
+    fn finish<'m>(self, bump: &'m Bump) -> Result<Datum<'m>> {
+        let mut dims = vec![Dimension::from_one(self.rows)];
+        dims.extend(self.dims.unwrap_or_default());
+        self.values.finish(&dims, &bump)
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Host, SqlType};
 use base::{Oid, Result};
-use memory::{Bump, Text};
+use memory::{Bump, Heap, Text};
 use std::any::Any;
 use std::fmt::Arguments;
 use types::{Datum, Io};
@@ -66,6 +66,12 @@ impl<'c, 'm> Call<'c, 'm> {
     /// The type of an argument; type 0 if the site does not know.
     pub fn arg_type(&self, i: usize) -> SqlType {
         self.site.args.get(i).copied().unwrap_or(SqlType::plain(Oid(0)))
+    }
+
+    /// Memory for what a function keeps until it returns, or a set until its end: charged to
+    /// those who pay for the result.
+    pub fn scratch(&self) -> Heap {
+        Heap::new("FunctionScratch", self.bump.account().clone())
     }
 
     /// A text as a result.

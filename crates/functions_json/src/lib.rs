@@ -10,6 +10,7 @@ mod array;
 mod jsonb_assign;
 mod jsonb_change;
 mod jsonpath;
+mod parts;
 mod populate;
 mod read;
 mod sets;

@@ -5,6 +5,7 @@
 //! the column's type: arrays from arrays, rows from objects, json as it is, anything else by the
 //! type's text input, to which strings go for arrays and rows too.
 
+use crate::parts::{Parts, Whole};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry, SetRows, SqlType};
 use std::borrow::Cow;
@@ -388,16 +389,21 @@ pub(crate) fn is_soft(error: &Error) -> bool {
 
 /// A set of rows whose objects are read one by one.
 struct Objects {
-    texts: std::vec::IntoIter<String>,
+    /// None for NULL.
+    parts: Option<Parts>,
+    next: usize,
     columns: Vec<RowColumn>,
     base: Option<Vec<u8>>,
 }
 
 impl SetRows for Objects {
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
-        let Some(text) = self.texts.next() else { return Ok(false) };
+        let Some((_, text)) = self.parts.as_ref().and_then(|parts| parts.get(self.next)) else {
+            return Ok(false);
+        };
+        self.next += 1;
         let base = self.base.as_deref().map(Record::new).transpose()?;
-        let values = fields(cx, &json::tree(&text)?, &self.columns, base.as_ref())?;
+        let values = fields(cx, &json::tree(text)?, &self.columns, base.as_ref())?;
         match out {
             // Among the targets a row is one value.
             [whole] if values.len() != 1 => *whole = row(cx, &self.columns, &values)?,
@@ -419,7 +425,7 @@ fn objects(
     function: &str,
 ) -> Result<Box<dyn SetRows>> {
     if json.is_null() {
-        return Ok(Box::new(Objects { texts: Vec::new().into_iter(), columns, base }));
+        return Ok(Box::new(Objects { parts: None, next: 0, columns, base }));
     }
     let mut out = Vec::new();
     let text = match json {
@@ -429,22 +435,18 @@ fn objects(
             crate::write::text_of(&out)?
         }
     };
-    let tree = json::tree(text)?;
-    let NodeKind::Array(items) = &tree.kind else {
-        let what = if matches!(tree.kind, NodeKind::Object(_)) { "an object" } else { "a scalar" };
+    let parts = Parts::of(cx, text)?;
+    if parts.whole() != Whole::Array {
+        let what = if parts.whole() == Whole::Object { "an object" } else { "a scalar" };
         return Err(err!(INVALID_PARAMETER_VALUE, "cannot call {function} on {what}"));
-    };
-    let mut texts = Vec::with_capacity(items.len());
-    for item in items {
-        if !matches!(item.kind, NodeKind::Object(_)) {
-            return Err(err!(
-                INVALID_PARAMETER_VALUE,
-                "argument of {function} must be an array of objects"
-            ));
-        }
-        texts.push(item.raw.to_string());
     }
-    Ok(Box::new(Objects { texts: texts.into_iter(), columns, base }))
+    if parts.values().any(|value| !value.starts_with('{')) {
+        return Err(err!(
+            INVALID_PARAMETER_VALUE,
+            "argument of {function} must be an array of objects"
+        ));
+    }
+    Ok(Box::new(Objects { parts: Some(parts), next: 0, columns, base }))
 }
 
 /// `json_to_recordset`

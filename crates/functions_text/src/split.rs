@@ -2,6 +2,8 @@
 
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry, SetRows};
+use memory::Heap;
+use memory::collections::String;
 use types::{Array, array, oids};
 
 fn split_part<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -16,67 +18,111 @@ fn split_part<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
     let part = if field > 0 {
         text.split(separator).nth(index)
     } else {
-        let parts: Vec<&str> = text.split(separator).collect();
-        parts.len().checked_sub(index + 1).map(|at| parts[at])
+        let at = text.split(separator).count().checked_sub(index + 1);
+        at.and_then(|at| text.split(separator).nth(at))
     };
     Ok(Datum::Text(part.unwrap_or("")))
 }
 
-/// The parts of a text: characters without a separator (NULL), else what stands between.
-fn parts<'m>(args: &[Datum<'m>]) -> Result<Vec<Datum<'m>>> {
-    let text = args[0].text()?;
-    let null = match args.get(2) {
-        Some(null) if !null.is_null() => Some(null.text()?),
-        _ => None,
-    };
-    let pieces: Vec<&'m str> = if text.is_empty() {
-        Vec::new()
-    } else if args[1].is_null() {
-        text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]).collect()
-    } else {
-        match args[1].text()? {
-            "" => vec![text],
-            separator => text.split(separator).collect(),
+/// What stands between the parts of a text.
+#[derive(Clone, Copy)]
+enum Separator<'t> {
+    /// Every character is a part.
+    Nothing,
+    /// The text is one part.
+    Never,
+    Text(&'t str),
+}
+
+/// The parts of a text.
+#[derive(Clone)]
+struct Parts<'t> {
+    rest: Option<&'t str>,
+    separator: Separator<'t>,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str, separator: Option<&'t str>) -> Parts<'t> {
+        let separator = match separator {
+            None => Separator::Nothing,
+            Some("") => Separator::Never,
+            Some(text) => Separator::Text(text),
+        };
+        Parts { rest: Some(text).filter(|text| !text.is_empty()), separator }
+    }
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        let text = self.rest.take()?;
+        match self.separator {
+            Separator::Never => Some(text),
+            Separator::Nothing => {
+                let (part, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+                self.rest = Some(rest).filter(|rest| !rest.is_empty());
+                Some(part)
+            }
+            Separator::Text(separator) => match text.split_once(separator) {
+                Some((part, rest)) => {
+                    self.rest = Some(rest);
+                    Some(part)
+                }
+                None => Some(text),
+            },
         }
-    };
-    Ok(pieces
-        .into_iter()
-        .map(|piece| if Some(piece) == null { Datum::Null } else { Datum::Text(piece) })
-        .collect())
+    }
+}
+
+/// An argument that may be missing or NULL.
+fn optional<'m>(args: &[Datum<'m>], index: usize) -> Result<Option<&'m str>> {
+    match args.get(index) {
+        Some(text) if !text.is_null() => text.text().map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn to_array<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if args[0].is_null() {
         return Ok(Datum::Null);
     }
-    array::from_list(oids::TEXT, &parts(args)?, &cx.bump)
+    let null = optional(args, 2)?;
+    let parts = Parts::of(args[0].text()?, optional(args, 1)?);
+    let parts = parts.map(|p| Ok(if Some(p) == null { Datum::Null } else { Datum::Text(p) }));
+    array::collect_list(oids::TEXT, parts, &cx.bump)
 }
 
-fn to_table<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
-    let rows: Vec<Option<String>> = if args[0].is_null() {
-        Vec::new()
-    } else {
-        parts(args)?
-            .iter()
-            .map(|p| match p {
-                Datum::Text(text) => Some((*text).to_owned()),
-                _ => None,
-            })
-            .collect()
-    };
-    let mut rows = rows.into_iter();
-    Ok(Box::new(Texts(move || rows.next())))
+/// The parts of a text, one a row.
+struct PartRows {
+    text: String<Heap>,
+    separator: Option<String<Heap>>,
+    null: Option<String<Heap>>,
+    /// Where the rest begins; none at the end.
+    at: Option<usize>,
 }
 
-/// A set of nullable texts.
-pub(crate) struct Texts<F>(pub(crate) F);
-
-impl<F: FnMut() -> Option<Option<String>>> SetRows for Texts<F> {
+impl SetRows for PartRows {
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
-        let Some(row) = (self.0)() else { return Ok(false) };
-        out[0] = row.map_or(Ok(Datum::Null), |text| cx.text(&text))?;
+        let Some(at) = self.at else { return Ok(false) };
+        let mut parts = Parts::of(&self.text, self.separator.as_deref());
+        parts.rest = parts.rest.map(|text| &text[at..]);
+        let Some(part) = parts.next() else { return Ok(false) };
+        self.at = parts.rest.map(|rest| self.text.len() - rest.len());
+        out[0] = if Some(part) == self.null.as_deref() { Datum::Null } else { cx.text(part)? };
         Ok(true)
     }
+}
+
+fn to_table<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    let heap = cx.scratch();
+    let kept = |text: &str| String::try_from_in(text, heap.clone());
+    Ok(Box::new(PartRows {
+        text: kept(optional(args, 0)?.unwrap_or(""))?,
+        separator: optional(args, 1)?.map(kept).transpose()?,
+        null: optional(args, 2)?.map(kept).transpose()?,
+        at: Some(0),
+    }))
 }
 
 fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -89,7 +135,7 @@ fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<
         Some(null) if !null.is_null() => Some(null.text()?),
         _ => None,
     };
-    let mut out = Vec::new();
+    let (mut out, mut element) = (cx.bump.vec(), Vec::new());
     let mut first = true;
     for value in array.iter() {
         let value = value?;
@@ -97,26 +143,31 @@ fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<
             continue;
         }
         if !std::mem::take(&mut first) {
-            out.extend_from_slice(separator.as_bytes());
+            out.extend_from_slice(separator.as_bytes())?;
         }
-        match (value.is_null(), null) {
-            (true, Some(null)) => out.extend_from_slice(null.as_bytes()),
-            _ => cx.io().output(array.element_type(), &value, &mut out)?,
+        match (value, null) {
+            (Datum::Null, Some(null)) => out.extend_from_slice(null.as_bytes())?,
+            _ => {
+                element.clear();
+                cx.io().output(array.element_type(), &value, &mut element)?;
+                out.extend_from_slice(&element)?;
+            }
         }
     }
-    cx.text(std::str::from_utf8(&out).map_err(|_| Error::internal("text output is not UTF-8"))?)
+    let text = std::str::from_utf8(out.into_slice());
+    text.map(Datum::Text).map_err(|_| Error::internal("text output is not UTF-8"))
 }
 
 /// The parts of a qualified name, unquoted ones folded to lower case.
 fn parse_ident<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, strict) = (args[0].text()?, args[1].bool()?);
     let invalid = || err!(INVALID_PARAMETER_VALUE, "string is not a valid identifier: \"{text}\"");
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<std::string::String> = Vec::new();
     let mut rest = text.trim_start_matches(types::scalar::is_space);
     let mut after_dot = false;
     loop {
         if let Some(inner) = rest.strip_prefix('"') {
-            let mut name = String::new();
+            let mut name = std::string::String::new();
             let mut at = 0;
             loop {
                 let end = inner[at..]

@@ -230,6 +230,14 @@ impl<'m> Text<'m> {
         Ok(Text(Vec::with_capacity(bump, bytes)?))
     }
 
+    /// Makes room for `more` bytes.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn reserve(&mut self, more: usize) -> Result<()> {
+        self.0.reserve(more)
+    }
+
     /// Appends a text.
     ///
     /// # Errors

@@ -155,8 +155,8 @@ impl Operation for ArrayValue {
         if !self.nested {
             return types::array::from_list(self.element.0, args, &cx.bump);
         }
-        let (mut values, mut inner): (Vec<Datum<'m>>, Option<Vec<Dimension>>) = (Vec::new(), None);
-        let mut count = 0;
+        let (mut count, mut inner): (usize, Option<Vec<Dimension>>) = (0, None);
+        let mut values = cx.bump.vec();
         for arg in args.iter().filter(|arg| !arg.is_null()) {
             let array = Array::from_datum(arg)?;
             let dimensions = array.dimensions();
@@ -171,7 +171,10 @@ impl Operation for ArrayValue {
                     ));
                 }
             }
-            values.extend(array.elements()?);
+            values.reserve(array.len())?;
+            for value in array.iter() {
+                values.push(value?)?;
+            }
             count += 1;
         }
         let mut dimensions = vec![Dimension::from_one(count)];
@@ -249,9 +252,10 @@ impl Subscript {
             .map(|(lower, upper)| Dimension::from_one((upper - lower + 1) as usize))
             .collect();
         let mut at: Vec<i32> = ranges.iter().map(|range| range.0).collect();
-        let mut values = Vec::new();
+        let mut values = cx.bump.vec();
+        values.reserve(out.iter().map(|d| d.length as usize).product())?;
         'all: loop {
-            values.push(array.at(&at)?.unwrap_or(Datum::Null));
+            values.push(array.at(&at)?.unwrap_or(Datum::Null))?;
             for i in (0..at.len()).rev() {
                 if at[i] < ranges[i].1 {
                     at[i] += 1;

@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use testkit::bench::tree;
+use testkit::bench::{resident_bytes, tree};
 use testkit::client::{Client, Failure, Outgoing};
 use testkit::kill9::{Running, ServerOptions};
 use testkit::perdura;
@@ -288,5 +289,117 @@ fn sessions_that_spill_and_drop_tables_start_no_more_threads() {
     // The postmaster, the flusher, the checkpointer, the timers of locks and the chores.
     let most = 5 + std::thread::available_parallelism().unwrap().get();
     assert!(threads <= most, "{threads} threads of {processes:?}");
+    fixture.end();
+}
+
+/// Statements whose functions make much of little; NULL where the answer may be 53200 as well.
+const LARGE_VALUES: &[(&str, Option<&str>)] = &[
+    ("array_length(array_fill(1, array[g * 30000000]), 1)", Some("30000000")),
+    ("array_length(array_fill('x'::text, array[g * 20000000]), 1)", None),
+    ("cardinality(array(select h from generate_series(1, g * 20000000) h))", None),
+    ("cardinality(array(select h from generate_series(1, g * 3000000) h))", Some("3000000")),
+    ("cardinality(array(select h::text from generate_series(1, g * 20000000) h))", None),
+    ("cardinality(array(select array[h, 1] from generate_series(1, g * 10000000) h))", None),
+    ("array_length(array_sort(array_fill(1, array[g * 5000000])), 1)", Some("5000000")),
+    ("array_length(array_reverse(array_fill(1, array[g * 5000000])), 1)", Some("5000000")),
+    ("array_length(array_append(array_fill(1, array[g * 5000000]), 2), 1)", Some("5000001")),
+    ("array_length(array_remove(array_fill(1, array[g * 5000000]), 2), 1)", Some("5000000")),
+    ("array_length(array_replace(array_fill(1, array[g * 5000000]), 1, 2), 1)", Some("5000000")),
+    ("array_length(array_fill(1, array[g * 5000000])::text[], 1)", None),
+    ("array_length((array_fill(1, array[g * 9000000]))[2:], 1)", None),
+    ("array_length(string_to_array(repeat('a,', g * 10000000), ','), 1)", Some("10000001")),
+    ("length(array_to_string(array_fill(1, array[g * 9000000]), ','))", Some("17999999")),
+    ("(select count(*) from string_to_table(repeat('a,', g * 5000000), ','))", None),
+    ("length(regexp_replace(repeat('a,', g * 10000000), ',', 'bb', 'g'))", Some("30000000")),
+    ("length(regexp_replace(repeat('a,', g * 5000000), '(a),', '\\1bb', 'g'))", Some("15000000")),
+    ("array_length(regexp_split_to_array(repeat('a,', g * 5000000), ','), 1)", None),
+    ("(select count(*) from regexp_split_to_table(repeat('a,', g * 3000000), ','))", None),
+    ("(select count(*) from regexp_matches(repeat('a,', g * 3000000), ',', 'g'))", None),
+    ("regexp_count(repeat('a,', g * 5000000), ',')", Some("5000000")),
+    (
+        "(select count(*) from json_array_elements(('[1' || repeat(',1', g * 3000000) || ']')::json))",
+        None,
+    ),
+    (
+        "(select count(*) from json_to_recordset(('[{\"a\":1}' || repeat(',{\"a\":1}', g * 1000000)
+          || ']')::json) as x(a int))",
+        None,
+    ),
+];
+
+/// What functions keep while they make their results is charged, too.
+#[test]
+fn what_functions_keep_before_their_result_is_there_is_charged() {
+    const LIMIT: u64 = 256 << 20;
+    let fixture = Fixture::new("functions", &["memory_limit=256MB", "shared_buffers=16MB"]);
+    let mut client = fixture.connect();
+    let root = fixture.server.postmaster_pid();
+    for (expression, expected) in LARGE_VALUES {
+        let sql = format!("select {expression} from generate_series(1, 1) g");
+        let (over, most) = (AtomicBool::new(false), AtomicU64::new(0));
+        let answer = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    most.fetch_max(resident_bytes(root), Ordering::Relaxed);
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+            let answer = client.value(&sql);
+            over.store(true, Ordering::Relaxed);
+            answer
+        });
+        let most = most.into_inner();
+        println!("{} MB: {sql}: {answer:?}", most >> 20);
+        assert!(most <= LIMIT + (64 << 20), "{} MB resident: {sql}", most >> 20);
+        match (answer, expected) {
+            (Ok(answer), Some(expected)) => assert_eq!(answer, *expected, "{sql}"),
+            (Ok(_), None) => {}
+            (Err(failure), None) => assert_eq!(state(&failure), "53200", "{sql}: {failure}"),
+            (Err(failure), Some(_)) => panic!("{sql}: {failure}"),
+        }
+        assert_eq!(client.value("select 41 + 1").unwrap(), "42", "after {sql}");
+    }
+    fixture.end();
+}
+
+#[test]
+fn operators_write_to_files_before_a_small_query_memory_limit_is_full() {
+    let fixture = Fixture::new("query", &["memory_limit=256MB", "shared_buffers=16MB"]);
+    let mut client = fixture.connect();
+    let create = "create table b as select g as n, repeat(md5(g::text), 6) as t \
+                  from generate_series(1, 100000) g";
+    client.query(create).unwrap();
+    let counts = "select temp_files, temp_bytes > 10000000 from pg_stat_database \
+                  where datname = current_database()";
+    assert_eq!(client.query(counts).unwrap()[0][0].as_deref(), Some("0"));
+    client.query("set query_memory_limit = '2MB'").unwrap();
+    for sql in [
+        "select count(*) from (select * from b order by t, n) x",
+        "select count(*) from b x join b y using (n, t)",
+        "select count(*) from (select n, t from b group by n, t) x",
+    ] {
+        assert_eq!(client.value(sql).unwrap(), "100000", "{sql}");
+    }
+    // Another session's memory does not count towards this one's limit.
+    let mut other = fixture.connect();
+    other.query("begin; declare c cursor with hold for select * from b; fetch 10 from c").unwrap();
+    let sql =
+        "select array_length(array_fill(1, array[g * 3000000]), 1) from generate_series(1, 1) g";
+    assert_eq!(state(&client.query(sql).unwrap_err()), "53200");
+    let own = client.value("select pg_backend_pid()").unwrap();
+    let log = fixture.log();
+    let details: Vec<&str> =
+        log.lines().filter(|line| line.contains("query_memory_limit")).collect();
+    assert!(!details.is_empty(), "{log}");
+    for detail in details {
+        for session in detail.split("of session ").skip(1) {
+            let session: String = session.chars().take_while(char::is_ascii_digit).collect();
+            assert_eq!(session, own, "{detail}");
+        }
+    }
+    let rows = client.query(counts).unwrap();
+    let files: u64 = rows[0][0].as_deref().unwrap().parse().unwrap();
+    assert!(files > 0);
+    assert_eq!(rows[0][1].as_deref(), Some("t"));
     fixture.end();
 }

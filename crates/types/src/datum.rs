@@ -211,6 +211,20 @@ pub trait Arena<'m> {
     /// # Errors
     /// 53200 if the memory limit is reached.
     fn put_str(&self, text: &str) -> Result<&'m str>;
+
+    /// Makes room for `bytes` zeros, which `write` fills.
+    ///
+    /// # Errors
+    /// 53200 if the memory limit is reached, and those of `write`.
+    fn put_with(
+        &self,
+        bytes: usize,
+        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
+    ) -> Result<&'m [u8]> {
+        let mut room = vec![0; bytes];
+        write(&mut room)?;
+        self.put(&room)
+    }
 }
 
 /// An arena whose values are never freed. For tests and start-up constants only.
@@ -236,5 +250,16 @@ impl<'m> Arena<'m> for &'m memory::Bump {
     fn put_str(&self, text: &str) -> Result<&'m str> {
         let bump: &'m memory::Bump = self;
         Ok(bump.alloc_str(text)?)
+    }
+
+    fn put_with(
+        &self,
+        bytes: usize,
+        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
+    ) -> Result<&'m [u8]> {
+        let bump: &'m memory::Bump = self;
+        let room = bump.alloc_slice_fill(bytes, 0)?;
+        write(room)?;
+        Ok(room)
     }
 }

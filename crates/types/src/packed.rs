@@ -7,6 +7,8 @@ use crate::datum::Datum;
 use crate::layout::{Kind, Layout, Shape};
 use crate::oids;
 use base::{Error, Result, err};
+use memory::Heap;
+use memory::collections::Buffer;
 
 /// The byte of a shape. Decimal does not occur: numerics are [`Shape::Numeric`].
 pub(crate) fn shape_code(shape: Shape) -> u8 {
@@ -121,46 +123,226 @@ impl<'m> Packed<'m> {
     }
 }
 
-/// Appends the bytes of a packed list: bitmap if `has_nulls`, ends, values.
-pub(crate) fn write(
-    shape: Shape,
-    values: &[Datum<'_>],
-    has_nulls: bool,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    if has_nulls {
-        let at = out.len();
-        out.resize(at + values.len().div_ceil(8), 0);
-        for (i, value) in values.iter().enumerate() {
-            if !value.is_null() {
-                out[at + i / 8] |= 1 << (i % 8);
-            }
-        }
-    }
-    let layout = Layout { shape };
-    if let Some(width) = layout.kind().width() {
+/// What a packed list will be, found out by going through its values once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) shape: Shape,
+    pub(crate) count: usize,
+    pub(crate) has_nulls: bool,
+    /// The bytes of variable values.
+    body: usize,
+}
+
+impl Plan {
+    /// The plan for values of a type.
+    ///
+    /// # Errors
+    /// 54000 if they are too many bytes, those of the values.
+    pub(crate) fn of<'v>(
+        type_oid: u32,
+        values: impl Iterator<Item = Result<Datum<'v>>>,
+    ) -> Result<Plan> {
+        let mut plan = Plan { shape: Shape::Bytes, count: 0, has_nulls: false, body: 0 };
+        let (mut shape, mut scratch) = (None, Vec::new());
         for value in values {
+            let value = value?;
+            plan.count += 1;
             if value.is_null() {
-                out.resize(out.len() + width, 0);
-            } else {
-                layout.encode(value, out)?;
+                plan.has_nulls = true;
+                continue;
+            }
+            let shape = *shape.get_or_insert_with(|| shape_of(type_oid, &value));
+            plan.body += match (shape, &value) {
+                (Shape::Text, Datum::Text(text)) => text.len(),
+                (Shape::Bytes, Datum::Bytes(bytes)) => bytes.len(),
+                (shape, _) if (Layout { shape }).kind().width().is_some() => 0,
+                (shape, value) => {
+                    scratch.clear();
+                    (Layout { shape }).encode(value, &mut scratch)?;
+                    scratch.len()
+                }
+            };
+            if plan.body >= BODY_MAX {
+                return Err(too_large());
             }
         }
-        return Ok(());
+        plan.shape = shape.unwrap_or(Shape::Bytes);
+        Ok(plan)
     }
-    debug_assert_eq!(layout.kind(), Kind::Var);
-    let ends = out.len();
-    out.resize(ends + values.len() * 4, 0);
-    let body = out.len();
-    for (i, value) in values.iter().enumerate() {
-        if !value.is_null() {
-            layout.encode(value, out)?;
+
+    /// The bytes of the packed list.
+    pub(crate) fn bytes(&self) -> usize {
+        let nulls = if self.has_nulls { self.count.div_ceil(8) } else { 0 };
+        nulls
+            + match (Layout { shape: self.shape }).kind().width() {
+                Some(width) => self.count * width,
+                None => self.count * 4 + self.body,
+            }
+    }
+
+    /// Writes the values that the plan was made of: bitmap if there are NULLs, ends, values.
+    ///
+    /// # Errors
+    /// XX000 if they are not those of the plan.
+    pub(crate) fn write<'v>(
+        &self,
+        values: impl Iterator<Item = Result<Datum<'v>>>,
+        out: &mut [u8],
+    ) -> Result<()> {
+        let other = || Error::internal("packed values are not those that were counted");
+        let nulls = if self.has_nulls { self.count.div_ceil(8) } else { 0 };
+        let (nulls, out) = out.split_at_mut_checked(nulls).ok_or_else(other)?;
+        let layout = Layout { shape: self.shape };
+        let width = layout.kind().width();
+        debug_assert!(width.is_some() || layout.kind() == Kind::Var);
+        let ends = if width.is_some() { 0 } else { self.count * 4 };
+        let (ends, body) = out.split_at_mut_checked(ends).ok_or_else(other)?;
+        let (mut at, mut count, mut scratch) = (0, 0, Vec::new());
+        for (i, value) in values.enumerate() {
+            let value = value?;
+            count += 1;
+            if value.is_null() {
+                at += width.unwrap_or(0);
+            } else {
+                if self.has_nulls {
+                    *nulls.get_mut(i / 8).ok_or_else(other)? |= 1 << (i % 8);
+                }
+                let bytes = match (self.shape, &value) {
+                    (Shape::Text, Datum::Text(text)) => text.as_bytes(),
+                    (Shape::Bytes, Datum::Bytes(bytes)) => bytes,
+                    (_, value) => {
+                        scratch.clear();
+                        layout.encode(value, &mut scratch)?;
+                        &scratch
+                    }
+                };
+                let to = body.get_mut(at..at + bytes.len()).ok_or_else(other)?;
+                to.copy_from_slice(bytes);
+                at += bytes.len();
+            }
+            if width.is_none() {
+                let end = ends.get_mut(i * 4..i * 4 + 4).ok_or_else(other)?;
+                end.copy_from_slice(&(at as u32).to_le_bytes());
+            }
         }
-        let end = u32::try_from(out.len() - body).ok().filter(|e| *e < 0x4000_0000);
-        let end = end.ok_or_else(|| {
-            err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed (1073741823)")
-        })?;
-        out[ends + i * 4..ends + i * 4 + 4].copy_from_slice(&end.to_le_bytes());
+        if count == self.count && at == body.len() { Ok(()) } else { Err(other()) }
     }
-    Ok(())
+}
+
+/// The bytes that the variable values of a list must stay below.
+const BODY_MAX: usize = 0x4000_0000;
+
+fn too_large() -> Error {
+    err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed (1073741823)")
+}
+
+/// A packed list that grows value by value, in memory that is charged.
+pub(crate) struct Growing {
+    shape: Option<Shape>,
+    count: usize,
+    has_nulls: bool,
+    /// A bit for each value, set if it is not NULL.
+    nulls: Buffer<u8>,
+    ends: Buffer<u32>,
+    body: Buffer<u8>,
+    scratch: Vec<u8>,
+}
+
+impl Growing {
+    pub(crate) fn new(heap: &Heap) -> Growing {
+        Growing {
+            shape: None,
+            count: 0,
+            has_nulls: false,
+            nulls: Buffer::new(heap),
+            ends: Buffer::new(heap),
+            body: Buffer::new(heap),
+            scratch: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Appends a value of the type.
+    ///
+    /// # Errors
+    /// 53200, 54000
+    pub(crate) fn push(&mut self, type_oid: u32, value: &Datum<'_>) -> Result<()> {
+        if self.count.is_multiple_of(8) {
+            self.nulls.push(0)?;
+        }
+        if value.is_null() {
+            self.has_nulls = true;
+        } else {
+            let shape = match self.shape {
+                Some(shape) => shape,
+                None => self.begin(shape_of(type_oid, value))?,
+            };
+            self.nulls[self.count / 8] |= 1 << (self.count % 8);
+            match (shape, value) {
+                (Shape::Text, Datum::Text(text)) => self.body.extend_from_slice(text.as_bytes())?,
+                (Shape::Bytes, Datum::Bytes(bytes)) => self.body.extend_from_slice(bytes)?,
+                (shape, value) => {
+                    self.scratch.clear();
+                    (Layout { shape }).encode(value, &mut self.scratch)?;
+                    self.body.extend_from_slice(&self.scratch)?;
+                }
+            }
+            if self.body.len() >= BODY_MAX {
+                return Err(too_large());
+            }
+        }
+        self.count += 1;
+        if let Some(shape) = self.shape {
+            match (Layout { shape }).kind().width() {
+                Some(width) if value.is_null() => self.body.resize(self.body.len() + width, 0)?,
+                Some(_) => {}
+                None => self.ends.push(self.body.len() as u32)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Only NULLs came before the value that tells the shape.
+    fn begin(&mut self, shape: Shape) -> Result<Shape> {
+        self.shape = Some(shape);
+        match (Layout { shape }).kind().width() {
+            Some(width) => self.body.resize(self.count * width, 0)?,
+            None => self.ends.resize(self.count, 0)?,
+        }
+        Ok(shape)
+    }
+
+    /// Without a value the list is one of NULLs.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            shape: self.shape.unwrap_or(Shape::Bytes),
+            count: self.count,
+            has_nulls: self.has_nulls,
+            body: if self.ends.is_empty() { 0 } else { self.body.len() },
+        }
+    }
+
+    /// Writes the bytes that the plan tells.
+    ///
+    /// # Errors
+    /// XX000 if there is no room for them.
+    pub(crate) fn write(&self, out: &mut [u8]) -> Result<()> {
+        let nulls = if self.has_nulls { &self.nulls[..] } else { &[] };
+        // NULLs alone have ends, too: of nothing.
+        let no_ends = if self.shape.is_none() { self.count * 4 } else { 0 };
+        let ends = nulls.len();
+        let body = ends + self.ends.len() * 4;
+        if body + self.body.len() + no_ends != out.len() {
+            return Err(Error::internal("no room for packed values"));
+        }
+        out[..ends].copy_from_slice(nulls);
+        for (to, end) in out[ends..body].chunks_exact_mut(4).zip(self.ends.iter()) {
+            to.copy_from_slice(&end.to_le_bytes());
+        }
+        out[body..body + self.body.len()].copy_from_slice(&self.body);
+        Ok(())
+    }
 }

@@ -285,9 +285,9 @@ pub(super) fn map<'p: 'm, 'm>(
         return Ok(Datum::Null);
     }
     let array = Array::from_datum(array)?;
-    let mut values = Vec::with_capacity(array.len());
+    let mut values = memory::Vec::with_capacity(cx.bump, array.len())?;
     for value in array.iter() {
-        values.push(element.eval_one(runner, cx, Inputs::Row(&[value?]))?);
+        values.push(element.eval_one(runner, cx, Inputs::Row(&[value?]))?)?;
     }
     types::array::to_datum(element_type.0, &array.dimensions(), &values, &cx.bump)
 }

@@ -69,7 +69,7 @@ impl Aggregate for Values {
         if state.len() == 0 {
             return Ok(Datum::Null);
         }
-        array::from_list(cx.arg_type(0).oid.0, &state.all(), &cx.bump)
+        array::collect_list(cx.arg_type(0).oid.0, state.iter().map(Ok), &cx.bump)
     }
 }
 
@@ -121,7 +121,7 @@ impl Aggregate for Arrays {
         }
         let mut dims = vec![Dimension { length: state.arrays, lower: 1 }];
         dims.extend_from_slice(&state.dims);
-        array::to_datum(state.element_type, &dims, &state.elements.all(), &cx.bump)
+        array::collect(state.element_type, &dims, state.elements.iter().map(Ok), &cx.bump)
     }
 }
 

@@ -81,7 +81,7 @@ impl KeptList {
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<Datum<'_>> {
-        (0..self.len()).map(|i| self.get(i)).collect()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Datum<'_>> + Clone {
+        (0..self.len()).map(|i| self.get(i))
     }
 }

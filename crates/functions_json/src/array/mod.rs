@@ -5,10 +5,11 @@ mod search;
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry, SetRows};
+use memory::collections::Buffer;
 use std::cmp::Ordering;
 use types::array::{self, Dimension};
 use types::compare::compare;
-use types::{Array, oids};
+use types::{Array, TypeHost, oids};
 
 pub(crate) use search::TABLE as SEARCH_TABLE;
 
@@ -38,24 +39,21 @@ fn push<'m, const FRONT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Res
         return array::from_list(element, &[value], &cx.bump);
     };
     let dims = array.dimensions();
-    let (lower, mut values) = match dims.as_slice() {
-        [] => (1, Vec::new()),
-        [dim] => (dim.lower, array.elements()?),
+    let lower = match dims.as_slice() {
+        [] => 1,
+        [dim] => dim.lower,
         _ => {
             return Err(err!(DATA_EXCEPTION, "argument must be empty or one-dimensional array"));
         }
     };
-    if FRONT {
-        values.insert(0, value);
-    } else {
-        values.push(value);
-    }
     // The old elements keep the lower bound, so the array begins where it began.
-    let dim = Dimension { length: values.len() as i32, lower };
+    let dim = Dimension { length: array.len() as i32 + 1, lower };
     if lower.checked_add(dim.length).is_none() {
         return Err(err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"));
     }
-    array::to_datum(array.element_type(), &[dim], &values, &cx.bump)
+    let (before, behind) = if FRONT { (Some(Ok(value)), None) } else { (None, Some(Ok(value))) };
+    let values = before.into_iter().chain(array.iter()).chain(behind);
+    array::collect(array.element_type(), &[dim], values, &cx.bump)
 }
 
 fn incompatible(detail: String) -> Error {
@@ -116,9 +114,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             )));
         }
     };
-    let mut values = a.elements()?;
-    values.extend(b.elements()?);
-    array::to_datum(a.element_type(), &dims, &values, &cx.bump)
+    array::collect(a.element_type(), &dims, a.iter().chain(b.iter()), &cx.bump)
 }
 
 /// A dimension by its number from 1.
@@ -182,13 +178,13 @@ fn fill<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         .collect();
     array::check_dimensions(&dims)?;
     let count: usize = dims.iter().map(|d| d.length as usize).product();
-    let values = vec![args[0]; if dims.is_empty() { 0 } else { count }];
-    array::to_datum(cx.arg_type(0).oid.0, &dims, &values, &cx.bump)
+    let values = std::iter::repeat_n(args[0], count).map(Ok);
+    array::collect(cx.arg_type(0).oid.0, &dims, values, &cx.bump)
 }
 
 /// The elements of an array, one a row.
 struct Unnest {
-    bytes: Vec<u8>,
+    bytes: Buffer<u8>,
     index: usize,
 }
 
@@ -208,8 +204,10 @@ impl SetRows for Unnest {
     }
 }
 
-fn unnest<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
-    Ok(Box::new(Unnest { bytes: args[0].bytes()?.to_vec(), index: 0 }))
+fn unnest<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
+    let mut bytes = Buffer::new(&cx.scratch());
+    bytes.extend_from_slice(args[0].bytes()?)?;
+    Ok(Box::new(Unnest { bytes, index: 0 }))
 }
 
 fn subscripts<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
@@ -224,99 +222,124 @@ fn subscripts<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn Se
     })))
 }
 
-/// The elements in groups of the first dimension.
-fn slices<'m>(array: &Array<'m>) -> Result<(Vec<Dimension>, Vec<Vec<Datum<'m>>>)> {
-    let dims = array.dimensions();
-    let values = array.elements()?;
-    let size: usize = dims.iter().skip(1).map(|d| d.length as usize).product();
-    Ok((dims, values.chunks(size.max(1)).map(<[_]>::to_vec).collect()))
+/// The parts of an array along its first dimension, by their numbers.
+struct Parts<'m> {
+    array: Array<'m>,
+    dims: Vec<Dimension>,
+    /// The elements of each.
+    size: usize,
+    order: Buffer<u32>,
 }
 
-fn rebuilt<'m>(
-    cx: &Call<'_, 'm>,
-    array: &Array<'m>,
-    mut dims: Vec<Dimension>,
-    slices: Vec<Vec<Datum<'m>>>,
-) -> Result<Datum<'m>> {
-    if let Some(first) = dims.first_mut() {
-        first.length = slices.len() as i32;
+impl<'m> Parts<'m> {
+    /// All in their order.
+    fn of(cx: &Call<'_, 'm>, array: Array<'m>) -> Result<Parts<'m>> {
+        let dims = array.dimensions();
+        let size: usize = dims.iter().skip(1).map(|d| d.length as usize).product();
+        let size = size.max(1);
+        let mut order = Buffer::new(&cx.scratch());
+        order.extend(0..array.len().div_ceil(size) as u32)?;
+        Ok(Parts { array, dims, size, order })
     }
-    array::to_datum(array.element_type(), &dims, &slices.concat(), &cx.bump)
+
+    /// The array of the parts in the order that they have now.
+    fn rebuilt(mut self, cx: &Call<'_, 'm>) -> Result<Datum<'m>> {
+        if let Some(first) = self.dims.first_mut() {
+            first.length = self.order.len() as i32;
+        }
+        let (array, size) = (&self.array, self.size);
+        let values = self.order.iter().flat_map(|part| {
+            let from = *part as usize * size;
+            (from..from + size).map(|i| array.get(i))
+        });
+        array::collect(array.element_type(), &self.dims, values, &cx.bump)
+    }
+}
+
+/// How two elements are ordered.
+struct Order<'h> {
+    host: &'h dyn TypeHost,
+    element: u32,
+    descending: bool,
+    nulls_first: bool,
+}
+
+impl Order<'_> {
+    fn compare(&self, x: &Datum<'_>, y: &Datum<'_>) -> Result<Ordering> {
+        Ok(match (x.is_null(), y.is_null()) {
+            (true, true) => Ordering::Equal,
+            (true, false) if self.nulls_first => Ordering::Less,
+            (true, false) => Ordering::Greater,
+            (false, true) if self.nulls_first => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            _ => match compare(self.host, self.element, x, y)? {
+                order if self.descending => order.reverse(),
+                order => order,
+            },
+        })
+    }
+
+    fn parts(&self, parts: &Parts<'_>, a: u32, b: u32) -> Result<Ordering> {
+        let (a, b) = (a as usize * parts.size, b as usize * parts.size);
+        for i in 0..parts.size {
+            let order = self.compare(&parts.array.get(a + i)?, &parts.array.get(b + i)?)?;
+            if order.is_ne() {
+                return Ok(order);
+            }
+        }
+        Ok(Ordering::Equal)
+    }
 }
 
 fn sort<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let array = Array::from_datum(&args[0])?;
     let descending = args.get(1).map_or(Ok(false), Datum::bool)?;
     let nulls_first = args.get(2).map_or(Ok(descending), Datum::bool)?;
-    let (dims, mut parts) = slices(&array)?;
-    let host = cx.io().host;
     let element = array.element_type();
+    let by = Order { host: cx.io().host, element, descending, nulls_first };
+    let mut parts = Parts::of(cx, array)?;
+    let mut order = std::mem::replace(&mut parts.order, Buffer::new(&cx.scratch()));
     let mut failure = None;
-    let mut order = |a: &[Datum<'m>], b: &[Datum<'m>]| -> Ordering {
-        for (x, y) in a.iter().zip(b) {
-            let order = match (x.is_null(), y.is_null()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => {
-                    if nulls_first {
-                        Ordering::Less
-                    } else {
-                        Ordering::Greater
-                    }
-                }
-                (false, true) => {
-                    if nulls_first {
-                        Ordering::Greater
-                    } else {
-                        Ordering::Less
-                    }
-                }
-                _ => match compare(host, element, x, y) {
-                    Ok(order) if descending => order.reverse(),
-                    Ok(order) => order,
-                    Err(error) => {
-                        failure.get_or_insert(error);
-                        Ordering::Equal
-                    }
-                },
-            };
-            if order.is_ne() {
-                return order;
-            }
+    // A sort that needs no memory; the numbers of equal parts keep their order.
+    order.sort_unstable_by(|a, b| match by.parts(&parts, *a, *b) {
+        Ok(order) => order.then(a.cmp(b)),
+        Err(error) => {
+            failure.get_or_insert(error);
+            Ordering::Equal
         }
-        Ordering::Equal
-    };
-    parts.sort_by(|a, b| order(a, b));
+    });
+    parts.order = order;
     match failure {
         Some(error) => Err(error),
-        None => rebuilt(cx, &array, dims, parts),
+        None => parts.rebuilt(cx),
     }
 }
 
 fn reverse<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let array = Array::from_datum(&args[0])?;
-    let (dims, mut parts) = slices(&array)?;
-    parts.reverse();
-    rebuilt(cx, &array, dims, parts)
+    let mut parts = Parts::of(cx, array)?;
+    parts.order.reverse();
+    parts.rebuilt(cx)
 }
 
 /// Takes `count` parts of the first dimension at random, in random order.
 fn sampled<'m>(
     cx: &Call<'_, 'm>,
-    array: &Array<'m>,
+    array: Array<'m>,
     count: usize,
     keep_lower: bool,
 ) -> Result<Datum<'m>> {
-    let (mut dims, mut parts) = slices(array)?;
+    let mut parts = Parts::of(cx, array)?;
     for i in 0..count {
-        let left = (parts.len() - i) as u64;
+        let left = (parts.order.len() - i) as u64;
         let chosen = i + ((u128::from(cx.host.random_bits()) * u128::from(left)) >> 64) as usize;
-        parts.swap(i, chosen);
+        parts.order.swap(i, chosen);
     }
-    parts.truncate(count);
-    if !keep_lower && let Some(first) = dims.first_mut() {
+    parts.order.truncate(count);
+    if !keep_lower && let Some(first) = parts.dims.first_mut() {
         first.lower = 1;
     }
-    rebuilt(cx, array, dims, parts)
+    parts.rebuilt(cx)
 }
 
 fn sample<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -326,7 +349,7 @@ fn sample<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if !(0..=length).contains(&count) {
         return Err(err!(INVALID_PARAMETER_VALUE, "sample size must be between 0 and {length}"));
     }
-    sampled(cx, &array, count as usize, false)
+    sampled(cx, array, count as usize, false)
 }
 
 fn trim<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -339,11 +362,11 @@ fn trim<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             "number of elements to trim must be between 0 and {length}"
         ));
     }
-    let (mut dims, mut parts) = slices(&array)?;
+    let mut parts = Parts::of(cx, array)?;
     // What is left is a slice, and slices begin at 1.
-    dims.iter_mut().for_each(|d| d.lower = 1);
-    parts.truncate((length - count) as usize);
-    rebuilt(cx, &array, dims, parts)
+    parts.dims.iter_mut().for_each(|d| d.lower = 1);
+    parts.order.truncate((length - count) as usize);
+    parts.rebuilt(cx)
 }
 
 fn width_bucket<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -403,7 +426,7 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("array_shuffle", |cx, args| {
         let array = Array::from_datum(&args[0])?;
         let count = array.dimensions().first().map_or(0, |d| d.length) as usize;
-        sampled(cx, &array, count, true)
+        sampled(cx, array, count, true)
     }),
     Entry::scalar("array_sample", sample),
     Entry::scalar("trim_array", trim),

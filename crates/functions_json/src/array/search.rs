@@ -3,6 +3,7 @@
 use super::array_of;
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
+use memory::collections::Buffer;
 use types::array::{self, Dimension};
 use types::compare::compare;
 use types::{Array, TypeHost};
@@ -27,13 +28,13 @@ fn check_elements(a: &Array<'_>, b: &Array<'_>) -> Result<()> {
 fn within(host: &dyn TypeHost, a: &Array<'_>, b: &Array<'_>, all: bool) -> Result<bool> {
     check_elements(a, b)?;
     let element = a.element_type();
-    let others = b.elements()?;
     for value in a.iter() {
         let value = value?;
         let mut found = false;
         if !value.is_null() {
-            for other in others.iter().filter(|o| !o.is_null()) {
-                if compare(host, element, &value, other)?.is_eq() {
+            for other in b.iter() {
+                let other = other?;
+                if !other.is_null() && compare(host, element, &value, &other)?.is_eq() {
                     found = true;
                     break;
                 }
@@ -93,13 +94,14 @@ fn position<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> 
 fn positions<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let Some(array) = array_of(&args[0])? else { return Ok(Datum::Null) };
     let lower = one_dimension(&array)?;
-    let mut found = Vec::new();
+    let mut found = Buffer::new(&cx.scratch());
     for i in 0..array.len() {
         if same(cx.io().host, array.element_type(), &array.get(i)?, &args[1])? {
-            found.push(Datum::Int4(lower + i as i32));
+            found.push(lower + i as i32)?;
         }
     }
-    array::from_list(types::oids::INT4, &found, &cx.bump)
+    let found = found.iter().map(|at| Ok(Datum::Int4(*at)));
+    array::collect_list(types::oids::INT4, found, &cx.bump)
 }
 
 fn remove<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -110,11 +112,10 @@ fn remove<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             "removing elements from multidimensional arrays is not supported"
         ));
     }
-    let mut kept = Vec::with_capacity(array.len());
-    for value in array.iter() {
-        let value = value?;
-        if !same(cx.io().host, array.element_type(), &value, &args[1])? {
-            kept.push(value);
+    let mut kept = Buffer::new(&cx.scratch());
+    for (i, value) in array.iter().enumerate() {
+        if !same(cx.io().host, array.element_type(), &value?, &args[1])? {
+            kept.push(i as u32)?;
         }
     }
     if kept.len() == array.len() {
@@ -122,18 +123,19 @@ fn remove<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     }
     let lower = array.dimensions().first().map_or(1, |d| d.lower);
     let dim = Dimension { length: kept.len() as i32, lower };
-    array::to_datum(array.element_type(), &[dim], &kept, &cx.bump)
+    let kept = kept.iter().map(|i| array.get(*i as usize));
+    array::collect(array.element_type(), &[dim], kept, &cx.bump)
 }
 
 fn replace<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let Some(array) = array_of(&args[0])? else { return Ok(Datum::Null) };
-    let mut values = array.elements()?;
-    for value in &mut values {
-        if same(cx.io().host, array.element_type(), value, &args[1])? {
-            *value = args[2];
-        }
+    let mut replaced = Buffer::new(&cx.scratch());
+    for value in array.iter() {
+        replaced.push(same(cx.io().host, array.element_type(), &value?, &args[1])?)?;
     }
-    array::to_datum(array.element_type(), &array.dimensions(), &values, &cx.bump)
+    let values = array.iter().zip(replaced.iter());
+    let values = values.map(|(value, replaced)| if *replaced { Ok(args[2]) } else { value });
+    array::collect(array.element_type(), &array.dimensions(), values, &cx.bump)
 }
 
 /// The table of this module.

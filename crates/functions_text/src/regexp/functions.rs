@@ -1,12 +1,13 @@
 //! The functions: `~`, SIMILAR TO, substring, regexp_*.
 
 use super::translate::Flags;
-use super::{Groups, Pattern};
+use super::{Groups, Matches, Pattern};
 use crate::basic::position_of;
-use crate::split::Texts;
 use base::{Result, err};
 use expr::in_sql;
 use expr::{Call, Datum, Entry, SetRows};
+use memory::collections::{Buffer, String};
+use memory::{Heap, Text};
 use types::{array, oids};
 
 /// The pattern of this call site, compiled once as long as it stays the same.
@@ -51,10 +52,13 @@ fn substring<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
 }
 
 /// The groups of a match as a text array; the whole match if there are none.
-fn as_array<'m>(cx: &Call<'_, 'm>, text: &str, groups: &Groups) -> Result<Datum<'m>> {
-    let spans = if groups.len() > 1 { &groups[1..] } else { &groups[..] };
-    let values: Vec<Datum<'_>> = spans.iter().map(|span| part(text, *span)).collect();
-    array::from_list(oids::TEXT, &values, &cx.bump)
+fn as_array<'m>(
+    cx: &Call<'_, 'm>,
+    text: &str,
+    groups: &[Option<(usize, usize)>],
+) -> Result<Datum<'m>> {
+    let spans = if groups.len() > 1 { &groups[1..] } else { groups };
+    array::collect_list(oids::TEXT, spans.iter().map(|span| Ok(part(text, *span))), &cx.bump)
 }
 
 fn first_match<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -73,15 +77,22 @@ fn first_match<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
     }
 }
 
-struct Matches {
-    text: String,
-    rows: std::vec::IntoIter<Groups>,
+/// The groups of all matches.
+struct MatchRows {
+    text: String<Heap>,
+    /// Those of one match after those of the other.
+    groups: Buffer<Option<(usize, usize)>>,
+    each: usize,
+    next: usize,
 }
 
-impl SetRows for Matches {
+impl SetRows for MatchRows {
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
-        let Some(groups) = self.rows.next() else { return Ok(false) };
-        out[0] = as_array(cx, &self.text, &groups)?;
+        let Some(groups) = self.groups.get(self.next..self.next + self.each) else {
+            return Ok(false);
+        };
+        self.next += self.each;
+        out[0] = as_array(cx, &self.text, groups)?;
         Ok(true)
     }
 }
@@ -89,53 +100,85 @@ impl SetRows for Matches {
 fn matches<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
     let text = args[0].text()?;
     let flags = flags_at(args, 2)?;
-    let global = flags.global;
-    let rows = pattern(cx, args[1].text()?, flags)?.all(text, 0, global)?;
-    Ok(Box::new(Matches { text: text.to_owned(), rows: rows.into_iter() }))
+    let heap = cx.scratch();
+    let kept = String::try_from_in(text, heap.clone())?;
+    let mut matches = Matches::new(text, 0, flags.global);
+    let compiled = pattern(cx, args[1].text()?, flags)?;
+    let (mut groups, each) = (Buffer::new(&heap), compiled.group_count() + 1);
+    while let Some(found) = matches.next(compiled)? {
+        groups.extend_from_slice(&found)?;
+    }
+    Ok(Box::new(MatchRows { text: kept, groups, each, next: 0 }))
 }
 
 /// What stands between the matches. An empty match at the beginning, at the end or right behind
 /// another match divides nothing.
-fn split<'t>(cx: &mut Call<'_, '_>, args: &[Datum<'t>], function: &str) -> Result<Vec<&'t str>> {
+fn split(
+    cx: &mut Call<'_, '_>,
+    args: &[Datum<'_>],
+    function: &str,
+) -> Result<Buffer<(usize, usize)>> {
     let text = args[0].text()?;
     let flags = flags_at(args, 2)?;
     no_global(&flags, function)?;
-    let found = pattern(cx, args[1].text()?, flags)?.all(text, 0, true)?;
-    let mut out = Vec::new();
+    let mut out = Buffer::new(&cx.scratch());
+    let mut matches = Matches::new(text, 0, true);
+    let compiled = pattern(cx, args[1].text()?, flags)?;
     let mut from = 0;
-    for groups in found {
+    while let Some(groups) = matches.next(compiled)? {
         let Some((start, end)) = groups[0] else { continue };
         if start == end && (start == from || start >= text.len()) {
             continue;
         }
-        out.push(&text[from..start]);
+        out.push((from, start))?;
         from = end;
     }
-    out.push(&text[from..]);
+    out.push((from, text.len()))?;
     Ok(out)
 }
 
 fn split_to_array<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let parts = split(cx, args, "regexp_split_to_array()")?;
-    let values: Vec<Datum<'_>> = parts.into_iter().map(Datum::Text).collect();
-    array::from_list(oids::TEXT, &values, &cx.bump)
+    let text = args[0].text()?;
+    let parts = parts.iter().map(|(from, to)| Ok(Datum::Text(&text[*from..*to])));
+    array::collect_list(oids::TEXT, parts, &cx.bump)
+}
+
+/// Parts of a text, one a row.
+struct PartRows {
+    text: String<Heap>,
+    parts: Buffer<(usize, usize)>,
+    next: usize,
+}
+
+impl SetRows for PartRows {
+    fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
+        let Some((from, to)) = self.parts.get(self.next) else { return Ok(false) };
+        self.next += 1;
+        out[0] = cx.text(&self.text[*from..*to])?;
+        Ok(true)
+    }
 }
 
 fn split_to_table<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
     let parts = split(cx, args, "regexp_split_to_table()")?;
-    let rows: Vec<String> = parts.into_iter().map(str::to_owned).collect();
-    let mut rows = rows.into_iter();
-    Ok(Box::new(Texts(move || rows.next().map(Some))))
+    let text = String::try_from_in(args[0].text()?, parts.heap().clone())?;
+    Ok(Box::new(PartRows { text, parts, next: 0 }))
 }
 
 /// Appends a replacement: `\1` to `\9` are groups, `\&` the match, `\\` a backslash.
-fn append_replacement(out: &mut String, replacement: &str, text: &str, groups: &Groups) {
+fn append_replacement(
+    out: &mut Text<'_>,
+    replacement: &str,
+    text: &str,
+    groups: &Groups,
+) -> Result<()> {
     let mut rest = replacement;
     while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
+        out.push_str(&rest[..at])?;
         rest = &rest[at + 1..];
         let Some(c) = rest.chars().next() else {
-            out.push('\\');
+            out.push('\\')?;
             break;
         };
         let group = match c {
@@ -144,21 +187,21 @@ fn append_replacement(out: &mut String, replacement: &str, text: &str, groups: &
             '\\' => None,
             _ => {
                 // Anything else is taken as it stands, backslash and all.
-                out.push('\\');
+                out.push('\\')?;
                 continue;
             }
         };
         match group {
             Some(group) => {
                 if let Some(Some((from, to))) = groups.get(group) {
-                    out.push_str(&text[*from..*to]);
+                    out.push_str(&text[*from..*to])?;
                 }
             }
-            None => out.push('\\'),
+            None => out.push('\\')?,
         }
         rest = &rest[c.len_utf8()..];
     }
-    out.push_str(rest);
+    out.push_str(rest)
 }
 
 /// Replaces the `nth` match, or all if it is 0.
@@ -170,23 +213,31 @@ fn replace<'m>(
     flags: Flags,
 ) -> Result<Datum<'m>> {
     let (text, replacement) = (args[0].text()?, args[2].text()?);
-    let found = pattern(cx, args[1].text()?, flags)?.all(text, from, nth != 1)?;
-    if found.is_empty() {
-        return Ok(args[0]);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    for (i, groups) in found.iter().enumerate() {
+    let mut out = cx.writer();
+    let mut matches = Matches::new(text, from, nth != 1);
+    let compiled = pattern(cx, args[1].text()?, flags)?;
+    let (mut at, mut count) = (0, 0);
+    while let Some(groups) = matches.next(compiled)? {
+        count += 1;
         let Some((start, end)) = groups[0] else { continue };
-        if nth != 0 && i + 1 != nth {
+        if nth != 0 && count != nth {
             continue;
         }
-        out.push_str(&text[at..start]);
-        append_replacement(&mut out, replacement, text, groups);
+        if out.is_empty() {
+            out.reserve(text.len())?;
+        }
+        out.push_str(&text[at..start])?;
+        append_replacement(&mut out, replacement, text, &groups)?;
         at = end;
+        if count == nth {
+            break;
+        }
     }
-    out.push_str(&text[at..]);
-    cx.text(&out)
+    if count == 0 {
+        return Ok(args[0]);
+    }
+    out.push_str(&text[at..])?;
+    Ok(Datum::Text(out.into_str()))
 }
 
 fn replace_flags<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -243,8 +294,13 @@ fn count<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let start = parameter(args, 2, 1, 1, "start")?;
     let flags = flags_at(args, 3)?;
     no_global(&flags, "regexp_count()")?;
-    let found = pattern(cx, args[1].text()?, flags)?.all(text, start_at(text, start), true)?;
-    Ok(Datum::Int4(found.len() as i32))
+    let mut matches = Matches::new(text, start_at(text, start), true);
+    let compiled = pattern(cx, args[1].text()?, flags)?;
+    let mut count = 0;
+    while matches.next(compiled)?.is_some() {
+        count += 1;
+    }
+    Ok(Datum::Int4(count))
 }
 
 fn like<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -267,8 +323,13 @@ fn nth_span(
     if group > compiled.group_count() {
         return Ok(None);
     }
-    let found = compiled.all(text, start_at(text, start), nth > 1)?;
-    Ok(found.get(nth - 1).and_then(|groups| groups[group]))
+    let mut matches = Matches::new(text, start_at(text, start), nth > 1);
+    for _ in 1..nth {
+        if matches.next(compiled)?.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(matches.next(compiled)?.and_then(|groups| groups[group]))
 }
 
 fn instr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -303,7 +364,7 @@ fn substr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 }
 
 /// The regular expression of a SIMILAR TO pattern.
-fn similar_escape(source: &str, escape: Option<&str>) -> Result<String> {
+fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::String> {
     let escape = match escape {
         None => Some('\\'),
         Some(text) => {
@@ -316,7 +377,7 @@ fn similar_escape(source: &str, escape: Option<&str>) -> Result<String> {
             first
         }
     };
-    let mut out = String::from("^(?:");
+    let mut out = std::string::String::from("^(?:");
     let mut in_bracket = false;
     let mut separators = 0;
     let mut chars = source.chars().peekable();

@@ -158,24 +158,39 @@ impl Pattern {
         }
         Ok(Some(groups))
     }
+}
 
-    /// The groups of all matches, or of the first. An empty match right behind a match is none.
-    pub(crate) fn all(&mut self, text: &str, from: usize, global: bool) -> Result<Vec<Groups>> {
-        let mut out = Vec::new();
-        let mut at = from;
-        while at <= text.len() {
-            let Some(groups) = self.captures(text, at)? else { break };
-            let (start, end) = groups[0].unwrap_or((at, at));
-            out.push(groups);
-            if !global {
-                break;
-            }
-            at = if end > start {
-                end
-            } else {
-                end + text[end..].chars().next().map_or(1, char::len_utf8)
-            };
+/// The matches in a text, one after the other. An empty match right behind a match is none.
+pub(crate) struct Matches<'t> {
+    text: &'t str,
+    /// Where the next one is looked for; behind the text at the end.
+    at: usize,
+    global: bool,
+}
+
+impl<'t> Matches<'t> {
+    /// All matches at or behind a byte position, or the first.
+    pub(crate) fn new(text: &'t str, from: usize, global: bool) -> Matches<'t> {
+        Matches { text, at: from, global }
+    }
+
+    /// The groups of the next match.
+    pub(crate) fn next(&mut self, pattern: &mut Pattern) -> Result<Option<Groups>> {
+        if self.at > self.text.len() {
+            return Ok(None);
         }
-        Ok(out)
+        let Some(groups) = pattern.captures(self.text, self.at)? else {
+            self.at = usize::MAX;
+            return Ok(None);
+        };
+        let (start, end) = groups[0].unwrap_or((self.at, self.at));
+        self.at = if !self.global {
+            usize::MAX
+        } else if end > start {
+            end
+        } else {
+            end + self.text[end..].chars().next().map_or(1, char::len_utf8)
+        };
+        Ok(Some(groups))
     }
 }

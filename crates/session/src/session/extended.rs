@@ -513,6 +513,14 @@ impl<'m> Arena<'m> for BumpArena<'m> {
     fn put_str(&self, text: &str) -> Result<&'m str> {
         Ok(self.0.alloc_str(text)?)
     }
+
+    fn put_with(
+        &self,
+        bytes: usize,
+        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
+    ) -> Result<&'m [u8]> {
+        Arena::put_with(&self.0, bytes, write)
+    }
 }
 
 fn parameter<'m>(

@@ -16,8 +16,8 @@ mod sessions;
 mod startup;
 mod throughput;
 
-pub use process::tree;
-pub(crate) use process::{private_bytes, resident_bytes, resident_bytes_of};
+pub(crate) use process::{private_bytes, resident_bytes_of};
+pub use process::{resident_bytes, tree};
 
 use crate::Result;
 use crate::kill9::{Running, ServerOptions};

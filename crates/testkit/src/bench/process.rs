@@ -69,7 +69,7 @@ fn field(text: &str, name: &str) -> u64 {
 }
 
 /// The resident memory of the tree.
-pub(crate) fn resident_bytes(root: u32) -> u64 {
+pub fn resident_bytes(root: u32) -> u64 {
     resident_bytes_of(&tree(root))
 }
 

@@ -11,7 +11,7 @@ mod text;
 
 use crate::datum::{Arena, Datum};
 use crate::io::Io;
-use crate::packed::{self, Packed};
+use crate::packed::{self, Growing, Packed, Plan};
 use base::{Error, Result, err};
 
 pub use assign::{Bounds, set_element, set_slice};
@@ -127,8 +127,9 @@ impl<'m> Array<'m> {
     }
 
     /// All elements in row-major order.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Datum<'m>>> + '_ {
-        (0..self.count).map(|i| self.values.get(i))
+    pub fn iter(&self) -> impl Iterator<Item = Result<Datum<'m>>> + Clone + use<'m> {
+        let values = self.values;
+        (0..self.count).map(move |i| values.get(i))
     }
 
     /// All elements in row-major order.
@@ -165,24 +166,12 @@ impl<'m> Array<'m> {
 /// # Errors
 /// 54000 if it is too large; XX000 if the dimensions do not fit the number of values.
 pub fn encode(element: u32, dims: &[Dimension], values: &[Datum<'_>]) -> Result<Vec<u8>> {
-    let empty = dims.is_empty() || dims.iter().any(|d| d.length <= 0);
-    let dims = if empty { &[] } else { dims };
-    let values = if empty { &[] } else { values };
-    check_dimensions(dims)?;
-    if values.len() != dims.iter().map(|d| d.length as usize).product::<usize>() && !empty {
-        return Err(Error::internal("array dimensions do not fit its elements"));
-    }
-    let first = values.iter().find(|v| !v.is_null()).unwrap_or(&Datum::Null);
-    let shape = packed::shape_of(element, first);
-    let has_nulls = values.iter().any(Datum::is_null);
-    let mut out = Vec::with_capacity(HEADER_BYTES + dims.len() * 8 + values.len() * 8);
-    out.extend_from_slice(&element.to_le_bytes());
-    out.extend_from_slice(&[dims.len() as u8, u8::from(has_nulls), packed::shape_code(shape), 0]);
-    for dim in dims {
-        out.extend_from_slice(&dim.length.to_le_bytes());
-        out.extend_from_slice(&dim.lower.to_le_bytes());
-    }
-    packed::write(shape, values, has_nulls, &mut out)?;
+    let dims = checked(dims)?;
+    let values = if dims.is_empty() { &[] } else { values };
+    let values = values.iter().copied().map(Ok);
+    let plan = Plan::of(element, values.clone())?;
+    let mut out = vec![0; bytes_of(dims, &plan)?];
+    plan.write(values, write_head(element, dims, &plan, &mut out))?;
     Ok(out)
 }
 
@@ -196,7 +185,139 @@ pub fn to_datum<'m>(
     values: &[Datum<'_>],
     arena: &dyn Arena<'m>,
 ) -> Result<Datum<'m>> {
-    Ok(Datum::Bytes(arena.put(&encode(element, dims, values)?)?))
+    collect(element, dims, values.iter().copied().map(Ok), arena)
+}
+
+/// The datum of an array of values that are gone through twice, so that nobody keeps them.
+///
+/// # Errors
+/// 54000, 53200 and those of the values.
+pub fn collect<'m, 'v>(
+    element: u32,
+    dims: &[Dimension],
+    values: impl Iterator<Item = Result<Datum<'v>>> + Clone,
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let dims = checked(dims)?;
+    let values = values.take(if dims.is_empty() { 0 } else { usize::MAX });
+    let plan = Plan::of(element, values.clone())?;
+    put(element, dims, &plan, values, arena)
+}
+
+fn put<'m, 'v>(
+    element: u32,
+    dims: &[Dimension],
+    plan: &Plan,
+    values: impl Iterator<Item = Result<Datum<'v>>> + Clone,
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let bytes = arena.put_with(bytes_of(dims, plan)?, &mut |out| {
+        plan.write(values.clone(), write_head(element, dims, plan, out))
+    })?;
+    Ok(Datum::Bytes(bytes))
+}
+
+/// The same with one dimension from 1.
+///
+/// # Errors
+/// 54000, 53200 and those of the values.
+pub fn collect_list<'m, 'v>(
+    element: u32,
+    values: impl Iterator<Item = Result<Datum<'v>>> + Clone,
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let plan = Plan::of(element, values.clone())?;
+    let dims = [Dimension::from_one(plan.count)];
+    put(element, checked(&dims)?, &plan, values, arena)
+}
+
+/// The dimensions, none of an empty array.
+fn checked(dims: &[Dimension]) -> Result<&[Dimension]> {
+    let dims = if dims.iter().any(|d| d.length <= 0) { &[] } else { dims };
+    check_dimensions(dims)?;
+    Ok(dims)
+}
+
+fn bytes_of(dims: &[Dimension], plan: &Plan) -> Result<usize> {
+    if plan.count != dims.iter().map(|d| d.length as usize).product::<usize>() && !dims.is_empty() {
+        return Err(Error::internal("array dimensions do not fit its elements"));
+    }
+    Ok(HEADER_BYTES + dims.len() * 8 + plan.bytes())
+}
+
+/// Writes what stands before the elements and returns the rest.
+fn write_head<'o>(
+    element: u32,
+    dims: &[Dimension],
+    plan: &Plan,
+    out: &'o mut [u8],
+) -> &'o mut [u8] {
+    let (head, mut rest) = out.split_at_mut(HEADER_BYTES);
+    head[..4].copy_from_slice(&element.to_le_bytes());
+    let shape = packed::shape_code(plan.shape);
+    head[4..].copy_from_slice(&[dims.len() as u8, u8::from(plan.has_nulls), shape, 0]);
+    for dim in dims {
+        let (to, after) = rest.split_at_mut(8);
+        to[..4].copy_from_slice(&dim.length.to_le_bytes());
+        to[4..].copy_from_slice(&dim.lower.to_le_bytes());
+        rest = after;
+    }
+    rest
+}
+
+/// An array whose elements come one by one, in memory that is charged.
+pub struct Builder {
+    element: u32,
+    values: Growing,
+}
+
+impl Builder {
+    /// No elements yet of that type.
+    pub fn new(element: u32, heap: &memory::Heap) -> Builder {
+        Builder { element, values: Growing::new(heap) }
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends an element.
+    ///
+    /// # Errors
+    /// 53200, 54000
+    pub fn push(&mut self, value: &Datum<'_>) -> Result<()> {
+        self.values.push(self.element, value)
+    }
+
+    /// The datum of the array, put into `arena`.
+    ///
+    /// # Errors
+    /// 54000, 53200; XX000 if the dimensions do not fit the number of elements.
+    pub fn finish<'m>(&self, dims: &[Dimension], arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
+        let dims = checked(dims)?;
+        if dims.is_empty() {
+            return from_list(self.element, &[], arena);
+        }
+        let plan = self.values.plan();
+        let bytes = arena.put_with(bytes_of(dims, &plan)?, &mut |out| {
+            self.values.write(write_head(self.element, dims, &plan, out))
+        })?;
+        Ok(Datum::Bytes(bytes))
+    }
+
+    /// The same with one dimension from 1.
+    ///
+    /// # Errors
+    /// 54000, 53200
+    pub fn finish_list<'m>(&self, arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
+        self.finish(&[Dimension::from_one(self.len())], arena)
+    }
 }
 
 /// The datum of an array of one dimension from 1, put into `arena`.
