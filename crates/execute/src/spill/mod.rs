@@ -10,7 +10,8 @@
 //!
 //! # Rules
 //! 1. An operator asks before it grows; it spills when it holds as much as `work_mem` lets it (hash
-//!    tables: times `hash_mem_multiplier`), or when a limit above it is three quarters used.
+//!    tables: times `hash_mem_multiplier`) or a quarter of `query_memory_limit`, or when a limit above
+//!    it is three quarters used.
 //! 2. Every operator makes progress with [`MINIMUM_BYTES`] however full the ledger is: the last
 //!    quarter of each limit is for those who cannot spill.
 //! 3. A level of partitions takes other bits of the hash than those above it; where they do not
