@@ -228,7 +228,7 @@ struct Parts<'m> {
     dims: Vec<Dimension>,
     /// The elements of each.
     size: usize,
-    order: Buffer<u32>,
+    order: memory::Vec<'m, u32>,
 }
 
 impl<'m> Parts<'m> {
@@ -237,8 +237,11 @@ impl<'m> Parts<'m> {
         let dims = array.dimensions();
         let size: usize = dims.iter().skip(1).map(|d| d.length as usize).product();
         let size = size.max(1);
-        let mut order = Buffer::new(&cx.scratch());
-        order.extend(0..array.len().div_ceil(size) as u32)?;
+        let count = array.len().div_ceil(size);
+        let mut order = memory::Vec::with_capacity(cx.bump, count)?;
+        for part in 0..count as u32 {
+            order.push(part)?;
+        }
         Ok(Parts { array, dims, size, order })
     }
 
@@ -298,7 +301,7 @@ fn sort<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let element = array.element_type();
     let by = Order { host: cx.io().host, element, descending, nulls_first };
     let mut parts = Parts::of(cx, array)?;
-    let mut order = std::mem::replace(&mut parts.order, Buffer::new(&cx.scratch()));
+    let mut order = std::mem::replace(&mut parts.order, memory::Vec::new(cx.bump));
     let mut failure = None;
     // A sort that needs no memory; the numbers of equal parts keep their order.
     order.sort_unstable_by(|a, b| match by.parts(&parts, *a, *b) {

@@ -3,7 +3,6 @@
 use super::array_of;
 use base::{Result, err};
 use expr::{Call, Datum, Entry};
-use memory::collections::Buffer;
 use types::array::{self, Dimension};
 use types::compare::compare;
 use types::{Array, TypeHost};
@@ -94,7 +93,7 @@ fn position<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> 
 fn positions<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let Some(array) = array_of(&args[0])? else { return Ok(Datum::Null) };
     let lower = one_dimension(&array)?;
-    let mut found = Buffer::new(&cx.scratch());
+    let mut found = memory::Vec::new(cx.bump);
     for i in 0..array.len() {
         if same(cx.io().host, array.element_type(), &array.get(i)?, &args[1])? {
             found.push(lower + i as i32)?;
@@ -112,7 +111,7 @@ fn remove<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             "removing elements from multidimensional arrays is not supported"
         ));
     }
-    let mut kept = Buffer::new(&cx.scratch());
+    let mut kept = memory::Vec::with_capacity(cx.bump, array.len())?;
     for (i, value) in array.iter().enumerate() {
         if !same(cx.io().host, array.element_type(), &value?, &args[1])? {
             kept.push(i as u32)?;
@@ -129,7 +128,7 @@ fn remove<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 
 fn replace<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let Some(array) = array_of(&args[0])? else { return Ok(Datum::Null) };
-    let mut replaced = Buffer::new(&cx.scratch());
+    let mut replaced = memory::Vec::with_capacity(cx.bump, array.len())?;
     for value in array.iter() {
         replaced.push(same(cx.io().host, array.element_type(), &value?, &args[1])?)?;
     }
