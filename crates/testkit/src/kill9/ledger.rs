@@ -1,6 +1,6 @@
 //! What the server has acknowledged, kept on the client's side.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The name of a TPC-B transaction, stored in `pgbench_history.filler`.
@@ -11,8 +11,9 @@ pub(super) struct Name {
 }
 
 impl Name {
+    /// Sorts as the names of one client do: by number.
     pub(super) fn text(self) -> String {
-        format!("{}-{}", self.client, self.number)
+        format!("{}-{:010}", self.client, self.number)
     }
 
     pub(super) fn parse(text: &str) -> Option<Name> {
@@ -43,9 +44,13 @@ pub(super) enum State {
 
 #[derive(Debug, Default)]
 struct Inner {
-    changes: HashMap<Name, (Change, State)>,
+    /// The transactions of this round: those before it are settled.
+    changes: BTreeMap<Name, (Change, State)>,
+    /// How many transactions of the rounds before were committed.
+    settled: usize,
     next: HashMap<u32, u64>,
     tables: BTreeMap<String, (State, u32)>,
+    tables_of_round: BTreeSet<String>,
 }
 
 /// All that was sent and answered.
@@ -71,11 +76,13 @@ impl Ledger {
 
     /// Notes that `table` with `rows` rows exists (acknowledged), is gone (never) or may be there.
     pub(super) fn note_table(&self, table: &str, rows: u32, state: State) {
-        self.inner().tables.insert(table.to_string(), (state, rows));
+        let mut inner = self.inner();
+        inner.tables.insert(table.to_string(), (state, rows));
+        inner.tables_of_round.insert(table.to_string());
     }
 
-    /// What is known about every TPC-B transaction.
-    pub(super) fn changes(&self) -> HashMap<Name, (Change, State)> {
+    /// What is known about every TPC-B transaction of this round.
+    pub(super) fn changes(&self) -> BTreeMap<Name, (Change, State)> {
         self.inner().changes.clone()
     }
 
@@ -84,23 +91,29 @@ impl Ledger {
         self.inner().tables.clone()
     }
 
-    /// Settles what was unknown by what is there.
-    pub(super) fn settle(&self, present: impl Fn(Name) -> bool, tables: &[String]) {
+    /// The tables that this round made or dropped.
+    pub(super) fn tables_of_round(&self) -> BTreeSet<String> {
+        self.inner().tables_of_round.clone()
+    }
+
+    /// Ends a round: what was unknown is what is there.
+    pub(super) fn settle(&self, commits: usize, tables: &BTreeSet<String>) {
         let mut inner = self.inner();
-        for (name, (_, state)) in &mut inner.changes {
-            if *state == State::Unknown {
-                *state = if present(*name) { State::Acknowledged } else { State::Never };
-            }
-        }
+        inner.settled = commits;
+        inner.changes.clear();
+        inner.tables_of_round.clear();
         for (name, (state, _)) in &mut inner.tables {
             if *state == State::Unknown {
                 *state = if tables.contains(name) { State::Acknowledged } else { State::Never };
             }
         }
+        inner.tables.retain(|_, (state, _)| *state == State::Acknowledged);
     }
 
     pub(super) fn commit_count(&self) -> usize {
-        self.inner().changes.values().filter(|(_, s)| *s == State::Acknowledged).count()
+        let inner = self.inner();
+        let of_round = inner.changes.values().filter(|(_, s)| *s == State::Acknowledged);
+        inner.settled + of_round.count()
     }
 
     pub(super) fn table_count(&self) -> usize {

@@ -21,6 +21,7 @@ mod server;
 pub use server::{Running, ServerOptions};
 
 use crate::Result;
+use check::Check;
 use ledger::Ledger;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
@@ -69,6 +70,7 @@ pub fn run(options: &Options, report: &mut dyn FnMut(&str)) -> Result<String> {
     let mut running = Running::start(&options.server)?;
     let ledger = Arc::new(Ledger::default());
     load::create_tables(running.port(), options.scale)?;
+    let mut check = Check::default();
     let (mut slowest, started) = (Duration::ZERO, Instant::now());
     for round in 1..=options.rounds {
         let failed = |why: String| format!("seed {} round {round}: {why}", options.seed);
@@ -83,7 +85,7 @@ pub fn run(options: &Options, report: &mut dyn FnMut(&str)) -> Result<String> {
         let mut session = running.wait_until_it_answers(ANSWER_LIMIT).map_err(failed)?;
         let recovery = killed.elapsed();
         slowest = slowest.max(recovery);
-        check::everything(&mut session, &ledger).map_err(failed)?;
+        check.round(&mut session, &ledger, (round, options.rounds)).map_err(failed)?;
         report(&format!(
             "round {round}/{}: killed {} after {} ms, recovered in {} ms, {} commits, {} tables",
             options.rounds,

@@ -147,11 +147,11 @@ impl Running {
     /// Stops it fast, as SIGINT does.
     ///
     /// # Errors
-    /// When it does not end within half a minute or ends badly.
+    /// When it does not end within two minutes or ends badly.
     pub fn stop(&mut self) -> Result<()> {
         let pid = pid(self.postmaster.id())?;
         kill_process(pid, Signal::INT).map_err(|error| error.to_string())?;
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             match self.postmaster.try_wait().map_err(|error| error.to_string())? {
                 Some(status) if status.success() => return Ok(()),
