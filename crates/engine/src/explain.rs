@@ -68,11 +68,7 @@ impl Backend {
         };
         let rows = match query {
             Statement::Execute(execute) => self.explain_execute(source, execute, options)?,
-            Statement::Select(_)
-            | Statement::Insert(_)
-            | Statement::Update(_)
-            | Statement::Delete(_)
-            | Statement::Merge(_) => {
+            query if query.has_query_tree() => {
                 let (types, values) = (bound.types, bound.values.values());
                 self.explain_query(&Explained { source, statement: query, types, values }, options)?
             }

@@ -166,13 +166,10 @@ impl Backend {
         types: &[Oid],
         mode: ParameterMode,
     ) -> Result<Planned> {
-        match statement {
-            Statement::Select(select) if select.leftmost_into().is_none() => {}
-            Statement::Insert(_)
-            | Statement::Update(_)
-            | Statement::Delete(_)
-            | Statement::Merge(_) => {}
-            _ => return self.plan_utility(source, statement, types, mode),
+        let makes_table =
+            matches!(statement, Statement::Select(select) if select.leftmost_into().is_some());
+        if !statement.has_query_tree() || makes_table {
+            return self.plan_utility(source, statement, types, mode);
         }
         self.plan_query(source, statement, types, mode)
     }
@@ -296,14 +293,7 @@ impl Backend {
             Statement::DeclareCursor(declare) => *declare.query,
             other => other,
         };
-        if matches!(
-            query,
-            Statement::Select(_)
-                | Statement::Insert(_)
-                | Statement::Update(_)
-                | Statement::Delete(_)
-                | Statement::Merge(_)
-        ) {
+        if query.has_query_tree() {
             let trees = Bump::new("bound tree", self.state.account().clone());
             analyze::analyze(&trees, self, source, &query, &mut parameters)?;
             if of_view && parameters.types().len() > types.len() {

@@ -115,6 +115,14 @@ impl Statement<'_> {
             _ => "???",
         }
     }
+
+    /// Whether it is bound to a query tree, and planned: a SELECT, or what changes rows.
+    pub fn has_query_tree(&self) -> bool {
+        matches!(
+            self,
+            Self::Select(_) | Self::Insert(_) | Self::Update(_) | Self::Delete(_) | Self::Merge(_)
+        )
+    }
 }
 
 impl<'a> SelectStmt<'a> {

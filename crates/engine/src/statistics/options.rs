@@ -2,6 +2,7 @@
 
 use base::{Error, Result, err};
 use parse::{DefElem, DefValue, VacuumStmt};
+use session::settings::parse_integer;
 
 /// What a command does.
 #[derive(Clone, Copy, Default, Debug)]
@@ -31,8 +32,7 @@ struct Checked {
 /// The most workers that PARALLEL may ask for.
 const WORKERS_MAX: i32 = 1024;
 /// The most that BUFFER_USAGE_LIMIT may say.
-const LIMIT_MAX_KB: i32 = 16_777_216;
-const UNITS: &str = "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".";
+const LIMIT_MAX_KB: i64 = 16_777_216;
 
 fn is_on(option: &DefElem<'_>) -> Result<bool> {
     let word = match option.value {
@@ -154,26 +154,13 @@ fn usage_limit(option: &DefElem<'_>) -> Result<()> {
             "BUFFER_USAGE_LIMIT option must be 0 or between 128 kB and {LIMIT_MAX_KB} kB"
         );
         error.fields_mut().hint = hint.map(str::to_owned);
-        Err(error)
+        error
     };
-    let text = text.trim();
-    let end = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+')).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let Ok(number) = number.parse::<f64>() else { return refused(None) };
-    let scale = match unit.trim() {
-        "B" => 1.0 / 1024.0,
-        "" | "kB" => 1.0,
-        "MB" => 1024.0,
-        "GB" => 1024.0 * 1024.0,
-        "TB" => 1024.0 * 1024.0 * 1024.0,
-        _ => return refused(Some(UNITS)),
-    };
-    let kilobytes = (number * scale).round_ties_even();
-    match kilobytes {
-        0.0 => Ok(()),
-        _ if kilobytes.abs() > f64::from(i32::MAX) => refused(Some("Value exceeds integer range.")),
-        _ if (128.0..=f64::from(LIMIT_MAX_KB)).contains(&kilobytes) => Ok(()),
-        _ => refused(None),
+    match parse_integer(text, Some("kB"), LIMIT_MAX_KB) {
+        Ok(0) => Ok(()),
+        Ok(kilobytes) if (128..=LIMIT_MAX_KB).contains(&kilobytes) => Ok(()),
+        Ok(_) => Err(refused(None)),
+        Err(hint) => Err(refused(hint)),
     }
 }
 

@@ -21,6 +21,7 @@ mod value;
 pub use base_values::{Base, Entry};
 pub use confidential::{is_confidential, not_to_be_examined};
 pub use definition::{Context, Definition, Id, Kind, definitions, lookup};
+pub use number::{Hint, parse_integer};
 pub use store::{Action, Settings};
 pub use value::{Source, Value};
 

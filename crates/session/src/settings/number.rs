@@ -30,7 +30,7 @@ fn family(base: &str) -> Option<(&'static [(&'static str, f64)], f64)> {
 }
 
 /// Why a text is no number; what HINT says, if anything.
-pub(super) type Hint = Option<&'static str>;
+pub type Hint = Option<&'static str>;
 
 const TOO_LARGE: &str = "Value exceeds integer range.";
 
@@ -110,8 +110,11 @@ fn parse(text: &str, unit: Option<&str>) -> Result<f64, Hint> {
     }
 }
 
-/// A whole number in base units, rounded. It has 32 bits unless the setting's largest value has more.
-pub(super) fn parse_integer(text: &str, unit: Option<&str>, max: i64) -> Result<i64, Hint> {
+/// A whole number in base units (`kB`, `ms`), rounded. It has 32 bits unless `max` has more.
+///
+/// # Errors
+/// What HINT says where the text is no such number.
+pub fn parse_integer(text: &str, unit: Option<&str>, max: i64) -> Result<i64, Hint> {
     let number = parse(text, unit)?.round_ties_even();
     if !number.is_finite() || number.abs() > (1_u64 << 53) as f64 {
         return Err(Some(TOO_LARGE));
