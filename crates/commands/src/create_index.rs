@@ -425,11 +425,16 @@ pub(crate) fn insert_index(
     let mut columns: Vec<NewColumn> = index
         .keys
         .iter()
-        .map(|key| NewColumn::plain(&key.name, key.type_oid, key.typmod, key.collation))
+        .map(|key| NewColumn {
+            storage: relation.column_at(key.attribute).map(|column| column.storage),
+            ..NewColumn::plain(&key.name, key.type_oid, key.typmod, key.collation)
+        })
         .collect();
     for attribute in &index.included {
         if let Some(c) = relation.column_at(*attribute) {
-            columns.push(NewColumn::plain(&c.name, c.type_oid, c.typmod, c.collation));
+            let storage = Some(c.storage);
+            let plain = NewColumn::plain(&c.name, c.type_oid, c.typmod, c.collation);
+            columns.push(NewColumn { storage, ..plain });
         }
     }
     let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();

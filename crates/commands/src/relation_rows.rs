@@ -42,6 +42,9 @@ pub(crate) struct NewColumn {
     pub(crate) identity: Option<Identity>,
     pub(crate) generated: Option<Generated>,
     pub(crate) statistics: Option<i16>,
+    /// Where it is not its type's.
+    pub(crate) storage: Option<u8>,
+    pub(crate) compression: u8,
 }
 
 impl NewColumn {
@@ -58,6 +61,8 @@ impl NewColumn {
             identity: None,
             generated: None,
             statistics: None,
+            storage: None,
+            compression: 0,
         }
     }
 }
@@ -174,7 +179,7 @@ fn column_row(relation: Oid, attribute: i16, id: u32, column: &NewColumn, ty: &T
         .with(ATTNAME, column.name.as_str())
         .with(ATTNUM, attribute)
         .with(ATTNDIMS, column.dimensions)
-        .with(ATTCOMPRESSION, 0u8)
+        .with(ATTCOMPRESSION, column.compression)
         .with(ATTNOTNULL, column.not_null)
         .with(ATTHASDEF, column.has_default)
         .with(ATTHASMISSING, false)
@@ -186,6 +191,9 @@ fn column_row(relation: Oid, attribute: i16, id: u32, column: &NewColumn, ty: &T
         .with(ATTSTATTARGET, column.statistics)
         .with(hidden::PG_ATTRIBUTE_COLUMN_ID, id.cast_signed());
     set_type(&mut row, column.type_oid, column.typmod, column.collation, ty);
+    if let Some(storage) = column.storage {
+        row.set(ATTSTORAGE, storage);
+    }
     row
 }
 

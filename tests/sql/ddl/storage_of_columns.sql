@@ -31,3 +31,13 @@ select attname, attstorage from pg_attribute where attrelid = 'm'::regclass and 
 create table x (a int storage main);
 create table x (a int compression pglz);
 create table x (a text storage foo);
+-- What a definition says of them, and LIKE, and indexes
+create table y (a text storage external, b text compression pglz, c varchar storage main compression default, d text);
+alter table y add e bytea storage plain, add f text storage default compression pglz;
+create index y_a on y (a, (d || a), d) include (c);
+create table z (like y including storage);
+create table zz (like y including compression);
+create table zzz (like y including storage including compression);
+select attrelid::regclass, attname, attstorage, attcompression from pg_attribute where attrelid in ('y'::regclass, 'y_a'::regclass, 'z'::regclass, 'zz'::regclass, 'zzz'::regclass) and attnum > 0 order by attrelid::regclass::text, attnum;
+alter table y alter a type varchar(20);
+select attname, attstorage from pg_attribute where attrelid = 'y'::regclass and attname = 'a';

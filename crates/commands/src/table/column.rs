@@ -67,15 +67,14 @@ pub(crate) fn define<'a>(
         ));
     }
     let ty = env.catalog().type_(type_oid)?;
-    if let Some(storage) = def.storage {
-        storage::storage_of(env, storage, &ty)?;
-    }
-    storage::compression_of(env, def.compression.unwrap_or("default"), &ty)?;
+    let storage = def.storage.map(|name| storage::storage_of(env, name, &ty)).transpose()?;
+    let compression = storage::compression_of(env, def.compression.unwrap_or("default"), &ty)?;
     let collation = match def.collation {
         None => ty.collation,
         Some(clause) => collation_of(env, &clause, type_oid, ty.collation)?,
     };
     let mut column = NewColumn::plain(def.name, type_oid, typmod, collation);
+    (column.storage, column.compression) = (storage, compression);
     column.dimensions = i16::try_from(name.array_bounds.len()).unwrap_or(i16::MAX);
     let sequence = serial.map(|type_oid| OwnedSequence {
         type_oid,

@@ -320,6 +320,12 @@ fn like(
         if options & like_option::GENERATED != 0 {
             copy.generated = column.generated;
         }
+        if options & like_option::STORAGE != 0 {
+            copy.storage = Some(column.storage);
+        }
+        if options & like_option::COMPRESSION != 0 {
+            copy.compression = column.compression;
+        }
         let mut sequence = None;
         if options & like_option::IDENTITY != 0 && column.identity.is_some() {
             copy.identity = column.identity;
