@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::planned::Planned;
 use crate::referential::Referential;
 use crate::sequence::SessionSequences;
+use crate::statistics::Counters;
 use crate::storage::{Opened, Uses};
 use crate::temporary::Temporary;
 use crate::transaction::Open;
@@ -42,6 +43,8 @@ pub(crate) struct Backend {
     /// The settings that plans cost by.
     pub(crate) costs: Cell<plan::CostSettings>,
     pub(crate) temporary_files: Rc<TemporarySpace>,
+    /// Those of the session's database.
+    pub(crate) counters: Arc<Counters>,
     pub(crate) limits: Cell<execute::Limits>,
     path: RefCell<Box<str>>,
     /// How often `search_path` has changed: plans depend on it.
@@ -63,10 +66,13 @@ impl Backend {
         let pid = state.entry().id;
         let owner = engine.storage.transactions().register(pid, catalog.database());
         let env = state.settings().io_env(0);
-        let temporary_files = crate::temporary_files::space(&engine, &state, catalog.database());
+        let counters = engine.database_activity.of(catalog.database());
+        counters.session();
+        let temporary_files = crate::temporary_files::space(&engine, &state, counters.clone());
         let limits = crate::temporary_files::limits(&state.settings());
         Rc::new(Backend {
             temporary_files,
+            counters,
             limits: Cell::new(limits),
             engine,
             store,

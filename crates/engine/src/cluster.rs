@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::databases::Closed;
 use crate::export::ExportedSnapshots;
 use crate::sequence::Sequences;
-use crate::statistics::TableActivity;
+use crate::statistics::{DatabaseActivity, TableActivity};
 use crate::temporary::Numbers;
 use base::interrupt::Interrupt;
 use base::{Error, FileId, Oid, Result, Xid};
@@ -38,8 +38,6 @@ const OPEN_TREE_BYTES: u64 = 1 << 10;
 /// The engine of an open cluster.
 pub(crate) struct ClusterEngine {
     pub(crate) disk: Arc<RealDisk>,
-    /// For each database the number and the bytes of its temporary files.
-    pub(crate) temporary_counts: Mutex<HashMap<Oid, (u64, u64)>>,
     pub(crate) storage: Arc<Storage>,
     pub(crate) trees: Arc<Trees>,
     pub(crate) registry: Registry,
@@ -48,6 +46,7 @@ pub(crate) struct ClusterEngine {
     pub(crate) exported: ExportedSnapshots,
     pub(crate) temporary_numbers: Numbers,
     pub(crate) activity: TableActivity,
+    pub(crate) database_activity: DatabaseActivity,
     /// When it was opened: microseconds since 2000-01-01 UTC.
     pub(crate) start_us: i64,
     ledger: Ledger,
@@ -212,7 +211,6 @@ impl ClusterEngine {
     ) -> Result<ClusterEngine> {
         Ok(ClusterEngine {
             disk,
-            temporary_counts: Mutex::default(),
             trees,
             storage,
             registry: crate::registry::all()?,
@@ -221,6 +219,7 @@ impl ClusterEngine {
             exported: ExportedSnapshots::default(),
             temporary_numbers: Numbers::default(),
             activity: TableActivity::default(),
+            database_activity: DatabaseActivity::default(),
             start_us: base::clock::now_us(),
             cluster_cache: cache_memory.cache(),
             cache_memory,

@@ -416,8 +416,8 @@ impl Server for Backend {
         self.state.cluster().ledger_rows()
     }
 
-    fn temporary_files(&self, database: Oid) -> (u64, u64) {
-        self.engine.temporary_counts.lock().get(&database).copied().unwrap_or_default()
+    fn database_activity(&self, database: Oid) -> expr::server::DatabaseActivityRow {
+        self.engine.database_activity.get(database)
     }
 
     fn log(&self, line: &str) {

@@ -2,7 +2,7 @@
 //! them.
 
 use crate::cluster::ClusterEngine;
-use base::Oid;
+use crate::statistics::Counters;
 use disk::temporary::TemporarySpace;
 use execute::Limits;
 use session::State;
@@ -33,17 +33,13 @@ pub(crate) fn limits(settings: &Settings) -> Limits {
 pub(crate) fn space(
     engine: &Arc<ClusterEngine>,
     state: &Rc<State>,
-    database: Oid,
+    counters: Arc<Counters>,
 ) -> Rc<TemporarySpace> {
     let space = TemporarySpace::new(engine.disk.clone(), state.entry().id.0);
     space.set_limit(limit_bytes(&state.settings()));
-    let (engine, state): (_, Weak<State>) = (engine.clone(), Rc::downgrade(state));
+    let state: Weak<State> = Rc::downgrade(state);
     space.on_removed(Box::new(move |path, bytes| {
-        let mut counts = engine.temporary_counts.lock();
-        let (files, all_bytes) = counts.entry(database).or_default();
-        *files += 1;
-        *all_bytes += bytes;
-        drop(counts);
+        counters.temporary_file(bytes);
         let Some(state) = state.upgrade() else { return };
         let least = state.settings().integer("log_temp_files");
         if u64::try_from(least).is_ok_and(|kilobytes| bytes >= kilobytes << 10) {

@@ -127,6 +127,7 @@ impl Backend {
         let Some(transaction) = self.open.borrow().transaction.clone() else { return Ok(()) };
         self.end_exports();
         let result = transaction.rollback();
+        self.counters.rolled_back(self.owner.take_deadlocks());
         self.forget_created(0);
         self.catalog.aborted();
         self.temporary_after(false);

@@ -244,8 +244,26 @@ pub struct TableActivityRow {
     pub autoanalyze_count: u64,
 }
 
+/// What happened in a database since the server started. Rows are those of committed transactions.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct DatabaseActivityRow {
+    pub sessions: u64,
+    pub commits: u64,
+    pub rollbacks: u64,
+    pub deadlocks: u64,
+    pub inserted: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    pub temporary_files: u64,
+    pub temporary_bytes: u64,
+}
+
 /// The server around a session.
 pub trait Server {
+    /// What happened in a database.
+    fn database_activity(&self, database: Oid) -> DatabaseActivityRow;
+
     /// What happened to a table of the session's database.
     fn table_activity(&self, _relation: Oid) -> TableActivityRow {
         TableActivityRow::default()
@@ -361,9 +379,6 @@ pub trait Server {
 
     /// The accounts of the memory ledger.
     fn memory_ledger(&self) -> Vec<memory::ledger::LedgerRow>;
-
-    /// The number and the bytes of the temporary files of a database that are gone.
-    fn temporary_files(&self, database: Oid) -> (u64, u64);
 
     /// Writes a line to the server's log, at LOG level.
     fn log(&self, line: &str);

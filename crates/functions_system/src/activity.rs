@@ -4,7 +4,7 @@ use crate::rows::Cell;
 use crate::shim::{catalog, in_sql, raw, set};
 use base::{Error, Oid, Result, err};
 use catalog::Catalog;
-use expr::server::{SessionRow, TableActivityRow};
+use expr::server::{DatabaseActivityRow, SessionRow, TableActivityRow};
 use expr::{Call, Datum, Entry};
 use types::datetime::Interval;
 use types::oids;
@@ -249,6 +249,16 @@ fn counter<'m>(
     Ok(Datum::Int8(read(&row).cast_signed()))
 }
 
+/// A counter of a database.
+fn of_database<'m>(
+    cx: &Call<'_, 'm>,
+    database: &Datum<'_>,
+    read: impl Fn(&DatabaseActivityRow) -> u64,
+) -> Result<Datum<'m>> {
+    let row = cx.host.server()?.database_activity(Oid(database.oid()?));
+    Ok(Datum::Int8(read(&row).cast_signed()))
+}
+
 /// When something last happened to a table.
 fn moment<'m>(
     cx: &Call<'_, 'm>,
@@ -262,6 +272,18 @@ fn moment<'m>(
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     set!("pg_cursor", |cx, args| cursors(cx)?),
+    raw!("pg_stat_get_db_xact_commit", |cx, args| of_database(cx, &args[0], |row| row.commits)),
+    raw!("pg_stat_get_db_xact_rollback", |cx, args| of_database(cx, &args[0], |row| row.rollbacks)),
+    raw!("pg_stat_get_db_tuples_inserted", |cx, args| of_database(cx, &args[0], |row| row
+        .inserted)),
+    raw!("pg_stat_get_db_tuples_updated", |cx, args| of_database(cx, &args[0], |row| row.updated)),
+    raw!("pg_stat_get_db_tuples_deleted", |cx, args| of_database(cx, &args[0], |row| row.deleted)),
+    raw!("pg_stat_get_db_temp_files", |cx, args| of_database(cx, &args[0], |row| row
+        .temporary_files)),
+    raw!("pg_stat_get_db_temp_bytes", |cx, args| of_database(cx, &args[0], |row| row
+        .temporary_bytes)),
+    raw!("pg_stat_get_db_deadlocks", |cx, args| of_database(cx, &args[0], |row| row.deadlocks)),
+    raw!("pg_stat_get_db_sessions", |cx, args| of_database(cx, &args[0], |row| row.sessions)),
     raw!("pg_stat_get_live_tuples", |cx, args| counter(cx, &args[0], |row| row.live)),
     raw!("pg_stat_get_dead_tuples", |cx, args| counter(cx, &args[0], |_| 0)),
     raw!("pg_stat_get_tuples_inserted", |cx, args| counter(cx, &args[0], |row| row.inserted)),

@@ -1,8 +1,8 @@
-//! Memory contexts, the ledger and temporary files.
+//! Memory contexts and the ledger.
 
 use crate::rows::Cell;
 use crate::shim::{raw, set};
-use base::{Oid, Result, err};
+use base::{Result, err};
 use expr::{Call, Datum, Entry};
 use memory::ledger::UNLIMITED;
 use memory::registry::ContextRow;
@@ -155,22 +155,10 @@ fn log_contexts<'m>(cx: &Call<'_, 'm>, pid: i32) -> Result<Datum<'m>> {
     Ok(Datum::Bool(true))
 }
 
-fn temporary(cx: &Call<'_, '_>, database: u32) -> Result<(i64, i64)> {
-    let (files, bytes) = cx.host.server()?.temporary_files(Oid(database));
-    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-    Ok((signed(files), signed(bytes)))
-}
-
 /// The table of this module.
 pub(crate) const TABLE: &[Entry] = &[
     set!("pg_get_backend_memory_contexts", |cx, args| own(cx)?),
     set!("perdura_memory_contexts", |cx, args| all(cx)?),
     set!("perdura_memory_ledger", |cx, args| ledger(cx)?),
     raw!("pg_log_backend_memory_contexts", |cx, args| log_contexts(cx, args[0].int4()?)),
-    raw!("pg_stat_get_db_temp_files", |cx, args| {
-        Ok(Datum::Int8(temporary(cx, args[0].oid()?)?.0))
-    }),
-    raw!("pg_stat_get_db_temp_bytes", |cx, args| {
-        Ok(Datum::Int8(temporary(cx, args[0].oid()?)?.1))
-    }),
 ];

@@ -206,9 +206,12 @@ view pg_statio_user_sequences (relid, schemaname, relname)
 SELECT relid, schemaname, relname FROM pg_statio_all_sequences
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^pg_toast';
 
-view pg_stat_database (datid, datname, numbackends, temp_files, temp_bytes)
+view pg_stat_database (datid, datname, numbackends, xact_commit, xact_rollback, tup_inserted, tup_updated, tup_deleted, temp_files, temp_bytes, deadlocks, sessions)
 SELECT d.oid, d.datname, (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid),
-       pg_stat_get_db_temp_files(d.oid), pg_stat_get_db_temp_bytes(d.oid)
+       pg_stat_get_db_xact_commit(d.oid), pg_stat_get_db_xact_rollback(d.oid),
+       pg_stat_get_db_tuples_inserted(d.oid), pg_stat_get_db_tuples_updated(d.oid),
+       pg_stat_get_db_tuples_deleted(d.oid), pg_stat_get_db_temp_files(d.oid),
+       pg_stat_get_db_temp_bytes(d.oid), pg_stat_get_db_deadlocks(d.oid), pg_stat_get_db_sessions(d.oid)
 FROM (SELECT 0::oid AS oid, NULL::name AS datname
       UNION ALL SELECT oid, datname FROM pg_database) d;
 

@@ -110,6 +110,7 @@ impl Backend {
     /// Counts what a transaction has changed, now that it has committed.
     pub(crate) fn publish_changes(&self) {
         let open = self.open.borrow();
+        self.counters.committed(&open.changes);
         if !open.changes.is_empty() {
             self.engine.activity.add(self.catalog.database(), &open.changes);
         }

@@ -6,7 +6,7 @@
 //! different values, the most common ones, a histogram, and how far the order of the rows follows
 //! the values. They become rows of `pg_statistic`, and the size of the table and of its indexes goes
 //! to `pg_class`: in the transaction of the command, so that they go with it. [`activity`] counts
-//! what is changed in tables.
+//! what is changed in tables, [`database`] what happens in databases.
 //!
 //! # Rules
 //! 1. The sample has 300 rows for each unit of the statistics target, as PostgreSQL's; it is bound
@@ -26,6 +26,7 @@
 
 mod activity;
 mod compute;
+mod database;
 mod options;
 mod sample;
 
@@ -43,6 +44,7 @@ use txn::{Acquired, LockMode, WaitPolicy};
 use wire::backend::NoticeSeverity;
 
 pub(crate) use activity::{Changes, TableActivity};
+pub(crate) use database::{Counters, DatabaseActivity};
 
 /// `pg_am.oid` of btree.
 const BTREE: Oid = Oid(403);

@@ -11,6 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Everything that says who waits for whom, locked at one moment.
 struct Frozen<'a> {
@@ -93,6 +94,7 @@ impl LockTable {
                 return Ok(());
             }
         }
+        owner.deadlocks.fetch_add(1, Ordering::Relaxed);
         Err(report(&path))
     }
 }

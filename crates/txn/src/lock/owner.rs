@@ -77,6 +77,8 @@ pub struct Owner {
     version_bytes: AtomicUsize,
     /// The waits so far.
     waits: AtomicU64,
+    /// How often it was chosen to end a deadlock.
+    pub(super) deadlocks: AtomicU64,
     met: Arc<Met>,
     /// The commit whose flush is waited for with which its transaction ends; 0: none.
     ending: AtomicU64,
@@ -110,6 +112,7 @@ impl Owner {
             in_flight: AtomicU64::new(0),
             version_bytes: AtomicUsize::new(0),
             waits: AtomicU64::new(0),
+            deadlocks: AtomicU64::new(0),
             met: Arc::default(),
             ending: AtomicU64::new(0),
             local: AtomicU32::new(0),
@@ -139,6 +142,11 @@ impl Owner {
 
     pub(super) fn lock_timeout_ms(&self) -> u64 {
         self.lock_timeout_ms.load(Ordering::Relaxed)
+    }
+
+    /// How often it was chosen to end a deadlock since this was asked last.
+    pub fn take_deadlocks(&self) -> u64 {
+        self.deadlocks.swap(0, Ordering::Relaxed)
     }
 
     /// Notes a version record of its transaction.
