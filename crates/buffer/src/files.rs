@@ -9,7 +9,7 @@ use crate::page::{HEADER_BYTES, claimed_size};
 use crate::spare::Spare;
 use base::wait_event::{WaitEvent, waiting};
 use base::{Error, FileId, Lsn, PageNo, Result, SqlState, Xid};
-use disk::{Disk, File};
+use disk::{ClosableFile, Disk, File, OpenFiles};
 use hashbrown::HashMap;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,11 +33,9 @@ pub struct TreeFile {
     id: FileId,
     path: String,
     page_bytes: usize,
-    file: Arc<dyn File>,
+    file: Arc<ClosableFile>,
     /// The bytes that the file has room for.
     allocated: AtomicU64,
-    /// Written to since it was last synced.
-    pub(crate) unsynced: AtomicBool,
     dropped: AtomicBool,
     /// What [`TreeFile::hint`] says.
     hint: AtomicU64,
@@ -132,7 +130,6 @@ impl TreeFile {
             }
             Err(error) => return Err(error),
         };
-        self.unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -165,12 +162,11 @@ impl TreeFile {
     pub(crate) fn cut(&self, bytes: u64) -> Result<()> {
         self.file.set_len(bytes)?;
         self.allocated.store(bytes, Ordering::Release);
-        self.unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
     pub(crate) fn sync(&self) -> Result<()> {
-        if self.unsynced.swap(false, Ordering::AcqRel) && !self.is_dropped() {
+        if !self.is_dropped() {
             let _waits = waiting(WaitEvent::DataFileSync);
             self.file.sync_data()?;
         }
@@ -193,6 +189,10 @@ fn again_with_room(
 pub struct Files {
     disk: Arc<dyn Disk>,
     wal: Arc<Wal>,
+    descriptors: Arc<OpenFiles>,
+    /// Whether all files were synced since the server began: what recovery finds done may have been
+    /// written by the process before, and never synced.
+    all_synced: AtomicBool,
     open: Mutex<HashMap<u64, Arc<TreeFile>>>,
     /// Files that committed transactions drop, until they are gone, by transaction.
     unlinks: Mutex<BTreeMap<Xid, Vec<FileId>>>,
@@ -202,8 +202,10 @@ pub struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(disk: Arc<dyn Disk>, wal: Arc<Wal>) -> Files {
+    pub(crate) fn new(disk: Arc<dyn Disk>, wal: Arc<Wal>, open_files_max: usize) -> Files {
         Files {
+            descriptors: OpenFiles::new(disk.clone(), open_files_max),
+            all_synced: AtomicBool::new(false),
             disk,
             wal,
             open: Mutex::default(),
@@ -289,8 +291,10 @@ impl Files {
             "page size {page_bytes}"
         );
         let path = Files::path(id);
-        let file = match self.disk.create(&path) {
-            Err(error) if error.sqlstate() == SqlState::DUPLICATE_FILE => self.disk.open(&path)?,
+        let file = match self.descriptors.create(&path) {
+            Err(error) if error.sqlstate() == SqlState::DUPLICATE_FILE => {
+                self.descriptors.open(&path)?
+            }
             other => other?,
         };
         let file = self.enter(id, path, page_bytes, file)?;
@@ -304,9 +308,12 @@ impl Files {
         id: FileId,
         path: String,
         page_bytes: usize,
-        file: Arc<dyn File>,
+        file: Arc<ClosableFile>,
     ) -> Result<Arc<TreeFile>> {
         let allocated = AtomicU64::new(file.len()?);
+        if !self.all_synced.load(Ordering::Acquire) {
+            file.set_unsynced();
+        }
         let mut open = self.open.lock();
         let entry = open.entry(id.0).or_insert_with(|| {
             Arc::new(TreeFile {
@@ -315,7 +322,6 @@ impl Files {
                 page_bytes,
                 file,
                 allocated,
-                unsynced: AtomicBool::new(true),
                 dropped: AtomicBool::new(false),
                 hint: AtomicU64::new(0),
                 reserving: AtomicI64::new(0),
@@ -333,7 +339,7 @@ impl Files {
             return Ok(file.clone());
         }
         let path = Files::path(id);
-        let file = self.disk.open(&path)?;
+        let file = self.descriptors.open(&path)?;
         let mut header = [0; HEADER_BYTES];
         let n = file.read_full_at(&mut header, 0)?;
         let Some(page_bytes) = claimed_size(&header[..n]) else {
@@ -348,7 +354,7 @@ impl Files {
             return Ok(Some(file.clone()));
         }
         let path = Files::path(id);
-        match self.disk.open(&path) {
+        match self.descriptors.open(&path) {
             Ok(file) => self.enter(id, path, page_bytes, file).map(Some),
             Err(error) if error.sqlstate() == SqlState::UNDEFINED_FILE => Ok(None),
             Err(error) => Err(error),
@@ -395,6 +401,7 @@ impl Files {
         let file = self.open.lock().remove(&id.0);
         if let Some(file) = &file {
             file.dropped.store(true, Ordering::Release);
+            file.file.set_removed();
         }
         file
     }
@@ -436,7 +443,9 @@ impl Files {
         for file in open {
             file.sync()?;
         }
-        self.disk.sync_dir(BASE_DIR)
+        self.disk.sync_dir(BASE_DIR)?;
+        self.all_synced.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// The disk that the files are on.

@@ -31,6 +31,8 @@ pub struct PoolConfig {
     pub bytes: u64,
     /// Whether to ask for huge pages: a random page is then found without a walk through page tables.
     pub huge_pages: bool,
+    /// The most files that are open at once.
+    pub open_files_max: usize,
     /// The ledger account that frames are charged to when first used.
     pub account: Option<SharedAccount>,
     /// Who applies the changes of which records.
@@ -175,7 +177,7 @@ impl Pool {
         disk.create_dir(crate::files::BASE_DIR)?;
         Ok(Arc::new(Pool {
             frames: Frames::new(config.bytes, config.huge_pages)?,
-            files: Files::new(disk, wal.clone()),
+            files: Files::new(disk, wal.clone(), config.open_files_max),
             managers: Managers::new(&config.managers),
             epochs: Epochs::new(),
             sleepers: Sleepers::default(),

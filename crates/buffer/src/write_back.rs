@@ -74,9 +74,7 @@ impl Pool {
             }
             page::seal(&mut copy);
             self.counts.writes.fetch_add(1, Ordering::Relaxed);
-            self.files().write_page(pin.file(), pin.page(), &copy)?;
-            pin.file().unsynced.store(true, Ordering::SeqCst);
-            Ok(())
+            self.files().write_page(pin.file(), pin.page(), &copy)
         });
         if written.is_err() {
             // What was to be written is still owed, from where it began. The latch keeps a change

@@ -3,6 +3,7 @@
 //! [`Disk`] is a data directory, [`File`] an open file in it. Paths are relative to the data
 //! directory, with `/` between their parts. [`RealDisk`] is the machine's file system,
 //! [`SimDisk`] a file system in memory that loses what was not synced when its power is cut.
+//! [`OpenFiles`] keeps the number of open files small.
 //!
 //! Rules
 //! 1. A write is durable after `sync_data` of its file has returned; a created, renamed or removed
@@ -13,11 +14,13 @@
 //!    nothing. The caller stops the server process and recovers from the log.
 //! 4. Errors carry PostgreSQL's SQLSTATEs: 53100 (disk full), 58P01, 58P02, 58030, and name the file.
 
+mod open_files;
 mod real;
 mod sim;
 pub mod temporary;
 
-pub use real::RealDisk;
+pub use open_files::{ClosableFile, OpenFiles};
+pub use real::{RealDisk, descriptors_max};
 pub use sim::{Fault, FaultKind, Random, SimDisk};
 
 use base::{Error, Result, SqlState};

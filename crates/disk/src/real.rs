@@ -3,6 +3,7 @@
 use crate::{Disk, File, io_error};
 use base::{Result, chores};
 use rustix::fs::FallocateFlags;
+use rustix::process::Resource;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -33,6 +34,12 @@ impl RealDisk {
     fn path(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }
+}
+
+/// The descriptors that this process may have.
+pub fn descriptors_max() -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 /// A removed file with so many bytes is cut off bit by bit before it is closed: the system frees its

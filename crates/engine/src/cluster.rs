@@ -90,6 +90,13 @@ fn pace_of(settings: &Base) -> Pace {
     }
 }
 
+/// The most files of tables and indexes that are open at once: `max_files_per_process`, but no more
+/// than a quarter of the descriptors that the process may have.
+pub fn open_files_max(settings: &Base) -> usize {
+    let wanted = usize::try_from(settings.integer("max_files_per_process")).unwrap_or(1);
+    wanted.min(disk::descriptors_max() / 4)
+}
+
 /// Gives the storage the settings that a reload may change.
 fn configure(storage: &Storage, settings: &Base) {
     storage.log_checkpoints(settings.boolean("log_checkpoints"));
@@ -150,8 +157,14 @@ pub fn open(
         archive: settings.text("archive_mode") != "off",
         ..WalConfig::default()
     };
-    let config =
-        Settings { pool_bytes, huge_pages, account: Some(account), wal, ..Settings::default() };
+    let config = Settings {
+        pool_bytes,
+        huge_pages,
+        open_files_max: open_files_max(settings),
+        account: Some(account),
+        wal,
+        ..Settings::default()
+    };
     disk::temporary::clear(&*disk)?;
     let (storage, _report) = Storage::open(disk.clone(), &config)?;
     storage.on_log(log);

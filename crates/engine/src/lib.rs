@@ -45,5 +45,6 @@ mod transaction;
 mod type_host;
 
 pub use check::{Checked, check};
-pub use cluster::{create, open, waldump};
+pub use cluster::{create, open, open_files_max, waldump};
+pub use disk::descriptors_max;
 pub use recovery::DumpOptions;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub pool_bytes: u64,
     /// Whether the buffer pool asks the system for huge pages.
     pub huge_pages: bool,
+    /// `max_files_per_process`: the most files of trees that are open at once.
+    pub open_files_max: usize,
     /// What frames are charged to.
     pub account: Option<SharedAccount>,
     /// The bytes of the disk that are kept for rollback and recovery (storage rule 14).
@@ -43,6 +45,7 @@ impl Default for Settings {
         Settings {
             pool_bytes: 128 << 20,
             huge_pages: false,
+            open_files_max: 1000.min(disk::descriptors_max() / 4),
             account: None,
             spare_bytes: 16 << 20,
             wal: WalConfig::default(),
@@ -183,6 +186,7 @@ impl Storage {
             bytes: settings.pool_bytes,
             account: settings.account.clone(),
             huge_pages: settings.huge_pages,
+            open_files_max: settings.open_files_max,
             managers: MANAGERS.to_vec(),
         };
         let pool = Pool::new(wal.clone(), config)?;

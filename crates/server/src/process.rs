@@ -228,9 +228,8 @@ fn run(handover: Handover, trim: fn(), begin_worker: fn()) -> Result<()> {
     let settings = config.to_base(&data_dir)?;
     log::configure(&settings);
     let tls = tls::Context::load(&data_dir, &settings, false).map_err(base::Error::fatal)?;
-    let max_connections = settings.integer("max_connections");
-    let max_connections =
-        waiting_room::sessions_max(usize::try_from(max_connections).unwrap_or(usize::MAX));
+    let max_connections = waiting_room::sessions_max(&settings);
+    let waiting_room = WaitingRoom::new(&settings, max_connections);
     let cluster =
         Cluster::open(data_dir.clone(), settings, log::entry, |dir, settings, ledger| {
             engine::open(dir, settings, ledger, stop, note)
@@ -250,7 +249,7 @@ fn run(handover: Handover, trim: fn(), begin_worker: fn()) -> Result<()> {
         scram_secret,
         start_us: SystemClock::new().now_us(),
         max_connections,
-        waiting_room: WaitingRoom::new(max_connections),
+        waiting_room,
         stopping: AtomicBool::new(false),
         answered: AtomicBool::new(false),
         data_dir,

@@ -7,7 +7,7 @@
 
 use crate::log;
 use parking_lot::Mutex;
-use rustix::process::Resource;
+use session::settings::Base;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 /// The most connections that wait, however many descriptors there are; and the least.
 const WAITING_MAX: usize = 4096;
 const WAITING_MIN: usize = 64;
-/// The descriptors that are left to files.
-const FILE_DESCRIPTORS: usize = 1024;
+/// The descriptors that are left to other files than those of tables and indexes.
+const OTHER_FILES: usize = 128;
 /// The log tells of connections that had to go at most so often.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
@@ -44,15 +44,17 @@ pub(crate) struct Place<'a> {
     go: Arc<Notify>,
 }
 
-/// The descriptors that this process may have.
-fn descriptors() -> usize {
-    let limit = rustix::process::getrlimit(Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+/// The descriptors that this process may have and files do not need.
+fn descriptors_left(settings: &Base) -> usize {
+    let files = engine::open_files_max(settings) + OTHER_FILES;
+    engine::descriptors_max().saturating_sub(files)
 }
 
 /// The sessions that there may be: `max_connections`, or what the descriptors allow.
-pub(crate) fn sessions_max(max_connections: usize) -> usize {
-    let possible = descriptors().saturating_sub(FILE_DESCRIPTORS + WAITING_MIN).max(1);
+pub(crate) fn sessions_max(settings: &Base) -> usize {
+    let max_connections =
+        usize::try_from(settings.integer("max_connections")).unwrap_or(usize::MAX);
+    let possible = descriptors_left(settings).saturating_sub(WAITING_MIN).max(1);
     if max_connections > possible {
         log::write(
             log::Level::Warning,
@@ -67,8 +69,8 @@ pub(crate) fn sessions_max(max_connections: usize) -> usize {
 
 impl WaitingRoom {
     /// A room beside so many sessions.
-    pub(crate) fn new(sessions_max: usize) -> WaitingRoom {
-        let left = descriptors().saturating_sub(sessions_max.saturating_add(FILE_DESCRIPTORS));
+    pub(crate) fn new(settings: &Base, sessions_max: usize) -> WaitingRoom {
+        let left = descriptors_left(settings).saturating_sub(sessions_max);
         WaitingRoom::with_limit(left.clamp(WAITING_MIN, WAITING_MAX))
     }
 

@@ -81,8 +81,13 @@ impl Server {
             WalConfig { segment_bytes: 1 << 20, buffer_bytes: 1 << 19, ..WalConfig::default() },
         );
         let wal = wal.unwrap();
-        let config =
-            PoolConfig { bytes: 16 * 8192, account: None, huge_pages: false, managers: Vec::new() };
+        let config = PoolConfig {
+            bytes: 16 * 8192,
+            open_files_max: 4,
+            account: None,
+            huge_pages: false,
+            managers: Vec::new(),
+        };
         let pool = Pool::new(wal.clone(), config).unwrap();
         let transactions = Transactions::new(pool, options);
         let table = Arc::new(Table { rows: Mutex::default(), wal });

@@ -13,6 +13,7 @@ fn config() -> WalConfig {
 
 fn server_on(wal: Arc<Wal>, frames: u64) -> Result<Server> {
     let config = PoolConfig {
+        open_files_max: 4,
         bytes: frames * 8192,
         account: None,
         huge_pages: false,
@@ -29,8 +30,13 @@ fn server_on(wal: Arc<Wal>, frames: u64) -> Result<Server> {
 /// after the one under way.
 fn work(disk: &SimDisk, seed: u64, kind: u64, states: &mut [Model; 2]) -> Result<()> {
     let wal = Wal::create(Arc::new(disk.clone()), config())?;
-    let config =
-        PoolConfig { bytes: 16 * 8192, account: None, huge_pages: false, managers: vec![MANAGER] };
+    let config = PoolConfig {
+        bytes: 16 * 8192,
+        open_files_max: 4,
+        account: None,
+        huge_pages: false,
+        managers: vec![MANAGER],
+    };
     let pool = Pool::new(wal, config)?;
     let transactions = Transactions::new(pool, Options::default());
     register(&transactions);

@@ -24,6 +24,7 @@ impl Server {
             WalConfig { segment_bytes: 1 << 22, buffer_bytes: 1 << 19, ..WalConfig::default() };
         let wal = Wal::create(Arc::new(SimDisk::new(seed)), config).unwrap();
         let config = PoolConfig {
+            open_files_max: 4,
             bytes: frames * 8192,
             account: None,
             huge_pages: false,

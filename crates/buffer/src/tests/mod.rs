@@ -35,6 +35,7 @@ fn pool_on(wal: Arc<Wal>, frames: u64) -> Arc<Pool> {
     Pool::new(
         wal,
         PoolConfig {
+            open_files_max: 4,
             bytes: frames * 8192,
             account: None,
             huge_pages: false,
@@ -280,6 +281,7 @@ fn a_pool_has_its_reserve_however_full_the_ledger_is() {
     let mut others = ledger.shared("others", u64::MAX).nothing();
     others.note(1 << 20);
     let config = PoolConfig {
+        open_files_max: 4,
         bytes: 64 * 8192,
         account: Some(ledger.shared("shared buffers", u64::MAX)),
         huge_pages: false,

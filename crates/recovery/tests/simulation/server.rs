@@ -37,6 +37,8 @@ pub(crate) fn settings() -> Settings {
     Settings {
         pool_bytes: 72 * PAGE_BYTES as u64,
         spare_bytes: 2 << 20,
+        // Fewer than there are trees.
+        open_files_max: 5,
         wal: WalConfig {
             segment_bytes: 1 << 21,
             buffer_bytes: 1 << 20,

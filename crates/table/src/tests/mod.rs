@@ -43,6 +43,7 @@ impl Server {
 
     fn over(disk: SimDisk, wal: Arc<Wal>, pool_bytes: u64, options: Options) -> Server {
         let config = PoolConfig {
+            open_files_max: 4,
             bytes: pool_bytes,
             account: None,
             huge_pages: false,

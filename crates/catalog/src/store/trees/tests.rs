@@ -21,7 +21,13 @@ impl Server {
     fn new() -> Server {
         let wal = Wal::create(Arc::new(SimDisk::new(1)), WalConfig::default()).unwrap();
         let managers = vec![btree::MANAGER, table::RESOURCE_MANAGER];
-        let config = PoolConfig { bytes: 64 << 20, account: None, huge_pages: false, managers };
+        let config = PoolConfig {
+            bytes: 64 << 20,
+            open_files_max: 4,
+            account: None,
+            huge_pages: false,
+            managers,
+        };
         let pool = Pool::new(wal, config).unwrap();
         let options = Options { next_file: FileId(files::FIRST_NORMAL), ..Options::default() };
         let transactions = Transactions::new(Arc::clone(&pool), options);
