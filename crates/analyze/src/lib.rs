@@ -67,7 +67,7 @@ pub use typename::{resolve_function, resolve_type};
 pub use view::is_true;
 
 use base::{Error, Oid, Result};
-use memory::Bump;
+use memory::{Account, Bump};
 use parse::{Location, Statement};
 use scope::Level;
 use std::cell::RefCell;
@@ -192,5 +192,9 @@ impl<'q> Arena<'q> for BumpArena<'q> {
         write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
     ) -> Result<&'q [u8]> {
         Arena::put_with(&self.0, bytes, write)
+    }
+
+    fn account(&self) -> Account {
+        self.0.account().clone()
     }
 }

@@ -1,60 +1,97 @@
 //! json_agg, json_object_agg and their variants for jsonb.
 
-use crate::write::{finish, write_key, write_value};
+use crate::write::{Out, finish, text_of, write_key, write_value};
 use base::{Result, err};
 use expr::{Aggregate, Call, Entry};
 use memory::Heap;
-use memory::collections::Buffer;
-use std::collections::HashSet;
+use memory::collections::{Buffer, HashSet, TryAdd, TryPush, Vec};
 use types::Datum;
 
-/// The text so far, and the number of values.
-struct Text {
-    json: Buffer<u8>,
-    rows: u64,
-    keys: HashSet<String>,
-    count: u64,
+/// Keys that were met.
+pub(crate) struct KeySet(HashSet<Vec<u8, Heap>, Heap>);
+
+impl KeySet {
+    pub(crate) fn new(heap: &Heap) -> KeySet {
+        KeySet(HashSet::with_hasher_in(Default::default(), heap.clone()))
+    }
+
+    /// Adds a key. Whether it was new.
+    ///
+    /// # Errors
+    /// 53200
+    pub(crate) fn add(&mut self, key: &[u8]) -> Result<bool> {
+        let mut copy = Vec::new_in(self.0.allocator().clone());
+        copy.try_make_room(key.len())?;
+        copy.extend_from_slice(key);
+        self.0.try_add(copy)
+    }
 }
 
-fn new_text(heap: &Heap) -> Text {
-    Text { json: Buffer::new(heap), rows: 0, keys: HashSet::new(), count: 0 }
+/// The text so far, whole with its brackets.
+struct State {
+    json: Buffer<u8>,
+    count: u64,
+    keys: KeySet,
+}
+
+impl State {
+    fn new(heap: &Heap) -> State {
+        State { json: Buffer::new(heap), count: 0, keys: KeySet::new(heap) }
+    }
+
+    /// The text of no parts.
+    fn begin(&mut self, open: &[u8], close: &[u8]) -> Result<()> {
+        if self.json.is_empty() {
+            self.json.extend_from_slice(open)?;
+            self.json.extend_from_slice(close)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a part before the closing bracket.
+    fn add(&mut self, between: &[u8], part: &[u8], close: &[u8]) -> Result<()> {
+        self.json.truncate(self.json.len() - close.len());
+        if self.count > 0 {
+            self.json.extend_from_slice(between)?;
+        }
+        self.count += 1;
+        self.json.extend_from_slice(part)?;
+        self.json.extend_from_slice(close)
+    }
+
+    fn finish<'m, const BINARY: bool>(&self, cx: &Call<'_, 'm>) -> Result<Datum<'m>> {
+        if self.json.is_empty() { Ok(Datum::Null) } else { finish::<BINARY>(cx, &self.json) }
+    }
 }
 
 /// A list of values; STRICT leaves NULLs out.
 struct Values<const BINARY: bool, const STRICT: bool>;
 
 impl<const BINARY: bool, const STRICT: bool> Aggregate for Values<BINARY, STRICT> {
-    type State = Text;
+    type State = State;
     const SKIPS_NULLS: bool = false;
     const COLLECTS: bool = true;
-    fn init(heap: &Heap) -> Text {
-        new_text(heap)
+    fn init(heap: &Heap) -> State {
+        State::new(heap)
     }
-    fn advance(state: &mut Text, cx: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
-        state.rows += 1;
+    fn advance(state: &mut State, cx: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
+        state.begin(b"[", b"]")?;
         if STRICT && args[0].is_null() {
             return Ok(());
         }
         let type_oid = cx.arg_type(0).oid.0;
-        if state.count > 0 {
-            // Rows and arrays stand on lines of their own.
-            let structured = matches!(
+        // Rows and arrays stand on lines of their own.
+        let structured = state.count > 0
+            && matches!(
                 cx.io().host.class(type_oid),
                 Ok(types::TypeClass::Array { .. } | types::TypeClass::Composite)
             );
-            state.json.extend_from_slice(if structured { b", \n " } else { b", " })?;
-        }
-        state.count += 1;
-        let mut out = Vec::new();
+        let mut out = Out::new(cx);
         write_value(&cx.io(), type_oid, &args[0], false, &mut out)?;
-        state.json.extend_from_slice(&out)
+        state.add(if structured { b", \n " } else { b", " }, &out, b"]")
     }
-    fn finish<'m>(state: &Text, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
-        if state.rows == 0 {
-            return Ok(Datum::Null);
-        }
-        let json = [b"[", &state.json[..], b"]"].concat();
-        finish::<BINARY>(cx, &json)
+    fn finish<'m>(state: &State, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
+        state.finish::<BINARY>(cx)
     }
 }
 
@@ -64,14 +101,14 @@ struct Pairs<const BINARY: bool, const STRICT: bool, const UNIQUE: bool>;
 impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
     for Pairs<BINARY, STRICT, UNIQUE>
 {
-    type State = Text;
+    type State = State;
     const SKIPS_NULLS: bool = false;
     const COLLECTS: bool = true;
-    fn init(heap: &Heap) -> Text {
-        new_text(heap)
+    fn init(heap: &Heap) -> State {
+        State::new(heap)
     }
-    fn advance(state: &mut Text, cx: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
-        state.rows += 1;
+    fn advance(state: &mut State, cx: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
+        state.begin(b"{ ", b" }")?;
         if args[0].is_null() {
             return Err(if BINARY {
                 err!(INVALID_PARAMETER_VALUE, "field name must not be null")
@@ -82,14 +119,14 @@ impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
         if STRICT && !UNIQUE && args[1].is_null() {
             return Ok(());
         }
-        let mut out = Vec::new();
+        let mut out = Out::new(cx);
         write_key(&cx.io(), cx.arg_type(0).oid.0, &args[0], &mut out)?;
         if UNIQUE {
-            let key = String::from_utf8_lossy(&out).into_owned();
-            if !state.keys.insert(key.clone()) {
+            if !state.keys.add(&out)? {
                 return Err(if BINARY {
                     err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value")
                 } else {
+                    let key = text_of(&out)?;
                     err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value: {key}")
                 });
             }
@@ -97,20 +134,12 @@ impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
                 return Ok(());
             }
         }
-        if state.count > 0 {
-            state.json.extend_from_slice(b", ")?;
-        }
-        state.count += 1;
         out.extend_from_slice(b" : ");
         write_value(&cx.io(), cx.arg_type(1).oid.0, &args[1], false, &mut out)?;
-        state.json.extend_from_slice(&out)
+        state.add(b", ", &out, b" }")
     }
-    fn finish<'m>(state: &Text, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
-        if state.rows == 0 {
-            return Ok(Datum::Null);
-        }
-        let json = [b"{ ", &state.json[..], b" }"].concat();
-        finish::<BINARY>(cx, &json)
+    fn finish<'m>(state: &State, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
+        state.finish::<BINARY>(cx)
     }
 }
 

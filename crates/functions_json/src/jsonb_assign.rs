@@ -3,10 +3,11 @@
 //! What is missing on the way is made: arrays, with nulls up to the place, for integers and texts
 //! that read as such, objects for other texts. A scalar on the way is an error.
 
+use crate::jsonb_change::writer;
 use base::{Error, Result, err};
 use expr::{Call, Datum};
 use std::borrow::Cow;
-use types::jsonb::{JsonbBuf, View};
+use types::jsonb::{JsonbArray, JsonbObject, View, Writer};
 use types::{Jsonb, oids, scalar};
 
 fn composite_expected() -> Error {
@@ -33,124 +34,130 @@ pub(crate) fn assign<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Da
         });
     }
     let new = match value {
-        Datum::Null => JsonbBuf::Null,
-        value => JsonbBuf::Value(Jsonb::new(value.bytes()?)),
+        Datum::Null => None,
+        value => Some(Jsonb::new(value.bytes()?)),
     };
-    let changed = match container {
-        Datum::Null if cx.arg_type(1).oid.0 == oids::INT4 => {
-            set_in_array(Vec::new(), &path, 0, new)?
-        }
-        Datum::Null => set_in_object(Vec::new(), &path, 0, new)?,
-        container => set(Jsonb::new(container.bytes()?), &path, 0, new)?,
-    };
-    changed.to_datum(&cx.bump)
-}
-
-fn set<'m>(
-    at: Jsonb<'m>,
-    path: &[Cow<'m, str>],
-    level: usize,
-    new: JsonbBuf<'m>,
-) -> Result<JsonbBuf<'m>> {
-    base::stack::check_stack_depth()?;
-    match at.view() {
-        View::Object(object) => {
-            let all = object.iter().map(|(k, v)| (Cow::Borrowed(k), JsonbBuf::Value(v))).collect();
-            set_in_object(all, path, level, new)
-        }
-        View::Array(array) => {
-            set_in_array(array.iter().map(JsonbBuf::Value).collect(), path, level, new)
-        }
-        _ => Err(composite_expected()),
+    let mut change = Change { path: &path, new, out: writer(cx) };
+    match container {
+        Datum::Null if cx.arg_type(1).oid.0 == oids::INT4 => change.in_array(None, 0)?,
+        Datum::Null => change.in_object(None, 0)?,
+        container => change.set(Jsonb::new(container.bytes()?), 0)?,
     }
+    change.out.finish(&cx.bump)
 }
 
-/// What stands at a place after the rest of the path was followed from there.
-fn beyond<'m>(
-    present: Option<&JsonbBuf<'m>>,
-    path: &[Cow<'m, str>],
-    level: usize,
-    new: JsonbBuf<'m>,
-) -> Result<JsonbBuf<'m>> {
-    if level == path.len() {
-        return Ok(new);
-    }
-    match present {
-        Some(JsonbBuf::Value(value)) => set(*value, path, level, new),
-        _ => made(path, level, new),
-    }
+/// The value that is being made.
+struct Change<'p, 'm> {
+    path: &'p [Cow<'m, str>],
+    new: Option<Jsonb<'m>>,
+    out: Writer<'m>,
 }
 
-/// The containers that the rest of a path asks for, with the value in the innermost.
-fn made<'m>(path: &[Cow<'m, str>], level: usize, new: JsonbBuf<'m>) -> Result<JsonbBuf<'m>> {
-    base::stack::check_stack_depth()?;
-    let Some(step) = path.get(level) else { return Ok(new) };
-    let inner = made(path, level + 1, new)?;
-    Ok(match scalar::parse_int4(step) {
-        Ok(index) => {
-            let mut all = nulls(usize::try_from(index).unwrap_or(0))?;
-            all.push(inner);
-            JsonbBuf::Array(all)
-        }
-        Err(_) => JsonbBuf::Object(vec![(step.clone(), inner)]),
-    })
-}
-
-/// So many nulls.
-fn nulls<'m>(count: usize) -> Result<Vec<JsonbBuf<'m>>> {
-    // More elements than bytes that a value may have.
-    if count > 1 << 28 {
-        return Err(err!(
-            PROGRAM_LIMIT_EXCEEDED,
-            "number of jsonb array elements exceeds the maximum allowed (268435455)"
-        ));
-    }
-    Ok((0..count).map(|_| JsonbBuf::Null).collect())
-}
-
-fn set_in_object<'m>(
-    mut all: Vec<(Cow<'m, str>, JsonbBuf<'m>)>,
-    path: &[Cow<'m, str>],
-    level: usize,
-    new: JsonbBuf<'m>,
-) -> Result<JsonbBuf<'m>> {
-    let Some(key) = path.get(level) else { return Ok(new) };
-    match all.iter_mut().find(|(known, _)| known == key) {
-        Some((_, value)) => *value = beyond(Some(value), path, level + 1, new)?,
-        None => all.push((key.clone(), beyond(None, path, level + 1, new)?)),
-    }
-    Ok(JsonbBuf::Object(all))
-}
-
-fn set_in_array<'m>(
-    mut all: Vec<JsonbBuf<'m>>,
-    path: &[Cow<'m, str>],
-    level: usize,
-    new: JsonbBuf<'m>,
-) -> Result<JsonbBuf<'m>> {
-    let Some(step) = path.get(level) else { return Ok(new) };
-    let index = scalar::parse_int4(step).map_err(|_| {
-        err!(
-            INVALID_TEXT_REPRESENTATION,
-            "path element at position {} is not an integer: \"{step}\"",
-            level + 1
-        )
-    })?;
-    let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let at = if index < 0 { i64::from(index) + count } else { i64::from(index) };
-    let Ok(at) = usize::try_from(at) else {
-        return Err(err!(
-            INVALID_PARAMETER_VALUE,
-            "path element at position {} is out of range: {index}",
-            level + 1
-        ));
-    };
-    match all.get_mut(at) {
-        Some(value) => *value = beyond(Some(value), path, level + 1, new)?,
-        None => {
-            all.extend(nulls(at - all.len())?);
-            all.push(beyond(None, path, level + 1, new)?);
+impl<'m> Change<'_, 'm> {
+    fn set(&mut self, at: Jsonb<'m>, level: usize) -> Result<()> {
+        base::stack::check_stack_depth()?;
+        match at.view() {
+            View::Object(object) => self.in_object(Some(object), level),
+            View::Array(array) => self.in_array(Some(array), level),
+            _ => Err(composite_expected()),
         }
     }
-    Ok(JsonbBuf::Array(all))
+
+    /// What stands at a place after the rest of the path was followed from there.
+    fn beyond(&mut self, present: Option<Jsonb<'m>>, level: usize) -> Result<()> {
+        if level == self.path.len() {
+            return match self.new {
+                Some(new) => self.out.value(new),
+                None => self.out.null(),
+            };
+        }
+        match present {
+            Some(value) => self.set(value, level),
+            None => self.made(level),
+        }
+    }
+
+    /// The containers that the rest of a path asks for, with the value in the innermost.
+    fn made(&mut self, level: usize) -> Result<()> {
+        base::stack::check_stack_depth()?;
+        let step = &self.path[level];
+        match scalar::parse_int4(step) {
+            Ok(index) => {
+                self.out.begin_array()?;
+                self.nulls(usize::try_from(index).unwrap_or(0))?;
+            }
+            Err(_) => {
+                self.out.begin_object()?;
+                self.out.key(step)?;
+            }
+        }
+        self.beyond(None, level + 1)?;
+        self.out.end()
+    }
+
+    /// So many nulls.
+    fn nulls(&mut self, count: usize) -> Result<()> {
+        // More elements than bytes that a value may have.
+        if count > 1 << 28 {
+            return Err(err!(
+                PROGRAM_LIMIT_EXCEEDED,
+                "number of jsonb array elements exceeds the maximum allowed (268435455)"
+            ));
+        }
+        (0..count).try_for_each(|_| self.out.null())
+    }
+
+    fn in_object(&mut self, object: Option<JsonbObject<'m>>, level: usize) -> Result<()> {
+        let key = &self.path[level];
+        self.out.begin_object()?;
+        let mut found = false;
+        for (known, value) in object.into_iter().flat_map(|object| object.iter()) {
+            self.out.key(known)?;
+            if known == key {
+                found = true;
+                self.beyond(Some(value), level + 1)?;
+            } else {
+                self.out.value(value)?;
+            }
+        }
+        if !found {
+            self.out.key(key)?;
+            self.beyond(None, level + 1)?;
+        }
+        self.out.end()
+    }
+
+    fn in_array(&mut self, array: Option<JsonbArray<'m>>, level: usize) -> Result<()> {
+        let step = &self.path[level];
+        let index = scalar::parse_int4(step).map_err(|_| {
+            err!(
+                INVALID_TEXT_REPRESENTATION,
+                "path element at position {} is not an integer: \"{step}\"",
+                level + 1
+            )
+        })?;
+        let length = array.map_or(0, JsonbArray::len);
+        let count = i64::try_from(length).unwrap_or(i64::MAX);
+        let at = if index < 0 { i64::from(index) + count } else { i64::from(index) };
+        let Ok(at) = usize::try_from(at) else {
+            return Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "path element at position {} is out of range: {index}",
+                level + 1
+            ));
+        };
+        self.out.begin_array()?;
+        for (i, value) in array.into_iter().flat_map(|array| array.iter()).enumerate() {
+            if i == at {
+                self.beyond(Some(value), level + 1)?;
+            } else {
+                self.out.value(value)?;
+            }
+        }
+        if at >= length {
+            self.nulls(at - length)?;
+            self.beyond(None, level + 1)?;
+        }
+        self.out.end()
+    }
 }

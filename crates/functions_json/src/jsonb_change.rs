@@ -3,46 +3,48 @@
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
-use std::borrow::Cow;
 use types::json::{self, Node, NodeKind, Scalar};
-use types::jsonb::{JsonbBuf, View};
+use types::jsonb::{JsonbArray, JsonbObject, View, Writer};
 use types::{Array, Jsonb};
+
+/// A value that is built in memory that the result's payer pays.
+pub(crate) fn writer<'v>(cx: &Call<'_, '_>) -> Writer<'v> {
+    Writer::new(cx.bump.account())
+}
 
 fn value<'m>(datum: &Datum<'m>) -> Result<Jsonb<'m>> {
     Ok(Jsonb::new(datum.bytes()?))
 }
 
-fn items<'m>(value: Jsonb<'m>) -> Vec<JsonbBuf<'m>> {
-    match value.view() {
-        View::Array(array) => array.iter().map(JsonbBuf::Value).collect(),
-        _ => vec![JsonbBuf::Value(value)],
-    }
-}
-
-fn pairs<'m>(value: Jsonb<'m>) -> Vec<(Cow<'m, str>, JsonbBuf<'m>)> {
-    match value.view() {
-        View::Object(object) => {
-            object.iter().map(|(k, v)| (Cow::Borrowed(k), JsonbBuf::Value(v))).collect()
-        }
-        _ => Vec::new(),
-    }
+/// The elements of an array; anything else counts as an array of itself.
+fn items<'m>(value: Jsonb<'m>) -> impl Iterator<Item = Jsonb<'m>> {
+    let (array, alone) = match value.view() {
+        View::Array(array) => (Some(array), None),
+        _ => (None, Some(value)),
+    };
+    array.into_iter().flat_map(|array| array.iter()).chain(alone)
 }
 
 fn concat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (a, b) = (value(&args[0])?, value(&args[1])?);
-    let joined = match (a.view(), b.view()) {
-        (View::Object(_), View::Object(_)) => {
-            let mut all = pairs(a);
-            all.extend(pairs(b));
-            JsonbBuf::Object(all)
+    let mut out = writer(cx);
+    match (a.view(), b.view()) {
+        (View::Object(a), View::Object(b)) => {
+            out.begin_object()?;
+            for (key, value) in a.iter().chain(b.iter()) {
+                out.key(key)?;
+                out.value(value)?;
+            }
         }
         _ => {
-            let mut all = items(a);
-            all.extend(items(b));
-            JsonbBuf::Array(all)
+            out.begin_array()?;
+            for item in items(a).chain(items(b)) {
+                out.value(item)?;
+            }
         }
-    };
-    joined.to_datum(&cx.bump)
+    }
+    out.end()?;
+    out.finish(&cx.bump)
 }
 
 fn cannot_delete(what: &str) -> Error {
@@ -55,21 +57,27 @@ fn without_keys<'m>(
     from: Jsonb<'m>,
     doomed: impl Fn(&str) -> bool,
 ) -> Result<Datum<'m>> {
+    let mut out = writer(cx);
     match from.view() {
-        View::Object(_) => {
-            let kept = pairs(from).into_iter().filter(|(k, _)| !doomed(k)).collect();
-            JsonbBuf::Object(kept).to_datum(&cx.bump)
+        View::Object(object) => {
+            out.begin_object()?;
+            for (key, value) in object.iter().filter(|(key, _)| !doomed(key)) {
+                out.key(key)?;
+                out.value(value)?;
+            }
         }
         View::Array(array) => {
-            let kept = array
-                .iter()
-                .filter(|v| !matches!(v.view(), View::String(s) if doomed(s)))
-                .map(JsonbBuf::Value)
-                .collect();
-            JsonbBuf::Array(kept).to_datum(&cx.bump)
+            out.begin_array()?;
+            for item in array.iter() {
+                if !matches!(item.view(), View::String(text) if doomed(text)) {
+                    out.value(item)?;
+                }
+            }
         }
-        _ => Err(cannot_delete("scalar")),
+        _ => return Err(cannot_delete("scalar")),
     }
+    out.end()?;
+    out.finish(&cx.bump)
 }
 
 fn delete_index<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -82,13 +90,15 @@ fn delete_index<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'
     };
     let index = i64::from(args[1].int4()?);
     let index = if index < 0 { index + array.len() as i64 } else { index };
-    let kept = array
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| *i as i64 != index)
-        .map(|(_, v)| JsonbBuf::Value(v))
-        .collect();
-    JsonbBuf::Array(kept).to_datum(&cx.bump)
+    let mut out = writer(cx);
+    out.begin_array()?;
+    for (i, item) in array.iter().enumerate() {
+        if i as i64 != index {
+            out.value(item)?;
+        }
+    }
+    out.end()?;
+    out.finish(&cx.bump)
 }
 
 /// What happens at the end of a path.
@@ -112,52 +122,54 @@ struct Walk<'w, 'm> {
 }
 
 impl<'m> Walk<'_, 'm> {
-    fn new_value(&self) -> JsonbBuf<'m> {
-        self.new.map_or(JsonbBuf::Null, JsonbBuf::Value)
-    }
-
-    fn apply(&self, at: Jsonb<'m>, level: usize) -> Result<JsonbBuf<'m>> {
-        match at.view() {
-            View::Object(_) => self.in_object(at, level),
-            View::Array(_) => self.in_array(at, level),
-            _ => Ok(JsonbBuf::Value(at)),
+    fn write_new(&self, out: &mut Writer<'m>) -> Result<()> {
+        match self.new {
+            Some(new) => out.value(new),
+            None => out.null(),
         }
     }
 
-    fn in_object(&self, at: Jsonb<'m>, level: usize) -> Result<JsonbBuf<'m>> {
+    fn apply(&self, at: Jsonb<'m>, level: usize, out: &mut Writer<'m>) -> Result<()> {
+        base::stack::check_stack_depth()?;
+        match at.view() {
+            View::Object(object) => self.in_object(object, level, out),
+            View::Array(array) => self.in_array(array, level, out),
+            _ => out.value(at),
+        }
+    }
+
+    fn in_object(&self, object: JsonbObject<'m>, level: usize, out: &mut Writer<'m>) -> Result<()> {
         let key = self.path[level];
         let last = level + 1 == self.path.len();
-        let mut all = pairs(at);
-        let found = all.iter().position(|(k, _)| k == key);
-        match (found, last) {
-            (Some(i), true) => match self.change {
-                Change::Delete => {
-                    all.remove(i);
-                }
-                Change::Set { .. } => all[i].1 = self.new_value(),
-                Change::Insert { .. } => {
-                    return Err(err!(INVALID_PARAMETER_VALUE, "cannot replace existing key")
-                        .hint("Try using the function jsonb_set to replace key value."));
-                }
-            },
-            (Some(i), false) => {
-                let JsonbBuf::Value(inner) = all[i].1 else { return Ok(JsonbBuf::Object(all)) };
-                all[i].1 = self.apply(inner, level + 1)?;
-            }
-            (None, true)
-                if matches!(self.change, Change::Set { create: true } | Change::Insert { .. }) =>
-            {
-                all.push((Cow::Borrowed(key), self.new_value()));
-            }
-            _ => {}
+        let found = object.get(key).is_some();
+        if found && last && matches!(self.change, Change::Insert { .. }) {
+            return Err(err!(INVALID_PARAMETER_VALUE, "cannot replace existing key")
+                .hint("Try using the function jsonb_set to replace key value."));
         }
-        Ok(JsonbBuf::Object(all))
+        out.begin_object()?;
+        for (known, value) in object.iter() {
+            if known != key {
+                out.key(known)?;
+                out.value(value)?;
+            } else if !last {
+                out.key(known)?;
+                self.apply(value, level + 1, out)?;
+            } else if self.change != Change::Delete {
+                out.key(known)?;
+                self.write_new(out)?;
+            }
+        }
+        let adds = matches!(self.change, Change::Set { create: true } | Change::Insert { .. });
+        if !found && last && adds {
+            out.key(key)?;
+            self.write_new(out)?;
+        }
+        out.end()
     }
 
-    fn in_array(&self, at: Jsonb<'m>, level: usize) -> Result<JsonbBuf<'m>> {
+    fn in_array(&self, array: JsonbArray<'m>, level: usize, out: &mut Writer<'m>) -> Result<()> {
         let step = self.path[level];
         let last = level + 1 == self.path.len();
-        let mut all = items(at);
         let index = types::scalar::parse_int4(step).map_err(|_| {
             err!(
                 INVALID_TEXT_REPRESENTATION,
@@ -165,37 +177,41 @@ impl<'m> Walk<'_, 'm> {
                 level + 1
             )
         })?;
-        let count = all.len() as i64;
+        let count = array.len() as i64;
         let given = i64::from(index);
         let index = if given < 0 { given + count } else { given };
-        let inside = (0..count).contains(&index);
-        if !inside {
-            let adds = match self.change {
-                Change::Set { create } => create,
-                Change::Insert { .. } => true,
-                Change::Delete => false,
-            };
-            if last && adds {
-                let at = if index < 0 { 0 } else { all.len() };
-                all.insert(at, self.new_value());
-            }
-            return Ok(JsonbBuf::Array(all));
+        let adds = match self.change {
+            Change::Set { create } => create,
+            Change::Insert { .. } => true,
+            Change::Delete => false,
+        };
+        out.begin_array()?;
+        if last && adds && index < 0 {
+            self.write_new(out)?;
         }
-        let i = index as usize;
-        if !last {
-            if let JsonbBuf::Value(inner) = all[i] {
-                all[i] = self.apply(inner, level + 1)?;
+        for (i, item) in array.iter().enumerate() {
+            if i as i64 != index {
+                out.value(item)?;
+                continue;
             }
-            return Ok(JsonbBuf::Array(all));
-        }
-        match self.change {
-            Change::Delete => {
-                all.remove(i);
+            match self.change {
+                _ if !last => self.apply(item, level + 1, out)?,
+                Change::Delete => {}
+                Change::Set { .. } => self.write_new(out)?,
+                Change::Insert { after: true } => {
+                    out.value(item)?;
+                    self.write_new(out)?;
+                }
+                Change::Insert { after: false } => {
+                    self.write_new(out)?;
+                    out.value(item)?;
+                }
             }
-            Change::Set { .. } => all[i] = self.new_value(),
-            Change::Insert { after } => all.insert(i + usize::from(after), self.new_value()),
         }
-        Ok(JsonbBuf::Array(all))
+        if last && adds && index >= count {
+            self.write_new(out)?;
+        }
+        out.end()
     }
 }
 
@@ -240,7 +256,9 @@ fn change_at<'m>(
     if path.is_empty() || (is_empty && !adds) {
         return Ok(args[0]);
     }
-    Walk { path: &path, new, change }.apply(from, 0)?.to_datum(&cx.bump)
+    let mut out = writer(cx);
+    Walk { path: &path, new, change }.apply(from, 0, &mut out)?;
+    out.finish(&cx.bump)
 }
 
 fn set_lax<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -268,23 +286,26 @@ fn set_lax<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     }
 }
 
-fn stripped<'m>(at: Jsonb<'m>, in_arrays: bool) -> JsonbBuf<'m> {
+fn strip<'m>(at: Jsonb<'m>, in_arrays: bool, out: &mut Writer<'m>) -> Result<()> {
+    base::stack::check_stack_depth()?;
+    let is_null = |value: Jsonb<'_>| matches!(value.view(), View::Null);
     match at.view() {
-        View::Object(object) => JsonbBuf::Object(
-            object
-                .iter()
-                .filter(|(_, v)| !matches!(v.view(), View::Null))
-                .map(|(k, v)| (Cow::Borrowed(k), stripped(v, in_arrays)))
-                .collect(),
-        ),
-        View::Array(array) => JsonbBuf::Array(
-            array
-                .iter()
-                .filter(|v| !in_arrays || !matches!(v.view(), View::Null))
-                .map(|v| stripped(v, in_arrays))
-                .collect(),
-        ),
-        _ => JsonbBuf::Value(at),
+        View::Object(object) => {
+            out.begin_object()?;
+            for (key, value) in object.iter().filter(|(_, value)| !is_null(*value)) {
+                out.key(key)?;
+                strip(value, in_arrays, out)?;
+            }
+            out.end()
+        }
+        View::Array(array) => {
+            out.begin_array()?;
+            for item in array.iter().filter(|item| !in_arrays || !is_null(*item)) {
+                strip(item, in_arrays, out)?;
+            }
+            out.end()
+        }
+        _ => out.value(at),
     }
 }
 
@@ -348,11 +369,15 @@ pub(crate) const TABLE: &[Entry] = &[
         change_at(cx, args, Some(value(&args[2])?), Change::Insert { after })
     }),
     raw!("jsonb_strip_nulls", |cx, args| {
-        stripped(value(&args[0])?, args[1].bool()?).to_datum(&cx.bump)
+        let mut out = writer(cx);
+        strip(value(&args[0])?, args[1].bool()?, &mut out)?;
+        out.finish(&cx.bump)
     }),
     raw!("json_strip_nulls", |cx, args| {
+        let tree = json::tree(args[0].text()?, cx.bump.account())?;
+        // Not more than what it is made of.
         let mut out = Vec::new();
-        strip_text(&json::tree(args[0].text()?)?, args[1].bool()?, &mut out);
+        strip_text(tree.root(), args[1].bool()?, &mut out);
         cx.text(crate::write::text_of(&out)?)
     }),
 ];

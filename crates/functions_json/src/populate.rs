@@ -193,10 +193,12 @@ pub(crate) fn populate_type<'m>(
     json.write(&mut text);
     let text = crate::write::text_of(&text)?;
     match io.host.class(type_oid)? {
-        TypeClass::Array { element, .. } => array(cx, &json::tree(text)?, element, typmod, None),
+        TypeClass::Array { element, .. } => {
+            array(cx, json::tree(text, cx.bump.account())?.root(), element, typmod, None)
+        }
         TypeClass::Composite => {
             let columns = columns(cx, type_oid, typmod)?.unwrap_or_default();
-            let values = fields(cx, &json::tree(text)?, &columns, None)?;
+            let values = fields(cx, json::tree(text, cx.bump.account())?.root(), &columns, None)?;
             row_of(cx, (type_oid, typmod), &columns, &values)
         }
         _ => io.input(type_oid, typmod, text, &cx.bump),
@@ -284,7 +286,7 @@ fn to_record<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
         ));
     };
     let text = text_of(cx, &args[0])?;
-    let values = fields(cx, &json::tree(&text)?, &columns, None)?;
+    let values = fields(cx, json::tree(&text, cx.bump.account())?.root(), &columns, None)?;
     row(cx, &columns, &values)
 }
 
@@ -363,7 +365,7 @@ fn populate<'m, const BINARY: bool>(
     }
     let base = if args[0].is_null() { None } else { Some(Record::from_datum(&args[0])?) };
     let text = text_of(cx, &args[1])?;
-    let values = fields(cx, &json::tree(&text)?, &columns, base.as_ref())?;
+    let values = fields(cx, json::tree(&text, cx.bump.account())?.root(), &columns, base.as_ref())?;
     row(cx, &columns, &values)
 }
 
@@ -375,7 +377,7 @@ fn populates<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
     }
     let base = if args[0].is_null() { None } else { Some(Record::from_datum(&args[0])?) };
     let text = text_of(cx, &args[1])?;
-    match fields(cx, &json::tree(&text)?, &columns, base.as_ref()) {
+    match fields(cx, json::tree(&text, cx.bump.account())?.root(), &columns, base.as_ref()) {
         Ok(_) => Ok(Datum::Bool(true)),
         Err(error) if is_soft(&error) => Ok(Datum::Bool(false)),
         Err(error) => Err(error),
@@ -403,7 +405,8 @@ impl SetRows for Objects {
         };
         self.next += 1;
         let base = self.base.as_deref().map(Record::new).transpose()?;
-        let values = fields(cx, &json::tree(text)?, &self.columns, base.as_ref())?;
+        let values =
+            fields(cx, json::tree(text, cx.bump.account())?.root(), &self.columns, base.as_ref())?;
         match out {
             // Among the targets a row is one value.
             [whole] if values.len() != 1 => *whole = row(cx, &self.columns, &values)?,

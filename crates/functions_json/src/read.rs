@@ -3,6 +3,7 @@
 use base::{Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::collections::Toll;
 use types::json::{self, Node, NodeKind, Scalar};
 use types::jsonb::View;
 use types::{Array, Jsonb, Numeric};
@@ -57,11 +58,14 @@ fn json_field<'m, const TEXT: bool>(
     cx: &mut Call<'_, 'm>,
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
-    give::<TEXT>(cx, field(&json::tree(args[0].text()?)?, args[1].text()?))
+    give::<TEXT>(cx, field(json::tree(args[0].text()?, cx.bump.account())?.root(), args[1].text()?))
 }
 
 fn json_item<'m, const TEXT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    give::<TEXT>(cx, item(&json::tree(args[0].text()?)?, args[1].int4()?.into()))
+    give::<TEXT>(
+        cx,
+        item(json::tree(args[0].text()?, cx.bump.account())?.root(), args[1].int4()?.into()),
+    )
 }
 
 fn jsonb_field<'m, const TEXT: bool>(
@@ -99,8 +103,8 @@ pub(crate) fn path<'m>(datum: &Datum<'m>) -> Result<Option<Vec<&'m str>>> {
 
 fn json_path<'m, const TEXT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let Some(steps) = path(&args[1])? else { return Ok(Datum::Null) };
-    let tree = json::tree(args[0].text()?)?;
-    let mut node = Some(&tree);
+    let tree = json::tree(args[0].text()?, cx.bump.account())?;
+    let mut node = Some(tree.root());
     for step in steps {
         node = node.and_then(|node| match &node.kind {
             NodeKind::Object(_) => field(node, step),
@@ -119,8 +123,8 @@ fn jsonb_path<'m, const TEXT: bool>(
     give_binary::<TEXT>(cx, Jsonb::new(args[0].bytes()?).path(steps))
 }
 
-fn json_length<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    match json::tree(args[0].text()?)?.kind {
+fn json_length<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    match &json::tree(args[0].text()?, cx.bump.account())?.root().kind {
         NodeKind::Array(items) => Ok(Datum::Int4(items.len() as i32)),
         NodeKind::Object(_) => {
             Err(err!(INVALID_PARAMETER_VALUE, "cannot get array length of a non-array"))
@@ -141,14 +145,15 @@ fn jsonb_length<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
     }
 }
 
-fn json_type(node: &Node<'_>) -> &'static str {
-    match &node.kind {
-        NodeKind::Object(_) => "object",
-        NodeKind::Array(_) => "array",
-        NodeKind::Scalar(Scalar::Null) => "null",
-        NodeKind::Scalar(Scalar::Bool(_)) => "boolean",
-        NodeKind::Scalar(Scalar::Number(_)) => "number",
-        NodeKind::Scalar(Scalar::String(_)) => "string",
+/// What a JSON text is, by its first character.
+fn json_type(text: &str) -> &'static str {
+    match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
+        Some(b'{') => "object",
+        Some(b'[') => "array",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
     }
 }
 
@@ -239,7 +244,7 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("jsonb_extract_path_text", jsonb_path::<true>),
     Entry::scalar("json_array_length", json_length),
     Entry::scalar("jsonb_array_length", jsonb_length),
-    raw!("json_typeof", |cx, args| Ok(Datum::Text(json_type(&json::tree(args[0].text()?)?)))),
+    raw!("json_typeof", |cx, args| Ok(Datum::Text(json_type(args[0].text()?)))),
     raw!("jsonb_typeof", |cx, args| Ok(Datum::Text(Jsonb::new(args[0].bytes()?).type_name()))),
     raw!("jsonb_exists", |cx, args| {
         Ok(Datum::Bool(Jsonb::new(args[0].bytes()?).exists(args[1].text()?)))
@@ -256,7 +261,8 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     raw!("jsonb_pretty", |cx, args| {
         let mut out = Vec::new();
-        Jsonb::new(args[0].bytes()?).write_pretty(0, &mut out);
+        let mut toll = Toll::new(cx.bump.account().clone(), "JsonText");
+        Jsonb::new(args[0].bytes()?).write_pretty(0, &mut out, &mut toll)?;
         cx.text(crate::write::text_of(&out)?)
     }),
     raw!("jsonb_bool", |cx, args| {

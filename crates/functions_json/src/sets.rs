@@ -45,7 +45,8 @@ fn value_text<'m, const TEXT: bool>(cx: &Call<'_, 'm>, value: &str) -> Result<Da
     if !TEXT || !value.starts_with(['"', 'n']) {
         return cx.text(value);
     }
-    node_text(&json::tree(value)?).map_or(Ok(Datum::Null), |text| cx.text(text))
+    node_text(json::tree(value, cx.bump.account())?.root())
+        .map_or(Ok(Datum::Null), |text| cx.text(text))
 }
 
 impl<const TEXT: bool> SetRows for TextRows<TEXT> {

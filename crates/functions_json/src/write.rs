@@ -3,9 +3,42 @@
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::collections::{Charged, Toll};
+use std::ops::{Deref, DerefMut};
 use types::datetime::format;
 use types::oids::{self, *};
 use types::{Array, Io, Record, TypeClass, json, jsonb};
+
+/// A JSON text that is being written, charged to those who pay for the result.
+pub(crate) struct Out {
+    bytes: Vec<u8>,
+    toll: Toll,
+}
+
+impl Out {
+    pub(crate) fn new(cx: &Call<'_, '_>) -> Out {
+        Out { bytes: Vec::new(), toll: Toll::new(cx.bump.account().clone(), "JsonText") }
+    }
+
+    /// Charges the room that was taken since the last time.
+    fn pay(&mut self) -> Result<()> {
+        self.toll.cover(self.bytes.capacity())
+    }
+}
+
+impl Deref for Out {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Out {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
 
 /// Appends a value of a type as JSON. `pretty`: line feeds between the elements of the outermost
 /// array or row.
@@ -14,7 +47,7 @@ pub(crate) fn write_value(
     type_oid: u32,
     value: &Datum<'_>,
     pretty: bool,
-    out: &mut Vec<u8>,
+    out: &mut Out,
 ) -> Result<()> {
     if value.is_null() {
         out.extend_from_slice(b"null");
@@ -55,7 +88,7 @@ pub(crate) fn write_value(
         0 | UNKNOWN | TEXT => json::write_string(value.text()?, out),
         _ => return write_other(io, type_oid, value, pretty, out),
     }
-    Ok(())
+    out.pay()
 }
 
 fn write_other(
@@ -63,7 +96,7 @@ fn write_other(
     type_oid: u32,
     value: &Datum<'_>,
     pretty: bool,
-    out: &mut Vec<u8>,
+    out: &mut Out,
 ) -> Result<()> {
     match io.host.class(type_oid)? {
         TypeClass::Array { .. } => write_array(io, &Array::from_datum(value)?, pretty, out),
@@ -75,12 +108,12 @@ fn write_other(
             }
             let text = io.output_string(type_oid, value)?;
             json::write_string(&text, out);
-            Ok(())
+            out.pay()
         }
     }
 }
 
-fn write_array(io: &Io<'_>, array: &Array<'_>, pretty: bool, out: &mut Vec<u8>) -> Result<()> {
+fn write_array(io: &Io<'_>, array: &Array<'_>, pretty: bool, out: &mut Out) -> Result<()> {
     if array.is_empty() {
         out.extend_from_slice(b"[]");
         return Ok(());
@@ -96,7 +129,7 @@ fn write_level(
     lengths: &[usize],
     index: &mut usize,
     pretty: bool,
-    out: &mut Vec<u8>,
+    out: &mut Out,
 ) -> Result<()> {
     let Some((length, inner)) = lengths.split_first() else { return Ok(()) };
     out.push(b'[');
@@ -115,7 +148,7 @@ fn write_level(
     Ok(())
 }
 
-fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Vec<u8>) -> Result<()> {
+fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Out) -> Result<()> {
     let names = io.host.column_names(record.type_oid(), record.typmod())?;
     out.push(b'{');
     for (count, (i, column_type)) in types::record::present(io, record)?.into_iter().enumerate() {
@@ -140,25 +173,31 @@ pub(crate) fn text_of(bytes: &[u8]) -> Result<&str> {
 /// A JSON text as json or jsonb.
 pub(crate) fn finish<'m, const BINARY: bool>(cx: &Call<'_, 'm>, json: &[u8]) -> Result<Datum<'m>> {
     let text = text_of(json)?;
-    if BINARY { jsonb::parse(text)?.to_datum(&cx.bump) } else { cx.text(text) }
+    if BINARY { jsonb::parse(text, &cx.bump) } else { cx.text(text) }
 }
 
 fn to_json<'m, const BINARY: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let pretty = args.get(1).map_or(Ok(false), Datum::bool)?;
-    let mut out = Vec::new();
+    let mut out = Out::new(cx);
     write_value(&cx.io(), cx.arg_type(0).oid.0, &args[0], pretty, &mut out)?;
     finish::<BINARY>(cx, &out)
 }
 
 /// The arguments with their types; of a VARIADIC array its elements. None if it is NULL.
-fn spread<'m>(cx: &Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Option<Vec<(u32, Datum<'m>)>>> {
+fn spread<'m>(cx: &Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Option<Charged<(u32, Datum<'m>)>>> {
+    let mut values = Charged::new(cx.bump.account().clone(), "JsonArguments");
     if cx.site.variadic {
         let Some(last) = args.last().filter(|v| !v.is_null()) else { return Ok(None) };
         let array = Array::from_datum(last)?;
-        let element = array.element_type();
-        return array.iter().map(|v| v.map(|v| (element, v))).collect::<Result<_>>().map(Some);
+        for value in array.iter() {
+            values.push((array.element_type(), value?))?;
+        }
+    } else {
+        for (i, value) in args.iter().enumerate() {
+            values.push((cx.arg_type(i).oid.0, *value))?;
+        }
     }
-    Ok(Some(args.iter().enumerate().map(|(i, v)| (cx.arg_type(i).oid.0, *v)).collect()))
+    Ok(Some(values))
 }
 
 fn build_array<'m, const BINARY: bool>(
@@ -166,7 +205,8 @@ fn build_array<'m, const BINARY: bool>(
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
     let Some(values) = spread(cx, args)? else { return Ok(Datum::Null) };
-    let mut out = vec![b'['];
+    let mut out = Out::new(cx);
+    out.push(b'[');
     for (i, (type_oid, value)) in values.iter().enumerate() {
         if i > 0 {
             out.extend_from_slice(b", ");
@@ -182,7 +222,7 @@ pub(crate) fn write_key(
     io: &Io<'_>,
     type_oid: u32,
     value: &Datum<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Out,
 ) -> Result<()> {
     let invalid =
         || err!(INVALID_PARAMETER_VALUE, "key value must be scalar, not array, composite, or json");
@@ -227,7 +267,8 @@ fn build_object<'m, const BINARY: bool>(
             "The arguments of {function} must consist of alternating keys and values."
         )));
     }
-    let mut out = vec![b'{'];
+    let mut out = Out::new(cx);
+    out.push(b'{');
     for (i, pair) in values.chunks(2).enumerate() {
         if i > 0 {
             out.extend_from_slice(b", ");
@@ -255,41 +296,42 @@ fn object_of_arrays<'m, const BINARY: bool>(
     let subscript = |what: &str| err!(ARRAY_SUBSCRIPT_ERROR, "{what}");
     let first = Array::from_datum(&args[0])?;
     let dims = first.dimensions();
-    let items = first.elements()?;
-    let pairs: Vec<(Datum<'_>, Datum<'_>)> = if let Some(second) = args.get(1) {
-        let second = Array::from_datum(second)?;
-        if dims.len() > 1 || second.dimension_count() != dims.len() {
-            return Err(subscript("wrong number of array subscripts"));
-        }
-        if items.len() != second.len() {
-            return Err(subscript("mismatched array dimensions"));
-        }
-        items.into_iter().zip(second.elements()?).collect()
-    } else {
-        match dims.as_slice() {
-            [] => Vec::new(),
-            [_] if items.len() % 2 != 0 => {
-                return Err(subscript("array must have even number of elements"));
+    let second = args.get(1).map(Array::from_datum).transpose()?;
+    let pairs = match (&second, dims.as_slice()) {
+        (Some(second), _) => {
+            if dims.len() > 1 || second.dimension_count() != dims.len() {
+                return Err(subscript("wrong number of array subscripts"));
             }
-            [_] => items.chunks(2).map(|p| (p[0], p[1])).collect(),
-            [_, inner] if inner.length != 2 => {
-                return Err(subscript("array must have two columns"));
+            if first.len() != second.len() {
+                return Err(subscript("mismatched array dimensions"));
             }
-            [_, _] => items.chunks(2).map(|p| (p[0], p[1])).collect(),
-            _ => return Err(subscript("wrong number of array subscripts")),
+            first.len()
         }
+        (None, [_]) if first.len() % 2 != 0 => {
+            return Err(subscript("array must have even number of elements"));
+        }
+        (None, [_, inner]) if inner.length != 2 => {
+            return Err(subscript("array must have two columns"));
+        }
+        (None, [] | [_] | [_, _]) => first.len() / 2,
+        _ => return Err(subscript("wrong number of array subscripts")),
     };
-    let mut out = vec![b'{'];
-    for (i, (key, value)) in pairs.iter().enumerate() {
+    let mut out = Out::new(cx);
+    out.push(b'{');
+    for i in 0..pairs {
         if i > 0 {
             out.extend_from_slice(b", ");
         }
+        let (key, value) = match &second {
+            Some(second) => (first.get(i)?, second.get(i)?),
+            None => (first.get(2 * i)?, first.get(2 * i + 1)?),
+        };
         if key.is_null() {
             return Err(err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"));
         }
         json::write_string(key.text()?, &mut out);
         out.extend_from_slice(b" : ");
-        write_value(&cx.io(), oids::TEXT, value, false, &mut out)?;
+        write_value(&cx.io(), oids::TEXT, &value, false, &mut out)?;
     }
     out.push(b'}');
     finish::<BINARY>(cx, &out)

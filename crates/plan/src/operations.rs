@@ -3,7 +3,8 @@
 use analyze::tree::{BooleanTest, SqlValue};
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
-use types::array::{Bounds, Dimension};
+use memory::collections::Toll;
+use types::array::{Bounds, Dimension, Slice};
 use types::{Array, Datum, Record, compare};
 
 /// `left op ANY/ALL (array)`.
@@ -155,34 +156,31 @@ impl Operation for ArrayValue {
         if !self.nested {
             return types::array::from_list(self.element.0, args, &cx.bump);
         }
-        let (mut count, mut inner): (usize, Option<Vec<Dimension>>) = (0, None);
-        let mut values = cx.bump.vec();
-        for arg in args.iter().filter(|arg| !arg.is_null()) {
-            let array = Array::from_datum(arg)?;
-            let dimensions = array.dimensions();
-            match &inner {
-                None => inner = Some(dimensions),
-                Some(first) if *first == dimensions => {}
-                Some(_) => {
-                    return Err(err!(
-                        ARRAY_SUBSCRIPT_ERROR,
-                        "multidimensional arrays must have array expressions with matching \
-                         dimensions"
-                    ));
-                }
-            }
-            values.reserve(array.len())?;
-            for value in array.iter() {
-                values.push(value?)?;
-            }
-            count += 1;
+        let arrays = args.iter().filter(|arg| !arg.is_null());
+        let mut inner: Option<Vec<Dimension>> = None;
+        // A NULL among them counts as an empty one.
+        let mut differ = false;
+        for arg in args {
+            let dimensions = match arg {
+                Datum::Null => Vec::new(),
+                array => Array::from_datum(array)?.dimensions(),
+            };
+            differ |= *inner.get_or_insert_with(|| dimensions.clone()) != dimensions;
         }
-        let mut dimensions = vec![Dimension::from_one(count)];
-        dimensions.extend(inner.unwrap_or_default());
-        if values.is_empty() {
-            dimensions.clear();
+        if differ {
+            return Err(err!(
+                ARRAY_SUBSCRIPT_ERROR,
+                "multidimensional arrays must have array expressions with matching dimensions"
+            ));
         }
-        types::array::to_datum(self.element.0, &dimensions, &values, &cx.bump)
+        let inner = inner.filter(|inner| !inner.is_empty());
+        let Some(inner) = inner else {
+            return types::array::from_list(self.element.0, &[], &cx.bump);
+        };
+        let mut dimensions = vec![Dimension::from_one(args.len())];
+        dimensions.extend(inner);
+        let values = arrays.flat_map(Array::from_datum).flat_map(|array| array.iter());
+        types::array::collect(self.element.0, &dimensions, values, &cx.bump)
     }
 
     fn name(&self) -> &'static str {
@@ -251,21 +249,9 @@ impl Subscript {
             .iter()
             .map(|(lower, upper)| Dimension::from_one((upper - lower + 1) as usize))
             .collect();
-        let mut at: Vec<i32> = ranges.iter().map(|range| range.0).collect();
-        let mut values = cx.bump.vec();
-        values.reserve(out.iter().map(|d| d.length as usize).product())?;
-        'all: loop {
-            values.push(array.at(&at)?.unwrap_or(Datum::Null))?;
-            for i in (0..at.len()).rev() {
-                if at[i] < ranges[i].1 {
-                    at[i] += 1;
-                    continue 'all;
-                }
-                at[i] = ranges[i].0;
-            }
-            break;
-        }
-        types::array::to_datum(self.element.0, &out, &values, &cx.bump)
+        let slice = Slice::new(&dims, &ranges);
+        let values = (0..slice.len()).map(|number| array.get(slice.position(number)));
+        types::array::collect(self.element.0, &out, values, &cx.bump)
     }
 
     fn assign<'m>(
@@ -330,6 +316,8 @@ impl Operation for ViaText {
             [value] if !value.is_null() => {
                 let io = cx.io();
                 let text = io.output_string(cx.arg_type(0).oid.0, value)?;
+                let mut toll = Toll::new(cx.bump.account().clone(), "CastText");
+                toll.cover(text.capacity())?;
                 io.input(cx.site.result.oid.0, cx.site.result.typmod, &text, &cx.bump)
             }
             _ => Ok(Datum::Null),

@@ -306,7 +306,13 @@ const LARGE_VALUES: &[(&str, Option<&str>)] = &[
     ("array_length(array_remove(array_fill(1, array[g * 5000000]), 2), 1)", Some("5000000")),
     ("array_length(array_replace(array_fill(1, array[g * 5000000]), 1, 2), 1)", Some("5000000")),
     ("array_length(array_fill(1, array[g * 5000000])::text[], 1)", None),
-    ("array_length((array_fill(1, array[g * 9000000]))[2:], 1)", None),
+    ("array_length((array_fill(1, array[g * 9000000]))[2:], 1)", Some("8999999")),
+    ("array_length((array_fill(1, array[3, g * 3000000]))[2:][2:], 2)", Some("2999999")),
+    ("array_length(array[array_fill(1, array[g * 9000000])], 2)", Some("9000000")),
+    ("cardinality(('{1' || repeat(',1', g * 9000000) || '}')::int[])", Some("9000001")),
+    ("cardinality(('{1' || repeat(',1', g * 30000000) || '}')::int[])", None),
+    ("cardinality(('{a' || repeat(',a', g * 5000000) || '}')::text[])", Some("5000001")),
+    ("cardinality(('{{1}' || repeat(',{1}', g * 5000000) || '}')::numeric[])", None),
     ("array_length(string_to_array(repeat('a,', g * 10000000), ','), 1)", Some("10000001")),
     ("length(array_to_string(array_fill(1, array[g * 9000000]), ','))", Some("17999999")),
     ("(select count(*) from string_to_table(repeat('a,', g * 5000000), ','))", None),
@@ -325,6 +331,80 @@ const LARGE_VALUES: &[(&str, Option<&str>)] = &[
           || ']')::json) as x(a int))",
         None,
     ),
+    ("json_typeof(('[1' || repeat(',1', g * 10000000) || ']')::json)", Some("array")),
+    ("json_array_length(('[1' || repeat(',1', g * 5000000) || ']')::json)", None),
+    ("('[1' || repeat(',1', g * 5000000) || ']')::json ->> 2", None),
+    ("jsonb_array_length(('[1' || repeat(',1', g * 3000000) || ']')::jsonb)", Some("3000001")),
+    ("jsonb_array_length(('[1' || repeat(',1', g * 20000000) || ']')::jsonb)", None),
+    ("jsonb_array_length(('[{}' || repeat(',{\"a\":1}', g * 3000000) || ']')::jsonb)", None),
+    ("length(to_json(array_fill(1, array[g * 9000000]))::text)", Some("18000001")),
+    ("jsonb_array_length(to_jsonb(array_fill(1, array[g * 3000000])))", Some("3000000")),
+    ("jsonb_array_length(to_jsonb(array_fill(1, array[g * 20000000])))", None),
+    ("jsonb_array_length(to_jsonb(array_fill(1, array[g * 2000000])) || '1')", Some("2000001")),
+    ("jsonb_array_length(to_jsonb(array_fill(1, array[g * 2000000])) - 1)", Some("1999999")),
+    (
+        "jsonb_array_length(jsonb_set(to_jsonb(array_fill(1, array[g * 2000000])), '{5}', '2'))",
+        Some("2000000"),
+    ),
+    (
+        "jsonb_array_length(jsonb_strip_nulls(to_jsonb(array_fill(1, array[g * 2000000]))))",
+        Some("2000000"),
+    ),
+    ("length(jsonb_pretty(to_jsonb(array_fill(1, array[g * 3000000]))))", Some("21000002")),
+    (
+        "length(jsonb_pretty((repeat('[', 1000) || '1' || repeat(',1', g * 100000)
+          || repeat(']', 1000))::jsonb))",
+        None,
+    ),
+    (
+        "jsonb_array_length(jsonb_path_query_array(to_jsonb(array_fill(1, array[g * 1000000])), '$[*]'))",
+        Some("1000000"),
+    ),
+    (
+        "(select count(*) from jsonb_path_query(to_jsonb(array_fill(1, array[g * 1000000])), '$[*]'))",
+        Some("1000000"),
+    ),
+    (
+        "(select count(*) from json_table(to_jsonb(array_fill(1, array[g * 3000000])), '$[*]'
+          columns (a int path '$')) t)",
+        None,
+    ),
+    (
+        "(select '{' || string_agg('\"' || h || '\":1', ',') || '}'
+          from generate_series(1, g * 3000000) h) is json with unique keys",
+        None,
+    ),
+    ("jsonb_array_length((select jsonb_agg(h) from generate_series(1, g * 10000000) h))", None),
+    ("jsonb_typeof((select jsonb_object_agg(h, 1) from generate_series(1, g * 10000000) h))", None),
+    (
+        "jsonb_typeof((select jsonb_object_agg(h, 1) from generate_series(1, g * 1000000) h))",
+        Some("object"),
+    ),
+    (
+        "json_typeof((select json_objectagg(h : 1 with unique keys)
+          from generate_series(1, g * 5000000) h))",
+        None,
+    ),
+    (
+        "(select percentile_disc(0.5) within group (order by h)
+          from generate_series(1, g * 3000000) h)",
+        Some("1500000"),
+    ),
+    (
+        "cardinality((select percentile_disc(array_fill(0.5::float8, array[g * 3000000]))
+          within group (order by h) from generate_series(1, 10) h))",
+        None,
+    ),
+    ("(select mode() within group (order by h) from generate_series(1, g * 3000000) h)", Some("1")),
+    (
+        "length((select string_agg(h::text, ',' order by h) from generate_series(1, g * 3000000) h))",
+        Some("22888895"),
+    ),
+    (
+        "cardinality((select array_agg(h order by h) from generate_series(1, g * 2000000) h))",
+        Some("2000000"),
+    ),
+    ("cardinality((select array_agg(distinct h) from generate_series(1, g * 3000000) h))", None),
 ];
 
 /// What functions keep while they make their results is charged, too.

@@ -23,6 +23,7 @@
 //! 3. The type is not part of the value: whoever holds a datum knows its type's OID.
 
 use base::{Result, err};
+use memory::Account;
 
 /// One SQL value that borrows its variable-length part from `'m`.
 #[derive(Clone, Copy, Debug)]
@@ -225,6 +226,11 @@ pub trait Arena<'m> {
         write(&mut room)?;
         self.put(&room)
     }
+
+    /// Who pays for what is put here, and for what is kept until it is put here.
+    fn account(&self) -> Account {
+        Account::unlimited()
+    }
 }
 
 /// An arena whose values are never freed. For tests and start-up constants only.
@@ -261,5 +267,9 @@ impl<'m> Arena<'m> for &'m memory::Bump {
         let room = bump.alloc_slice_fill(bytes, 0)?;
         write(room)?;
         Ok(room)
+    }
+
+    fn account(&self) -> Account {
+        memory::Bump::account(self).clone()
     }
 }

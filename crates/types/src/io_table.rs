@@ -100,7 +100,7 @@ pub(crate) fn input<'m>(
             json::validate(text)?;
             Datum::Text(arena.put_str(text)?)
         }
-        JSONB => jsonb::parse(text)?.to_datum(arena)?,
+        JSONB => jsonb::parse(text, arena)?,
         JSONPATH => {
             let path = Path::parse(text)?;
             path.check_patterns(&mut |pattern, flags| io.host.check_pattern(pattern, flags))?;
@@ -164,17 +164,15 @@ fn unsupported_or(type_oid: u32, otherwise: Error) -> Error {
 }
 
 fn vector_input<'m>(type_oid: u32, text: &str, arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
-    let parts = text.split(scalar::is_space).filter(|part| !part.is_empty());
-    let (element, values) = if type_oid == INT2VECTOR {
-        let values: Result<Vec<_>> =
-            parts.map(|p| scalar::parse_int2(p).map(Datum::Int2)).collect();
-        (INT2, values?)
-    } else {
-        let values: Result<Vec<_>> =
-            parts.map(|p| scalar::parse_oid(p, "oid").map(Datum::Oid)).collect();
-        (OID, values?)
-    };
-    vector(element, &values, arena)
+    let element = if type_oid == INT2VECTOR { INT2 } else { OID };
+    let mut values = array::Elements::new(element, arena);
+    for part in text.split(scalar::is_space).filter(|part| !part.is_empty()) {
+        values.push(|_| match element {
+            INT2 => scalar::parse_int2(part).map(Datum::Int2),
+            _ => scalar::parse_oid(part, "oid").map(Datum::Oid),
+        })?;
+    }
+    values.finish(&[array::Dimension { length: values.len() as i32, lower: 0 }])
 }
 
 /// An int2vector or oidvector: an array of one dimension from 0.
@@ -313,7 +311,7 @@ pub(crate) fn recv<'m>(
         }
         BYTEA => Datum::Bytes(arena.put(bytes)?),
         JSONB => match bytes.split_first() {
-            Some((1, rest)) => jsonb::parse(text::from_client(rest)?)?.to_datum(arena)?,
+            Some((1, rest)) => jsonb::parse(text::from_client(rest)?, arena)?,
             Some((version, _)) => {
                 return Err(err!(INTERNAL_ERROR, "unsupported jsonb version number {version}"));
             }

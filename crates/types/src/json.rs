@@ -4,6 +4,8 @@
 //! what it meets. [`Node`] is a sink's tree with the raw text of every value.
 
 use base::{Error, Result, err};
+use memory::Account;
+use memory::collections::Toll;
 use std::borrow::Cow;
 
 /// The deepest nesting.
@@ -526,28 +528,55 @@ pub enum NodeKind<'t> {
     Object(Vec<(Cow<'t, str>, Node<'t>)>),
 }
 
+/// The tree of a text, which an account pays for.
+pub struct Tree<'t> {
+    root: Node<'t>,
+    _toll: Toll,
+}
+
+impl<'t> Tree<'t> {
+    /// The value of the whole text.
+    pub fn root(&self) -> &Node<'t> {
+        &self.root
+    }
+}
+
 struct TreeBuilder<'t> {
     text: &'t str,
     open: Vec<(usize, NodeKind<'t>)>,
     keys: Vec<Cow<'t, str>>,
     root: Option<Node<'t>>,
+    toll: Toll,
+}
+
+/// Appends to a list whose room is charged.
+fn push<T>(list: &mut Vec<T>, value: T, toll: &mut Toll) -> Result<()> {
+    if list.len() == list.capacity() {
+        let more = list.capacity().max(4);
+        toll.add(more * size_of::<T>())?;
+        list.reserve_exact(more);
+    }
+    list.push(value);
+    Ok(())
 }
 
 impl<'t> TreeBuilder<'t> {
-    fn add(&mut self, node: Node<'t>) {
+    fn add(&mut self, node: Node<'t>) -> Result<()> {
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some((_, NodeKind::Array(items))) => items.push(node),
+            Some((_, NodeKind::Array(items))) => push(items, node, &mut self.toll)?,
             Some((_, NodeKind::Object(pairs))) => {
-                pairs.push((self.keys.pop().unwrap_or_default(), node));
+                push(pairs, (self.keys.pop().unwrap_or_default(), node), &mut self.toll)?;
             }
             Some((_, NodeKind::Scalar(_))) => {}
         }
+        Ok(())
     }
 
-    fn close(&mut self, end: usize) {
-        if let Some((start, kind)) = self.open.pop() {
-            self.add(Node { raw: &self.text[start..end], kind });
+    fn close(&mut self, end: usize) -> Result<()> {
+        match self.open.pop() {
+            Some((start, kind)) => self.add(Node { raw: &self.text[start..end], kind }),
+            None => Ok(()),
         }
     }
 }
@@ -558,35 +587,40 @@ impl<'t> Sink<'t> for TreeBuilder<'t> {
         Ok(())
     }
     fn key(&mut self, key: Cow<'t, str>) -> Result<()> {
+        if let Cow::Owned(key) = &key {
+            self.toll.add(key.capacity())?;
+        }
         self.keys.push(key);
         Ok(())
     }
     fn object_end(&mut self, end: usize) -> Result<()> {
-        self.close(end);
-        Ok(())
+        self.close(end)
     }
     fn array_start(&mut self, start: usize) -> Result<()> {
         self.open.push((start, NodeKind::Array(Vec::new())));
         Ok(())
     }
     fn array_end(&mut self, end: usize) -> Result<()> {
-        self.close(end);
-        Ok(())
+        self.close(end)
     }
     fn scalar(&mut self, value: Scalar<'t>, start: usize, end: usize) -> Result<()> {
-        self.add(Node { raw: &self.text[start..end], kind: NodeKind::Scalar(value) });
-        Ok(())
+        if let Scalar::String(Cow::Owned(text)) = &value {
+            self.toll.add(text.capacity())?;
+        }
+        self.add(Node { raw: &self.text[start..end], kind: NodeKind::Scalar(value) })
     }
 }
 
 /// The tree of a text.
 ///
 /// # Errors
-/// As [`parse`] with `unescape`.
-pub fn tree(text: &str) -> Result<Node<'_>> {
-    let mut builder = TreeBuilder { text, open: Vec::new(), keys: Vec::new(), root: None };
+/// As [`parse`] with `unescape`; 53200.
+pub fn tree<'t>(text: &'t str, account: &Account) -> Result<Tree<'t>> {
+    let toll = Toll::new(account.clone(), "JsonTree");
+    let mut builder = TreeBuilder { text, open: Vec::new(), keys: Vec::new(), root: None, toll };
     parse(text, true, &mut builder)?;
-    builder.root.ok_or_else(|| Error::internal("JSON text without a value"))
+    let root = builder.root.ok_or_else(|| Error::internal("JSON text without a value"))?;
+    Ok(Tree { root, _toll: builder.toll })
 }
 
 /// Appends a string as JSON, quoted and escaped.

@@ -48,7 +48,7 @@ pub use env::{ByteaOutput, DateFormat, DateOrder, IntervalStyle, IoEnv};
 pub use inet::Inet;
 pub use io::{Io, NoCatalog, TypeClass, TypeHost};
 pub use io_table::vector;
-pub use jsonb::{Jsonb, JsonbBuf};
+pub use jsonb::Jsonb;
 pub use key::KeyColumn;
 pub use numeric::{Numeric, NumericBuf};
 pub use record::Record;

@@ -81,18 +81,15 @@ impl<const DISCRETE: bool, const MANY: bool> Aggregate for Percentile<DISCRETE, 
             return at(direct.float8()?)?.copy_to(&cx.bump);
         }
         let fractions = Array::from_datum(&direct)?;
-        let mut out = Vec::with_capacity(fractions.len());
-        for fraction in fractions.iter() {
-            out.push(match fraction? {
-                Datum::Null => Datum::Null,
-                fraction => at(fraction.float8()?)?,
-            });
-        }
+        let values = fractions.iter().map(|fraction| match fraction? {
+            Datum::Null => Ok(Datum::Null),
+            fraction => at(fraction.float8()?),
+        });
         let element = match cx.arg_type(1).oid.0 {
             0 => oids::FLOAT8,
             oid => oid,
         };
-        array::to_datum(element, &fractions.dimensions(), &out, &cx.bump)
+        array::collect(element, &fractions.dimensions(), values, &cx.bump)
     }
 }
 

@@ -5,7 +5,8 @@ use super::value::Value;
 use super::{Manner, Variables};
 use base::{Error, Result, err};
 use expr::Host;
-use memory::Bump;
+use memory::collections::Charged;
+use memory::{Account, Bump};
 use types::jsonb::View;
 use types::jsonpath::{Chain, Item, LEVEL_LAST, UnaryOp};
 use types::{Jsonb, Numeric};
@@ -23,17 +24,23 @@ pub(crate) enum Status {
 pub(crate) enum Found<'v> {
     /// Only whether there is one counts.
     Ignored,
-    Kept(Vec<Value<'v>>),
+    Kept(Charged<Value<'v>>),
 }
 
 impl<'v> Found<'v> {
+    /// All values, which an account pays for.
+    pub(crate) fn all(account: &Account) -> Found<'v> {
+        Found::Kept(Charged::new(account.clone(), "JsonpathFound"))
+    }
+
     pub(super) fn is_ignored(&self) -> bool {
         matches!(self, Found::Ignored)
     }
 
-    pub(super) fn push(&mut self, value: Value<'v>) {
-        if let Found::Kept(values) = self {
-            values.push(value);
+    pub(super) fn push(&mut self, value: Value<'v>) -> Result<()> {
+        match self {
+            Found::Kept(values) => values.push(value),
+            Found::Ignored => Ok(()),
         }
     }
 }
@@ -111,7 +118,7 @@ impl<'e, 'v> Evaluator<'e, 'v> {
     ) -> Result<Status> {
         match chain.get(1..) {
             None | Some([]) => {
-                found.push(value);
+                found.push(value)?;
                 Ok(Status::Found)
             }
             Some(rest) => self.chain(rest, value, found),
@@ -398,12 +405,12 @@ impl<'e, 'v> Evaluator<'e, 'v> {
 
     /// A subscript; none after a silenced error.
     fn subscript(&mut self, chain: &'v Chain, value: Value<'v>) -> Result<Option<i64>> {
-        let mut values = Found::Kept(Vec::new());
+        let mut values = Found::all(self.bump.account());
         if self.chain(chain, value, &mut values)? == Status::Error {
             return Ok(None);
         }
         let Found::Kept(values) = values else { return Ok(None) };
-        let [Value::Number(number)] = values.as_slice() else {
+        let [Value::Number(number)] = &values[..] else {
             return self
                 .silence(|| {
                     err!(
@@ -511,7 +518,7 @@ impl<'e, 'v> Evaluator<'e, 'v> {
                 } else if found.is_ignored() {
                     return Ok(Status::Found);
                 } else {
-                    found.push(value);
+                    found.push(value)?;
                 }
             }
             if level < last && inner {
@@ -532,8 +539,8 @@ impl<'e, 'v> Evaluator<'e, 'v> {
         chain: &'v Chain,
         value: Value<'v>,
         unwrap: bool,
-    ) -> Result<Option<Vec<Value<'v>>>> {
-        let mut values = Found::Kept(Vec::new());
+    ) -> Result<Option<Charged<Value<'v>>>> {
+        let mut values = Found::all(self.bump.account());
         if self.chain(chain, value, &mut values)? == Status::Error {
             return Ok(None);
         }
@@ -541,13 +548,13 @@ impl<'e, 'v> Evaluator<'e, 'v> {
         if !(unwrap && self.lax && values.iter().any(|value| value.is_array())) {
             return Ok(Some(values));
         }
-        let mut unwrapped = Found::Kept(Vec::new());
-        for value in values {
+        let mut unwrapped = Found::all(self.bump.account());
+        for value in values.iter() {
             match value {
                 Value::Container(array) if value.is_array() => {
-                    self.elements(&[], array, &mut unwrapped, false)?;
+                    self.elements(&[], *array, &mut unwrapped, false)?;
                 }
-                value => unwrapped.push(value),
+                value => unwrapped.push(*value)?,
             }
         }
         match unwrapped {

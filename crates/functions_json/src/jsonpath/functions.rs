@@ -3,9 +3,10 @@
 use super::{Found, Manner, Status, Value, Variables, evaluate};
 use base::{Result, err};
 use expr::{Call, Datum, Entry, SetRows};
+use memory::collections::Buffer;
 use std::rc::Rc;
+use types::Jsonb;
 use types::jsonpath::Path;
-use types::{Jsonb, JsonbBuf};
 
 /// A path and the text that it was parsed from.
 struct Kept {
@@ -28,7 +29,7 @@ fn run<T>(
     cx: &mut Call<'_, '_>,
     args: &[Datum<'_>],
     zoned: bool,
-    mut found: Found<'_>,
+    found_all: bool,
     finish: impl FnOnce(Status, &[Value<'_>], bool) -> Result<T>,
 ) -> Result<T> {
     let path = kept_path(cx, args[1].text()?)?;
@@ -40,10 +41,7 @@ fn run<T>(
         _ => (Variables::None, true),
     };
     let manner = Manner { variables, throw: !silent, zoned };
-    let mut values = match &mut found {
-        Found::Ignored => Found::Ignored,
-        Found::Kept(_) => Found::Kept(Vec::new()),
-    };
+    let mut values = if found_all { Found::all(cx.bump.account()) } else { Found::Ignored };
     let status = evaluate(cx.host, cx.bump, &path, document, manner, &mut values)?;
     match &values {
         Found::Ignored => finish(status, &[], silent),
@@ -51,12 +49,8 @@ fn run<T>(
     }
 }
 
-fn all() -> Found<'static> {
-    Found::Kept(Vec::new())
-}
-
 fn exists<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    run(cx, args, ZONED, Found::Ignored, |status, _, _| {
+    run(cx, args, ZONED, false, |status, _, _| {
         Ok(match status {
             Status::Error => Datum::Null,
             status => Datum::Bool(status == Status::Found),
@@ -65,7 +59,7 @@ fn exists<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> R
 }
 
 fn matches<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    run(cx, args, ZONED, all(), |_, values, silent| match values {
+    run(cx, args, ZONED, true, |_, values, silent| match values {
         [Value::Bool(b)] => Ok(Datum::Bool(*b)),
         [Value::Null] => Ok(Datum::Null),
         _ if silent => Ok(Datum::Null),
@@ -75,27 +69,31 @@ fn matches<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> 
 
 fn array<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let bump = cx.bump;
-    run(cx, args, ZONED, all(), |_, values, _| {
-        let items: Result<Vec<_>> = values.iter().map(|value| value.to_buf()).collect();
-        JsonbBuf::Array(items?).to_datum(&bump)
-    })
+    run(cx, args, ZONED, true, |_, values, _| Value::array(values, &bump))
 }
 
 fn first<'m, const ZONED: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let bump = cx.bump;
-    run(cx, args, ZONED, all(), |_, values, _| match values.first() {
+    run(cx, args, ZONED, true, |_, values, _| match values.first() {
         Some(value) => value.to_jsonb(&bump),
         None => Ok(Datum::Null),
     })
 }
 
-struct Rows(std::vec::IntoIter<Vec<u8>>);
+/// The values that were found, one behind the other.
+struct Rows {
+    bytes: Buffer<u8>,
+    ends: Buffer<usize>,
+    next: usize,
+}
 
 impl SetRows for Rows {
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
-        let Some(row) = self.0.next() else { return Ok(false) };
+        let Some(end) = self.ends.get(self.next) else { return Ok(false) };
+        let from = if self.next == 0 { 0 } else { self.ends[self.next - 1] };
+        self.next += 1;
         if let Some(slot) = out.first_mut() {
-            *slot = cx.bytes(&row)?;
+            *slot = cx.bytes(&self.bytes[from..*end])?;
         }
         Ok(true)
     }
@@ -105,14 +103,17 @@ fn query<'m, const ZONED: bool>(
     cx: &mut Call<'_, 'm>,
     args: &[Datum<'m>],
 ) -> Result<Box<dyn SetRows>> {
-    run(cx, args, ZONED, all(), |_, values, _| {
-        let mut rows = Vec::with_capacity(values.len());
+    let (bump, heap) = (cx.bump, cx.scratch());
+    run(cx, args, ZONED, true, |_, values, _| {
+        let mut rows = Rows { bytes: Buffer::new(&heap), ends: Buffer::new(&heap), next: 0 };
         for value in values {
-            let mut row = Vec::new();
-            value.to_buf()?.encode(&mut row)?;
-            rows.push(row);
+            match value {
+                Value::Container(json) => rows.bytes.extend_from_slice(json.bytes())?,
+                value => rows.bytes.extend_from_slice(value.to_jsonb(&bump)?.bytes()?)?,
+            }
+            rows.ends.push(rows.bytes.len())?;
         }
-        Ok(Box::new(Rows(rows.into_iter())) as Box<dyn SetRows>)
+        Ok(Box::new(rows) as Box<dyn SetRows>)
     })
 }
 

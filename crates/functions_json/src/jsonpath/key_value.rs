@@ -8,10 +8,10 @@
 use super::evaluate::{Evaluator, Found, Status, fail};
 use super::value::Value;
 use base::Result;
-use types::jsonb::View;
+use types::jsonb::{View, Writer};
 use types::jsonpath::Item;
 use types::numeric::Numeric;
-use types::{Arena, Jsonb, JsonbBuf, NumericBuf};
+use types::{Jsonb, NumericBuf};
 
 /// The object that ids count from.
 #[derive(Clone, Copy, Debug)]
@@ -53,14 +53,16 @@ impl<'v> Evaluator<'_, 'v> {
         let id = NumericBuf::from_i128((offset as i64 + self.base.id * BASE_UNIT).into());
         let mut status = Status::NotFound;
         for (key, value) in object.iter() {
-            let pair = JsonbBuf::Object(vec![
-                ("key".into(), JsonbBuf::string(key)),
-                ("value".into(), JsonbBuf::Value(value)),
-                ("id".into(), JsonbBuf::Number(id.clone())),
-            ]);
-            let mut bytes = Vec::new();
-            pair.encode(&mut bytes)?;
-            let pair = Jsonb::new((&self.bump).put(&bytes)?);
+            let mut out = Writer::new(self.bump.account());
+            out.begin_object()?;
+            out.key("key")?;
+            out.string(key)?;
+            out.key("value")?;
+            out.value(value)?;
+            out.key("id")?;
+            out.number(&id)?;
+            out.end()?;
+            let pair = Jsonb::new(out.finish(&self.bump)?.bytes()?);
             let made = Base { container: Some(pair), id: self.next_object };
             self.next_object += 1;
             let kept = std::mem::replace(&mut self.base, made);

@@ -97,7 +97,7 @@ pub(crate) fn evaluate<'v>(
     let root = Value::of(document);
     let mut evaluator = Evaluator::new(host, bump, path.lax, root, manner, 1 + count);
     if !path.lax && matches!(found, Found::Ignored) {
-        let mut all = Found::Kept(Vec::new());
+        let mut all = Found::all(bump.account());
         let status = evaluator.chain(&path.chain, root, &mut all)?;
         return Ok(match (status, all) {
             (Status::Error, _) => Status::Error,

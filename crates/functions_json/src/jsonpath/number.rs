@@ -19,7 +19,7 @@ impl<'v> Evaluator<'_, 'v> {
     ) -> Result<Status> {
         let Some(lefts) = self.values(left, value, true)? else { return Ok(Status::Error) };
         let Some(rights) = self.values(right, value, true)? else { return Ok(Status::Error) };
-        let [Value::Number(a)] = lefts.as_slice() else {
+        let [Value::Number(a)] = &lefts[..] else {
             fail!(
                 self,
                 SINGLETON_SQL_JSON_ITEM_REQUIRED,
@@ -27,7 +27,7 @@ impl<'v> Evaluator<'_, 'v> {
                 op.symbol()
             );
         };
-        let [Value::Number(b)] = rights.as_slice() else {
+        let [Value::Number(b)] = &rights[..] else {
             fail!(
                 self,
                 SINGLETON_SQL_JSON_ITEM_REQUIRED,
@@ -66,7 +66,7 @@ impl<'v> Evaluator<'_, 'v> {
         let Some(values) = self.values(operand, value, true)? else { return Ok(Status::Error) };
         let wanted = chain.len() > 1 || !found.is_ignored();
         let mut status = Status::NotFound;
-        for value in values {
+        for value in values.iter().copied() {
             let Value::Number(number) = value else {
                 if !wanted {
                     continue;

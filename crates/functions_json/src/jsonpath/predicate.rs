@@ -5,6 +5,7 @@ use super::moment;
 use super::value::Value;
 use base::{Error, Result};
 use functions_text::PathPattern;
+use memory::collections::Charged;
 use std::cmp::Ordering;
 use types::Numeric;
 use types::jsonpath::{BinaryOp, Chain, Item, RegexFlags, UnaryOp};
@@ -95,7 +96,11 @@ impl<'v> Evaluator<'_, 'v> {
             return Ok(None);
         };
         let rights = match right {
-            None => vec![Value::Null],
+            None => {
+                let mut alone = Charged::new(self.bump.account().clone(), "JsonpathFound");
+                alone.push(Value::Null)?;
+                alone
+            }
             Some((right, unwrap)) => {
                 match self.silenced(|this| this.values(right, value, unwrap))? {
                     Some(rights) => rights,
@@ -104,8 +109,8 @@ impl<'v> Evaluator<'_, 'v> {
             }
         };
         let (mut unknown, mut found) = (false, false);
-        for a in &lefts {
-            for b in &rights {
+        for a in lefts.iter() {
+            for b in rights.iter() {
                 match test(self, *a, *b)? {
                     None if !self.lax => return Ok(None),
                     None => unknown = true,

@@ -3,9 +3,9 @@
 use super::moment::Moment;
 use base::{Result, err};
 use expr::Datum;
-use types::jsonb::View;
+use types::jsonb::{View, Writer};
 use types::oids::*;
-use types::{Arena, Io, Jsonb, JsonbBuf, Numeric, NumericBuf};
+use types::{Arena, Io, Jsonb, Numeric, NumericBuf};
 
 /// A value.
 #[derive(Clone, Copy, Debug)]
@@ -66,11 +66,7 @@ impl<'v> Value<'v> {
                 Moment::of_datum(type_oid, typmod, &datum).map(Value::Moment)
             }
             JSONB => Ok(Value::of(Jsonb::new(datum.bytes()?))),
-            JSON => {
-                let mut bytes = Vec::new();
-                types::jsonb::parse(datum.text()?)?.encode(&mut bytes)?;
-                Ok(Value::of(Jsonb::new(arena.put(&bytes)?)))
-            }
+            JSON => Ok(Value::of(Jsonb::new(types::jsonb::parse(datum.text()?, arena)?.bytes()?))),
             _ => Err(err!(
                 INVALID_PARAMETER_VALUE,
                 "could not convert value of type {} to jsonpath",
@@ -79,21 +75,32 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// The value as it becomes part of a jsonb.
-    pub(crate) fn to_buf(self) -> Result<JsonbBuf<'v>> {
-        Ok(match self {
-            Value::Null => JsonbBuf::Null,
-            Value::Bool(b) => JsonbBuf::Bool(b),
-            Value::Number(number) => JsonbBuf::Number(Numeric::from_datum(&number)?.load()),
-            Value::String(text) => JsonbBuf::string(text),
-            Value::Moment(moment) => JsonbBuf::string(moment.json_text()),
-            Value::Container(json) => JsonbBuf::Value(json),
-        })
+    /// Tells the value as a part of a jsonb.
+    pub(crate) fn write(self, out: &mut Writer<'v>) -> Result<()> {
+        match self {
+            Value::Null => out.null(),
+            Value::Bool(b) => out.bool(b),
+            Value::Number(number) => out.number(&Numeric::from_datum(&number)?.load()),
+            Value::String(text) => out.string(text),
+            Value::Moment(moment) => out.string(&moment.json_text()),
+            Value::Container(json) => out.value(json),
+        }
     }
 
     /// The value as a jsonb of its own.
     pub(crate) fn to_jsonb<'m>(self, arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
-        self.to_buf()?.to_datum(arena)
+        let mut out = Writer::new(&arena.account());
+        self.write(&mut out)?;
+        out.finish(arena)
+    }
+
+    /// Values as the elements of an array.
+    pub(crate) fn array<'m>(values: &[Value<'v>], arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
+        let mut out = Writer::new(&arena.account());
+        out.begin_array()?;
+        values.iter().try_for_each(|value| value.write(&mut out))?;
+        out.end()?;
+        out.finish(arena)
     }
 
     /// The length of an array.

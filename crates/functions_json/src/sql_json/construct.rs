@@ -1,7 +1,7 @@
 //! JSON_OBJECT, JSON_ARRAY, JSON_SCALAR, JSON() WITH UNIQUE KEYS.
 
 use super::predicate::{has_unique_keys, repeated_key};
-use crate::write::{text_of, write_key, write_value};
+use crate::write::{Out, text_of, write_key, write_value};
 use base::{Result, err};
 use expr::{Call, Datum, Operation};
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use types::jsonb;
 /// A JSON text as json or jsonb.
 fn finish<'m>(cx: &Call<'_, 'm>, binary: bool, json: &[u8]) -> Result<Datum<'m>> {
     let text = text_of(json)?;
-    if binary { jsonb::parse(text)?.to_datum(&cx.bump) } else { cx.text(text) }
+    if binary { jsonb::parse(text, &cx.bump) } else { cx.text(text) }
 }
 
 /// `JSON_OBJECT`; the arguments are keys and values in turn.
@@ -26,7 +26,8 @@ pub struct JsonObject {
 
 impl Operation for JsonObject {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        let mut out = vec![b'{'];
+        let mut out = Out::new(cx);
+        out.push(b'{');
         let mut keys = HashSet::new();
         for (i, pair) in args.chunks_exact(2).enumerate() {
             if pair[0].is_null() {
@@ -40,9 +41,9 @@ impl Operation for JsonObject {
             if absent && !self.unique {
                 continue;
             }
-            let mut key = Vec::new();
+            let mut key = Out::new(cx);
             write_key(&cx.io(), cx.arg_type(2 * i).oid.0, &pair[0], &mut key)?;
-            if self.unique && !keys.insert(key.clone()) {
+            if self.unique && !keys.insert(key.to_vec()) {
                 return Err(repeated_key(self.binary, text_of(&key)?));
             }
             if absent {
@@ -75,7 +76,8 @@ pub struct JsonArray {
 
 impl Operation for JsonArray {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        let mut out = vec![b'['];
+        let mut out = Out::new(cx);
+        out.push(b'[');
         for (i, value) in args.iter().enumerate() {
             if self.absent_on_null && value.is_null() {
                 continue;
@@ -106,7 +108,7 @@ impl Operation for JsonScalar {
         let Some(value) = args.first().filter(|value| !value.is_null()) else {
             return Ok(Datum::Null);
         };
-        let mut out = Vec::new();
+        let mut out = Out::new(cx);
         write_value(&cx.io(), cx.arg_type(0).oid.0, value, false, &mut out)?;
         finish(cx, self.binary, &out)
     }
@@ -129,10 +131,10 @@ impl Operation for UniqueJson {
             return Ok(Datum::Null);
         };
         let text = value.text()?;
-        if !has_unique_keys(text)? {
+        if !has_unique_keys(cx, text)? {
             return Err(err!(DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value"));
         }
-        if self.binary { jsonb::parse(text)?.to_datum(&cx.bump) } else { Ok(*value) }
+        if self.binary { jsonb::parse(text, &cx.bump) } else { Ok(*value) }
     }
 
     fn name(&self) -> &'static str {

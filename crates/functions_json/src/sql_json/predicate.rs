@@ -1,10 +1,11 @@
 //! IS JSON, and keys that come again.
 
+use crate::aggregate::KeySet;
+use crate::populate::is_soft;
 use base::{Error, Result, err};
 use expr::{Call, Datum, Operation};
 use parse::JsonItem;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use types::Jsonb;
 use types::json::{self, Scalar, Sink};
 use types::oids;
@@ -37,7 +38,10 @@ impl Operation for IsJson {
         Ok(Datum::Bool(
             self.fits(kind)
                 && if self.unique {
-                    has_unique_keys(text).unwrap_or(false)
+                    match has_unique_keys(cx, text) {
+                        Err(error) if !is_soft(&error) => return Err(error),
+                        unique => unique.unwrap_or(false),
+                    }
                 } else {
                     json::validate(text).is_ok()
                 },
@@ -70,20 +74,28 @@ pub(super) fn repeated_key(binary: bool, key: &str) -> Error {
 }
 
 /// Looks for keys that come again.
-#[derive(Default)]
-struct Keys<'t> {
-    open: Vec<HashSet<Cow<'t, str>>>,
+struct Keys {
+    /// The keys so far, each behind the number of its object.
+    met: KeySet,
+    /// The numbers of the open objects.
+    open: Vec<u64>,
+    objects: u64,
+    key: Vec<u8>,
     repeated: bool,
 }
 
-impl<'t> Sink<'t> for Keys<'t> {
+impl<'t> Sink<'t> for Keys {
     fn object_start(&mut self, _: usize) -> Result<()> {
-        self.open.push(HashSet::new());
+        self.objects += 1;
+        self.open.push(self.objects);
         Ok(())
     }
     fn key(&mut self, key: Cow<'t, str>) -> Result<()> {
-        if let Some(keys) = self.open.last_mut() {
-            self.repeated |= !keys.insert(key);
+        if let Some(number) = self.open.last() {
+            self.key.clear();
+            self.key.extend_from_slice(&number.to_le_bytes());
+            self.key.extend_from_slice(key.as_bytes());
+            self.repeated |= !self.met.add(&self.key)?;
         }
         Ok(())
     }
@@ -105,9 +117,15 @@ impl<'t> Sink<'t> for Keys<'t> {
 /// Whether no object of a JSON text has a key twice.
 ///
 /// # Errors
-/// 22P02
-pub(super) fn has_unique_keys(text: &str) -> Result<bool> {
-    let mut keys = Keys::default();
+/// 22P02, 53200
+pub(super) fn has_unique_keys(cx: &Call<'_, '_>, text: &str) -> Result<bool> {
+    let mut keys = Keys {
+        met: KeySet::new(&cx.scratch()),
+        open: Vec::new(),
+        objects: 0,
+        key: Vec::new(),
+        repeated: false,
+    };
     json::parse(text, true, &mut keys)?;
     Ok(!keys.repeated)
 }

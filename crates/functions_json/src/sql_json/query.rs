@@ -6,7 +6,7 @@ use base::{Error, Result, err};
 use expr::{Call, Datum, Operation, SqlType};
 use parse::{JsonBehaviorKind, JsonOp, JsonWrapper};
 use types::jsonpath::Path;
-use types::{Jsonb, JsonbBuf, oids};
+use types::{Jsonb, jsonb, oids};
 
 /// What ON EMPTY and ON ERROR give.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +154,7 @@ impl JsonFunction<'_> {
         let variables = Variables::Passed(given.passed);
         let manner = Manner { variables, throw: self.throws(), zoned: true };
         let exists = self.op == JsonOp::Exists;
-        let mut found = if exists { Found::Ignored } else { Found::Kept(Vec::new()) };
+        let mut found = if exists { Found::Ignored } else { Found::all(bump.account()) };
         let status = evaluate(cx.host, bump, given.path, document, manner, &mut found)
             .map_err(Refused::Hard)?;
         if status == Status::Error {
@@ -180,7 +180,7 @@ impl JsonFunction<'_> {
             cx.io().host.check_domain(target.oid.0, &value)?;
             return Ok(value);
         }
-        let json = JsonbBuf::Bool(truth).to_datum(&cx.bump)?;
+        let json = Value::Bool(truth).to_jsonb(&cx.bump)?;
         populate_type(cx, Jsonb::new(json.bytes()?), target, self.omit_quotes)
     }
 
@@ -196,10 +196,7 @@ impl JsonFunction<'_> {
             JsonWrapper::Unconditional => !values.is_empty(),
         };
         let json = match values {
-            _ if wrap => {
-                let items: Result<Vec<_>> = values.iter().map(|value| value.to_buf()).collect();
-                items.and_then(|items| JsonbBuf::Array(items).to_datum(&cx.bump))
-            }
+            _ if wrap => Value::array(values, &cx.bump),
             [] => return Ok(Outcome::Empty),
             [value] => value.to_jsonb(&cx.bump),
             _ => {
@@ -302,10 +299,8 @@ impl JsonFunction<'_> {
             }
             JsonBehaviorKind::True => self.truth(cx, target, true),
             JsonBehaviorKind::False => self.truth(cx, target, false),
-            JsonBehaviorKind::EmptyArray => self.constant(cx, target, JsonbBuf::Array(Vec::new())),
-            JsonBehaviorKind::EmptyObject => {
-                self.constant(cx, target, JsonbBuf::Object(Vec::new()))
-            }
+            JsonBehaviorKind::EmptyArray => self.constant(cx, target, "[]"),
+            JsonBehaviorKind::EmptyObject => self.constant(cx, target, "{}"),
             _ => null_of(cx, target),
         };
         value.map_err(|error| {
@@ -321,13 +316,8 @@ impl JsonFunction<'_> {
         })
     }
 
-    fn constant<'m>(
-        &self,
-        cx: &Call<'_, 'm>,
-        target: SqlType,
-        json: JsonbBuf<'_>,
-    ) -> Result<Datum<'m>> {
-        let json = json.to_datum(&cx.bump)?;
+    fn constant<'m>(&self, cx: &Call<'_, 'm>, target: SqlType, json: &str) -> Result<Datum<'m>> {
+        let json = jsonb::parse(json, &cx.bump)?;
         if target.oid.0 == oids::JSONB {
             return Ok(json);
         }

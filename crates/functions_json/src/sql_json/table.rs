@@ -6,8 +6,11 @@
 
 use super::query::{Given, JsonFunction, passed_values};
 use crate::jsonpath::{Found, Manner, Passed, Status, Variables, evaluate};
+use crate::write::text_of;
 use base::{Error, Result};
 use expr::{Call, Datum, SetOperation, SetRows, SqlType};
+use memory::Heap;
+use memory::collections::{Buffer, Charged};
 use types::Jsonb;
 use types::jsonpath::Path;
 
@@ -69,33 +72,56 @@ impl<'s, 'p> Parsed<'s, 'p> {
     }
 }
 
-/// A value that the set keeps.
+/// A value that the set keeps; texts and bytes by their places.
+#[derive(Clone, Copy)]
 enum Kept {
     Plain(Datum<'static>),
-    Text(String),
-    Bytes(Vec<u8>),
+    Text(usize, usize),
+    Bytes(usize, usize),
 }
 
-impl Kept {
-    fn of(datum: &Datum<'_>) -> Result<Kept> {
-        Ok(match datum {
-            Datum::Text(text) => Kept::Text((*text).to_owned()),
-            Datum::Bytes(bytes) => Kept::Bytes((*bytes).to_vec()),
-            plain => Kept::Plain(plain.copy_to(&types::LeakArena)?),
-        })
+/// The rows, one behind the other.
+struct Rows {
+    values: Buffer<Kept>,
+    bytes: Buffer<u8>,
+    width: usize,
+    next: usize,
+}
+
+impl Rows {
+    fn of(heap: &Heap, width: usize, rows: &[Datum<'_>]) -> Result<Rows> {
+        let (values, bytes) = (Buffer::new(heap), Buffer::new(heap));
+        let mut kept = Rows { values, bytes, width: width.max(1), next: 0 };
+        for value in rows {
+            let from = kept.bytes.len();
+            let value = match value {
+                Datum::Text(text) => {
+                    kept.bytes.extend_from_slice(text.as_bytes())?;
+                    Kept::Text(from, kept.bytes.len())
+                }
+                Datum::Bytes(bytes) => {
+                    kept.bytes.extend_from_slice(bytes)?;
+                    Kept::Bytes(from, kept.bytes.len())
+                }
+                plain => Kept::Plain(plain.copy_to(&types::LeakArena)?),
+            };
+            kept.values.push(value)?;
+        }
+        Ok(kept)
     }
 }
 
-struct Rows(std::vec::IntoIter<Vec<Kept>>);
-
 impl SetRows for Rows {
     fn next<'m>(&mut self, cx: &mut Call<'_, 'm>, out: &mut [Datum<'m>]) -> Result<bool> {
-        let Some(row) = self.0.next() else { return Ok(false) };
-        for (slot, value) in out.iter_mut().zip(&row) {
+        let Some(row) = self.values.get(self.next..self.next + self.width) else {
+            return Ok(false);
+        };
+        self.next += self.width;
+        for (slot, value) in out.iter_mut().zip(row) {
             *slot = match value {
                 Kept::Plain(datum) => *datum,
-                Kept::Text(text) => cx.text(text)?,
-                Kept::Bytes(bytes) => cx.bytes(bytes)?,
+                Kept::Text(from, to) => cx.text(text_of(&self.bytes[*from..*to])?)?,
+                Kept::Bytes(from, to) => cx.bytes(&self.bytes[*from..*to])?,
             };
         }
         Ok(true)
@@ -110,8 +136,8 @@ struct Run<'r> {
     width: usize,
 }
 
-/// A row of which some columns are filled.
-type Row<'m> = Vec<Datum<'m>>;
+/// Rows of which some columns are filled, one behind the other.
+type Filled<'m> = Charged<Datum<'m>>;
 
 impl Run<'_> {
     /// The rows of a scan over a document.
@@ -121,30 +147,32 @@ impl Run<'_> {
         parsed: &Parsed<'_, '_>,
         document: Jsonb<'_>,
         args: &[Datum<'m>],
-    ) -> Result<Vec<Row<'m>>> {
+    ) -> Result<Filled<'m>> {
         base::stack::check_stack_depth()?;
         let bump = cx.bump;
+        let mut rows = Charged::new(bump.account().clone(), "JsonTable");
         let variables = Variables::Passed(self.passed);
         let manner = Manner { variables, throw: self.throw, zoned: true };
-        let mut found = Found::Kept(Vec::new());
+        let mut found = Found::all(bump.account());
         let status = evaluate(cx.host, bump, &parsed.path, document, manner, &mut found)?;
-        let Found::Kept(items) = found else { return Ok(Vec::new()) };
+        let Found::Kept(items) = found else { return Ok(rows) };
         if status == Status::Error {
-            return Ok(Vec::new());
+            return Ok(rows);
         }
-        let mut rows = Vec::new();
         for (i, item) in items.iter().enumerate() {
             let json = item.to_jsonb(&bump)?;
             let json = Jsonb::new(json.bytes()?);
             let row = self.row(cx, parsed, json, i + 1, args)?;
             let before = rows.len();
             for nested in &parsed.nested {
-                for inner in self.rows(cx, nested, json, args)? {
-                    rows.push(merged(&row, inner));
+                let inner = self.rows(cx, nested, json, args)?;
+                // An outer row with what an inner one has filled.
+                for (value, outer) in inner.iter().zip(row.iter().cycle()) {
+                    rows.push(if value.is_null() { *outer } else { *value })?;
                 }
             }
             if rows.len() == before {
-                rows.push(row);
+                rows.extend_from_slice(&row)?;
             }
         }
         Ok(rows)
@@ -157,7 +185,7 @@ impl Run<'_> {
         item: Jsonb<'_>,
         ordinal: usize,
         args: &[Datum<'m>],
-    ) -> Result<Row<'m>> {
+    ) -> Result<Vec<Datum<'m>>> {
         let mut row = vec![Datum::Null; self.width];
         let columns = parsed.scan.columns.iter().zip(&parsed.columns).enumerate();
         for (i, (column, path)) in columns {
@@ -176,26 +204,19 @@ impl Run<'_> {
     }
 }
 
-/// An outer row with what an inner one has filled.
-fn merged<'m>(outer: &[Datum<'m>], inner: Row<'m>) -> Row<'m> {
-    let pairs = outer.iter().zip(inner);
-    pairs.map(|(outer, inner)| if inner.is_null() { *outer } else { inner }).collect()
-}
-
 impl SetOperation for JsonTable<'_> {
     fn begin<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn SetRows>> {
         let Some((document, rest)) = args.split_first() else {
             return Err(Error::internal("JSON_TABLE without a document"));
         };
         if document.is_null() {
-            return Ok(Box::new(Rows(Vec::new().into_iter())));
+            return Ok(Box::new(Rows::of(&cx.scratch(), self.width, &[])?));
         }
         let types = cx.site.args;
         let passed = passed_values(cx, self.passing, rest, types.get(1..).unwrap_or(&[]))?;
         let run = Run { passed: &passed, types, throw: self.error_on_error, width: self.width };
         let parsed = Parsed::of(&self.scan)?;
         let rows = run.rows(cx, &parsed, Jsonb::new(document.bytes()?), args)?;
-        let kept = rows.iter().map(|row| row.iter().map(Kept::of).collect());
-        Ok(Box::new(Rows(kept.collect::<Result<Vec<_>>>()?.into_iter())))
+        Ok(Box::new(Rows::of(&cx.scratch(), self.width, &rows)?))
     }
 }

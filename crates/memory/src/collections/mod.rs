@@ -48,9 +48,11 @@
 //! ```
 
 mod buffer;
+mod charged;
 mod text;
 
 pub use buffer::Buffer;
+pub use charged::{Charged, Toll};
 pub use text::String;
 
 use crate::alloc_set::AllocSetMethods;

@@ -12,7 +12,7 @@ use crate::row::{ColumnFormats, describe, write_row};
 use crate::shared_statements::StatementKey;
 use crate::statement::{Claim, Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
-use memory::{Bump, Charge, Frozen};
+use memory::{Account, Bump, Charge, Frozen};
 use parse::Statement;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -520,6 +520,10 @@ impl<'m> Arena<'m> for BumpArena<'m> {
         write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
     ) -> Result<&'m [u8]> {
         Arena::put_with(&self.0, bytes, write)
+    }
+
+    fn account(&self) -> Account {
+        self.0.account().clone()
     }
 }
 

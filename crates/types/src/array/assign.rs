@@ -3,7 +3,7 @@
 //! An array of one dimension grows as far as it must, with NULLs between; one of several keeps its
 //! shape. The bounds of an empty array become those of the assignment.
 
-use super::{Array, Dimension, ELEMENTS_MAX, check_dimensions, to_datum};
+use super::{Array, Dimension, ELEMENTS_MAX, Slice, check_dimensions, collect, to_datum};
 use crate::{Arena, Datum};
 use base::{Error, Result, err};
 
@@ -35,35 +35,30 @@ fn dimensions_of(array: &Datum<'_>) -> Result<Vec<Dimension>> {
     }
 }
 
-fn elements_of<'m>(array: &Datum<'m>) -> Result<Vec<Datum<'m>>> {
-    match array {
-        Datum::Null => Ok(Vec::new()),
-        array => Array::from_datum(array)?.elements(),
-    }
-}
-
 /// The length from a lower to an upper bound.
 fn length(lower: i32, upper: i32) -> Result<i32> {
     let length = i64::from(upper) - i64::from(lower) + 1;
     i32::try_from(length).ok().filter(|n| *n as usize <= ELEMENTS_MAX).ok_or_else(too_large)
 }
 
-/// Makes room for the places from `lower` to `upper` in an array of one dimension.
-fn grow<'m>(
-    dim: &mut Dimension,
-    values: &mut Vec<Datum<'m>>,
-    lower: i32,
-    upper: i32,
-) -> Result<()> {
-    let whole = length(dim.lower.min(lower), dim.upper().max(upper))? as usize;
-    if lower < dim.lower {
-        let before = (i64::from(dim.lower) - i64::from(lower)) as usize;
-        values.splice(0..0, std::iter::repeat_n(Datum::Null, before));
-        dim.lower = lower;
-    }
-    values.resize(whole.max(values.len()), Datum::Null);
-    dim.length = i32::try_from(values.len()).map_err(|_| too_large())?;
-    Ok(())
+/// Makes room for the places from `lower` to `upper` in an array of one dimension; the number of
+/// NULLs that come before the old elements.
+fn grow(dim: &mut Dimension, lower: i32, upper: i32) -> Result<usize> {
+    let whole = length(dim.lower.min(lower), dim.upper().max(upper))?;
+    let before = (i64::from(dim.lower) - i64::from(lower)).max(0) as usize;
+    dim.lower = dim.lower.min(lower);
+    dim.length = whole.max(dim.length);
+    Ok(before)
+}
+
+/// The old elements behind so many NULLs; NULLs follow.
+fn old<'m>(
+    array: &Array<'m>,
+    before: usize,
+) -> impl Fn(usize) -> Result<Datum<'m>> + Copy + use<'m> {
+    let array = *array;
+    // Beyond the end is NULL.
+    move |i: usize| i.checked_sub(before).map_or(Ok(Datum::Null), |i| array.get(i))
 }
 
 /// The index of a place among the elements.
@@ -99,14 +94,15 @@ pub fn set_element<'m>(
     if dims.len() != at.len() {
         return Err(wrong_number());
     }
-    let mut values = elements_of(array)?;
+    let mut before = 0;
     if let ([dim], [at]) = (&mut dims[..], at) {
-        grow(dim, &mut values, *at, *at)?;
+        before = grow(dim, *at, *at)?;
     }
     let index = index(&dims, at)?;
-    let slot = values.get_mut(index).ok_or_else(out_of_range)?;
-    *slot = value;
-    to_datum(element, &dims, &values, arena)
+    let old = old(&Array::from_datum(array)?, before);
+    let count: usize = dims.iter().map(|dim| dim.length as usize).product();
+    let values = (0..count).map(|i| if i == index { Ok(value) } else { old(i) });
+    collect(element, &dims, values, arena)
 }
 
 /// The array, or NULL, with a slice set to the elements of another array, whose shape does not
@@ -125,20 +121,21 @@ pub fn set_slice<'m>(
     if source.is_null() {
         return if array.is_null() { to_datum(element, &[], &[], arena) } else { Ok(*array) };
     }
-    let new = elements_of(source)?;
+    let new = Array::from_datum(source)?;
     let too_small = || err!(ARRAY_SUBSCRIPT_ERROR, "source array too small");
     let mut dims = dimensions_of(array)?;
     if dims.is_empty() {
         let dims = new_dimensions(bounds)?;
         check_dimensions(&dims)?;
         let count: usize = dims.iter().map(|dim| dim.length.max(0) as usize).product();
-        let new = new.get(..count).ok_or_else(too_small)?;
-        return to_datum(element, &dims, new, arena);
+        if count > new.len() {
+            return Err(too_small());
+        }
+        return collect(element, &dims, new.iter().take(count), arena);
     }
     if dims.len() < bounds.len() {
         return Err(wrong_number());
     }
-    let mut values = elements_of(array)?;
     let mut ranges = Vec::with_capacity(dims.len());
     for (i, dim) in dims.iter().enumerate() {
         let given = bounds.get(i);
@@ -159,23 +156,15 @@ pub fn set_slice<'m>(
     if count > new.len() {
         return Err(too_small());
     }
+    let mut before = 0;
     if let ([dim], [(lower, upper)]) = (&mut dims[..], &ranges[..]) {
-        grow(dim, &mut values, *lower, *upper)?;
+        before = grow(dim, *lower, *upper)?;
     }
-    let mut at: Vec<i32> = ranges.iter().map(|range| range.0).collect();
-    for value in new.into_iter().take(count) {
-        let index = index(&dims, &at)?;
-        let slot = values.get_mut(index).ok_or_else(out_of_range)?;
-        *slot = value;
-        for (place, range) in at.iter_mut().zip(&ranges).rev() {
-            if *place < range.1 {
-                *place += 1;
-                break;
-            }
-            *place = range.0;
-        }
-    }
-    to_datum(element, &dims, &values, arena)
+    let slice = Slice::new(&dims, &ranges);
+    let old = old(&Array::from_datum(array)?, before);
+    let count: usize = dims.iter().map(|dim| dim.length as usize).product();
+    let values = (0..count).map(|i| slice.number(i).map_or_else(|| old(i), |i| new.get(i)));
+    collect(element, &dims, values, arena)
 }
 
 /// The dimensions that a slice gives to an empty array.

@@ -7,6 +7,7 @@
 //! ones after their ends). Any element is found in constant time. An empty array has 0 dimensions.
 
 mod assign;
+mod elements;
 mod text;
 
 use crate::datum::{Arena, Datum};
@@ -15,6 +16,7 @@ use crate::packed::{self, Growing, Packed, Plan};
 use base::{Error, Result, err};
 
 pub use assign::{Bounds, set_element, set_slice};
+pub(crate) use elements::Elements;
 pub use text::{parse, write};
 
 /// The most dimensions.
@@ -158,6 +160,61 @@ impl<'m> Array<'m> {
             index = index * dim.length as usize + offset as usize;
         }
         self.get(index).map(Some)
+    }
+}
+
+/// Finds the elements of a slice by their numbers in it.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// For each dimension its length in the array, and where the slice begins and how long it is.
+    dims: Vec<(usize, usize, usize)>,
+}
+
+impl Slice {
+    /// The slice of an array of these dimensions between bounds that lie in them, one pair of
+    /// subscripts for each dimension.
+    pub fn new(dims: &[Dimension], ranges: &[(i32, i32)]) -> Slice {
+        let offset = |from: i32, to: i32| (i64::from(to) - i64::from(from)).max(0) as usize;
+        let dims = dims.iter().zip(ranges).map(|(dim, (lower, upper))| {
+            (dim.length as usize, offset(dim.lower, *lower), offset(*lower, *upper) + 1)
+        });
+        Slice { dims: dims.collect() }
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.dims.iter().map(|(_, _, length)| length).product()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The position in the array of an element of the slice.
+    pub fn position(&self, mut number: usize) -> usize {
+        if let [(_, from, _)] = self.dims[..] {
+            return from + number;
+        }
+        let (mut position, mut stride) = (0, 1);
+        for (whole, from, length) in self.dims.iter().rev() {
+            position += (from + number % length) * stride;
+            number /= length;
+            stride *= whole;
+        }
+        position
+    }
+
+    /// The number in the slice of an element of the array, if it is in it.
+    pub fn number(&self, mut position: usize) -> Option<usize> {
+        let (mut number, mut stride) = (0, 1);
+        for (whole, from, length) in self.dims.iter().rev() {
+            let offset = (position % whole).checked_sub(*from).filter(|at| at < length)?;
+            number += offset * stride;
+            position /= whole;
+            stride *= length;
+        }
+        Some(number)
     }
 }
 
@@ -479,12 +536,13 @@ pub fn recv<'m>(
     check_dimensions(&dims)?;
     let total: i64 = dims.iter().map(|d| i64::from(d.length.max(0))).product();
     let total = if dims.is_empty() { 0 } else { total };
-    let mut values = Vec::new();
+    let mut values = Elements::new(element, arena);
     for _ in 0..total {
-        values.push(match reader.nullable()? {
-            None => Datum::Null,
-            Some(bytes) => io.recv(element, typmod, bytes, arena)?,
-        });
+        let bytes = reader.nullable()?;
+        values.push(|arena| match bytes {
+            None => Ok(Datum::Null),
+            Some(bytes) => io.recv(element, typmod, bytes, arena),
+        })?;
     }
-    to_datum(element, &dims, &values, arena)
+    values.finish(&dims)
 }

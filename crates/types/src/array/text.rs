@@ -1,6 +1,7 @@
 //! Text input and output of arrays.
 
-use super::{Array, DIMENSIONS_MAX, Dimension, to_datum};
+use super::elements::Elements;
+use super::{Array, DIMENSIONS_MAX, Dimension};
 use crate::datum::{Arena, Datum};
 use crate::io::Io;
 use crate::scalar::is_space;
@@ -97,20 +98,19 @@ pub fn parse<'m>(
             "Array value must start with \"{\" or dimension information."
         }));
     }
-    let mut values: Vec<Datum<'m>> = Vec::new();
+    let mut values = Elements::new(element, arena);
     let lengths = parser.braces(|item| {
-        values.push(match item {
-            None => Datum::Null,
-            Some(text) => io.input(element, typmod, &text, arena)?,
-        });
-        Ok(())
+        values.push(|arena| match item {
+            None => Ok(Datum::Null),
+            Some(text) => io.input(element, typmod, &text, arena),
+        })
     })?;
     parser.skip_space();
     if !parser.rest().is_empty() {
         return Err(parser.malformed("Junk after closing right brace."));
     }
     let dims: Vec<Dimension> = match bounds {
-        None if values.is_empty() => Vec::new(),
+        None if values.len() == 0 => Vec::new(),
         None => lengths.iter().map(|n| Dimension::from_one(*n)).collect(),
         Some(bounds) => {
             let same = bounds.len() == lengths.len()
@@ -123,7 +123,7 @@ pub fn parse<'m>(
             bounds
         }
     };
-    to_datum(element, &dims, &values, arena)
+    values.finish(&dims)
 }
 
 struct Parser<'t> {

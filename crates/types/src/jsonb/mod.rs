@@ -17,15 +17,17 @@
 //! found in constant time, a key in logarithmic time.
 
 mod ops;
+mod writer;
 
-use crate::datum::{Arena, Datum};
-use crate::json::{self, Scalar, Sink};
-use crate::numeric::{self, Numeric, NumericBuf};
-use base::{Error, Result};
-use std::borrow::Cow;
+use crate::datum::Datum;
+use crate::json;
+use crate::numeric::{self, Numeric};
+use base::Result;
+use memory::collections::Toll;
 use std::cmp::Ordering;
 
 pub use ops::JsonbKey;
+pub use writer::{Writer, parse};
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -65,21 +67,6 @@ pub struct JsonbObject<'m> {
     count: usize,
     ends: &'m [u8],
     body: &'m [u8],
-}
-
-/// A jsonb value that is being built.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum JsonbBuf<'m> {
-    Null,
-    Bool(bool),
-    Number(NumericBuf),
-    String(Cow<'m, str>),
-    Array(Vec<JsonbBuf<'m>>),
-    /// Any order; of equal keys the last counts.
-    Object(Vec<(Cow<'m, str>, JsonbBuf<'m>)>),
-    /// A part of another value, taken over as it is.
-    Value(Jsonb<'m>),
 }
 
 fn end_at(ends: &[u8], index: usize) -> usize {
@@ -202,8 +189,12 @@ impl<'m> Jsonb<'m> {
         }
     }
 
-    /// Appends the text form over several lines, four spaces a level.
-    pub fn write_pretty(self, level: usize, out: &mut Vec<u8>) {
+    /// Appends the text form over several lines, four spaces a level; the room is charged to
+    /// `toll`.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn write_pretty(self, level: usize, out: &mut Vec<u8>, toll: &mut Toll) -> Result<()> {
         let line = |out: &mut Vec<u8>, level: usize| {
             out.push(b'\n');
             out.extend(std::iter::repeat_n(b' ', 4 * level));
@@ -216,7 +207,7 @@ impl<'m> Jsonb<'m> {
                         out.push(b',');
                     }
                     line(out, level + 1);
-                    item.write_pretty(level + 1, out);
+                    item.write_pretty(level + 1, out, toll)?;
                 }
                 line(out, level);
                 out.push(b']');
@@ -230,13 +221,14 @@ impl<'m> Jsonb<'m> {
                     line(out, level + 1);
                     json::write_string(key, out);
                     out.extend_from_slice(b": ");
-                    value.write_pretty(level + 1, out);
+                    value.write_pretty(level + 1, out, toll)?;
                 }
                 line(out, level);
                 out.push(b'}');
             }
             _ => self.write(out),
         }
+        toll.cover(out.capacity())
     }
 
     /// The text of a scalar as `->>` gives it; the JSON text of anything else. None for null.
@@ -324,191 +316,4 @@ impl<'m> JsonbObject<'m> {
 /// The order of keys in an object: by length, then by bytes.
 pub fn compare_keys(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
-}
-
-impl<'m> JsonbBuf<'m> {
-    /// A string.
-    pub fn string(text: impl Into<Cow<'m, str>>) -> JsonbBuf<'m> {
-        JsonbBuf::String(text.into())
-    }
-
-    /// Appends the bytes.
-    ///
-    /// # Errors
-    /// 54000 if they do not fit a value.
-    pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
-        match self {
-            JsonbBuf::Null => out.push(NULL),
-            JsonbBuf::Bool(false) => out.push(FALSE),
-            JsonbBuf::Bool(true) => out.push(TRUE),
-            JsonbBuf::Number(number) => {
-                out.push(NUMBER);
-                let arena = Scratch::default();
-                let datum = number.to_datum(&arena)?;
-                match datum {
-                    Datum::Bytes([]) => out.extend_from_slice(&arena.bytes.borrow()),
-                    _ => Numeric::from_datum(&datum)?.encode_stored(out),
-                }
-            }
-            JsonbBuf::String(text) => {
-                out.push(STRING);
-                out.extend_from_slice(text.as_bytes());
-            }
-            JsonbBuf::Value(value) => out.extend_from_slice(value.0),
-            JsonbBuf::Array(items) => {
-                out.push(ARRAY);
-                let mut ends = Ends::begin(items.len(), items.len(), out);
-                for item in items {
-                    item.encode(out)?;
-                    ends.mark(out)?;
-                }
-            }
-            JsonbBuf::Object(pairs) => {
-                // Stable by key, so that the last of equal keys is the last of its run.
-                let mut order: Vec<usize> = (0..pairs.len()).collect();
-                order.sort_by(|a, b| compare_keys(&pairs[*a].0, &pairs[*b].0));
-                let kept: Vec<usize> = order
-                    .iter()
-                    .enumerate()
-                    .filter(|(i, at)| order.get(i + 1).is_none_or(|n| pairs[*n].0 != pairs[**at].0))
-                    .map(|(_, at)| *at)
-                    .collect();
-                out.push(OBJECT);
-                let mut ends = Ends::begin(kept.len(), kept.len() * 2, out);
-                for at in kept {
-                    let (key, value) = &pairs[at];
-                    out.extend_from_slice(key.as_bytes());
-                    ends.mark(out)?;
-                    value.encode(out)?;
-                    ends.mark(out)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The datum, put into `arena`.
-    ///
-    /// # Errors
-    /// 54000, 53200
-    pub fn to_datum<'n>(&self, arena: &dyn Arena<'n>) -> Result<Datum<'n>> {
-        let mut out = Vec::new();
-        self.encode(&mut out)?;
-        Ok(Datum::Bytes(arena.put(&out)?))
-    }
-}
-
-/// Takes the bytes of one big number.
-#[derive(Default)]
-struct Scratch {
-    bytes: std::cell::RefCell<Vec<u8>>,
-}
-
-impl Arena<'static> for Scratch {
-    fn put(&self, bytes: &[u8]) -> Result<&'static [u8]> {
-        self.bytes.borrow_mut().extend_from_slice(bytes);
-        Ok(&[])
-    }
-
-    fn put_str(&self, text: &str) -> Result<&'static str> {
-        self.put(text.as_bytes())?;
-        Ok("")
-    }
-}
-
-/// The ends of a container that is being written.
-struct Ends {
-    slot: usize,
-    body: usize,
-}
-
-impl Ends {
-    fn begin(count: usize, ends: usize, out: &mut Vec<u8>) -> Ends {
-        out.extend_from_slice(&(count as u32).to_le_bytes());
-        let slot = out.len();
-        out.resize(slot + ends * 4, 0);
-        Ends { slot, body: out.len() }
-    }
-
-    fn mark(&mut self, out: &mut [u8]) -> Result<()> {
-        let end = out.len() - self.body;
-        if end > 0x0fff_ffff {
-            return Err(base::err!(
-                PROGRAM_LIMIT_EXCEEDED,
-                "total size of jsonb array elements exceeds the maximum of 268435455 bytes"
-            ));
-        }
-        out[self.slot..self.slot + 4].copy_from_slice(&(end as u32).to_le_bytes());
-        self.slot += 4;
-        Ok(())
-    }
-}
-
-/// Builds a [`JsonbBuf`] from the parser's events.
-#[derive(Default)]
-struct Builder<'t> {
-    open: Vec<JsonbBuf<'t>>,
-    keys: Vec<Cow<'t, str>>,
-    root: Option<JsonbBuf<'t>>,
-}
-
-impl<'t> Builder<'t> {
-    fn add(&mut self, value: JsonbBuf<'t>) {
-        match self.open.last_mut() {
-            Some(JsonbBuf::Array(items)) => items.push(value),
-            Some(JsonbBuf::Object(pairs)) => {
-                pairs.push((self.keys.pop().unwrap_or_default(), value));
-            }
-            _ => self.root = Some(value),
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some(value) = self.open.pop() {
-            self.add(value);
-        }
-    }
-}
-
-impl<'t> Sink<'t> for Builder<'t> {
-    fn object_start(&mut self, _: usize) -> Result<()> {
-        self.open.push(JsonbBuf::Object(Vec::new()));
-        Ok(())
-    }
-    fn key(&mut self, key: Cow<'t, str>) -> Result<()> {
-        self.keys.push(key);
-        Ok(())
-    }
-    fn object_end(&mut self, _: usize) -> Result<()> {
-        self.close();
-        Ok(())
-    }
-    fn array_start(&mut self, _: usize) -> Result<()> {
-        self.open.push(JsonbBuf::Array(Vec::new()));
-        Ok(())
-    }
-    fn array_end(&mut self, _: usize) -> Result<()> {
-        self.close();
-        Ok(())
-    }
-    fn scalar(&mut self, value: Scalar<'t>, _: usize, _: usize) -> Result<()> {
-        let value = match value {
-            Scalar::Null => JsonbBuf::Null,
-            Scalar::Bool(b) => JsonbBuf::Bool(b),
-            Scalar::Number(text) => JsonbBuf::Number(NumericBuf::parse(text)?),
-            Scalar::String(text) => JsonbBuf::String(text),
-        };
-        self.add(value);
-        Ok(())
-    }
-}
-
-/// Reads a JSON text as jsonb.
-///
-/// # Errors
-/// 22P02, 22P05
-pub fn parse(text: &str) -> Result<JsonbBuf<'_>> {
-    let mut builder = Builder::default();
-    json::parse(text, true, &mut builder)?;
-    builder.root.ok_or_else(|| Error::internal("JSON text without a value"))
 }
