@@ -12,7 +12,7 @@ use expr::{Inputs, Runner};
 use memory::{Bump, Heap};
 use plan::{Subplan, SubplanKind};
 use std::collections::HashMap;
-use types::array::{Builder, Dimension};
+use types::array::{Builder, Dimension, Dimensions};
 use types::{Array, Datum, oids};
 
 /// The most results that are kept.
@@ -286,7 +286,7 @@ struct Elements {
     nested: bool,
     /// The rows, and the dimensions of each if they are arrays.
     rows: usize,
-    dims: Option<Vec<Dimension>>,
+    dims: Option<Dimensions>,
 }
 
 impl Elements {
@@ -307,7 +307,7 @@ impl Elements {
         if its.is_empty() {
             return Err(err!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
         }
-        if self.dims.get_or_insert_with(|| its.clone()) != &its {
+        if *self.dims.get_or_insert(its) != its {
             return Err(err!(
                 ARRAY_SUBSCRIPT_ERROR,
                 "cannot accumulate arrays of different dimensionality"
@@ -321,7 +321,7 @@ impl Elements {
 
     fn finish<'m>(self, bump: &'m Bump) -> Result<Datum<'m>> {
         let mut dims = vec![Dimension::from_one(self.rows)];
-        dims.extend(self.dims.unwrap_or_default());
+        dims.extend_from_slice(&self.dims.unwrap_or_default());
         self.values.finish(&dims, &bump)
     }
 }

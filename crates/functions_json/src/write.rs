@@ -297,7 +297,7 @@ fn object_of_arrays<'m, const BINARY: bool>(
     let first = Array::from_datum(&args[0])?;
     let dims = first.dimensions();
     let second = args.get(1).map(Array::from_datum).transpose()?;
-    let pairs = match (&second, dims.as_slice()) {
+    let pairs = match (&second, &dims[..]) {
         (Some(second), _) => {
             if dims.len() > 1 || second.dimension_count() != dims.len() {
                 return Err(subscript("wrong number of array subscripts"));

@@ -4,7 +4,7 @@ use analyze::tree::{BooleanTest, SqlValue};
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
 use memory::collections::Toll;
-use types::array::{Bounds, Dimension, Slice};
+use types::array::{Bounds, Dimension, Dimensions, Slice};
 use types::{Array, Datum, Record, compare};
 
 /// `left op ANY/ALL (array)`.
@@ -157,15 +157,15 @@ impl Operation for ArrayValue {
             return types::array::from_list(self.element.0, args, &cx.bump);
         }
         let arrays = args.iter().filter(|arg| !arg.is_null());
-        let mut inner: Option<Vec<Dimension>> = None;
+        let mut inner: Option<Dimensions> = None;
         // A NULL among them counts as an empty one.
         let mut differ = false;
         for arg in args {
             let dimensions = match arg {
-                Datum::Null => Vec::new(),
+                Datum::Null => Dimensions::default(),
                 array => Array::from_datum(array)?.dimensions(),
             };
-            differ |= *inner.get_or_insert_with(|| dimensions.clone()) != dimensions;
+            differ |= *inner.get_or_insert(dimensions) != dimensions;
         }
         if differ {
             return Err(err!(
@@ -178,7 +178,7 @@ impl Operation for ArrayValue {
             return types::array::from_list(self.element.0, &[], &cx.bump);
         };
         let mut dimensions = vec![Dimension::from_one(args.len())];
-        dimensions.extend(inner);
+        dimensions.extend_from_slice(&inner);
         let values = arrays.flat_map(Array::from_datum).flat_map(|array| array.iter());
         types::array::collect(self.element.0, &dimensions, values, &cx.bump)
     }

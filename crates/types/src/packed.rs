@@ -170,6 +170,21 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan for two lists one behind the other, if they can be copied as they are.
+    ///
+    /// # Errors
+    /// 54000 if they are too many bytes.
+    pub(crate) fn of_both(a: &Packed<'_>, b: &Packed<'_>) -> Result<Option<Plan>> {
+        if a.shape != b.shape || a.nulls.is_some() || b.nulls.is_some() {
+            return Ok(None);
+        }
+        let body = a.body.len() + b.body.len();
+        if body >= BODY_MAX && (Layout { shape: a.shape }).kind().width().is_none() {
+            return Err(too_large());
+        }
+        Ok(Some(Plan { shape: a.shape, count: a.count + b.count, has_nulls: false, body }))
+    }
+
     /// The bytes of the packed list.
     pub(crate) fn bytes(&self) -> usize {
         let nulls = if self.has_nulls { self.count.div_ceil(8) } else { 0 };
@@ -207,18 +222,24 @@ impl Plan {
                 if self.has_nulls {
                     *nulls.get_mut(i / 8).ok_or_else(other)? |= 1 << (i % 8);
                 }
-                let bytes = match (self.shape, &value) {
-                    (Shape::Text, Datum::Text(text)) => text.as_bytes(),
-                    (Shape::Bytes, Datum::Bytes(bytes)) => bytes,
+                let mut put = |bytes: &[u8]| {
+                    let to = body.get_mut(at..at + bytes.len()).ok_or_else(other)?;
+                    to.copy_from_slice(bytes);
+                    at += bytes.len();
+                    Ok(())
+                };
+                match (self.shape, &value) {
+                    (Shape::Int4, Datum::Int4(v)) => put(&v.to_le_bytes())?,
+                    (Shape::Int8, Datum::Int8(v)) => put(&v.to_le_bytes())?,
+                    (Shape::Float8, Datum::Float8(v)) => put(&v.to_le_bytes())?,
+                    (Shape::Text, Datum::Text(text)) => put(text.as_bytes())?,
+                    (Shape::Bytes, Datum::Bytes(bytes)) => put(bytes)?,
                     (_, value) => {
                         scratch.clear();
                         layout.encode(value, &mut scratch)?;
-                        &scratch
+                        put(&scratch)?;
                     }
-                };
-                let to = body.get_mut(at..at + bytes.len()).ok_or_else(other)?;
-                to.copy_from_slice(bytes);
-                at += bytes.len();
+                }
             }
             if width.is_none() {
                 let end = ends.get_mut(i * 4..i * 4 + 4).ok_or_else(other)?;
@@ -234,6 +255,28 @@ const BODY_MAX: usize = 0x4000_0000;
 
 fn too_large() -> Error {
     err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed (1073741823)")
+}
+
+/// Writes the values of two lists without NULLs of one shape, one behind the other.
+///
+/// # Errors
+/// XX000 if there is no room for them.
+pub(crate) fn join(a: &Packed<'_>, b: &Packed<'_>, out: &mut [u8]) -> Result<()> {
+    let parts = [a.ends, b.ends, a.body, b.body];
+    if parts.iter().map(|part| part.len()).sum::<usize>() != out.len() {
+        return Err(Error::internal("no room for packed values"));
+    }
+    let mut at = 0;
+    for part in parts {
+        out[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    let before = a.body.len() as u32;
+    for end in out[a.ends.len()..a.ends.len() + b.ends.len()].chunks_exact_mut(4) {
+        let moved = u32::from_le_bytes([end[0], end[1], end[2], end[3]]).wrapping_add(before);
+        end.copy_from_slice(&moved.to_le_bytes());
+    }
+    Ok(())
 }
 
 /// A packed list that grows value by value, in memory that is charged.

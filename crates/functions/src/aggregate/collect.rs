@@ -5,7 +5,7 @@ use base::{Result, err};
 use expr::{Aggregate, Call, Entry};
 use memory::Heap;
 use memory::collections::Buffer;
-use types::array::{self, Dimension};
+use types::array::{self, Dimension, Dimensions};
 use types::{Array, Datum};
 
 /// The text or bytes so far, and whether there was a value.
@@ -78,7 +78,7 @@ struct Stacked {
     elements: KeptList,
     arrays: i32,
     element_type: u32,
-    dims: Vec<Dimension>,
+    dims: Dimensions,
 }
 
 /// array_agg of arrays: one dimension more.
@@ -89,7 +89,12 @@ impl Aggregate for Arrays {
     const SKIPS_NULLS: bool = false;
     const COLLECTS: bool = true;
     fn init(heap: &Heap) -> Stacked {
-        Stacked { elements: KeptList::new(heap), arrays: 0, element_type: 0, dims: Vec::new() }
+        Stacked {
+            elements: KeptList::new(heap),
+            arrays: 0,
+            element_type: 0,
+            dims: Dimensions::default(),
+        }
     }
     fn advance(state: &mut Stacked, _: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
         if args[0].is_null() {

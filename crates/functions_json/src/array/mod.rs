@@ -7,7 +7,7 @@ use expr::raw;
 use expr::{Call, Datum, Entry, SetRows};
 use memory::collections::Buffer;
 use std::cmp::Ordering;
-use types::array::{self, Dimension};
+use types::array::{self, Dimension, Dimensions};
 use types::compare::compare;
 use types::{Array, TypeHost, oids};
 
@@ -39,7 +39,7 @@ fn push<'m, const FRONT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Res
         return array::from_list(element, &[value], &cx.bump);
     };
     let dims = array.dimensions();
-    let lower = match dims.as_slice() {
+    let lower = match &dims[..] {
         [] => 1,
         [dim] => dim.lower,
         _ => {
@@ -74,7 +74,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if y.is_empty() {
         return Ok(args[0]);
     }
-    let dims: Vec<Dimension> = match x.len() as i64 - y.len() as i64 {
+    let dims: Dimensions = match x.len() as i64 - y.len() as i64 {
         0 => {
             if x[1..] != y[1..] {
                 return Err(incompatible(
@@ -82,7 +82,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
                         .into(),
                 ));
             }
-            let mut dims = x.clone();
+            let mut dims = x;
             dims[0].length += y[0].length;
             dims
         }
@@ -92,7 +92,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
                     "Arrays with differing dimensions are not compatible for concatenation.".into(),
                 ));
             }
-            let mut dims = x.clone();
+            let mut dims = x;
             dims[0].length += 1;
             dims
         }
@@ -102,7 +102,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
                     "Arrays with differing dimensions are not compatible for concatenation.".into(),
                 ));
             }
-            let mut dims = y.clone();
+            let mut dims = y;
             dims[0].length += 1;
             dims
         }
@@ -114,7 +114,7 @@ fn cat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             )));
         }
     };
-    array::collect(a.element_type(), &dims, a.iter().chain(b.iter()), &cx.bump)
+    array::concat(&a, &b, &dims, &cx.bump)
 }
 
 /// A dimension by its number from 1.
@@ -225,7 +225,7 @@ fn subscripts<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Box<dyn Se
 /// The parts of an array along its first dimension, by their numbers.
 struct Parts<'m> {
     array: Array<'m>,
-    dims: Vec<Dimension>,
+    dims: Dimensions,
     /// The elements of each.
     size: usize,
     order: memory::Vec<'m, u32>,

@@ -3,7 +3,9 @@
 //! An array of one dimension grows as far as it must, with NULLs between; one of several keeps its
 //! shape. The bounds of an empty array become those of the assignment.
 
-use super::{Array, Dimension, ELEMENTS_MAX, Slice, check_dimensions, collect, to_datum};
+use super::{
+    Array, Dimension, Dimensions, ELEMENTS_MAX, Slice, check_dimensions, collect, to_datum,
+};
 use crate::{Arena, Datum};
 use base::{Error, Result, err};
 
@@ -28,9 +30,9 @@ fn too_large() -> Error {
     err!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed ({ELEMENTS_MAX})")
 }
 
-fn dimensions_of(array: &Datum<'_>) -> Result<Vec<Dimension>> {
+fn dimensions_of(array: &Datum<'_>) -> Result<Dimensions> {
     match array {
-        Datum::Null => Ok(Vec::new()),
+        Datum::Null => Ok(Dimensions::default()),
         array => Ok(Array::from_datum(array)?.dimensions()),
     }
 }

@@ -14,6 +14,7 @@ use crate::datum::{Arena, Datum};
 use crate::io::Io;
 use crate::packed::{self, Growing, Packed, Plan};
 use base::{Error, Result, err};
+use std::ops::{Deref, DerefMut};
 
 pub use assign::{Bounds, set_element, set_slice};
 pub(crate) use elements::Elements;
@@ -26,7 +27,7 @@ pub const ELEMENTS_MAX: usize = 0x7ff_ffff;
 const HEADER_BYTES: usize = 8;
 
 /// The length and lower bound of one dimension.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Dimension {
     /// The number of elements.
     pub length: i32,
@@ -43,6 +44,33 @@ impl Dimension {
     /// The subscript of the last element.
     pub fn upper(self) -> i32 {
         self.lower.wrapping_add(self.length).wrapping_sub(1)
+    }
+}
+
+/// The dimensions of an array, outermost first; none of an empty one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dimensions {
+    count: usize,
+    dims: [Dimension; DIMENSIONS_MAX],
+}
+
+impl Deref for Dimensions {
+    type Target = [Dimension];
+
+    fn deref(&self) -> &[Dimension] {
+        &self.dims[..self.count]
+    }
+}
+
+impl DerefMut for Dimensions {
+    fn deref_mut(&mut self) -> &mut [Dimension] {
+        &mut self.dims[..self.count]
+    }
+}
+
+impl PartialEq for Dimensions {
+    fn eq(&self, other: &Dimensions) -> bool {
+        **self == **other
     }
 }
 
@@ -65,6 +93,9 @@ impl<'m> Array<'m> {
         let short = || Error::corrupted("array too short");
         let (head, rest) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or_else(short)?;
         let element = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
+        if usize::from(head[4]) > DIMENSIONS_MAX {
+            return Err(Error::corrupted("array of too many dimensions"));
+        }
         let (dims, rest) = rest.split_at_checked(usize::from(head[4]) * 8).ok_or_else(short)?;
         let has_nulls = head[5] != 0;
         let mut count = usize::from(head[4] > 0);
@@ -110,14 +141,13 @@ impl<'m> Array<'m> {
     }
 
     /// The dimensions, outermost first.
-    pub fn dimensions(&self) -> Vec<Dimension> {
-        self.dims
-            .chunks_exact(8)
-            .map(|d| Dimension {
-                length: i32::from_le_bytes([d[0], d[1], d[2], d[3]]),
-                lower: i32::from_le_bytes([d[4], d[5], d[6], d[7]]),
-            })
-            .collect()
+    pub fn dimensions(&self) -> Dimensions {
+        let mut all = Dimensions { count: self.dimension_count(), ..Dimensions::default() };
+        for (dim, d) in all.dims.iter_mut().zip(self.dims.chunks_exact(8)) {
+            dim.length = i32::from_le_bytes([d[0], d[1], d[2], d[3]]);
+            dim.lower = i32::from_le_bytes([d[4], d[5], d[6], d[7]]);
+        }
+        all
     }
 
     /// The element at a position in row-major order; NULL beyond the end.
@@ -259,6 +289,26 @@ pub fn collect<'m, 'v>(
     let values = values.take(if dims.is_empty() { 0 } else { usize::MAX });
     let plan = Plan::of(element, values.clone())?;
     put(element, dims, &plan, values, arena)
+}
+
+/// The datum of the elements of one array and then those of another of the same element type.
+///
+/// # Errors
+/// 54000, 53200; XX000 if the dimensions do not fit the number of elements.
+pub fn concat<'m>(
+    a: &Array<'_>,
+    b: &Array<'_>,
+    dims: &[Dimension],
+    arena: &dyn Arena<'m>,
+) -> Result<Datum<'m>> {
+    let Some(plan) = Plan::of_both(&a.values, &b.values)? else {
+        return collect(a.element, dims, a.iter().chain(b.iter()), arena);
+    };
+    let dims = checked(dims)?;
+    let bytes = arena.put_with(bytes_of(dims, &plan)?, &mut |out| {
+        packed::join(&a.values, &b.values, write_head(a.element, dims, &plan, out))
+    })?;
+    Ok(Datum::Bytes(bytes))
 }
 
 fn put<'m, 'v>(
@@ -429,7 +479,7 @@ pub fn send(io: &Io<'_>, array: &Array<'_>, out: &mut Vec<u8>) -> Result<()> {
     out.extend_from_slice(&(array.dimension_count() as i32).to_be_bytes());
     out.extend_from_slice(&i32::from(array.has_nulls()).to_be_bytes());
     out.extend_from_slice(&array.element.to_be_bytes());
-    for dim in array.dimensions() {
+    for dim in array.dimensions().iter() {
         out.extend_from_slice(&dim.length.to_be_bytes());
         out.extend_from_slice(&dim.lower.to_be_bytes());
     }

@@ -18,7 +18,7 @@ pub fn write(io: &Io<'_>, array: &Array<'_>, delimiter: u8, out: &mut Vec<u8>) -
         return Ok(());
     }
     if dims.iter().any(|d| d.lower != 1) {
-        for dim in &dims {
+        for dim in dims.iter() {
             out.extend_from_slice(format!("[{}:{}]", dim.lower, dim.upper()).as_bytes());
         }
         out.push(b'=');
