@@ -214,6 +214,15 @@ impl PreparedTransactions {
         there.map(|entry| entry.row.clone()).collect()
     }
 
+    /// The files that are gone when they commit.
+    pub fn unlinks(&self) -> Vec<FileId> {
+        let map = self.0.lock();
+        map.values()
+            .filter_map(|entry| entry.transaction.as_ref())
+            .flat_map(|t| t.unlinks())
+            .collect()
+    }
+
     /// Whether one of them belongs to a database.
     pub fn in_database(&self, database: Oid) -> usize {
         self.0.lock().values().filter(|entry| entry.row.database == database).count()

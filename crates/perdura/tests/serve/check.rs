@@ -127,6 +127,53 @@ fn check_takes_back_what_a_killed_server_left() {
     assert_eq!(sqlstate(&client.query("SELECT * FROM u")), "42P01");
 }
 
+#[test]
+fn check_finds_nothing_wrong_with_what_is_prepared() {
+    let prepares = |command: &mut Command| {
+        command.args(["-c", "max_prepared_transactions=5"]);
+    };
+    let mut server = Server::start_with("check-prepared", prepares);
+    let mut client = server.connect();
+    client.query("CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE)");
+    client.query("CREATE INDEX t_e ON t ((a + b)) WHERE a > 3");
+    client.query("INSERT INTO t SELECT i, i FROM generate_series(1, 10) i");
+    client.query("CREATE TABLE dropped (a int PRIMARY KEY)");
+    client.query("CREATE TABLE emptied (a int PRIMARY KEY)");
+    client.query("INSERT INTO emptied VALUES (1)");
+    client.query("BEGIN");
+    client.query("INSERT INTO t VALUES (11, 11), (12, 12)");
+    client.query("UPDATE t SET a = 70 WHERE a = 7");
+    client.query("UPDATE t SET b = -b WHERE a < 3");
+    client.query("UPDATE t SET b = -b WHERE a < 2");
+    client.query("DELETE FROM t WHERE a IN (6, 12)");
+    assert_eq!(kinds(&client.query("PREPARE TRANSACTION 'rows'")), "CZ");
+    client.query("BEGIN");
+    client.query("CREATE TABLE made (a serial PRIMARY KEY, b text UNIQUE)");
+    client.query("INSERT INTO made (b) VALUES ('x')");
+    client.query("DROP TABLE dropped");
+    client.query("TRUNCATE emptied");
+    client.query("INSERT INTO emptied VALUES (2)");
+    client.query("TRUNCATE emptied");
+    assert_eq!(kinds(&client.query("PREPARE TRANSACTION 'relations'")), "CZ");
+    drop(client);
+    stop(&mut server);
+    let (text, code) = check(&server.dir);
+    assert!(text.contains("nothing is wrong"), "{text}");
+    assert_eq!(code, Some(0));
+    let mut command = Server::command(&server.dir, server.port);
+    prepares(&mut command);
+    server.postmaster = command.spawn().unwrap();
+    server.wait_ready();
+    let mut client = server.connect();
+    assert_eq!(kinds(&client.query("COMMIT PREPARED 'rows'")), "CZ");
+    assert_eq!(kinds(&client.query("ROLLBACK PREPARED 'relations'")), "CZ");
+    drop(client);
+    stop(&mut server);
+    let (text, code) = check(&server.dir);
+    assert!(text.contains("nothing is wrong"), "{text}");
+    assert_eq!(code, Some(0));
+}
+
 /// Replaces the only place of `from` in a file of 8 kB or 32 kB pages, and makes the page's
 /// checksum right again.
 fn forge(path: &Path, page_bytes: usize, from: &[u8], to: &[u8]) {

@@ -25,7 +25,7 @@ use btree::{Cursor, Direction, Index, Placed, Range};
 use memory::{Account, Heap};
 use parking_lot::Mutex;
 use shape::key_text;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 use table::{Basis, Outcome, RowBuffer, RowChange, Table, Tables};
@@ -97,6 +97,8 @@ pub struct TreeStore {
     database: Oid,
     first_file: u64,
     transaction: RefCell<Option<Arc<Transaction>>>,
+    /// As whom it reads without a transaction.
+    reader: Cell<Xid>,
     heap: Heap,
 }
 
@@ -115,6 +117,7 @@ impl TreeStore {
             database,
             first_file,
             transaction: RefCell::new(None),
+            reader: Cell::new(Xid::INVALID),
             heap: Heap::new("catalog", account),
         }
     }
@@ -122,6 +125,11 @@ impl TreeStore {
     /// Says which transaction runs. Without one catalogs are read only.
     pub fn set_transaction(&self, transaction: Option<Arc<Transaction>>) {
         *self.transaction.borrow_mut() = transaction;
+    }
+
+    /// Reads as a prepared transaction would.
+    pub fn read_as(&self, xid: Xid) {
+        self.reader.set(xid);
     }
 
     /// Rule 1.
@@ -132,7 +140,10 @@ impl TreeStore {
                 let command = CommandId(txn.command().0.saturating_add(1));
                 View::new(snapshot, txn.xid(), command, Arc::clone(&self.trees.met))
             }
-            None => View::new(snapshot, Xid::INVALID, CommandId(0), Arc::clone(&self.trees.met)),
+            None => {
+                let (xid, command) = (self.reader.get(), CommandId(u32::MAX));
+                View::new(snapshot, xid, command, Arc::clone(&self.trees.met))
+            }
         }
     }
 
