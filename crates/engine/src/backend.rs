@@ -247,9 +247,9 @@ impl session::engine::Backend for Backend {
         self.run_planned(plan, parameters, destination)
     }
 
-    fn is_current(&self, plan: &dyn Plan) -> bool {
+    fn is_current(&self, plan: &dyn Plan) -> Result<bool> {
         self.refresh();
-        plan.as_any().downcast_ref().is_some_and(|planned| self.is_fresh(planned))
+        plan.as_any().downcast_ref().map_or(Ok(false), |planned| self.is_fresh(planned))
     }
 
     fn check_identity(&self, authorization: bool, role: &str) -> Result<()> {

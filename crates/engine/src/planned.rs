@@ -242,13 +242,16 @@ impl Backend {
     }
 
     /// Whether a plan is still one of the catalogs as they are, its tables locked.
-    pub(crate) fn is_fresh(&self, planned: &Planned) -> bool {
-        let Body::Query { plan, .. } = &planned.body else { return true };
-        let locked = plan.get().relations.iter().all(|relation| {
-            analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode).is_ok()
-        });
+    ///
+    /// # Errors
+    /// Those of waiting for a lock.
+    pub(crate) fn is_fresh(&self, planned: &Planned) -> Result<bool> {
+        let Body::Query { plan, .. } = &planned.body else { return Ok(true) };
+        for relation in plan.get().relations {
+            analyze::Environment::lock_relation(self, relation.oid, relation.lock_mode)?;
+        }
         let now = self.fits();
-        locked && now.is_some() && now == planned.fits
+        Ok(now.is_some() && now == planned.fits)
     }
 
     fn result_columns(&self, plan: &plan::Plan<'_>) -> Result<Vec<ResultColumn>> {

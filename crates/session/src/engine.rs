@@ -341,9 +341,12 @@ pub trait Backend {
 
     /// Whether a plan of this backend still fits the catalogs. Its tables are locked before the
     /// answer is given, so that it holds until the transaction ends.
-    fn is_current(&self, plan: &dyn Plan) -> bool {
+    ///
+    /// # Errors
+    /// Those of waiting for a lock.
+    fn is_current(&self, plan: &dyn Plan) -> Result<bool> {
         let _ = plan;
-        true
+        Ok(true)
     }
 
     /// SET ROLE, and with `authorization` SET SESSION AUTHORIZATION: whether the session may

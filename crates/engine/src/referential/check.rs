@@ -276,7 +276,7 @@ impl Backend {
         let key = (at.constraint.oid, query);
         let known = self.referential.plans.borrow().get(&key).cloned();
         if let Some((planned, sql)) = known
-            && self.is_fresh(&planned)
+            && self.is_fresh(&planned)?
         {
             return Ok((planned, sql));
         }

@@ -85,7 +85,7 @@ impl Session {
             && !self.transaction.is_failed()
         {
             self.transaction.start()?;
-            if self.backend.is_current(&*plan.0) {
+            if self.backend.is_current(&*plan.0)? {
                 return Ok((found, Some(plan)));
             }
         }
@@ -191,7 +191,7 @@ impl Session {
     ) -> Result<(Arc<Prepared>, Option<PlanRef>)> {
         let Kind::Plan(slot) = &old.kind else { return Ok((old, None)) };
         if let Some(plan) = slot.get(self.state.cluster().plans())
-            && self.backend.is_current(&*plan.0)
+            && self.backend.is_current(&*plan.0)?
         {
             return Ok((old, Some(plan)));
         }
