@@ -6,7 +6,7 @@
 use crate::object::{self, ObjectAddress};
 use crate::{Env, LockMode};
 use base::{Error, Oid, Result, err};
-use catalog::columns::{pg_class, pg_namespace, pg_type};
+use catalog::columns::{pg_class, pg_constraint, pg_namespace, pg_type};
 use catalog::depend::Behavior;
 use catalog::relation_word as kind_word;
 use catalog::rows::RelationKind;
@@ -288,7 +288,8 @@ fn remove_as(
     }
 }
 
-/// Locks a relation, or what is named and has no relation around it: schemas and types.
+/// Locks a relation, the tables of a foreign key, or what is named and has no relation around it:
+/// schemas and types.
 fn acquire(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
     match object.class {
         pg_class::RELATION if object.column == 0 => {
@@ -298,6 +299,14 @@ fn acquire(env: &Env<'_>, object: &ObjectAddress) -> Result<()> {
         }
         pg_namespace::RELATION | pg_type::RELATION => {
             env.server.lock_object(object.class, object.object, LockMode::AccessExclusive)
+        }
+        pg_constraint::RELATION => {
+            // Who changes either table of a foreign key asks what it demands.
+            let found = env.catalog().find_constraint(object.object)?;
+            let Some((constraint, table, _)) = found else { return Ok(()) };
+            let Some(foreign) = constraint.foreign else { return Ok(()) };
+            env.lock(table, LockMode::AccessExclusive)?;
+            env.lock(foreign.table, LockMode::AccessExclusive)
         }
         _ => Ok(()),
     }

@@ -13,7 +13,7 @@ use parse::Statement;
 use session::engine::{Destination, ParameterMode};
 use std::sync::Arc;
 use table::RowBuffer;
-use txn::Isolation;
+use txn::{Isolation, LockMode};
 use types::Datum;
 
 /// A destination that wants one row.
@@ -46,13 +46,32 @@ struct Key<'r> {
     foreign: &'r ForeignKey,
 }
 
+/// The lock that an action's query takes on the referencing table.
+fn mode_of(action: ForeignAction) -> LockMode {
+    match action {
+        ForeignAction::NoAction | ForeignAction::Restrict => LockMode::RowShare,
+        ForeignAction::Cascade | ForeignAction::SetNull | ForeignAction::SetDefault => {
+            LockMode::RowExclusive
+        }
+    }
+}
+
 impl Backend {
     pub(super) fn handle(&self, event: &Event) -> Result<()> {
-        let table = self.catalog.relation(event.table)?;
         if let EventKind::Unique(check) = &event.kind {
-            return self.check_unique(&table, check);
+            return self.check_unique(&*self.catalog.relation(event.table)?, check);
         }
-        // A constraint that the statement's transaction has dropped asks for nothing.
+        // A constraint that has been dropped asks for nothing.
+        let Some(table) = self.catalog.find_relation(event.table)? else { return Ok(()) };
+        let Some((_, foreign)) = foreign_key(&table, event.constraint) else { return Ok(()) };
+        // The query names its table: who renames or drops it is waited for before that.
+        let (other, mode) = match &event.kind {
+            EventKind::Deleted { .. } => (event.table, mode_of(foreign.on_delete)),
+            EventKind::Changed { .. } => (event.table, mode_of(foreign.on_update)),
+            _ => (foreign.table, LockMode::RowShare),
+        };
+        analyze::Environment::lock_relation(self, other, mode as u8)?;
+        let Some(table) = self.catalog.find_relation(event.table)? else { return Ok(()) };
         let Some((constraint, foreign)) = foreign_key(&table, event.constraint) else {
             return Ok(());
         };

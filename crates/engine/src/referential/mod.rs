@@ -136,7 +136,7 @@ impl Backend {
         }
         let Some(old) = change.old else { return Ok(()) };
         for reference in &relation.referenced_by {
-            let table = self.catalog.relation(reference.table)?;
+            let Some(table) = self.catalog.find_relation(reference.table)? else { continue };
             let Some((constraint, foreign)) = foreign_key(&table, reference.constraint) else {
                 continue;
             };
