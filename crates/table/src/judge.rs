@@ -96,6 +96,25 @@ impl Table {
         seat: &Seat<'_>,
         mode: RowLockMode,
     ) -> Result<Outcome> {
+        let outcome = self.judge_row(txn, basis, seat, mode)?;
+        if outcome == Outcome::Deleted {
+            self.let_go(txn, seat.row);
+        }
+        Ok(outcome)
+    }
+
+    /// Lets go of the lock with which the transaction waited for a row that is deleted now.
+    pub(crate) fn let_go(&self, txn: &Transaction, row: RowId) {
+        txn.transactions().locks().let_row_go(txn.owner(), self.file(), row);
+    }
+
+    fn judge_row(
+        &self,
+        txn: &Transaction,
+        basis: Basis<'_>,
+        seat: &Seat<'_>,
+        mode: RowLockMode,
+    ) -> Result<Outcome> {
         let view = basis.view();
         let stamp = seat.leaf.stamp(seat.slot);
         let mark = Mark(seat.leaf.mark(seat.slot));

@@ -175,6 +175,9 @@ impl Table {
                 }
             }
             if mark.is_deleted() {
+                if stamp != txn.xid() {
+                    self.let_go(txn, row);
+                }
                 return Ok(Latest::Deleted);
             }
             self.copy_row(leaf, slot, columns, out)?;

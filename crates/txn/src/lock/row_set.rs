@@ -48,6 +48,24 @@ impl Chunk {
         }
     }
 
+    fn remove(&mut self, low: u16) -> bool {
+        match self {
+            Chunk::List(list) => match list.binary_search(&low) {
+                Ok(at) => {
+                    list.remove(at);
+                    true
+                }
+                Err(_) => false,
+            },
+            Chunk::Bits(bits) => {
+                let (word, bit) = (&mut bits[usize::from(low / 64)], 1 << (low % 64));
+                let held = *word & bit != 0;
+                *word &= !bit;
+                held
+            }
+        }
+    }
+
     fn contains(&self, low: u16) -> bool {
         match self {
             Chunk::List(list) => list.binary_search(&low).is_ok(),
@@ -104,6 +122,12 @@ impl RowSet {
         let fresh = chunk.insert(low);
         self.bytes = self.bytes - before + chunk.bytes();
         fresh
+    }
+
+    /// Takes a row out. Whether it was there.
+    pub(super) fn remove(&mut self, row: RowId) -> bool {
+        let (high, low) = parts(row);
+        self.chunks.get_mut(&high).is_some_and(|chunk| chunk.remove(low))
     }
 
     pub(super) fn contains(&self, row: RowId) -> bool {
@@ -174,6 +198,14 @@ mod tests {
                     1 => 65_000 + (state >> 20) % 1000,
                     _ => (state >> 20) % 12_000,
                 };
+                if state.is_multiple_of(5) {
+                    assert_eq!(
+                        set.remove(RowId(row)),
+                        model.remove(&row),
+                        "seed {seed}, row {row}"
+                    );
+                    continue;
+                }
                 assert_eq!(set.insert(RowId(row)), model.insert(row), "seed {seed}, row {row}");
             }
             assert!(set.iter().map(|row| row.0).eq(model.iter().copied()), "seed {seed}");

@@ -204,6 +204,25 @@ impl LockTable {
         }
     }
 
+    /// Lets go of a lock on a row that others have deleted: who waits for it need not wait for the end
+    /// of the owner's transaction. Never waits.
+    pub fn let_row_go(&self, owner: &Owner, file: FileId, row: RowId) {
+        if !owner.trees.lock().contains(&file) {
+            return;
+        }
+        let mut shard = self.tree_shard(file).lock();
+        let Some(tree) = shard.get_mut(&file) else { return };
+        let mut held = false;
+        for rows in tree.owners.iter_mut().filter(|rows| rows.id == owner.id) {
+            for set in &mut rows.sets {
+                held |= set.remove(row);
+            }
+        }
+        if held {
+            self.grant_row(tree, file, row);
+        }
+    }
+
     /// Releases the owner's row locks of savepoint levels from `level` on. Who waited for them has met
     /// the commit with which the owner's transaction ends (storage rule 3).
     pub(super) fn release_rows(&self, owner: &Owner, level: u32) {
