@@ -281,17 +281,19 @@ impl<'q> ModifyTable<'q> {
     /// Whether one of these attributes belongs to a key that a foreign key may refer to, and has
     /// another value than before.
     fn changes_key(&self, changed: &[usize], wide: &[Datum<'_>]) -> bool {
-        let differs = |at: &usize| !wide[*at].is_identical(&wide[self.attributes() + *at]);
+        let differs = |at: usize| !wide[at].is_identical(&wide[self.attributes() + at]);
+        self.has_key_of(|at| changed.contains(&at) && differs(at))
+    }
+
+    /// Whether an attribute for which `which` says so belongs to a key that a foreign key may refer
+    /// to.
+    pub(super) fn has_key_of(&self, which: impl Fn(usize) -> bool) -> bool {
         let is_key = |index: &catalog::relation::Index| {
             let plain = index.predicate.is_none() && index.keys.iter().all(|key| key.attribute > 0);
             index.unique && plain
         };
         self.relation.indexes.iter().filter(|index| is_key(index)).any(|index| {
-            index
-                .keys
-                .iter()
-                .filter_map(|key| usize::try_from(key.attribute - 1).ok())
-                .any(|at| changed.contains(&at) && differs(&at))
+            index.keys.iter().filter_map(|key| usize::try_from(key.attribute - 1).ok()).any(&which)
         })
     }
 

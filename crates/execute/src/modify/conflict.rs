@@ -2,7 +2,7 @@
 
 use super::{ModifyTable, Wide};
 use crate::state::Execution;
-use base::{Result, RowId, Xid, err};
+use base::{Error, Result, RowId, Xid, err};
 use btree::Placed;
 use memory::Bump;
 use plan::{Conflict, ConflictUpdate};
@@ -167,7 +167,7 @@ impl<'q> ModifyTable<'q> {
         if let Some(filter) = &update.filter
             && !matches!(self.eval(x, filter, wide, bump)?, [Datum::Bool(true)])
         {
-            return Ok(Resolved::Done(None));
+            return self.lock_conflicting(x, update, row, stamp);
         }
         let values = self.eval(x, &update.values, wide, bump)?;
         let proposed = wide.clone();
@@ -190,16 +190,7 @@ impl<'q> ModifyTable<'q> {
         let (outcome, mode) = self.update_row(x, basis, row, wide, &changed)?;
         match outcome {
             Outcome::Done => {}
-            Outcome::SelfModified { .. } => {
-                return Err(err!(
-                    CARDINALITY_VIOLATION,
-                    "ON CONFLICT DO UPDATE command cannot affect row a second time"
-                )
-                .hint(
-                    "Ensure that no rows proposed for insertion within the same command have \
-                     duplicate constrained values.",
-                ));
-            }
+            Outcome::SelfModified { .. } => return Err(second_time()),
             outcome => {
                 if outcome.must_wait() {
                     self.table.wait(txn, row, mode, outcome, Some(self.during("locking")))?;
@@ -211,6 +202,40 @@ impl<'q> ModifyTable<'q> {
         self.update_entries(x, row, wide, bump)?;
         Ok(Resolved::Done(Some(row)))
     }
+
+    /// Locks a row that the condition spares, as if it were updated.
+    fn lock_conflicting(
+        &self,
+        x: &Execution<'q>,
+        update: &ConflictUpdate<'q>,
+        row: RowId,
+        stamp: Xid,
+    ) -> Result<Resolved> {
+        let assigned = |at| update.assignments.iter().any(|a| a.attribute as usize - 1 == at);
+        let mode = match self.has_key_of(assigned) {
+            true => RowLockMode::Update,
+            false => RowLockMode::NoKeyUpdate,
+        };
+        let txn = x.storage.transaction();
+        match self.table.lock_row(txn, Basis::Latest(&x.view, stamp), row, mode)? {
+            Outcome::Done => Ok(Resolved::Done(None)),
+            Outcome::SelfModified { .. } => Err(second_time()),
+            outcome => {
+                if outcome.must_wait() {
+                    self.table.wait(txn, row, mode, outcome, Some(self.during("locking")))?;
+                }
+                Ok(Resolved::Again)
+            }
+        }
+    }
+}
+
+fn second_time() -> Error {
+    err!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .hint(
+            "Ensure that no rows proposed for insertion within the same command have duplicate \
+             constrained values.",
+        )
 }
 
 /// Whether a version with this stamp is in the snapshot, or the transaction's own.
