@@ -186,6 +186,7 @@ impl Transaction {
 
     /// PREPARE TRANSACTION in a block, unless a check has failed: that ends the block.
     pub(crate) fn prepare(&mut self, checked: Result<()>, name: &str) -> Result<()> {
+        self.end_block_checks(false, "PREPARE TRANSACTION")?;
         self.block = Block::None;
         if let Err(error) = checked {
             self.roll_back()?;
@@ -295,7 +296,11 @@ impl Transaction {
                         self.state.end_level(false);
                         self.backend.rollback_to()
                     }
-                    None => self.roll_back(),
+                    None => {
+                        // AND CHAIN goes on with the modes that are left then.
+                        self.state.set_modes(self.state.frequent().modes);
+                        self.roll_back()
+                    }
                 }
             }
             Block::Failed => Ok(()),
@@ -309,9 +314,12 @@ impl Transaction {
         Ok(())
     }
 
-    /// Fails outside a block.
+    /// Fails where each statement is a transaction.
     pub(crate) fn require_block(&self, what: &str) -> Result<()> {
-        self.need_block(what)
+        match self.block {
+            Block::Implicit => Ok(()),
+            _ => self.need_block(what),
+        }
     }
 
     /// Fails inside a block.

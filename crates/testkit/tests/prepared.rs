@@ -182,6 +182,14 @@ const STEPS: &[(&str, &str)] = &[
     ("b", "commit"),
     ("b", "commit prepared 'skew'"),
     ("b", "select * from s order by k"),
+    // Without BEGIN, the statements of the message before it.
+    ("a", "create table im (k int)"),
+    ("a", "insert into im values (1); prepare transaction 'message'; insert into im values (2)"),
+    ("a", "select k from im"),
+    ("b", CRASH),
+    ("b", "select gid from pg_prepared_xacts"),
+    ("b", "commit prepared 'message'"),
+    ("b", "select k from im order by k"),
 ];
 
 /// The sessions of one server.

@@ -16,7 +16,12 @@ impl Session {
                 let new = !self.transaction.in_block();
                 self.transaction.begin_block()?;
                 if new || *changes != ModeChanges::default() {
-                    self.transaction.set_modes(|modes| apply(changes, modes))?;
+                    let set = self.transaction.set_modes(|modes| apply(changes, modes));
+                    if new && set.is_err() {
+                        // There is no block that the client would have to end.
+                        self.transaction.abandon()?;
+                    }
+                    set?;
                 }
                 Ok(done(tag))
             }
@@ -71,7 +76,7 @@ impl Session {
 
     /// PREPARE TRANSACTION. Returns whether the transaction is prepared: a failed one is rolled back.
     fn prepare_transaction(&mut self, name: &str) -> Result<bool> {
-        if self.transaction.is_failed() || !self.transaction.in_block() {
+        if self.transaction.is_failed() || !self.transaction.in_any_block() {
             self.drop_portals_of_failed();
             self.transaction.commit_block(false)?;
             return Ok(false);
