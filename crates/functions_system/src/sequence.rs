@@ -6,7 +6,7 @@ use base::{Oid, Result, err};
 use catalog::acl::{AclKind, Privilege};
 use catalog::columns::{index, pg_class, pg_depend};
 use catalog::relation::{Relation, Sequence};
-use catalog::rows::RelationKind;
+use catalog::rows::{Persistence, RelationKind};
 use catalog::store::Value;
 use expr::{Call, Datum, Entry};
 use std::sync::Arc;
@@ -71,6 +71,27 @@ fn parameters<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>
     )
 }
 
+/// Where a sequence stands, as pg_dump asks; nulls where the role may not read it.
+fn data<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let oid = oid(&args[0])?;
+    let readable = match find(cx, oid)? {
+        Some((relation, _)) => {
+            let foreign = relation.persistence == Persistence::Temporary
+                && relation.namespace != catalog(cx)?.temporary_namespace();
+            !foreign && may(cx, &relation, &[Privilege::Select])?
+        }
+        None => false,
+    };
+    let (last, is_called) = match readable {
+        true => {
+            let (last, _, is_called) = cx.host.sequence_values(oid)?;
+            (Cell::Int8(last), Cell::Bool(is_called))
+        }
+        false => (Cell::Null, Cell::Null),
+    };
+    row(cx, &[(oids::INT8, last), (oids::BOOL, is_called)])
+}
+
 /// The sequence that belongs to a column: the text of its name with its schema.
 fn serial<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (table, column) = (args[0].text()?, args[1].text()?);
@@ -112,5 +133,6 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     Entry::scalar("pg_sequence_last_value", last_value),
     Entry::scalar("pg_sequence_parameters", parameters),
+    Entry::scalar("pg_get_sequence_data", data),
     Entry::scalar("pg_get_serial_sequence", serial),
 ];

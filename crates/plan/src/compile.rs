@@ -321,6 +321,9 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
         if arg.ty.oid.0 == oids::JSONB {
             return self.jsonb_subscript(c, level, arg, steps, assign);
         }
+        if arg.ty.oid.0 == oids::NAME {
+            return self.name_subscript(c, level, arg, steps);
+        }
         let mut registers = vec![self.expr(c, level, arg)?];
         let (mut slices, mut given) = (0u32, 0u64);
         for (i, step) in steps.iter().enumerate() {
@@ -348,6 +351,25 @@ impl<'e, 'q, 'p> Planner<'e, 'q, 'p> {
             assign: assign.is_some(),
             element: self.element_type(arg.ty.oid)?,
         })?;
+        c.builder.operation(operation, Site::UNKNOWN, &registers)
+    }
+
+    /// `name[0]`: a name is an array of 64 bytes.
+    fn name_subscript(
+        &self,
+        c: &mut Compiler<'_, 'q, 'p>,
+        level: &Level<'_, 'q>,
+        arg: &Expr<'q>,
+        steps: &[SubscriptStep<'q>],
+    ) -> Result<Reg> {
+        let mut registers = vec![self.expr(c, level, arg)?];
+        let slice = steps.iter().any(|step| matches!(step, SubscriptStep::Slice(..)));
+        for step in steps {
+            if let SubscriptStep::Index(index) = step {
+                registers.push(self.expr(c, level, index)?);
+            }
+        }
+        let operation = self.operation(op::NameSubscript { slice })?;
         c.builder.operation(operation, Site::UNKNOWN, &registers)
     }
 

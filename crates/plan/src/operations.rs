@@ -307,6 +307,32 @@ impl Operation for Subscript {
     }
 }
 
+/// A byte of a name, which has 64 of them, counted from 0: beyond its text they are zeros.
+pub(crate) struct NameSubscript {
+    pub(crate) slice: bool,
+}
+
+impl Operation for NameSubscript {
+    fn eval<'m>(&self, _: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+        const NAME_BYTES: usize = 64;
+        let [Datum::Text(name), at @ ..] = args else { return Ok(Datum::Null) };
+        if self.slice {
+            return Err(Error::unsupported("slices of fixed-length arrays not implemented"));
+        }
+        let [Datum::Int4(at)] = at else { return Ok(Datum::Null) };
+        Ok(match usize::try_from(*at) {
+            Ok(at) if at < NAME_BYTES => {
+                Datum::Char(name.as_bytes().get(at).copied().unwrap_or_default())
+            }
+            _ => Datum::Null,
+        })
+    }
+
+    fn name(&self) -> &'static str {
+        "name subscript"
+    }
+}
+
 /// A cast through text output and input.
 pub(crate) struct ViaText;
 

@@ -1,0 +1,28 @@
+-- Where sequences stand, as pg_dump asks for it.
+create sequence s start 5 increment 3;
+select * from pg_get_sequence_data('s');
+select nextval('s');
+select nextval('s');
+select * from pg_get_sequence_data('s');
+select setval('s', 100, false);
+select last_value, is_called from pg_get_sequence_data('s'::regclass);
+create table t (id serial);
+insert into t default values;
+select seqrelid::regclass, last_value, is_called from pg_sequence, pg_get_sequence_data(seqrelid) order by 1;
+select pg_get_sequence_data('t');
+select pg_get_sequence_data(0);
+select pg_get_sequence_data(null);
+create role reads_data;
+set role reads_data;
+select * from pg_get_sequence_data('s');
+reset role;
+grant usage on sequence s to reads_data;
+set role reads_data;
+select * from pg_get_sequence_data('s');
+reset role;
+grant select on sequence s to reads_data;
+set role reads_data;
+select * from pg_get_sequence_data('s');
+reset role;
+drop owned by reads_data;
+drop role reads_data;

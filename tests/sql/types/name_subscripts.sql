@@ -1,0 +1,20 @@
+-- A name is an array of 64 bytes that is counted from 0.
+select ('abc'::name)[0], ('abc'::name)[2], ('abc'::name)[3];
+select pg_typeof(('abc'::name)[0]), ('abc'::name)[0] = 'a';
+select ('abc'::name)[63], ('abc'::name)[64] is null, ('abc'::name)[-1] is null, ('abc'::name)[null] is null;
+select (null::name)[0] is null;
+select ('abc'::name)[0:1];
+select ('abc'::name)[:];
+select (null::name)[0:1] is null;
+select ('abc'::name)['x'];
+select ('abc'::name)[1.4];
+select ('é'::name)[0], ('é'::name)[1];
+select (array['abc'::name, 'b'])[1];
+create table named (a name);
+insert into named values ('abc'), ('_x'), (null), ('');
+select a, a[0], a[1] from named order by named.a;
+select a from named where a[0] = '_';
+select count(*) from named where a[0] <> '_';
+select count(*) > 100 as many from pg_type where typname[0] = '_';
+select oid::regtype from pg_type where typname[0] = '_' and typelem = 23;
+select ('1 2 3'::oidvector)[0], ('1 2 3'::int2vector)[2], ('1 2 3'::int2vector)[3] is null;
