@@ -6,7 +6,7 @@
 //!    when columns of it are used.
 //! 2. What a view reads is checked for the view's owner, the view itself for who asks. A view with
 //!    `security_invoker` reads as the current user.
-//! 3. A column of a join is the columns that it stands for; EXCLUDED needs nothing of its own.
+//! 3. A column of a join is the columns that it stands for; a column of EXCLUDED is one of the target.
 
 use crate::tree::{
     ColumnUse, Command, ConflictAction, Expr, ExprKind, FunctionForm, Query, Range, RangeKind,
@@ -85,6 +85,12 @@ impl<'q> Collector<'q, '_> {
         let mut places: Vec<Option<usize>> =
             query.ranges.iter().map(|range| self.range(range, check_as, locked)).collect();
         self.changed_views(query, check_as, &mut places);
+        if let (Some(conflict), Some(target)) = (query.on_conflict, query.result_relation)
+            && let Some(of_target) = places.get(target.0 as usize).copied()
+            && let Some(place) = places.get_mut(conflict.excluded.0 as usize)
+        {
+            *place = of_target;
+        }
         self.levels.push(Level { ranges: query.ranges, places });
         self.target(query)?;
         for mark in query.locking {

@@ -55,8 +55,11 @@ fn shared(env: &Env<'_>, comment: &CommentStmt<'_>) -> Result<Option<(Oid, Oid)>
                 return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied")
                     .detail("The current user must have the SUPERUSER attribute."));
             }
-            let admin = user.create_role && catalog.is_admin_of(user.oid, role.oid)?;
-            if !(superuser || admin) {
+            if !(superuser || user.create_role) {
+                return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied")
+                    .detail("The current user must have the CREATEROLE attribute."));
+            }
+            if !(superuser || catalog.is_admin_of(user.oid, role.oid)?) {
                 return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied").detail(format!(
                     "The current user must have the ADMIN option on role \"{name}\"."
                 )));

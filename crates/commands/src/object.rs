@@ -47,12 +47,18 @@ pub(crate) fn require_owner(env: &crate::Env<'_>, relation: &Relation) -> base::
 
 /// 42501 unless the current user may make objects in a schema.
 pub(crate) fn require_create(env: &crate::Env<'_>, schema: Oid) -> base::Result<()> {
-    if schema == env.catalog().temporary_namespace() {
-        return Ok(());
-    }
-    let schema = env.catalog().namespace(schema)?;
-    let acl = schema.acl.as_deref();
-    match env.catalog().has_privilege(AclKind::Namespace, schema.owner, acl, Privilege::Create)? {
+    let catalog = env.catalog();
+    let schema = catalog.namespace(schema)?;
+    // Temporary objects need a privilege of the database, in a session that has some already too.
+    let may = if schema.oid == catalog.temporary_namespace() {
+        let database = catalog.database_row(catalog.database())?;
+        let acl = database.acl.as_deref();
+        catalog.has_privilege(AclKind::Database, database.owner, acl, Privilege::Temporary)?
+    } else {
+        let acl = schema.acl.as_deref();
+        catalog.has_privilege(AclKind::Namespace, schema.owner, acl, Privilege::Create)?
+    };
+    match may {
         true => Ok(()),
         false => Err(Catalog::permission_denied(&format!("schema {}", schema.name))),
     }

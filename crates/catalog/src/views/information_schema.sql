@@ -165,7 +165,8 @@ SELECT current_database(), n.nspname, c.relname, format_type(s.seqtypid, NULL),
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')
       AND NOT pg_is_other_temp_schema(n.oid)
-      AND (pg_has_role(c.relowner, 'USAGE') OR has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'));
+      AND CASE WHEN c.relkind = 'S' THEN pg_has_role(c.relowner, 'USAGE')
+               OR has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE') END;
 
 view enabled_roles (role_name)
 SELECT a.rolname FROM pg_authid a WHERE pg_has_role(a.oid, 'USAGE');

@@ -129,7 +129,6 @@ pub(crate) fn place(
 ) -> Result<Option<(Oid, Persistence)>> {
     let catalog = env.catalog();
     let namespace = creation_namespace(env, name)?;
-    let privilege = catalog::acl::Privilege::Create;
     let schema = catalog.namespace(namespace)?;
     if schema.oid < catalog::builtin::FIRST_USER && schema.name.starts_with("pg_") {
         return Err(err!(
@@ -140,10 +139,7 @@ pub(crate) fn place(
         )
         .detail("System catalog modifications are currently disallowed."));
     }
-    let own = namespace == catalog.temporary_namespace();
-    if !own && !may_create(env, &schema, privilege)? {
-        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {}", schema.name));
-    }
+    object::require_create(env, namespace)?;
     if catalog.relation_in(namespace, name.name)?.is_some() {
         if if_not_exists {
             env.notice(format!("relation \"{}\" already exists, skipping", name.name));
@@ -190,19 +186,6 @@ fn adjusted_persistence(
         _ => return Ok(Persistence::Permanent),
     };
     Err(err!(INVALID_TABLE_DEFINITION, "{message}"))
-}
-
-fn may_create(
-    env: &Env<'_>,
-    schema: &catalog::rows::Namespace,
-    privilege: catalog::acl::Privilege,
-) -> Result<bool> {
-    env.catalog().has_privilege(
-        catalog::acl::AclKind::Namespace,
-        schema.owner,
-        schema.acl.as_deref(),
-        privilege,
-    )
 }
 
 /// Refuses names that are used twice, names of system columns, and too many columns.

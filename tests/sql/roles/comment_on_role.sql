@@ -1,0 +1,20 @@
+-- Who may comment on a role.
+create role commented;
+create role commenter createrole;
+create role plain_commenter;
+set role plain_commenter;
+comment on role commented is 'x';
+comment on role plain_commenter is 'x';
+reset role;
+grant commented to plain_commenter with admin option;
+set role plain_commenter;
+comment on role commented is 'x';
+set role commenter;
+comment on role commented is 'x';
+comment on role commenter is 'x';
+create role made_by_commenter;
+comment on role made_by_commenter is 'made';
+reset role;
+comment on role commented is 'by a superuser';
+select rolname, shobj_description(oid, 'pg_authid') from pg_roles where rolname in ('commented', 'commenter', 'plain_commenter', 'made_by_commenter') order by 1;
+drop role made_by_commenter, commented, commenter, plain_commenter;
