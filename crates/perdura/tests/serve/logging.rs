@@ -58,6 +58,8 @@ fn the_log_has_postgresqls_forms_and_the_postmaster_writes_its_files() {
     client.query("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
     assert_eq!(sqlstate(&client.query("SELECT 1 / 0,\n2")), "22012");
     client.query("COMMIT");
+    client.query("PREPARE more AS INSERT INTO t VALUES (2)");
+    client.query("EXECUTE more");
     client.query("SET log_statement = 'none'; SET log_min_duration_statement = 0");
     client.query("SELECT 'timed'");
     client.query("SET log_min_duration_statement = -1; SET log_min_messages = 'fatal'");
@@ -71,6 +73,8 @@ fn the_log_has_postgresqls_forms_and_the_postmaster_writes_its_files() {
         "|SELECT|22012|    2> ERROR:  division by zero\n",
         "|22012|    2> STATEMENT:  SELECT 1 / 0,\n\t2\n",
         "|COMMIT|25P01|    3> WARNING:  there is no transaction in progress\n",
+        "|00000|    5> LOG:  statement: EXECUTE more\n",
+        "|00000|    5> DETAIL:  prepare: PREPARE more AS INSERT INTO t VALUES (2)\n",
         " ms  statement: SELECT 'timed'\n",
         "ERROR:  42601: syntax error at or near \"SELEC\" at character 1\n",
     ] {

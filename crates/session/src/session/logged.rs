@@ -15,10 +15,37 @@ impl Session {
     pub(super) fn log_statements(&mut self, text: &str, statements: &[RawStatement<'_>]) {
         let log = self.state.frequent().log;
         if log.statements.is_some()
-            && statements.iter().any(|raw| log.logs(class_of(&raw.statement)))
+            && statements.iter().any(|raw| log.logs(self.class_of(&raw.statement)))
         {
-            self.state.log_text(format!("statement: {text}"), None);
+            let detail = self.text_of_prepared(statements);
+            self.state.log_text(format!("statement: {text}"), detail);
             self.statement_logged = true;
+        }
+    }
+
+    /// What is shown as DETAIL of EXECUTE.
+    fn text_of_prepared(&self, statements: &[RawStatement<'_>]) -> Option<String> {
+        statements.iter().find_map(|raw| match &raw.statement {
+            Statement::Execute(execute) => {
+                let prepared = self.statement(execute.name).ok()?;
+                Some(format!("prepare: {}", prepared.source))
+            }
+            _ => None,
+        })
+    }
+
+    fn class_of(&self, statement: &Statement<'_>) -> Class {
+        match statement {
+            Statement::Copy(copy) if !copy.from => Class::Other,
+            Statement::Explain(explain) => {
+                let runs = explain.options.iter().any(|option| option.name == "analyze");
+                if runs { self.class_of(explain.query) } else { Class::Other }
+            }
+            Statement::Prepare(prepare) => self.class_of(prepare.query),
+            Statement::Execute(execute) => {
+                self.statement(execute.name).map_or(Class::Other, |found| Class::of(found.tag))
+            }
+            other => Class::of(other.command_tag()),
         }
     }
 
@@ -139,17 +166,5 @@ fn named(name: &[u8]) -> String {
         "<unnamed>".to_owned()
     } else {
         String::from_utf8_lossy(name).into_owned()
-    }
-}
-
-fn class_of(statement: &Statement<'_>) -> Class {
-    match statement {
-        Statement::Copy(copy) if !copy.from => Class::Other,
-        Statement::Explain(explain) => {
-            let runs = explain.options.iter().any(|option| option.name == "analyze");
-            if runs { class_of(explain.query) } else { Class::Other }
-        }
-        Statement::Prepare(prepare) => class_of(prepare.query),
-        other => Class::of(other.command_tag()),
     }
 }
