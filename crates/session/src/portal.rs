@@ -63,6 +63,34 @@ impl Destination for ToExchange {
     }
 }
 
+/// Keeps every row.
+struct ToKept(StoredRows);
+
+impl Destination for ToKept {
+    fn demand(&mut self) -> Result<u64> {
+        base::check_for_interrupts()?;
+        Ok(u64::MAX)
+    }
+
+    fn row(&mut self, values: &[Datum<'_>]) -> Result<()> {
+        self.0.push(values)
+    }
+
+    fn client(&mut self) -> Option<&mut dyn Client> {
+        None
+    }
+}
+
+/// Where a cursor keeps rows.
+fn room(state: &State, backend: &dyn Backend) -> StoredRows {
+    let kilobytes = u64::try_from(state.settings().integer("work_mem")).unwrap_or(0);
+    StoredRows::at(Place {
+        account: state.account().shared(),
+        space: backend.temporary_space(),
+        memory_bytes: kilobytes << 10,
+    })
+}
+
 type Running = Pin<Box<Fiber<'static, Result<Completion>>>>;
 
 /// A query that is fetched in portions.
@@ -98,12 +126,7 @@ impl Cursor {
         scroll: bool,
     ) -> Result<Cursor> {
         let exchange = Rc::new(Exchange::default());
-        let kilobytes = u64::try_from(state.settings().integer("work_mem")).unwrap_or(0);
-        let kept = StoredRows::at(Place {
-            account: state.account().shared(),
-            space: backend.temporary_space(),
-            memory_bytes: kilobytes << 10,
-        });
+        let kept = room(state, &**backend);
         let (backend, plan, parameters) = (backend.clone(), plan.clone(), parameters.clone());
         let mut destination = ToExchange(exchange.clone());
         let interrupts = state.entry().interrupts.clone();
@@ -121,6 +144,29 @@ impl Cursor {
         };
         cursor.run_until(|exchange| exchange.asked.get())?;
         Ok(cursor)
+    }
+
+    /// The rows of a plan that runs to its end at once, kept to be fetched in portions.
+    ///
+    /// # Errors
+    /// Those of running the plan.
+    pub(crate) fn of_whole(
+        state: &State,
+        backend: &dyn Backend,
+        plan: &dyn Plan,
+        parameters: &Parameters,
+    ) -> Result<Cursor> {
+        let mut kept = ToKept(room(state, backend));
+        backend.run(plan, parameters, &mut kept)?;
+        Ok(Cursor {
+            running: None,
+            exchange: Rc::default(),
+            kept: kept.0,
+            scroll: false,
+            position: 0,
+            dropped: 0,
+            after_end: false,
+        })
     }
 
     /// Runs the query until so many rows are kept in all, or it ends.
@@ -318,6 +364,14 @@ impl std::fmt::Debug for PlanRef {
     }
 }
 
+/// What a portal was bound to.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) prepared: Arc<crate::statement::Prepared>,
+    /// The session's count of runs then: where it has not moved, the plan is still current.
+    pub(crate) runs: u64,
+}
+
 /// A portal: made by Bind or DECLARE CURSOR.
 #[derive(Debug)]
 pub(crate) struct Portal {
@@ -330,6 +384,8 @@ pub(crate) struct Portal {
     pub(crate) source: Option<(Box<str>, Arc<str>)>,
     /// The parameters that it was bound with, if they may have to be shown.
     pub(crate) given: Option<Given>,
+    /// Nothing for SQL's cursors.
+    pub(crate) bound: Option<Bound>,
     /// WITH HOLD.
     pub(crate) hold: bool,
     /// Its rows are kept, and it lives on without its transaction.

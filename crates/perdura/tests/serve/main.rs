@@ -7,6 +7,7 @@ mod check;
 mod client;
 mod logging;
 mod memory;
+mod portals;
 mod protocol;
 mod versions;
 

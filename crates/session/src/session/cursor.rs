@@ -72,6 +72,7 @@ impl Session {
             tag: "FETCH",
             source: None,
             given: None,
+            bound: None,
             hold: declare.hold,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
@@ -108,6 +109,23 @@ impl Session {
         Ok(())
     }
 
+    /// Runs a portal with rows that cannot be run in portions to its end: the rows are kept for
+    /// the portions.
+    pub(super) fn keep_result(&mut self, index: usize) -> Result<()> {
+        let portal = &mut self.portals[index];
+        if portal.columns.is_none() || !matches!(portal.work, Work::Plan(..)) {
+            return Ok(());
+        }
+        let Work::Plan(PlanRef(plan), parameters) = std::mem::replace(&mut portal.work, Work::Done)
+        else {
+            return Err(Error::internal("a portal changed"));
+        };
+        self.before_plan(&*plan)?;
+        let cursor = Cursor::of_whole(&self.state, &*self.backend, &*plan, &parameters)?;
+        self.portals[index].work = Work::Cursor(Box::new(cursor));
+        Ok(())
+    }
+
     pub(super) fn fetch(
         &mut self,
         fetch: &FetchStmt<'_>,
@@ -120,6 +138,7 @@ impl Session {
             .iter()
             .position(|portal| *portal.name == *fetch.cursor)
             .ok_or_else(|| missing(fetch.cursor))?;
+        self.renew(index)?;
         self.make_cursor(index)?;
         let portal = &mut self.portals[index];
         let columns = portal.columns.clone().unwrap_or_default();

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::cursors::OpenCursor;
 use crate::engine::{ParameterList, ParameterMode, Parameters};
 use crate::plan_cache::PlanSlot;
-use crate::portal::{PlanRef, Portal, Work};
+use crate::portal::{Bound, PlanRef, Portal, Work};
 use crate::row::{ColumnFormats, describe, write_row};
 use crate::shared_statements::StatementKey;
 use crate::statement::{Claim, Control, Kind, Prepared, is_own};
@@ -195,6 +195,21 @@ impl Session {
         {
             return Ok((old, Some(plan)));
         }
+        let (new, plan) = self.planned_again(name, &old)?;
+        if name.is_empty() {
+            self.unnamed = Some(new.clone());
+        } else if let Some((_, kept)) = self.statements.iter_mut().find(|(n, _)| **n == *name) {
+            *kept = new.clone();
+        }
+        Ok((new, plan))
+    }
+
+    /// A prepared statement planned again: what it gives must be what it was.
+    fn planned_again(
+        &mut self,
+        name: &str,
+        old: &Prepared,
+    ) -> Result<(Arc<Prepared>, Option<PlanRef>)> {
         let text = old.source.clone();
         let bump = self.message_context()?;
         let statements = base::wait::on_thread_stack(|| parse::parse(&bump, &text))?;
@@ -211,15 +226,28 @@ impl Session {
             let columns = prepared.columns.as_deref().unwrap_or_default().iter();
             columns.map(|c| (c.name.clone(), c.type_oid, c.type_modifier)).collect()
         };
-        if shape(&old) != shape(&new) {
+        if shape(old) != shape(&new) {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }
-        if name.is_empty() {
-            self.unnamed = Some(new.clone());
-        } else if let Some((_, kept)) = self.statements.iter_mut().find(|(n, _)| **n == *name) {
-            *kept = new.clone();
-        }
         Ok((new, plan))
+    }
+
+    /// Plans a bound portal again if what has run since Bind has changed what it was planned for.
+    pub(super) fn renew(&mut self, index: usize) -> Result<()> {
+        let portal = &self.portals[index];
+        let (Work::Plan(plan, _), Some(bound)) = (&portal.work, &portal.bound) else {
+            return Ok(());
+        };
+        if bound.runs == self.runs || self.backend.is_current(&*plan.0)? {
+            return Ok(());
+        }
+        let prepared = bound.prepared.clone();
+        let name = portal.source.as_ref().map_or("".into(), |(name, _)| name.clone());
+        let (_, again) = self.planned_again(&name, &prepared)?;
+        if let (Some(again), Work::Plan(plan, _)) = (again, &mut self.portals[index].work) {
+            *plan = again;
+        }
+        Ok(())
     }
 
     pub(super) fn bind(&mut self, bind: &Bind<'_>, client: &mut dyn Client) -> Result<()> {
@@ -294,6 +322,7 @@ impl Session {
             tag: prepared.tag,
             source: Some((statement_name.into(), prepared.source.clone())),
             given,
+            bound: Some(Bound { prepared, runs: self.runs }),
             hold: false,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
@@ -392,17 +421,20 @@ impl Session {
         };
         if let Some((prepared, given)) = own {
             self.portals[index].work = Work::Done;
+            self.runs += 1;
             return self.execute_own(&prepared, &given, index, client);
         }
         self.check_block(false)?;
         self.transaction.start()?;
-        let portion = limit.is_some()
-            && matches!(&self.portals[index].work, Work::Plan(plan, _) if plan.0.is_portable());
-        if portion {
-            self.make_cursor(index)?;
+        self.execute_portal(index, limit, client).map_err(|error| self.with_parameters(error, name))
+    }
+
+    /// Makes a portal ready to be run in portions.
+    fn divide(&mut self, index: usize) -> Result<()> {
+        match &self.portals[index].work {
+            Work::Plan(plan, _) if plan.0.is_portable() => self.make_cursor(index),
+            _ => self.keep_result(index),
         }
-        self.execute_portal(index, limit.unwrap_or(u64::MAX), client)
-            .map_err(|error| self.with_parameters(error, name))
     }
 
     fn execute_own(
@@ -440,7 +472,18 @@ impl Session {
         Ok(())
     }
 
-    fn execute_portal(&mut self, index: usize, limit: u64, client: &mut dyn Client) -> Result<()> {
+    fn execute_portal(
+        &mut self,
+        index: usize,
+        limit: Option<u64>,
+        client: &mut dyn Client,
+    ) -> Result<()> {
+        self.renew(index)?;
+        self.runs += 1;
+        if limit.is_some() {
+            self.divide(index)?;
+        }
+        let limit = limit.unwrap_or(u64::MAX);
         let portal = &mut self.portals[index];
         let columns = portal.columns.clone();
         let formats = portal.formats.clone();
@@ -470,7 +513,7 @@ impl Session {
                     backend::portal_suspended(out);
                 } else {
                     let tag = if tag == "FETCH" { "SELECT" } else { tag };
-                    backend::command_complete_rows(out, tag, rows);
+                    complete_portion(out, tag, rows);
                 }
             }
             Work::Done => {
@@ -481,11 +524,22 @@ impl Session {
                         portal.name
                     );
                 }
-                backend::command_complete_rows(client.out(), tag, 0);
+                complete_portion(client.out(), tag, 0);
             }
             Work::Own(..) => return Err(Error::internal("a portal of the session's own")),
         }
         Ok(())
+    }
+}
+
+/// Writes CommandComplete for the last portion of rows: most commands do not tell how many.
+fn complete_portion(out: &mut Vec<u8>, tag: &str, rows: u64) {
+    match tag {
+        "INSERT" => backend::command_complete_rows(out, "INSERT 0", rows),
+        "SELECT" | "UPDATE" | "DELETE" | "MERGE" | "FETCH" => {
+            backend::command_complete_rows(out, tag, rows);
+        }
+        _ => backend::command_complete(out, tag),
     }
 }
 

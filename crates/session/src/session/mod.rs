@@ -26,6 +26,7 @@ use memory::{Bump, SharedAccount};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use types::text::from_client as utf8;
 use wire::Message;
 use wire::backend::{self, TransactionStatus};
 
@@ -61,6 +62,8 @@ pub struct Session {
     statements: Vec<(Box<str>, Arc<Prepared>)>,
     unnamed: Option<Arc<Prepared>>,
     skip_to_sync: bool,
+    /// How often it has run something that may have changed the catalogs.
+    runs: u64,
     /// Whether a statement has run since the last Sync.
     in_pipeline: bool,
     /// Whether the log has the statement of the message already.
@@ -133,6 +136,7 @@ impl Session {
             statements: Vec::new(),
             unnamed: None,
             skip_to_sync: false,
+            runs: 0,
             in_pipeline: false,
             statement_logged: false,
             statement_timed: false,
@@ -424,6 +428,16 @@ impl Session {
         formats: &ColumnFormats,
         client: &mut dyn Client,
     ) -> Result<Completion> {
+        self.before_plan(plan)?;
+        let backend = self.backend.clone();
+        let state = self.state.clone();
+        let mut destination =
+            ToClient { client, state: &state, io: backend.io(), columns, formats };
+        backend.run(plan, parameters, &mut destination)
+    }
+
+    /// What a plan asks of the transaction before it runs.
+    fn before_plan(&mut self, plan: &dyn Plan) -> Result<()> {
         check_for_interrupts()?;
         if let Some(what) = plan.outside_block_only() {
             self.transaction.prevent_in_block(what)?;
@@ -439,11 +453,7 @@ impl Session {
         }
         self.state.set_command(plan.tag());
         self.transaction.note_query();
-        let backend = self.backend.clone();
-        let state = self.state.clone();
-        let mut destination =
-            ToClient { client, state: &state, io: backend.io(), columns, formats };
-        backend.run(plan, parameters, &mut destination)
+        Ok(())
     }
 }
 
@@ -554,21 +564,4 @@ fn command_line(text: &str) -> Result<Vec<(String, String)>> {
         settings.push((name.replace('-', "_"), value.to_owned()));
     }
     Ok(settings)
-}
-
-/// The client's text, if it is valid UTF-8.
-fn utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let bad: Vec<String> = bytes[at..]
-            .iter()
-            .take(error.error_len().unwrap_or(4))
-            .map(|byte| format!("0x{byte:02x}"))
-            .collect();
-        base::err!(
-            CHARACTER_NOT_IN_REPERTOIRE,
-            "invalid byte sequence for encoding \"UTF8\": {}",
-            bad.join(" ")
-        )
-    })
 }

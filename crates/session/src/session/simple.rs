@@ -11,6 +11,7 @@ use wire::backend;
 
 impl Session {
     pub(super) fn simple_query(&mut self, text: &[u8], client: &mut dyn Client) -> Flow {
+        self.runs += 1;
         self.unnamed = None;
         self.portals.retain(|portal| !portal.name.is_empty());
         self.begin_message(client);
