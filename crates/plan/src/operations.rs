@@ -7,6 +7,9 @@ use memory::collections::Toll;
 use types::array::{Bounds, Dimension, Dimensions, Slice};
 use types::{Array, Datum, Record, compare};
 
+/// After so many elements ANY and ALL look for a cancel.
+const ELEMENTS_PER_CHECK: usize = 4096;
+
 /// `left op ANY/ALL (array)`.
 pub(crate) struct ScalarArray {
     pub(crate) function: ScalarFn,
@@ -26,8 +29,12 @@ impl Operation for ScalarArray {
         }
         let array = Array::from_datum(array)?;
         let mut unknown = false;
-        for element in array.iter() {
+        for (at, element) in array.iter().enumerate() {
             let element = element?;
+            // A batch of rows may have thousands of millions of pairs.
+            if at % ELEMENTS_PER_CHECK == ELEMENTS_PER_CHECK - 1 {
+                base::check_for_interrupts()?;
+            }
             if self.strict && element.is_null() {
                 unknown = true;
                 continue;
