@@ -58,13 +58,16 @@ fn our_queries_find_what_the_views_of_postgresql_find() {
         let ours = views::query(namespace, name).unwrap();
         let texts = columns.iter().map(|column| format!("\"{column}\"::text"));
         let texts = texts.collect::<Vec<_>>().join(", ");
-        let path = "SET search_path = pg_catalog;";
-        let rows = |from: &str| run(&format!("{path} SELECT {texts} FROM {from} q"));
+        // One transaction with one view of the counters, so that asking does not change them.
+        let begin = "SET search_path = pg_catalog; SET stats_fetch_consistency = snapshot; BEGIN;";
+        let both = format!(
+            "{begin} SELECT {texts} FROM {schema}.{name} q; SELECT '{BETWEEN}'; \
+             SELECT {texts} FROM ({ours}) q; COMMIT"
+        );
         // Sessions of the queries before may still be ending, and views count them.
         let mut last = None;
         for _ in 0..5 {
-            let theirs = rows(&format!("{schema}.{name}"));
-            last = problem(theirs, rows(&format!("({ours})")));
+            last = problem(run(&both));
             if last.is_none() {
                 break;
             }
@@ -75,18 +78,23 @@ fn our_queries_find_what_the_views_of_postgresql_find() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// The line between PostgreSQL's rows and ours.
+const BETWEEN: &str = "-- ours";
+
 /// What is different in the rows, whatever their order.
-fn problem(theirs: testkit::Result<String>, found: testkit::Result<String>) -> Option<String> {
-    let (theirs, found) = match (theirs, found) {
-        (Ok(theirs), Ok(found)) => (theirs, found),
-        (_, Err(error)) | (Err(error), _) => return Some(error),
+fn problem(both: testkit::Result<String>) -> Option<String> {
+    let both = match both {
+        Ok(both) => both,
+        Err(error) => return Some(error),
     };
-    let sorted = |text: &str| {
-        let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
-        lines.sort();
-        lines
+    let mut theirs: Vec<&str> = both.lines().collect();
+    let Some(between) = theirs.iter().position(|line| *line == BETWEEN) else {
+        return Some(format!("no line between the rows: {both}"));
     };
-    let (theirs, found) = (sorted(&theirs), sorted(&found));
+    let mut found = theirs.split_off(between);
+    found.remove(0);
+    theirs.sort_unstable();
+    found.sort_unstable();
     let missing = theirs.iter().find(|line| !found.contains(line));
     let extra = found.iter().find(|line| !theirs.contains(line));
     (theirs.len() != found.len() || missing.is_some() || extra.is_some()).then(|| {
