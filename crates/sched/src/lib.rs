@@ -5,7 +5,8 @@
 //! plain synchronous code on a stack of its own. Where that code waits (`base::wait::block_on`),
 //! the fiber suspends and the worker runs other tasks. Where its time
 //! slice is used up it waits for its turn, behind all that was woken. An idle session has neither stack nor
-//! buffer: both come from the worker's pools ([`Buffer`]). Answers leave together ([`Outbox`]).
+//! buffer: both come from the worker's pools ([`Buffer`]), and it can go to another worker, when the
+//! [`Scale`] says so. Answers leave together ([`Outbox`]).
 //!
 //! ```
 //! let answer = sched::run(2, |_workers| async {
@@ -31,6 +32,7 @@
 mod buffer;
 mod fiber;
 mod outbox;
+mod scale;
 mod stack;
 mod turns;
 mod worker;
@@ -38,8 +40,9 @@ mod worker;
 pub use buffer::Buffer;
 pub use fiber::{Fiber, Panicked};
 pub use outbox::{Outbox, Receipt};
+pub use scale::{Scale, Seat};
 pub use stack::{STACK_BYTES, STACK_KEPT_BYTES};
-pub use worker::{Worker, Workers, run};
+pub use worker::{Desk, Worker, Workers, run};
 
 /// About the memory that the stacks, buffers and rings of all workers have.
 pub fn held_bytes() -> usize {

@@ -14,6 +14,7 @@
 //!    time.
 //! 3. Turns are given in the order in which slices ended.
 
+use crate::scale::Scale;
 use base::interrupt::TIME_SLICE;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -82,11 +83,16 @@ impl Drop for Giving {
 
 /// Whether somebody waits for a turn.
 pub(crate) fn is_waited_for() -> bool {
-    QUEUE.with(|queue| queue.borrow().as_ref().is_some_and(|queue| !queue.waiting.is_empty()))
+    waiting() > 0
+}
+
+/// How many wait for a turn.
+pub(crate) fn waiting() -> usize {
+    QUEUE.with(|queue| queue.borrow().as_ref().map_or(0, |queue| queue.waiting.len()))
 }
 
 /// Gives turns on this thread. Never ends.
-pub(crate) async fn give_turns() {
+pub(crate) async fn give_turns(scale: Scale) {
     QUEUE.with(|queue| *queue.borrow_mut() = Some(Queue::default()));
     let _giving = Giving;
     let mut share = Share::default();
@@ -103,6 +109,7 @@ pub(crate) async fn give_turns() {
             })
         });
         next.await.wake();
+        scale.look();
         // Comes back after the turn, and after the runtime has asked the system for events.
         tokio::task::yield_now().await;
         let mut began = Instant::now();

@@ -1,35 +1,47 @@
 //! The worker threads.
 
 use crate::Outbox;
+use crate::scale::{Reading, Rest, Scale};
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Instant;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::{LocalSet, spawn_local};
 
-type Job = Box<dyn FnOnce(&Outbox) + Send>;
+type Job = Box<dyn FnOnce(&Desk) + Send>;
+
+/// What a worker lends to its tasks.
+#[derive(Debug)]
+pub struct Desk {
+    /// Where answers are posted.
+    pub outbox: Outbox,
+    /// What weighs the worker against the others.
+    pub scale: Scale,
+}
 
 /// A worker, seen from anywhere.
 #[derive(Clone, Debug)]
 pub struct Worker {
     jobs: UnboundedSender<Job>,
     load: Arc<AtomicUsize>,
+    reading: Arc<Reading>,
 }
 
 impl Worker {
-    /// Runs a task on this worker. `make` is called there, with the worker's outbox, so that the
+    /// Runs a task on this worker. `make` is called there, with the worker's desk, so that the
     /// task itself need not be `Send`. The task is dropped when the workers end before it.
-    pub fn spawn<F>(&self, make: impl FnOnce(&Outbox) -> F + Send + 'static)
+    pub fn spawn<F>(&self, make: impl FnOnce(&Desk) -> F + Send + 'static)
     where
         F: Future<Output = ()> + 'static,
     {
         self.load.fetch_add(1, Ordering::Relaxed);
         let load = self.load.clone();
-        let job = Box::new(move |outbox: &Outbox| {
+        let job = Box::new(move |desk: &Desk| {
             let leaving = Leaving(load);
-            let future = make(outbox);
+            let future = make(desk);
             spawn_local(async move {
                 let _leaving = leaving;
                 future.await;
@@ -43,6 +55,11 @@ impl Worker {
     /// The number of tasks that [`Worker::spawn`] started here and that still run.
     pub fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
+    }
+
+    /// What it did of late.
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.reading
     }
 }
 
@@ -80,17 +97,26 @@ impl Workers {
     }
 }
 
-async fn serve(mut jobs: UnboundedReceiver<Job>) {
+async fn serve(mut jobs: UnboundedReceiver<Job>, scale: Scale) {
     let outbox = Outbox::new();
     spawn_local(outbox.clone().deliver());
-    spawn_local(crate::turns::give_turns());
+    spawn_local(crate::turns::give_turns(scale.clone()));
+    let desk = Desk { outbox, scale };
     while let Some(job) = jobs.recv().await {
-        job(&outbox);
+        job(&desk);
     }
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+/// A worker's runtime, and when it rests.
+fn runtime() -> io::Result<(tokio::runtime::Runtime, Arc<Rest>)> {
+    let rest = Arc::new(Rest::new());
+    let (begins, ends) = (rest.clone(), rest.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || begins.begins())
+        .on_thread_unpark(move || ends.ends())
+        .build()?;
+    Ok((runtime, rest))
 }
 
 /// Starts `count` workers, of which the first is the calling thread, and runs `main` on it. When
@@ -108,21 +134,23 @@ where
         .map(|_| {
             let (jobs, receiver) = unbounded_channel();
             receivers.push(receiver);
-            Worker { jobs, load: Arc::new(AtomicUsize::new(0)) }
+            Worker { jobs, load: Arc::default(), reading: Arc::default() }
         })
         .collect();
     let workers = Workers(workers.into());
+    let began = Instant::now();
     let mut receivers = receivers.into_iter();
     let own_jobs = receivers.next();
     let (stop, stopped) = tokio::sync::watch::channel(());
     let mut threads = Vec::new();
     for (number, jobs) in receivers.enumerate() {
         let mut stopped = stopped.clone();
-        let runtime = runtime()?;
+        let (runtime, rest) = runtime()?;
+        let workers = workers.clone();
         let body = move || {
             LocalSet::new().block_on(&runtime, async move {
                 tokio::select! {
-                    () = serve(jobs) => {}
+                    () = serve(jobs, Scale::new(workers, number + 1, rest, began)) => {}
                     // An error means that the sender is gone: the end.
                     _ = stopped.changed() => {}
                 }
@@ -130,11 +158,11 @@ where
         };
         threads.push(thread::Builder::new().name(format!("worker {}", number + 1)).spawn(body)?);
     }
-    let main = main(workers);
-    let runtime = runtime()?;
+    let main = main(workers.clone());
+    let (runtime, rest) = runtime()?;
     let value = LocalSet::new().block_on(&runtime, async move {
         if let Some(jobs) = own_jobs {
-            spawn_local(serve(jobs));
+            spawn_local(serve(jobs, Scale::new(workers, 0, rest, began)));
         }
         main.await
     });

@@ -1,6 +1,6 @@
 //! One client's connection: reading messages, running them on a fiber, sending answers.
 //!
-//! Between messages a connection holds no buffer and no stack.
+//! Between messages a connection holds no buffer and no stack, and it can go on at another worker.
 
 use crate::log::{self, Level};
 use crate::process::Server;
@@ -11,8 +11,8 @@ use crate::tuning::Tuning;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
 use base::{Error, Result, SqlState};
-use sched::{Buffer, Fiber, Outbox, Receipt};
-use session::{Client, Flow, Session};
+use sched::{Buffer, Desk, Fiber, Outbox, Receipt, Scale, Worker};
+use session::{Client, Flow, Parked, Session};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -170,6 +170,15 @@ impl Link {
         Poll::Ready(Ok(()))
     }
 
+    /// Whether nothing of a message or an answer is here, once this has sent what it can.
+    fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
+        matches!(self.poll_send(cx), Poll::Ready(Ok(())))
+            && !self.receipt.is_waiting()
+            && self.input.is_none()
+            && self.timers.is_empty()
+            && self.stream.is_idle()
+    }
+
     /// Sends an error that ends the connection; the client may be gone already.
     pub(crate) async fn send_last(&mut self, error: &Error) {
         backend::error_response(self.output(), error);
@@ -253,8 +262,8 @@ impl Client for View<'_> {
     }
 }
 
-/// Serves one client from its first packet to its last.
-pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
+/// Serves one client from its first packet on.
+pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox, scale: Scale) {
     let mut link = Link::new(stream, outbox);
     let began = Instant::now();
     startup::log_received(&server, &link.stream);
@@ -271,7 +280,7 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
         }
     };
     drop(place);
-    let mut session = match started {
+    let session = match started {
         Ok(Ok(Some(session))) => session,
         // A cancel request, or a client that left.
         Ok(Ok(None)) => return,
@@ -289,11 +298,39 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
         }
     };
     link.room.charge(session.account());
-    let goes_on = serve_session(&server, &mut session, &mut link).await;
+    attend(server, session, link, scale, began).await;
+}
+
+/// How a session leaves its worker.
+enum Left {
+    /// Its client or an error has ended it.
+    Ended,
+    /// It is broken, and cannot even be ended.
+    Broken,
+    /// It is idle, and goes on at another worker.
+    For(Worker),
+}
+
+/// Serves one client from its first query, or from its first one at this worker, to its last one
+/// here.
+async fn attend(
+    server: Arc<Server>,
+    mut session: Session,
+    mut link: Link,
+    scale: Scale,
+    began: Instant,
+) {
+    let left = serve_session(&server, &mut session, &mut link, &scale).await;
+    if let Left::For(worker) = left {
+        if let Err(error) = send_on(server, session, link, began, &worker) {
+            log::log(format!("could not move a session: {}", crate::config::os_text(&error)));
+        }
+        return;
+    }
     if session.settings().boolean("log_disconnections") {
         startup::log_disconnection(&session, began.elapsed());
     }
-    if goes_on {
+    if let Left::Ended = left {
         // The session leaves before its socket is closed: who waits for that finds it gone.
         if let Err(panicked) = Fiber::new(None, || session.end()).await {
             log::log(format!("internal error at the end of a session: {}", panicked.message));
@@ -301,10 +338,51 @@ pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox) {
     }
 }
 
-/// Serves one client from its first query to its last. False when the session is broken.
-async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) -> bool {
+/// Has another worker go on with an idle connection.
+///
+/// # Errors
+/// Those of the system; the connection is closed then.
+fn send_on(
+    server: Arc<Server>,
+    session: Session,
+    link: Link,
+    began: Instant,
+    worker: &Worker,
+) -> std::io::Result<()> {
+    let parked = Parked::new(session).map_err(|_| std::io::ErrorKind::ResourceBusy)?;
+    let socket = link.stream.release()?;
+    worker.spawn(move |desk: &Desk| {
+        let (outbox, scale) = (desk.outbox.clone(), desk.scale.clone());
+        async move {
+            let session = parked.arrive();
+            match Stream::register(socket) {
+                Ok(stream) => {
+                    let mut link = Link::new(stream, outbox);
+                    link.room.charge(session.account());
+                    attend(server, session, link, scale, began).await;
+                }
+                Err(error) => {
+                    log::log(format!(
+                        "could not move a session: {}",
+                        crate::config::os_text(&error)
+                    ));
+                    let _ = Fiber::new(None, || session.end()).await;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn serve_session(
+    server: &Server,
+    session: &mut Session,
+    link: &mut Link,
+    scale: &Scale,
+) -> Left {
     let interrupts = session.entry().interrupts.clone();
     let mut tuning = Tuning::default();
+    let mut seat = scale.seat();
     loop {
         tuning.follow(session, &link.stream);
         let waiting = await_input(session, link, &interrupts);
@@ -323,11 +401,11 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
         };
         match waited {
             Ok(true) => {}
-            Ok(false) => return true,
+            Ok(false) => return Left::Ended,
             Err(error) => {
                 session.log(&error);
                 link.send_last(&error).await;
-                return true;
+                return Left::Ended;
             }
         }
         let batch = Fiber::new(Some(interrupts.clone()), || run_batch(session, link));
@@ -338,13 +416,18 @@ async fn serve_session(server: &Server, session: &mut Session, link: &mut Link) 
             Ok(Flow::End) => {
                 let sending = poll_fn(|cx| link.poll_send(cx));
                 let _ = tokio::time::timeout(LAST_SEND_WAIT, sending).await;
-                return true;
+                return Left::Ended;
             }
             Err(panicked) => {
                 let error = Error::internal(format!("internal error: {}", panicked.message));
                 link.send_last(&error.fatal()).await;
-                return false;
+                return Left::Broken;
             }
+        }
+        if let Some(worker) = scale.served(&mut seat, || session.can_park())
+            && poll_fn(|cx| Poll::Ready(link.is_idle(cx))).await
+        {
+            return Left::For(worker);
         }
     }
 }

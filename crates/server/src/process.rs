@@ -361,11 +361,11 @@ async fn accept(server: Arc<Server>, acceptor: Acceptor, workers: Workers) {
         match acceptor.accept().await {
             Ok(accepted) => {
                 let server = server.clone();
-                workers.least_loaded().spawn(move |outbox| {
-                    let outbox = outbox.clone();
+                workers.least_loaded().spawn(move |desk| {
+                    let (outbox, scale) = (desk.outbox.clone(), desk.scale.clone());
                     async move {
                         match Stream::register(accepted) {
-                            Ok(stream) => connection::serve(server, stream, outbox).await,
+                            Ok(stream) => connection::serve(server, stream, outbox, scale).await,
                             Err(error) => {
                                 log::log(format!("could not set up a connection: {error}"));
                             }

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::net::{TcpStream, UnixStream};
 
-/// A connected socket before a worker has it.
+/// A connected socket that no worker has.
 #[derive(Debug)]
 pub(crate) enum Accepted {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
+    Tls(Box<TlsStream>),
 }
 
 #[derive(Debug)]
@@ -41,6 +42,39 @@ impl Stream {
                 socket.set_nonblocking(true)?;
                 Ok(Stream::Unix(Rc::new(UnixStream::from_std(socket)?)))
             }
+            Accepted::Tls(mut tls) => {
+                // Where that cannot be the other worker goes on to bring its events.
+                let _ = tls.register();
+                Ok(Stream::Tls(tls))
+            }
+        }
+    }
+
+    /// Whether nothing is under way here: the worker can release the socket.
+    pub(crate) fn is_idle(&self) -> bool {
+        match self {
+            Stream::Tcp(socket) => Rc::strong_count(socket) == 1,
+            Stream::Unix(socket) => Rc::strong_count(socket) == 1,
+            Stream::Tls(tls) => tls.is_idle(),
+            Stream::Closed => false,
+        }
+    }
+
+    /// Takes the socket from this worker. The stream is idle.
+    ///
+    /// # Errors
+    /// Those of the system, and when a letter still has the socket.
+    pub(crate) fn release(self) -> io::Result<Accepted> {
+        let busy = || io::Error::from(io::ErrorKind::ResourceBusy);
+        match self {
+            Stream::Tcp(socket) => {
+                Ok(Accepted::Tcp(Rc::into_inner(socket).ok_or_else(busy)?.into_std()?))
+            }
+            Stream::Unix(socket) => {
+                Ok(Accepted::Unix(Rc::into_inner(socket).ok_or_else(busy)?.into_std()?))
+            }
+            Stream::Tls(tls) => Ok(Accepted::Tls(tls)),
+            Stream::Closed => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 

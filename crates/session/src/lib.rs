@@ -2,7 +2,7 @@
 //!
 //! A [`Session`] takes the client's messages one by one and writes the answers into the output of
 //! its [`Client`]. It runs on a fiber: where it must wait it suspends. Between messages it holds
-//! neither a stack nor a buffer. What all sessions share is the [`Cluster`].
+//! neither a stack nor a buffer, and it can go to another worker ([`Parked`]). What all sessions share is the [`Cluster`].
 
 mod activity;
 mod client;
@@ -15,6 +15,7 @@ pub mod log;
 mod notification;
 mod origin;
 pub mod packed;
+mod parked;
 mod plan_cache;
 mod portal;
 mod row;
@@ -36,6 +37,7 @@ pub use cursors::{CurrentRow, OpenCursor};
 pub use held::{Look, TellReleased};
 pub use notification::{Inbox, Notification};
 pub use origin::{Encryption, Origin};
+pub use parked::Parked;
 pub use session::set::{flatten, set_identity};
 pub use session::{Flow, Identity, Session};
 pub use state::State;

@@ -15,6 +15,7 @@ struct Counters {
     answers: AtomicU64,
     total_us: AtomicU64,
     errors: AtomicU64,
+    moves: AtomicU64,
     classes: [AtomicU64; LATENCY_CLASSES],
 }
 
@@ -27,6 +28,8 @@ pub struct Throughput {
     pub total_us: u64,
     /// Errors that clients were told.
     pub errors: u64,
+    /// Sessions that went from one worker to another.
+    pub moves: u64,
     /// How many answers took how long.
     pub classes: [u64; LATENCY_CLASSES],
 }
@@ -62,6 +65,11 @@ pub(crate) fn note_error() {
     let _ = OWN.try_with(|counters| add(&counters.errors, 1));
 }
 
+/// A session has come from another worker.
+pub(crate) fn note_move() {
+    let _ = OWN.try_with(|counters| add(&counters.moves, 1));
+}
+
 impl Throughput {
     /// The sums now.
     pub fn now() -> Throughput {
@@ -70,6 +78,7 @@ impl Throughput {
             sums.answers += counters.answers.load(Relaxed);
             sums.total_us = sums.total_us.wrapping_add(counters.total_us.load(Relaxed));
             sums.errors += counters.errors.load(Relaxed);
+            sums.moves += counters.moves.load(Relaxed);
             for (sum, class) in sums.classes.iter_mut().zip(&counters.classes) {
                 *sum += class.load(Relaxed);
             }
@@ -89,9 +98,11 @@ mod tests {
         std::thread::spawn(count).join().unwrap();
         count();
         note_error();
+        note_move();
         let now = Throughput::now();
         assert_eq!(now.answers - before.answers, 12);
         assert_eq!(now.errors - before.errors, 1);
+        assert_eq!(now.moves - before.moves, 1);
         let class = |at: usize| now.classes[at] - before.classes[at];
         assert_eq!(
             [class(0), class(1), class(2), class(10), class(LATENCY_CLASSES - 1)],

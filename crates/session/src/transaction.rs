@@ -68,6 +68,11 @@ impl Transaction {
         self.block == Block::Explicit
     }
 
+    /// Whether there is none, neither here nor in the backend.
+    pub(crate) fn is_over(&self) -> bool {
+        self.block == Block::None && !self.open
+    }
+
     /// Whether more than one statement may belong to the transaction.
     pub(crate) fn in_any_block(&self) -> bool {
         self.block != Block::None

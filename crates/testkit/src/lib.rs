@@ -23,6 +23,7 @@ pub mod gaps;
 pub mod history;
 pub mod hot_rows;
 pub mod kill9;
+pub mod metrics;
 pub mod oracle;
 pub mod perdura;
 pub mod psql;

@@ -256,6 +256,9 @@ const METRICS: &[Metric] = &[
     }),
     ("answers_total", "counter", "Answers to queries.", |all| all.throughput.answers as f64),
     ("errors_total", "counter", "Errors told to clients.", |all| all.throughput.errors as f64),
+    ("session_moves_total", "counter", "Sessions that went to another worker.", |all| {
+        all.throughput.moves as f64
+    }),
     ("wal_inserted_bytes_total", "counter", "The end of the log.", |all| {
         all.storage.wal_inserted as f64
     }),

@@ -8,6 +8,7 @@ use sched::Buffer;
 use session::Encryption;
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -54,6 +55,42 @@ fn broken(error: impl std::fmt::Display) -> io::Error {
 }
 
 impl TlsStream {
+    fn new(
+        socket: TcpStream,
+        connection: UnbufferedServerConnection,
+        context: Arc<TlsContext>,
+    ) -> TlsStream {
+        TlsStream {
+            socket,
+            connection,
+            context,
+            incoming: None,
+            outgoing: None,
+            sent: 0,
+            closed: false,
+            first: Vec::new(),
+        }
+    }
+
+    /// Whether all that has come is decrypted and read, and all that was written is sent.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.incoming.is_none()
+            && self.outgoing.is_none()
+            && self.first.is_empty()
+            && !self.closed
+            && !self.connection.wants_write()
+    }
+
+    /// Registers the socket with the runtime of this worker instead of the one before.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left; the stream is as before, and works.
+    pub(crate) fn register(&mut self) -> io::Result<()> {
+        let socket = self.socket.as_fd().try_clone_to_owned()?;
+        self.socket = TcpStream::from_std(socket.into())?;
+        Ok(())
+    }
+
     /// Does the handshake. `received` is what has already arrived of it.
     ///
     /// # Errors
@@ -64,16 +101,7 @@ impl TlsStream {
         received: &[u8],
     ) -> io::Result<TlsStream> {
         let connection = UnbufferedServerConnection::new(context.config.clone()).map_err(broken)?;
-        let mut stream = TlsStream {
-            socket,
-            connection,
-            context,
-            incoming: None,
-            outgoing: None,
-            sent: 0,
-            closed: false,
-            first: Vec::new(),
-        };
+        let mut stream = TlsStream::new(socket, connection, context);
         if !received.is_empty() {
             stream.incoming.get_or_insert_default().extend_from_slice(received);
         }

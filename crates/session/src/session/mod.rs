@@ -185,6 +185,15 @@ impl Session {
         self.transaction.status() != TransactionStatus::Idle
     }
 
+    /// Whether the session can go to another thread now: see [`crate::Parked`].
+    pub fn can_park(&self) -> bool {
+        self.portals.is_empty()
+            && self.transaction.is_over()
+            && !self.in_pipeline
+            && !self.skip_to_sync
+            && self.state.open_cursors().is_empty()
+    }
+
     /// Whether a notification waits that may be sent now.
     pub fn has_notifications(&self) -> bool {
         self.state.entry().inbox.has_some() && self.transaction.status() == TransactionStatus::Idle

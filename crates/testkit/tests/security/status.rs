@@ -1,30 +1,18 @@
 //! The status page and the metrics.
 
 use crate::client::start;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::process::Command;
-use std::time::Duration;
 use testkit::Server;
 use testkit::client::Client;
+use testkit::metrics;
 
 fn ask(port: u16, request: &str) -> String {
-    let read = || -> std::io::Result<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    read().unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    metrics::ask(port, request).unwrap_or_else(|error| panic!("{request:?}: {error}"))
 }
 
-/// The value of a metric.
 fn metric(port: u16, name: &str) -> f64 {
-    let text = ask(port, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+    metrics::metric(port, name).unwrap()
 }
 
 #[test]

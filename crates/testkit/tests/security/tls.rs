@@ -55,6 +55,39 @@ fn encrypted_sessions_are_what_they_should_be() {
     assert!(connect(port, PLAIN).is_ok());
 }
 
+#[test]
+fn an_encrypted_session_goes_on_at_another_worker() {
+    let metrics = testkit::free_port().unwrap();
+    let Some((perdura, _)) = start(&[&format!("metrics_listen_address=127.0.0.1:{metrics}")])
+    else {
+        return;
+    };
+    let port = perdura.port();
+    set_up(&perdura, "ssl = on\n", "server", || connect(port, PLAIN).is_ok()).unwrap();
+    // Every other session is idle: so those with work are on one worker, if there are two.
+    let mut sessions: Vec<_> = (0..8).map(|_| connect(port, PLAIN).unwrap()).collect();
+    let working: Vec<_> = (0..8).rev().step_by(2).map(|at| sessions.remove(at)).collect();
+    let moved = || testkit::metrics::metric(metrics, "perdura_session_moves_total").unwrap() > 1.5;
+    let alone = std::thread::available_parallelism().map_or(1, usize::from) == 1;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    std::thread::scope(|scope| {
+        for mut session in working {
+            scope.spawn(move || {
+                while !alone && !moved() {
+                    assert!(Instant::now() < deadline, "nobody moved");
+                    for _ in 0..100 {
+                        let sum = "SELECT sum(i) FROM generate_series(1, 20000) i";
+                        let answer = talk(&mut session, sum).unwrap();
+                        assert!(answer.windows(9).any(|part| part == b"200010000"));
+                    }
+                }
+                let long = talk(&mut session, "SELECT repeat('tls ', 100000)").unwrap();
+                assert!(long.len() > 400_000);
+            });
+        }
+    });
+}
+
 fn logged(perdura: &testkit::perdura::Perdura, text: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !perdura.log().contains(text) {
