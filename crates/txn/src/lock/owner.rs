@@ -89,7 +89,8 @@ pub struct Owner {
     pub(super) held: Mutex<Held>,
     pub(super) fast: Mutex<Vec<(LockTag, u16)>>,
     pub(super) trees: Mutex<Vec<FileId>>,
-    pub(super) waiting: Mutex<Option<Waiting>>,
+    /// In a box: an idle session has none.
+    pub(super) waiting: Mutex<Option<Box<Waiting>>>,
     deadlock_timeout_ms: AtomicU64,
     lock_timeout_ms: AtomicU64,
 }

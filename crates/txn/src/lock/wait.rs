@@ -104,7 +104,7 @@ impl LockTable {
         let since_us = self.clock.now_us();
         let for_rows = matches!(what, WaitingFor::Row { .. } | WaitingFor::Xid(_));
         let number = for_rows.then(|| self.entrance.wait_began(Instant::now()));
-        let waiting = Waiting { what, since_us, waiter: waiter.clone() };
+        let waiting = Box::new(Waiting { what, since_us, waiter: waiter.clone() });
         *owner.waiting.lock() = Some(waiting);
         let result = self.wait_inner(owner, waiter);
         *owner.waiting.lock() = None;
