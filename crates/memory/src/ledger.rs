@@ -397,7 +397,7 @@ impl Ledger {
     }
 }
 
-/// One thread's handle to an account of the ledger.
+/// A handle to an account of the ledger, for one thread at a time.
 ///
 /// Clones share the slack. What is reserved through a handle must be released through it or a
 /// clone; memory contexts do so by themselves. The slack goes back when the last clone is dropped.

@@ -118,7 +118,7 @@ impl Removal {
     /// The entry was registered and has not been taken out.
     #[inline]
     pub(crate) unsafe fn remove(&mut self, entry: &Entry) {
-        debug_assert_eq!(entry.shard, self.0, "a context is used by one thread");
+        debug_assert_eq!(entry.shard, self.0, "the lock is that of the entry's shard");
         let (slot, entries) = (entry.slot.get() as usize, &mut *self.1);
         debug_assert!(std::ptr::eq(entries[slot].0.as_ptr(), entry));
         entries.swap_remove(slot);
@@ -161,6 +161,11 @@ impl Entry {
         // Every entry takes more bytes than there could be for four billion of them.
         self.slot.set(entries.len() as u32);
         entries.push(Place(NonNull::from(self)));
+    }
+
+    /// Whether both entries are in the same shard.
+    pub(crate) fn has_shard_of(&self, other: &Entry) -> bool {
+        self.shard == other.shard
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -263,4 +268,28 @@ pub fn contexts() -> Vec<ContextRow> {
         row.path = path;
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bump, BumpMethods};
+
+    #[test]
+    fn a_tree_that_grew_on_several_threads_leaves_the_shards_of_all() {
+        let mine = |row: &ContextRow| row.name.starts_with("mixed shards");
+        let mut top = Bump::new("mixed shards, top", Account::unlimited());
+        for _ in 0..5 {
+            // As on another thread.
+            SHARD.set(SHARDS);
+            for _ in 0..3 {
+                top.keep(top.child::<BumpMethods>("mixed shards, below"));
+            }
+        }
+        assert_eq!(contexts().iter().filter(|row| mine(row)).count(), 16);
+        top.delete_children();
+        assert_eq!(contexts().iter().filter(|row| mine(row)).count(), 1);
+        drop(top);
+        assert!(!contexts().iter().any(|row| mine(row)));
+    }
 }

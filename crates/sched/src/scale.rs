@@ -6,11 +6,12 @@
 //!
 //! # Rules
 //! 1. A worker is weighed over windows of [`WINDOW`]: how much of the time it did not wait for
-//!    events, and how many sessions it served. A worker without a reading of late has nothing to do.
+//!    events, and how many sessions it served. Without a reading of late a worker that waits for
+//!    events has nothing to do, and one that does not is busy.
 //! 2. Sessions leave a worker that is busy and serves others, too, for one that either has much time
 //!    left or serves clearly fewer.
 //! 3. Few leave in a window, and nobody who has come less than [`STAY_MIN`] ago: the readings have to
-//!    show what the last move has changed.
+//!    show what the last move has changed. Until they do, who is on the way counts as served there.
 //! 4. Nothing runs for this where nothing else does.
 
 use crate::turns;
@@ -18,7 +19,7 @@ use crate::worker::{Worker, Workers};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a worker is weighed for.
@@ -30,46 +31,18 @@ const BUSY_PERCENT: u64 = 85;
 /// A worker that has no more than this to do has time left.
 const LEISURE_PERCENT: u64 = 50;
 
-/// How long a worker has waited for events, in nanoseconds.
+/// What a worker does and did in its last window. Others read it.
 #[derive(Debug)]
-pub(crate) struct Rest {
-    origin: Instant,
-    since: AtomicU64,
-    total: AtomicU64,
-}
-
-impl Rest {
-    pub(crate) fn new() -> Rest {
-        Rest { origin: Instant::now(), since: AtomicU64::new(0), total: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// The worker waits from now on.
-    pub(crate) fn begins(&self) {
-        self.since.store(self.now(), Ordering::Relaxed);
-    }
-
-    /// It has something to do.
-    pub(crate) fn ends(&self) {
-        let length = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
-        // Only the worker writes.
-        self.total.store(self.total() + length, Ordering::Relaxed);
-    }
-
-    fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
-    }
-}
-
-/// What a worker did in its last window. Others read it.
-#[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The end of the window in milliseconds after the workers began, the percent of it in which
-    /// the worker had something to do, and the sessions that it served.
+    origin: Instant,
+    /// When the worker began to wait for events, in nanoseconds after the origin; 0: it does not.
+    waits_since_ns: AtomicU64,
+    waited_ns: AtomicU64,
+    /// The end of the window in milliseconds after the origin, the percent of it in which the
+    /// worker had something to do, and the sessions that it served.
     word: AtomicU64,
+    /// The sessions that were sent here since.
+    coming: AtomicU32,
 }
 
 /// A reading, taken apart.
@@ -80,17 +53,53 @@ struct Weight {
 }
 
 impl Reading {
+    /// That of a worker; the origin is the same for all.
+    pub(crate) fn new(origin: Instant) -> Reading {
+        Reading {
+            origin,
+            waits_since_ns: AtomicU64::new(0),
+            waited_ns: AtomicU64::new(0),
+            word: AtomicU64::new(0),
+            coming: AtomicU32::new(0),
+        }
+    }
+
+    fn now_ns(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
+    }
+
+    /// The worker waits for events from now on.
+    pub(crate) fn waits(&self) {
+        self.waits_since_ns.store(self.now_ns(), Ordering::Relaxed);
+    }
+
+    /// It has something to do.
+    pub(crate) fn goes_on(&self) {
+        let since = self.waits_since_ns.swap(0, Ordering::Relaxed);
+        let length = if since > 0 { self.now_ns().saturating_sub(since) } else { 0 };
+        // Only the worker writes.
+        self.waited_ns.store(self.waited_ns() + length, Ordering::Relaxed);
+    }
+
+    fn waited_ns(&self) -> u64 {
+        self.waited_ns.load(Ordering::Relaxed)
+    }
+
     fn publish(&self, weight: Weight, at_ms: u64) {
         let word = at_ms << 24 | weight.busy_percent.min(100) << 16 | weight.served.min(0xffff);
         self.word.store(word, Ordering::Relaxed);
+        self.coming.store(0, Ordering::Relaxed);
     }
 
     fn weight(&self, now_ms: u64) -> Weight {
         let word = self.word.load(Ordering::Relaxed);
+        let (mut busy_percent, mut served) = (word >> 16 & 0xff, word & 0xffff);
         if now_ms.saturating_sub(word >> 24) > 2 * WINDOW.as_millis() as u64 {
-            return Weight::default();
+            let waits = self.waits_since_ns.load(Ordering::Relaxed) > 0;
+            (busy_percent, served) = if waits { (0, 0) } else { (100, served.max(1)) };
         }
-        Weight { busy_percent: word >> 16 & 0xff, served: word & 0xffff }
+        served += u64::from(self.coming.load(Ordering::Relaxed));
+        Weight { busy_percent, served }
     }
 }
 
@@ -108,6 +117,17 @@ fn surplus(mine: Weight, other: Weight) -> u64 {
     }
 }
 
+/// Where sessions should go from a worker, and how many.
+fn choose(mine: Weight, others: impl Iterator<Item = (usize, Weight)>) -> Option<(usize, u64)> {
+    others
+        .map(|(number, other)| (number, other, surplus(mine, other)))
+        .filter(|(.., leave)| *leave > 0)
+        .min_by_key(|(_, other, _)| {
+            (other.busy_percent > LEISURE_PERCENT, other.served, other.busy_percent)
+        })
+        .map(|(number, _, leave)| (number, leave))
+}
+
 /// What the scale knows of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Seat {
@@ -118,7 +138,7 @@ pub struct Seat {
 struct Window {
     number: u32,
     began: Instant,
-    rested_before_ns: u64,
+    waited_before_ns: u64,
     served: u64,
     /// Who may still leave, and for which worker.
     leaving: u64,
@@ -132,8 +152,7 @@ pub struct Scale(Rc<Inner>);
 struct Inner {
     workers: Workers,
     mine: usize,
-    rest: Arc<Rest>,
-    began: Instant,
+    reading: Arc<Reading>,
     window: RefCell<Window>,
     closes: Cell<Instant>,
 }
@@ -145,31 +164,23 @@ impl std::fmt::Debug for Scale {
 }
 
 impl Scale {
-    /// That of the worker with this number, which rests as `rest` says. `began` is the same for
-    /// all.
-    pub(crate) fn new(workers: Workers, mine: usize, rest: Arc<Rest>, began: Instant) -> Scale {
+    /// That of the worker with this number, whose reading this is. It runs on this thread.
+    pub(crate) fn new(workers: Workers, mine: usize, reading: Arc<Reading>) -> Scale {
         let now = Instant::now();
         let window = Window {
             number: 0,
             began: now,
-            rested_before_ns: rest.total(),
+            waited_before_ns: reading.waited_ns(),
             served: 0,
             leaving: 0,
             target: mine,
         };
-        let window = RefCell::new(window);
-        Scale(Rc::new(Inner {
-            workers,
-            mine,
-            rest,
-            began,
-            window,
-            closes: Cell::new(now + WINDOW),
-        }))
+        let (window, closes) = (RefCell::new(window), Cell::new(now + WINDOW));
+        Scale(Rc::new(Inner { workers, mine, reading, window, closes }))
     }
 
     fn ms(&self, at: Instant) -> u64 {
-        u64::try_from((at - self.0.began).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from((at - self.0.reading.origin).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The place of a session that has come to this worker.
@@ -182,7 +193,7 @@ impl Scale {
     pub fn served(&self, seat: &mut Seat, may_leave: impl FnOnce() -> bool) -> Option<Worker> {
         let now = Instant::now();
         if now >= self.0.closes.get() {
-            self.close(now);
+            self.close(now, turns::waiting());
         }
         let mut window = self.0.window.borrow_mut();
         if seat.window != window.number {
@@ -194,42 +205,44 @@ impl Scale {
             return None;
         }
         window.leaving -= 1;
-        self.0.workers.each().nth(window.target).cloned()
+        let worker = self.0.workers.each().nth(window.target)?;
+        worker.reading().coming.fetch_add(1, Ordering::Relaxed);
+        Some(worker.clone())
     }
 
-    /// Weighs the worker although no session has come to the end of what it does.
-    pub(crate) fn look(&self) {
+    /// Weighs the worker although no session has come to the end of what it does: so many go on.
+    pub(crate) fn look(&self, go_on: usize) {
         let now = Instant::now();
         if now >= self.0.closes.get() {
-            self.close(now);
+            self.close(now, go_on);
         }
     }
 
     #[cold]
-    fn close(&self, now: Instant) {
-        let Inner { workers, mine, rest, window, closes, .. } = &*self.0;
+    fn close(&self, now: Instant, go_on: usize) {
+        let Inner { workers, mine, reading, window, closes } = &*self.0;
         let mut window = window.borrow_mut();
-        let rested_ns = rest.total();
+        let waited_ns = reading.waited_ns();
         let length = (now - window.began).as_nanos().max(1);
-        let rested_percent = u128::from(rested_ns - window.rested_before_ns) * 100 / length;
+        let waited_percent = u128::from(waited_ns - window.waited_before_ns) * 100 / length;
         let weight = Weight {
-            busy_percent: 100u64.saturating_sub(u64::try_from(rested_percent).unwrap_or(100)),
-            // Statements that go on were served, too.
-            served: window.served + turns::waiting() as u64,
+            busy_percent: 100u64.saturating_sub(u64::try_from(waited_percent).unwrap_or(100)),
+            // Statements that go on are served, too.
+            served: window.served + go_on as u64,
         };
         let now_ms = self.ms(now);
-        let mut others = workers.each().enumerate().filter(|(number, _)| number != mine);
-        if let Some((_, worker)) = workers.each().enumerate().find(|(number, _)| number == mine) {
-            worker.reading().publish(weight, now_ms);
-        }
-        let weights =
-            others.by_ref().map(|(number, other)| (number, other.reading().weight(now_ms)));
-        let lightest = weights.min_by_key(|(_, weight)| (weight.served, weight.busy_percent));
-        let (target, leaving) =
-            lightest.map_or((*mine, 0), |(number, other)| (number, surplus(weight, other)));
-        let number = window.number.wrapping_add(1);
-        *window =
-            Window { number, began: now, rested_before_ns: rested_ns, served: 0, leaving, target };
+        reading.publish(weight, now_ms);
+        let others = workers.each().enumerate().filter(|(number, _)| number != mine);
+        let weights = others.map(|(number, other)| (number, other.reading().weight(now_ms)));
+        let (target, leaving) = choose(weight, weights).unwrap_or((*mine, 0));
+        *window = Window {
+            number: window.number.wrapping_add(1),
+            began: now,
+            waited_before_ns: waited_ns,
+            served: 0,
+            leaving,
+            target,
+        };
         closes.set(now + WINDOW);
     }
 }
@@ -266,12 +279,30 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_holds_for_two_windows() {
-        let reading = Reading::default();
-        assert_eq!(reading.weight(1_000), Weight::default());
-        reading.publish(weight(100, 70_000), 1_000);
-        assert_eq!(reading.weight(1_100), weight(100, 0xffff));
-        assert_eq!(reading.weight(1_101), Weight::default());
+    fn sessions_go_where_time_is_left_although_others_serve_fewer() {
+        let others =
+            [(1, weight(100, 1)), (2, weight(5, 2)), (3, weight(5, 3)), (4, weight(60, 0))];
+        assert_eq!(choose(weight(100, 2), others.into_iter()), Some((2, 1)));
+        assert_eq!(choose(weight(100, 2), others[..1].iter().copied()), None);
+        assert_eq!(choose(weight(100, 9), others[..1].iter().copied()), Some((1, 2)));
+        assert_eq!(choose(weight(60, 9), others.into_iter()), None);
+    }
+
+    #[test]
+    fn an_old_reading_says_what_the_worker_does_now() {
+        let reading = Reading::new(Instant::now());
+        reading.publish(weight(30, 70_000), 1_000);
+        assert_eq!(reading.weight(1_100), weight(30, 0xffff));
+        // It neither ends a statement nor waits.
+        assert_eq!(reading.weight(1_101), weight(100, 0xffff));
+        reading.waits();
+        assert_eq!(reading.weight(1_101), weight(0, 0));
+        reading.goes_on();
+        assert_eq!(reading.weight(1_101), weight(100, 0xffff));
+        reading.publish(weight(0, 0), 2_000);
+        reading.coming.fetch_add(3, Ordering::Relaxed);
+        assert_eq!(reading.weight(2_000), weight(0, 3));
+        assert_eq!(reading.weight(9_000), weight(100, 4));
     }
 
     /// Sessions that all are on one worker and work there for as long as it takes.

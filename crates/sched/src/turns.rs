@@ -109,7 +109,7 @@ pub(crate) async fn give_turns(scale: Scale) {
             })
         });
         next.await.wake();
-        scale.look();
+        scale.look(1 + waiting());
         // Comes back after the turn, and after the runtime has asked the system for events.
         tokio::task::yield_now().await;
         let mut began = Instant::now();

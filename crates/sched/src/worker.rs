@@ -1,7 +1,7 @@
 //! The worker threads.
 
 use crate::Outbox;
-use crate::scale::{Reading, Rest, Scale};
+use crate::scale::{Reading, Scale};
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -107,16 +107,14 @@ async fn serve(mut jobs: UnboundedReceiver<Job>, scale: Scale) {
     }
 }
 
-/// A worker's runtime, and when it rests.
-fn runtime() -> io::Result<(tokio::runtime::Runtime, Arc<Rest>)> {
-    let rest = Arc::new(Rest::new());
-    let (begins, ends) = (rest.clone(), rest.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// The runtime of a worker with this reading.
+fn runtime(reading: &Arc<Reading>) -> io::Result<tokio::runtime::Runtime> {
+    let (waits, goes_on) = (reading.clone(), reading.clone());
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .on_thread_park(move || begins.begins())
-        .on_thread_unpark(move || ends.ends())
-        .build()?;
-    Ok((runtime, rest))
+        .on_thread_park(move || waits.waits())
+        .on_thread_unpark(move || goes_on.goes_on())
+        .build()
 }
 
 /// Starts `count` workers, of which the first is the calling thread, and runs `main` on it. When
@@ -129,41 +127,42 @@ pub fn run<T, F>(count: usize, main: impl FnOnce(Workers) -> F) -> io::Result<T>
 where
     F: Future<Output = T>,
 {
-    let mut receivers = Vec::new();
+    let (began, mut receivers) = (Instant::now(), Vec::new());
     let workers: Vec<Worker> = (0..count.max(1))
         .map(|_| {
             let (jobs, receiver) = unbounded_channel();
             receivers.push(receiver);
-            Worker { jobs, load: Arc::default(), reading: Arc::default() }
+            Worker { jobs, load: Arc::default(), reading: Arc::new(Reading::new(began)) }
         })
         .collect();
+    let readings: Vec<Arc<Reading>> = workers.iter().map(|worker| worker.reading.clone()).collect();
     let workers = Workers(workers.into());
-    let began = Instant::now();
-    let mut receivers = receivers.into_iter();
-    let own_jobs = receivers.next();
+    let mut places = receivers.into_iter().zip(readings).enumerate();
+    let own = places.next();
     let (stop, stopped) = tokio::sync::watch::channel(());
     let mut threads = Vec::new();
-    for (number, jobs) in receivers.enumerate() {
+    for (number, (jobs, reading)) in places {
         let mut stopped = stopped.clone();
-        let (runtime, rest) = runtime()?;
+        let runtime = runtime(&reading)?;
         let workers = workers.clone();
         let body = move || {
             LocalSet::new().block_on(&runtime, async move {
                 tokio::select! {
-                    () = serve(jobs, Scale::new(workers, number + 1, rest, began)) => {}
+                    () = serve(jobs, Scale::new(workers, number, reading)) => {}
                     // An error means that the sender is gone: the end.
                     _ = stopped.changed() => {}
                 }
             });
         };
-        threads.push(thread::Builder::new().name(format!("worker {}", number + 1)).spawn(body)?);
+        threads.push(thread::Builder::new().name(format!("worker {number}")).spawn(body)?);
     }
+    let Some((number, (jobs, reading))) = own else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
     let main = main(workers.clone());
-    let (runtime, rest) = runtime()?;
+    let runtime = runtime(&reading)?;
     let value = LocalSet::new().block_on(&runtime, async move {
-        if let Some(jobs) = own_jobs {
-            spawn_local(serve(jobs, Scale::new(workers, 0, rest, began)));
-        }
+        spawn_local(serve(jobs, Scale::new(workers, number, reading)));
         main.await
     });
     drop(stop);

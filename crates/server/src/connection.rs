@@ -2,6 +2,7 @@
 //!
 //! Between messages a connection holds no buffer and no stack, and it can go on at another worker.
 
+use crate::attendance::{Left, Seated, attend};
 use crate::log::{self, Level};
 use crate::process::Server;
 use crate::room::Room;
@@ -11,8 +12,8 @@ use crate::tuning::Tuning;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
 use base::{Error, Result, SqlState};
-use sched::{Buffer, Desk, Fiber, Outbox, Receipt, Scale, Worker};
-use session::{Client, Flow, Parked, Session};
+use sched::{Buffer, Fiber, Outbox, Receipt, Scale};
+use session::{Client, Flow, Session};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub(crate) struct Link {
     outbox: Outbox,
     receipt: Rc<Receipt>,
     timers: Vec<Timer>,
-    room: Room,
+    pub(crate) room: Room,
     /// What the log alone is told about why the client was not let in.
     pub(crate) log_detail: Option<String>,
 }
@@ -175,6 +176,7 @@ impl Link {
         matches!(self.poll_send(cx), Poll::Ready(Ok(())))
             && !self.receipt.is_waiting()
             && self.input.is_none()
+            && !self.room.has_refused()
             && self.timers.is_empty()
             && self.stream.is_idle()
     }
@@ -264,117 +266,54 @@ impl Client for View<'_> {
 
 /// Serves one client from its first packet on.
 pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox, scale: Scale) {
+    // In a box of its own: most of it is not needed once the session has begun.
+    if let Some(seated) = Box::pin(begin(&server, stream, outbox)).await {
+        attend(server, seated, scale).await;
+    }
+}
+
+/// Lets a client in. Nothing when it is not.
+async fn begin(server: &Arc<Server>, stream: Stream, outbox: Outbox) -> Option<Box<Seated>> {
     let mut link = Link::new(stream, outbox);
     let began = Instant::now();
-    startup::log_received(&server, &link.stream);
+    startup::log_received(server, &link.stream);
     let place = server.waiting_room.enter();
-    // In a box of its own: most of it is not needed once the session has begun.
-    let starting = Box::pin(startup::start(&server, &mut link));
+    let starting = Box::pin(startup::start(server, &mut link));
     let started = tokio::select! {
         biased;
         started = tokio::time::timeout(server.authentication_timeout(), starting) => started,
         () = place.sent_away() => {
             let text = "sorry, too many clients that are not authenticated";
             link.send_last(&Error::new(SqlState::TOO_MANY_CONNECTIONS, text).fatal()).await;
-            return;
+            return None;
         }
     };
     drop(place);
-    let session = match started {
-        Ok(Ok(Some(session))) => session,
+    let error = match started {
+        Ok(Ok(Some(session))) => {
+            link.room.charge(session.account());
+            return Some(Box::new(Seated { session, link, began }));
+        }
         // A cancel request, or a client that left.
-        Ok(Ok(None)) => return,
+        Ok(Ok(None)) => return None,
         Ok(Err(error)) => {
             log::error_with(None, &error, link.log_detail.take());
-            link.send_last(&error).await;
-            return;
+            error
         }
         Err(_) => {
             let error =
                 base::err!(QUERY_CANCELED, "canceling authentication due to timeout").fatal();
             log::error(None, &error);
-            link.send_last(&error).await;
-            return;
+            error
         }
     };
-    link.room.charge(session.account());
-    attend(server, session, link, scale, began).await;
-}
-
-/// How a session leaves its worker.
-enum Left {
-    /// Its client or an error has ended it.
-    Ended,
-    /// It is broken, and cannot even be ended.
-    Broken,
-    /// It is idle, and goes on at another worker.
-    For(Worker),
+    link.send_last(&error).await;
+    None
 }
 
 /// Serves one client from its first query, or from its first one at this worker, to its last one
 /// here.
-async fn attend(
-    server: Arc<Server>,
-    mut session: Session,
-    mut link: Link,
-    scale: Scale,
-    began: Instant,
-) {
-    let left = serve_session(&server, &mut session, &mut link, &scale).await;
-    if let Left::For(worker) = left {
-        if let Err(error) = send_on(server, session, link, began, &worker) {
-            log::log(format!("could not move a session: {}", crate::config::os_text(&error)));
-        }
-        return;
-    }
-    if session.settings().boolean("log_disconnections") {
-        startup::log_disconnection(&session, began.elapsed());
-    }
-    if let Left::Ended = left {
-        // The session leaves before its socket is closed: who waits for that finds it gone.
-        if let Err(panicked) = Fiber::new(None, || session.end()).await {
-            log::log(format!("internal error at the end of a session: {}", panicked.message));
-        }
-    }
-}
-
-/// Has another worker go on with an idle connection.
-///
-/// # Errors
-/// Those of the system; the connection is closed then.
-fn send_on(
-    server: Arc<Server>,
-    session: Session,
-    link: Link,
-    began: Instant,
-    worker: &Worker,
-) -> std::io::Result<()> {
-    let parked = Parked::new(session).map_err(|_| std::io::ErrorKind::ResourceBusy)?;
-    let socket = link.stream.release()?;
-    worker.spawn(move |desk: &Desk| {
-        let (outbox, scale) = (desk.outbox.clone(), desk.scale.clone());
-        async move {
-            let session = parked.arrive();
-            match Stream::register(socket) {
-                Ok(stream) => {
-                    let mut link = Link::new(stream, outbox);
-                    link.room.charge(session.account());
-                    attend(server, session, link, scale, began).await;
-                }
-                Err(error) => {
-                    log::log(format!(
-                        "could not move a session: {}",
-                        crate::config::os_text(&error)
-                    ));
-                    let _ = Fiber::new(None, || session.end()).await;
-                }
-            }
-        }
-    });
-    Ok(())
-}
-
-async fn serve_session(
+pub(crate) async fn serve_session(
     server: &Server,
     session: &mut Session,
     link: &mut Link,
@@ -427,6 +366,8 @@ async fn serve_session(
         if let Some(worker) = scale.served(&mut seat, || session.can_park())
             && poll_fn(|cx| Poll::Ready(link.is_idle(cx))).await
         {
+            // What the batch has set, the socket keeps.
+            tuning.follow(session, &link.stream);
             return Left::For(worker);
         }
     }

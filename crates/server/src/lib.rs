@@ -13,6 +13,7 @@
 //! 3. Everything that a client may send before it is authenticated is bounded in size and time.
 
 mod archiver;
+mod attendance;
 mod authentication;
 mod check;
 mod collector;

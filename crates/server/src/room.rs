@@ -121,6 +121,11 @@ impl Room {
         self.refused.as_ref().is_some_and(|refused| refused.left > 0)
     }
 
+    /// Whether a message was refused that its session has not heard of, or not all of it is past.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
     /// Forgets what belongs to the message that was refused.
     pub(crate) fn pass_over(&mut self, buffer: &mut Buffer) {
         if let Some(refused) = &mut self.refused {

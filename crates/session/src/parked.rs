@@ -32,7 +32,11 @@ impl Parked {
     /// # Errors
     /// The session, which [`Session::can_park`] says no of.
     pub fn new(session: Session) -> Result<Parked, Box<Session>> {
-        if session.can_park() { Ok(Parked(session)) } else { Err(Box::new(session)) }
+        if !session.can_park() {
+            return Err(Box::new(session));
+        }
+        debug_assert!(session.owns_its_parts(), "rule 2");
+        Ok(Parked(session))
     }
 
     /// The session, which belongs to this thread from now on.

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::backend::{self, NoticeSeverity, TransactionStatus};
 
-/// One session's state. Single-threaded: a session stays on its worker.
+/// One session's state. Single-threaded: a session is on one worker at a time, and goes to another
+/// only as a whole ([`crate::Parked`]).
 #[derive(Debug)]
 pub struct State {
     cluster: Arc<Cluster>,

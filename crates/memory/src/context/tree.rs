@@ -43,7 +43,7 @@ struct Inner<M: Methods> {
 /// *number += 1;
 /// ```
 ///
-/// A context stays on its thread:
+/// A context stays on its thread, unless with all that refers to it:
 ///
 /// ```compile_fail
 /// let context = memory::Bump::new("example", memory::Account::unlimited());
@@ -591,7 +591,12 @@ impl Dead {
             (core.as_ref().methods.delete)(core);
             unlink(core);
         }
-        if self.len == Dead::MAX {
+        // One lock serves those of one shard; a tree that came from another thread has several.
+        // SAFETY: as this function's.
+        let other_shard = |first: &NonNull<Core>| unsafe {
+            !first.as_ref().entry.has_shard_of(&core.as_ref().entry)
+        };
+        if self.len == Dead::MAX || self.cores[..self.len].first().is_some_and(other_shard) {
             self.free();
         }
         self.cores[self.len] = core;

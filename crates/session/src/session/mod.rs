@@ -194,6 +194,12 @@ impl Session {
             && self.state.open_cursors().is_empty()
     }
 
+    /// Whether nobody else holds what the session's parts share: the state is also the backend's
+    /// and the transaction's, and the backend also the transaction's.
+    pub(crate) fn owns_its_parts(&self) -> bool {
+        Rc::strong_count(&self.state) == 3 && Rc::strong_count(&self.backend) == 2
+    }
+
     /// Whether a notification waits that may be sent now.
     pub fn has_notifications(&self) -> bool {
         self.state.entry().inbox.has_some() && self.transaction.status() == TransactionStatus::Idle
