@@ -290,6 +290,6 @@ mod tests {
         top.delete_children();
         assert_eq!(contexts().iter().filter(|row| mine(row)).count(), 1);
         drop(top);
-        assert!(!contexts().iter().any(|row| mine(row)));
+        assert!(!contexts().iter().any(mine));
     }
 }

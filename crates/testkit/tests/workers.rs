@@ -8,23 +8,23 @@ use testkit::{metrics, perdura};
 
 const SESSIONS: usize = 4;
 
-fn server(metrics_port: u16) -> (Running, PathBuf) {
+fn server(metrics_port: u16) -> Result<(Running, PathBuf), String> {
     let dir = testkit::workspace().join(format!("build/workers-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::create_dir_all(&dir).map_err(|error| error.to_string())?;
     let settings =
         ["fsync=off".to_string(), format!("metrics_listen_address=127.0.0.1:{metrics_port}")];
     let options = ServerOptions {
-        program: perdura::program().unwrap(),
+        program: perdura::program()?,
         data: dir.join("data"),
         settings: settings.to_vec(),
         log: dir.join("log"),
     };
-    (Running::start(&options).unwrap(), dir)
+    Ok((Running::start(&options)?, dir))
 }
 
 /// A session with everything that a session can keep between two statements.
-fn furnished(port: u16, number: usize) -> Client {
-    let mut client = Client::connect(port, "postgres").unwrap();
+fn furnished(port: u16, number: usize) -> Result<Client, Failure> {
+    let mut client = Client::connect(port, "postgres")?;
     for sql in [
         format!("set application_name = 'session {number}'"),
         "create temp table mine (n int); create index on mine (n)".into(),
@@ -34,44 +34,44 @@ fn furnished(port: u16, number: usize) -> Client {
         format!("select pg_advisory_lock({number})"),
         format!("listen news_{number}"),
     ] {
-        client.query(&sql).unwrap();
+        client.query(&sql)?;
     }
-    client
+    Ok(client)
 }
 
 /// Works until `enough`, and looks at everything again and again.
-fn work(client: &mut Client, number: usize, enough: impl Fn() -> bool) -> i64 {
+fn work(client: &mut Client, number: usize, enough: impl Fn() -> bool) -> Result<(), Failure> {
     let mut round = 0;
     while round < 20 || !enough() {
         round += 1;
-        let answer = client.query(&format!("execute next({round})")).unwrap();
+        let answer = client.query(&format!("execute next({round})"))?;
         assert_eq!(answer, [[Some(round.to_string())]]);
-        let answer = client.query("execute total(1)").unwrap();
+        let answer = client.query("execute total(1)")?;
         let sum = round * (round + 1) / 2;
         assert_eq!(answer, [[Some(round.to_string()), Some(sum.to_string())]]);
-        assert_eq!(client.value("select nextval('counted')").unwrap(), round.to_string());
-        let name = client.value("select current_setting('application_name')").unwrap();
+        assert_eq!(client.value("select nextval('counted')")?, round.to_string());
+        let name = client.value("select current_setting('application_name')")?;
         assert_eq!(name, format!("session {number}"));
         let heavy = "select sum(i) from generate_series(1, $1::int) i";
-        assert_eq!(client.execute(heavy, &["20000"]).unwrap(), [[Some("200010000".into())]]);
+        assert_eq!(client.execute(heavy, &["20000"])?, [[Some("200010000".into())]]);
         // A transaction with a cursor stays where it is while it lasts.
-        client.query("begin; declare c cursor for select n from mine order by n").unwrap();
-        assert_eq!(client.query("fetch 2 from c").unwrap().first(), Some(&vec![Some("1".into())]));
-        client.query("commit").unwrap();
+        client.query("begin; declare c cursor for select n from mine order by n")?;
+        assert_eq!(client.query("fetch 2 from c")?.first(), Some(&vec![Some("1".into())]));
+        client.query("commit")?;
     }
-    round
+    Ok(())
 }
 
 #[test]
 fn sessions_keep_everything_when_they_go_to_another_worker() {
     let metrics_port = testkit::free_port().unwrap();
-    let (server, dir) = server(metrics_port);
+    let (server, dir) = server(metrics_port).unwrap();
     let port = server.port();
     // Every other session is idle: so those with work are on one worker, if there are two.
     let mut working = Vec::new();
     let mut idle = Vec::new();
     for number in 0..SESSIONS {
-        working.push(furnished(port, number));
+        working.push(furnished(port, number).unwrap());
         idle.push(Client::connect(port, "postgres").unwrap());
     }
     let alone = std::thread::available_parallelism().map_or(1, usize::from) == 1;
@@ -82,7 +82,7 @@ fn sessions_keep_everything_when_they_go_to_another_worker() {
     };
     std::thread::scope(|scope| {
         for (number, client) in working.iter_mut().enumerate() {
-            scope.spawn(move || work(client, number, enough));
+            scope.spawn(move || work(client, number, enough).unwrap());
         }
     });
     let other = &mut idle[0];

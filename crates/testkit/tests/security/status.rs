@@ -12,7 +12,7 @@ fn ask(port: u16, request: &str) -> String {
 }
 
 fn metric(port: u16, name: &str) -> f64 {
-    metrics::metric(port, name).unwrap()
+    metrics::metric(port, name).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
