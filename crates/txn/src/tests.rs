@@ -361,6 +361,100 @@ fn what_is_undone_leaves_no_record_behind_when_memory_is_short() {
     assert_eq!(server.read(&old), (1..=40).map(|row| (row, 0)).collect());
 }
 
+/// Rule 9 of the version store.
+#[test]
+fn a_run_of_rows_inserted_one_by_one_may_be_taken_back_from_a_savepoint_in_its_middle() {
+    for memory_bytes in [usize::MAX, 0] {
+        let server = Server::new(Options::default());
+        let (owner, versions) = (server.owner(1), server.transactions.versions());
+        versions.set_memory_bytes_max(memory_bytes);
+        let old = View::new(server.transactions.snapshot(), Xid(0), CommandId(0), Arc::default());
+        let txn = server.begin(&owner);
+        let insert = |rows: std::ops::RangeInclusive<u64>| {
+            for row in rows {
+                server.write(&txn, RowId(row), Some(row)).unwrap();
+                // Memory lets go of what is durable.
+                server.table.wal.flush(server.table.wal.inserted()).unwrap();
+            }
+        };
+        let state = |rows: &[u64]| rows.iter().map(|row| (*row, *row)).collect::<State>();
+        let records = || versions.chain(FILE, PAGE).len();
+        insert(1..=30);
+        let mark = txn.savepoint();
+        insert(31..=50);
+        assert_eq!(records(), 1, "one command, one run");
+        txn.rollback_to(mark).unwrap();
+        // The same command goes on, and the next.
+        insert(51..=52);
+        assert_eq!(records(), 2, "a run that lost rows does not go on");
+        txn.next_command().unwrap();
+        let (cursor, mark) = (txn.view(), txn.savepoint());
+        insert(53..=54);
+        server.write(&txn, RowId(7), None).unwrap();
+        let first: Vec<u64> = (1..=30).chain(51..=52).collect();
+        assert_eq!(server.read(&cursor), state(&first), "{memory_bytes}");
+        txn.next_command().unwrap();
+        let all = first.iter().copied().chain(53..=54).filter(|row| *row != 7);
+        assert_eq!(server.read(&txn.view()), state(&all.collect::<Vec<_>>()));
+        assert_eq!(server.read(&old), State::new());
+        txn.rollback_to(mark).unwrap();
+        txn.next_command().unwrap();
+        assert_eq!(server.read(&txn.view()), state(&first), "{memory_bytes}");
+        commit(&txn);
+        assert_eq!(server.read(&old), State::new());
+        drop((old, cursor));
+        let last = server.begin(&owner);
+        server.write(&last, RowId(1), Some(1)).unwrap();
+        commit(&last);
+        assert_eq!(server.read(&server.begin(&owner).view()), state(&first));
+        server.transactions.housekeeping(1000);
+        server.transactions.housekeeping(1000);
+        assert!(!versions.has_chain(FILE, PAGE));
+        assert_eq!(versions.bytes(), 0, "all memory is accounted for");
+    }
+}
+
+/// Rule 9 of the version store: each of the chains that a split makes may have the run go on.
+#[test]
+fn a_run_that_a_split_divides_is_one_again_after_a_merge() {
+    let server = Server::new(Options::default());
+    let (owner, store) = (server.owner(1), server.transactions.versions());
+    let (txn, other) = (server.begin(&owner), PageNo(9));
+    let insert = |page: PageNo, row: u64, count: u64| {
+        let rows = VersionRows::Run(RowId(row), count);
+        let version = txn.version(rm::TABLE, VersionKind::Inserts, false, rows, &[0; 25]).unwrap();
+        let lsn = server.log(&txn, &[0; 25]);
+        txn.push(Some((FILE, page)), version, lsn);
+    };
+    let finds = |page: PageNo, row: u64| {
+        let mut path = Vec::new();
+        let chain = store.chain(FILE, page);
+        chain.resolve(&txn.view(), RowId(row), txn.xid(), Mark::INSERTED, &mut path).is_ok()
+    };
+    (10..15).for_each(|row| insert(PAGE, row, 1));
+    insert(PAGE, 15, 5);
+    let before = store.chain(FILE, PAGE);
+    store.split(FILE, PAGE, other, RowId(15));
+    (20..25).for_each(|row| insert(other, row, 1));
+    assert!((10..15).all(|row| finds(PAGE, row)) && (15..25).all(|row| finds(other, row)));
+    assert!(!finds(PAGE, 9) && !finds(other, 25) && !finds(PAGE, 20));
+    let error = before.resolve(&txn.view(), RowId(20), txn.xid(), Mark::INSERTED, &mut Vec::new());
+    assert!(error.is_err(), "what a reader holds does not change");
+    store.merge(FILE, PAGE, other);
+    assert!((10..25).all(|row| finds(PAGE, row)));
+    assert_eq!(store.chain(FILE, PAGE).len(), 1, "one run, not two");
+    // Not a neighbour, another command.
+    insert(PAGE, 27, 1);
+    txn.next_command().unwrap();
+    insert(PAGE, 28, 1);
+    assert_eq!(store.chain(FILE, PAGE).len(), 3);
+    let command = |row| store.chain(FILE, PAGE).last_command(RowId(row), txn.xid());
+    assert_eq!(
+        [24, 26, 27, 28].map(command),
+        [Some(CommandId(0)), None, Some(CommandId(0)), Some(CommandId(1))]
+    );
+}
+
 /// Storage rule 10.
 #[test]
 fn a_command_does_not_see_its_own_changes_and_a_cursor_keeps_its_view() {

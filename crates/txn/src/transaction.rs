@@ -346,7 +346,10 @@ impl Transaction {
         let mut state = self.state.lock();
         let versions = &self.transactions.versions;
         self.owner.add_version_bytes(version.bytes());
-        versions.add_bytes(state.undo.push(version.clone()));
+        let since = state.undo.run_since(&version);
+        let extends = |place| since.is_some_and(|since| versions.extend(place, &version, since));
+        let place = place.filter(|place| !extends(*place));
+        versions.add_bytes(state.undo.push(version.clone(), place.is_none()));
         if versions.is_full() {
             self.let_go(&mut state.undo);
         }
@@ -744,7 +747,7 @@ impl Transaction {
         self.owner.end_write(lsn);
         let mut state = self.state.lock();
         let versions = &self.transactions.versions;
-        versions.add_bytes(state.undo.push(version));
+        versions.add_bytes(state.undo.push(version, false));
         if versions.is_full() {
             self.let_go(&mut state.undo);
         }

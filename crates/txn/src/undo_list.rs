@@ -10,7 +10,7 @@
 
 use crate::retained::Retained;
 use crate::versions::{Version, VersionKind};
-use base::Lsn;
+use base::{CommandId, Lsn};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -26,6 +26,10 @@ pub(crate) struct UndoList {
     len: usize,
     /// The bytes of the records that are in this list alone.
     own_bytes: usize,
+    /// The largest LSN of those that were taken back.
+    last_undone: Lsn,
+    /// The command that last inserted rows.
+    inserting: Option<CommandId>,
 }
 
 /// The newest record.
@@ -34,11 +38,6 @@ pub(crate) enum Newest {
     Version(Arc<Version>),
     /// In the log, with this LSN.
     Log(Lsn),
-}
-
-/// Whether readers never ask for the record.
-fn is_own(version: &Version) -> bool {
-    version.kind == VersionKind::Other
 }
 
 impl UndoList {
@@ -51,9 +50,24 @@ impl UndoList {
         self.own_bytes
     }
 
-    /// Returns by how many bytes [`own_bytes`](Self::own_bytes) has grown.
-    pub(crate) fn push(&mut self, version: Arc<Version>) -> usize {
-        let bytes = if is_own(&version) { version.bytes() } else { 0 };
+    /// After which LSN a run of inserted rows must have begun to go on with those of `version`; none if
+    /// its command has inserted nothing before.
+    pub(crate) fn run_since(&self, version: &Version) -> Option<Lsn> {
+        let goes_on =
+            version.kind == VersionKind::Inserts && self.inserting == Some(version.command);
+        goes_on.then_some(self.last_undone)
+    }
+
+    /// Adds a record, which no chain has if it is `alone`. Returns by how many bytes
+    /// [`own_bytes`](Self::own_bytes) has grown.
+    pub(crate) fn push(&mut self, version: Arc<Version>, alone: bool) -> usize {
+        if alone {
+            version.set_alone();
+        }
+        if version.kind == VersionKind::Inserts {
+            self.inserting = Some(version.command);
+        }
+        let bytes = if version.is_alone() { version.bytes() } else { 0 };
         self.own_bytes += bytes;
         self.len += 1;
         self.memory.push_back(version);
@@ -70,15 +84,16 @@ impl UndoList {
     /// Takes the newest record out; `before` is the LSN of the one before it. Returns by how many
     /// bytes [`own_bytes`](Self::own_bytes) has shrunk.
     pub(crate) fn pop(&mut self, before: Lsn) -> usize {
-        let freed = match self.memory.pop_back() {
-            Some(version) if is_own(&version) => version.bytes(),
-            Some(_) => 0,
+        let (undone, freed) = match self.memory.pop_back() {
+            Some(version) if version.is_alone() => (version.lsn(), version.bytes()),
+            Some(version) => (version.lsn(), 0),
             None => {
-                let count = self.older.map_or(0, |(_, count)| count);
+                let (lsn, count) = self.older.unwrap_or_default();
                 self.older = (count > 1).then(|| (before, count - 1));
-                0
+                (lsn, 0)
             }
         };
+        self.last_undone = self.last_undone.max(undone);
         self.len = self.len.saturating_sub(1);
         self.own_bytes = self.own_bytes.saturating_sub(freed);
         freed
@@ -93,7 +108,7 @@ impl UndoList {
                 break;
             }
             let Some(version) = self.memory.pop_front() else { break };
-            match is_own(&version) {
+            match version.is_alone() {
                 true => own += version.bytes(),
                 false => others += version.let_go(retained, true),
             }

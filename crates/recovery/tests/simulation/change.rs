@@ -110,6 +110,12 @@ impl Work<'_> {
         match self.random.below(10) {
             0 if !many => self.insert_many(&at)?,
             1 => self.change_many(&at, many)?,
+            2 if !many => {
+                // Row by row, as one command.
+                for _ in 0..2 + self.random.below(12) {
+                    self.insert(&at)?;
+                }
+            }
             _ => {
                 for _ in 0..1 + self.random.below(if many { 40 } else { 12 }) {
                     match self.random.below(8) {

@@ -267,3 +267,48 @@ fn the_versions_that_an_old_snapshot_needs_take_a_few_bytes_a_row() {
     assert_eq!(versions.bytes(), 0);
     assert_eq!(versions.log_bytes(), 0);
 }
+
+/// Storage rule 10: what the rows of one statement leave behind in memory that are written one by one.
+#[test]
+fn the_versions_of_rows_that_are_inserted_one_by_one_take_next_to_nothing() {
+    let server = Server::new(7, 200 * 32768);
+    let table = server.table(32768, &[Shape::Int8]);
+    let versions = server.transactions.versions();
+    let most = 1 << 16;
+    versions.set_memory_bytes_max(most);
+    let (owner, old) = (server.owner(1), server.view());
+    let txn = server.begin(&owner);
+    let insert = |rows: std::ops::Range<i64>| {
+        for number in rows {
+            table.insert_row(&txn, &[Some(&number.to_le_bytes())]).unwrap();
+            if number % 64 == 0 {
+                // Memory lets go of what is durable.
+                let wal = txn.transactions().wal();
+                wal.flush(wal.inserted()).unwrap();
+            }
+        }
+    };
+    insert(0..12_000);
+    let mark = txn.savepoint();
+    insert(12_000..20_000);
+    let bytes = versions.bytes();
+    assert!(bytes < most + 20_000, "{bytes} bytes of versions of 20,000 rows");
+    assert_eq!(numbers(&table, &txn.view()), vec![0; 0]);
+    txn.rollback_to(mark).unwrap();
+    insert(12_000..16_000);
+    txn.next_command().unwrap();
+    insert(16_000..17_000);
+    assert_eq!(numbers(&table, &txn.view()), (0..16_000).collect::<Vec<_>>());
+    let bytes = versions.bytes();
+    assert!(bytes < most + 20_000, "{bytes} bytes of versions of 17,000 rows");
+    commit(&txn);
+    assert_eq!(numbers(&table, &old), vec![0; 0]);
+    assert_eq!(numbers(&table, &server.view()), (0..17_000).collect::<Vec<_>>());
+    drop(old);
+    let last = server.begin(&owner);
+    set_one(&table, &last, 1, 4);
+    commit(&last);
+    server.transactions.housekeeping(10_000);
+    assert_eq!(versions.bytes(), 0);
+    assert_eq!(versions.log_bytes(), 0);
+}

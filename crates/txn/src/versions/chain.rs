@@ -7,10 +7,12 @@ use crate::snapshot::{StampSeen, View};
 use base::{CommandId, Error, Lsn, Result, RowId, Xid};
 use std::sync::Arc;
 
-/// One record, or many in little memory.
+/// One record, many of rows that were inserted one after the other, or many in little memory.
 #[derive(Clone, Debug)]
 pub(super) enum Link {
     One(Arc<Version>),
+    /// The record of the first rows, and how many rows there are (rule 9 of the store).
+    Run(Arc<Version>, u32),
     Packed(Arc<Packed>),
 }
 
@@ -18,6 +20,67 @@ impl Link {
     pub(super) fn one(&self) -> Option<&Arc<Version>> {
         match self {
             Link::One(version) => Some(version),
+            Link::Run(..) | Link::Packed(_) => None,
+        }
+    }
+
+    /// The record, that of the first rows of a run; none if they are packed.
+    pub(super) fn record(&self) -> Option<&Arc<Version>> {
+        match self {
+            Link::One(version) | Link::Run(version, _) => Some(version),
+            Link::Packed(_) => None,
+        }
+    }
+
+    /// The inserted rows: the first and how many.
+    fn run(&self) -> Option<(RowId, u64)> {
+        match (&self.record()?.rows, self) {
+            (VersionRows::Run(first, _), Link::Run(_, count)) => Some((*first, u64::from(*count))),
+            (VersionRows::Run(first, count), _) => Some((*first, *count)),
+            _ => None,
+        }
+    }
+
+    /// What it is with the rows of `record`, too, if these follow its own and the same command inserted
+    /// both, all of them after `since`.
+    pub(super) fn with_next(&self, record: &Version, since: Lsn) -> Option<Link> {
+        let (head, (first, count)) = (self.record()?, self.run()?);
+        let VersionRows::Run(next, more) = record.rows else { return None };
+        let by = |version: &Version| {
+            let Version { xid, command, kind, key_changed, manager, .. } = *version;
+            (xid, command, kind, key_changed, manager)
+        };
+        let follows = first.0.checked_add(count) == Some(next.0);
+        let fits = follows && by(head) == by(record) && head.lsn() > since && !head.is_undone();
+        let count = u32::try_from(count.checked_add(more)?).ok()?;
+        fits.then(|| Link::Run(head.clone(), count))
+    }
+
+    /// Takes in `other` if it is the same, or the same run with other rows.
+    pub(super) fn join(&mut self, other: &Link) -> bool {
+        match (self.record(), other.record()) {
+            (Some(a), Some(b)) => {
+                let same = Arc::ptr_eq(a, b);
+                if same && other.run() > self.run() {
+                    *self = other.clone();
+                }
+                same
+            }
+            _ => match (self, other) {
+                (Link::Packed(a), Link::Packed(b)) => Arc::ptr_eq(a, b),
+                _ => false,
+            },
+        }
+    }
+
+    /// The state before the change of `row`: for inserted rows no state at all.
+    fn before(&self, row: RowId) -> Option<Before> {
+        match self {
+            Link::One(version) => version.before(row),
+            Link::Run(..) => {
+                let (first, count) = self.run()?;
+                (first.0 <= row.0 && row.0 - first.0 < count).then_some(Before::Nothing)
+            }
             Link::Packed(_) => None,
         }
     }
@@ -25,31 +88,23 @@ impl Link {
     /// The smallest LSN.
     pub(super) fn first_lsn(&self) -> Lsn {
         match self {
-            Link::One(version) => version.lsn(),
+            Link::One(version) | Link::Run(version, _) => version.lsn(),
             Link::Packed(packed) => packed.first_lsn(),
         }
     }
 
-    /// The largest LSN.
+    /// The largest LSN, that of a run being its first one's.
     pub(super) fn last_lsn(&self) -> Lsn {
         match self {
-            Link::One(version) => version.lsn(),
+            Link::One(version) | Link::Run(version, _) => version.lsn(),
             Link::Packed(packed) => packed.last_lsn(),
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Link::One(version) => version.bytes(),
+            Link::One(version) | Link::Run(version, _) => version.bytes(),
             Link::Packed(packed) => packed.bytes(),
-        }
-    }
-
-    pub(super) fn is_same(&self, other: &Link) -> bool {
-        match (self, other) {
-            (Link::One(a), Link::One(b)) => Arc::ptr_eq(a, b),
-            (Link::Packed(a), Link::Packed(b)) => Arc::ptr_eq(a, b),
-            _ => false,
         }
     }
 
@@ -57,6 +112,11 @@ impl Link {
     pub(super) fn part(&self, from: RowId, to: Option<RowId>) -> Option<Link> {
         match self {
             Link::One(version) => version.touches(from, to).then(|| self.clone()),
+            Link::Run(..) => {
+                let (first, count) = self.run()?;
+                let inside = first.0 + count > from.0 && to.is_none_or(|to| first < to);
+                inside.then(|| self.clone())
+            }
             Link::Packed(packed) => match packed.part(from, to) {
                 Left::All => Some(self.clone()),
                 Left::Some(part) => Some(Link::Packed(part)),
@@ -68,7 +128,9 @@ impl Link {
     /// What is left of it without the records that are `gone`; nothing when nothing is.
     pub(super) fn without(&self, mut gone: impl FnMut(Xid, Lsn) -> bool) -> Option<Link> {
         match self {
-            Link::One(version) => (!gone(version.xid, version.lsn())).then(|| self.clone()),
+            Link::One(version) | Link::Run(version, _) => {
+                (!gone(version.xid, version.lsn())).then(|| self.clone())
+            }
             Link::Packed(packed) => {
                 match packed.filter(|entry| (!gone(entry.xid, entry.lsn)).then_some(entry)) {
                     Left::All => Some(self.clone()),
@@ -88,7 +150,7 @@ pub(super) fn pack(list: &mut Vec<Link>, by: &Packing<'_, impl Cutter>) {
     let mut packed = Vec::with_capacity(list.len());
     let mut group = Group { manager: 0, links: Vec::new(), entries: Vec::new() };
     for link in list.drain(..) {
-        let entry = link.one().and_then(|version| entry_of(version, by));
+        let entry = link.record().and_then(|version| entry_of(version, link.run(), by));
         let Some((manager, entry)) = entry else {
             group.end(&mut packed, by);
             packed.push(link);
@@ -151,15 +213,19 @@ impl Group {
     }
 }
 
-/// A record as it is packed, once its body is only in the log.
-fn entry_of(version: &Version, by: &Packing<'_, impl Cutter>) -> Option<(u8, Entry)> {
+/// A record as it is packed, once its body is only in the log. `run` are inserted rows.
+fn entry_of(
+    version: &Version,
+    run: Option<(RowId, u64)>,
+    by: &Packing<'_, impl Cutter>,
+) -> Option<(u8, Entry)> {
     let (lsn, manager) = (version.lsn(), version.manager);
     if lsn > by.durable || lsn == Lsn::INVALID || version.is_undone() {
         return None;
     }
-    let rows = match &version.rows {
-        VersionRows::Run(row, count) => EntryRows::Run(*row, *count),
-        VersionRows::Rows(rows) if rows.len() == 1 => EntryRows::Change(rows.get(0)?),
+    let rows = match (run, &version.rows) {
+        (Some((row, count)), _) => EntryRows::Run(row, count),
+        (None, VersionRows::Rows(rows)) if rows.len() == 1 => EntryRows::Change(rows.get(0)?),
         _ => return None,
     };
     let mut columns = UNKNOWN;
@@ -218,7 +284,7 @@ struct Found<'c> {
 impl Found<'_> {
     fn step(&self, index: usize) -> Step {
         match self.link {
-            Link::One(version) => (version.clone(), index),
+            Link::One(version) | Link::Run(version, _) => (version.clone(), index),
             Link::Packed(packed) => (packed.version(self.place.within), index),
         }
     }
@@ -237,7 +303,7 @@ impl Chain {
     /// The number of records.
     pub fn len(&self) -> usize {
         let records = |link: &Link| match link {
-            Link::One(_) => 1,
+            Link::One(_) | Link::Run(..) => 1,
             Link::Packed(packed) => packed.len(),
         };
         self.list().iter().map(records).sum()
@@ -317,8 +383,8 @@ impl Chain {
         }
         for (at, link) in list[..end.link].iter().enumerate().rev() {
             match link {
-                Link::One(record) if record.xid == xid => {
-                    if let Some(before) = record.before(row) {
+                Link::One(record) | Link::Run(record, _) if record.xid == xid => {
+                    if let Some(before) = link.before(row) {
                         return Some(Found {
                             link,
                             place: Place { link: at, within: 0 },
@@ -330,7 +396,7 @@ impl Chain {
                         });
                     }
                 }
-                Link::One(_) => {}
+                Link::One(_) | Link::Run(..) => {}
                 Link::Packed(packed) => {
                     if let Some(within) = packed.find(row, xid, usize::MAX) {
                         return Some(found_packed(link, packed, at, within));

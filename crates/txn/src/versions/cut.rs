@@ -10,7 +10,8 @@
 //!    top of the older: the newer gets both, the older loses the row, and goes when it has none left.
 //! 2. A record of several rows is cut row by row, so that a chain has as many as the snapshots can
 //!    tell apart, however many rows a statement changes.
-//! 3. Packed records stay as they are, and nothing is joined over them.
+//! 3. Packed records stay as they are, and nothing is joined over them. Runs of several inserted rows stay,
+//!    too.
 
 use super::chain::Link;
 use super::{ChangedRows, RowBefore, Version, VersionHead, VersionKind, VersionRows};
@@ -37,9 +38,13 @@ pub(super) fn cut(list: &mut Vec<Link>, cutter: &impl Cutter) {
     let mut taken: Vec<HashSet<RowId, foldhash::fast::FixedState>> = Vec::new();
     taken.resize_with(list.len(), HashSet::default);
     for at in 0..list.len() {
-        let Link::One(record) = list[at].clone() else {
-            last.clear();
-            continue;
+        let record = match &list[at] {
+            Link::One(record) => record.clone(),
+            Link::Run(..) => continue,
+            Link::Packed(_) => {
+                last.clear();
+                continue;
+            }
         };
         match &record.rows {
             VersionRows::None => {}

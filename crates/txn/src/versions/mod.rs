@@ -28,6 +28,10 @@
 //!    forgotten before the transaction may go on or end. An XID that is absent counts as committed.
 //! 8. Committed records are packed only if cutting leaves most of them, and packed ones are cut as they
 //!    are packed together: of a row that changes all the time few stay.
+//! 9. Rows that one command inserts one after the other on a leaf are one run of its chain, whatever
+//!    number of records the log has of them: the chain has the first record and the number of rows. What
+//!    a savepoint has taken back may be among them, always at the end, for no row id is used twice and
+//!    no run is continued that was begun before: nobody asks for such rows.
 
 mod chain;
 mod cut;
@@ -58,6 +62,9 @@ const PRUNE_LEN_MIN: usize = 8;
 /// A chain that is this long after pruning is cut.
 const CUT_LEN_MIN: usize = 16;
 
+/// Among so many of the newest records of a chain a run is looked for that goes on.
+const RUN_LOOKS: usize = 4;
+
 /// Records of a chain that are packed at once are at least so many.
 const PACK_LEN_MIN: usize = 32;
 
@@ -66,8 +73,8 @@ type Key = (FileId, PageNo);
 /// Whether most of the records of a list that are not packed are those of a transaction.
 fn is_most(list: &[Link], xid: Xid) -> bool {
     let own = |record: &&Arc<Version>| record.xid == xid;
-    2 * list.iter().filter_map(Link::one).filter(own).count()
-        >= list.iter().filter_map(Link::one).count()
+    2 * list.iter().filter_map(Link::record).filter(own).count()
+        >= list.iter().filter_map(Link::record).count()
 }
 
 #[derive(Default)]
@@ -156,6 +163,19 @@ impl VersionStore {
         (mixed >> 57) as usize % SHARDS
     }
 
+    /// Adds inserted rows to the run of their command that they continue, if the chain of the leaf has
+    /// one, begun after `since`: the record is not needed there then. The caller has latched the leaf
+    /// exclusively (rules 1 and 9).
+    pub(crate) fn extend(&self, key: (FileId, PageNo), version: &Version, since: Lsn) -> bool {
+        let mut shard = self.shards[Self::shard_no(key)].lock();
+        let Some(records) = shard.get_mut(&key) else { return false };
+        let newest = records.list.iter().enumerate().rev().take(RUN_LOOKS);
+        let longer = |(at, link): (usize, &Link)| Some((at, link.with_next(version, since)?));
+        let Some((at, link)) = newest.filter_map(longer).next() else { return false };
+        Arc::make_mut(&mut records.list)[at] = link;
+        true
+    }
+
     /// Pushes a record on the chain of a leaf that the caller has latched exclusively (rule 1).
     /// `settled` says whether an XID is settled; `get_cutter` gives what is needed to cut a chain that
     /// stays long all the same; `columns` is [`Undo::columns`](crate::Undo::columns). The log is
@@ -221,7 +241,7 @@ impl VersionStore {
         if worth_while {
             self.retained.packing(|| chain::pack(list, by));
         }
-        let ones = list.iter().filter(|link| link.one().is_some()).count();
+        let ones = list.iter().filter(|link| link.record().is_some()).count();
         records.pack_at = list.len() + by.least.max(ones / 4);
         let freed = before.saturating_sub(bytes(list));
         self.free_bytes(freed);
@@ -247,7 +267,7 @@ impl VersionStore {
         };
         list.retain_mut(|link| {
             let left = match &*link {
-                Link::One(record) => {
+                Link::One(record) | Link::Run(record, _) => {
                     let free = is_settled(record.xid) || record.is_undone();
                     (!free).then_some(None)
                 }
@@ -334,7 +354,7 @@ impl VersionStore {
             let list = Arc::make_mut(&mut records.list);
             // Packed records are divided: what is in two chains counts once.
             let packed = |list: &[Link]| {
-                let all = list.iter().filter(|link| link.one().is_none());
+                let all = list.iter().filter(|link| link.record().is_none());
                 all.map(Link::bytes).sum::<usize>()
             };
             let before = packed(list);
@@ -369,7 +389,7 @@ impl VersionStore {
         list.extend(moved);
         // The order of the WAL is the order of the changes of each row.
         list.sort_by_key(Link::first_lsn);
-        list.dedup_by(|a, b| a.is_same(b));
+        list.dedup_by(|next, link| link.join(next));
         if !records.queued {
             records.queued = true;
             drop(shard);
@@ -402,9 +422,9 @@ impl VersionStore {
     /// Lets memory go of the bodies of a chain. A chain of some length is one of rows that change all
     /// the time: its records are cut, and cutting needs them in memory.
     fn let_go(&self, list: &[Link], flushed: Lsn) {
-        if list.len() < PRUNE_LEN_MIN && list.iter().all(|link| link.one().is_some()) {
+        if list.len() < PRUNE_LEN_MIN && list.iter().all(|link| link.record().is_some()) {
             let durable =
-                list.iter().filter_map(Link::one).filter(|record| record.lsn() <= flushed);
+                list.iter().filter_map(Link::record).filter(|record| record.lsn() <= flushed);
             self.free_bytes(durable.map(|record| record.let_go(&self.retained, false)).sum());
         }
     }

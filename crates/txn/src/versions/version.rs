@@ -4,10 +4,14 @@ use super::rows::{ChangedRows, RowBefore};
 use crate::retained::{Body, Retained};
 use base::{CommandId, Lsn, Result, RowId, Xid};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// What a record takes in its chain and in the list of its transaction.
 const LISTS_BYTES: usize = 24;
+
+/// Flags of a record.
+const UNDONE: u8 = 1;
+const ALONE: u8 = 2;
 
 /// The mark byte of a row header (contract 15).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -81,7 +85,7 @@ pub struct Version {
     /// The rows.
     pub rows: VersionRows,
     lsn: AtomicU64,
-    undone: AtomicBool,
+    flags: AtomicU8,
     body: Body,
 }
 
@@ -126,7 +130,7 @@ impl Version {
             undo_next,
             rows,
             lsn: AtomicU64::new(0),
-            undone: AtomicBool::new(false),
+            flags: AtomicU8::new(0),
             body,
         }
     }
@@ -142,11 +146,21 @@ impl Version {
 
     /// Whether it has been undone: the pages are as before it.
     pub fn is_undone(&self) -> bool {
-        self.undone.load(Ordering::Acquire)
+        self.flags.load(Ordering::Acquire) & UNDONE != 0
     }
 
     pub(crate) fn set_undone(&self) {
-        self.undone.store(true, Ordering::Release);
+        self.flags.fetch_or(UNDONE, Ordering::Release);
+    }
+
+    /// Whether no chain has it: readers never ask for it, or find its rows in the run of another.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.kind == VersionKind::Other || self.flags.load(Ordering::Relaxed) & ALONE != 0
+    }
+
+    /// Notes that no chain has it.
+    pub(crate) fn set_alone(&self) {
+        self.flags.fetch_or(ALONE, Ordering::Relaxed);
     }
 
     /// Calls `with` with the undo body. May wait for a read of the log when memory has let go of the
