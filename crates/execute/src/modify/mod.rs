@@ -1,8 +1,8 @@
 //! INSERT, UPDATE and DELETE.
 //!
 //! Rows are changed in the order of the input; for each the table first, then its indexes. An INSERT
-//! without ON CONFLICT and RETURNING writes the table by batches, and so do most UPDATEs and DELETEs
-//! (`change`).
+//! without ON CONFLICT writes the table by batches unless its RETURNING is volatile, and so do most
+//! UPDATEs and DELETEs (`change`).
 //!
 //! # Rules
 //! 1. What is checked before a row is written: generated columns are computed, then NOT NULL, then
@@ -155,10 +155,10 @@ impl<'q> ModifyTable<'q> {
 
     fn insert(&mut self, x: &Execution<'q>, input: &Batch, out: &mut Output) -> Result<()> {
         let modify = self.modify;
-        let plain = modify.conflict.is_none() && modify.returning.is_none();
+        let volatile = modify.returning.is_some_and(|program| program.volatile);
         let bump = x.bump();
-        if plain && input.len() > 1 {
-            return self.insert_batch(x, input, &bump);
+        if input.len() > 1 && modify.conflict.is_none() && !volatile {
+            return self.insert_batch(x, input, out, &bump);
         }
         for row in input.rows() {
             let mut wide = self.insert_wide(input, row);
@@ -180,7 +180,15 @@ impl<'q> ModifyTable<'q> {
         Ok(())
     }
 
-    fn insert_batch(&mut self, x: &Execution<'q>, input: &Batch, bump: &Bump) -> Result<()> {
+    /// Writes rows to the table together; then for each in order its index entries, its events and its
+    /// RETURNING row.
+    fn insert_batch(
+        &mut self,
+        x: &Execution<'q>,
+        input: &Batch,
+        out: &mut Output,
+        bump: &Bump,
+    ) -> Result<()> {
         let attributes = self.attributes();
         let mut columns: Vec<Column> = self
             .table
@@ -207,12 +215,11 @@ impl<'q> ModifyTable<'q> {
             let batch = Batch::new(columns.into_iter().map(Rc::new).collect(), count);
             let first = self.table.insert(x.storage.transaction(), &batch)?;
             self.wrote_row(None)?;
-            for (i, wide) in rows.iter().enumerate() {
+            for (i, wide) in rows.into_iter().enumerate() {
                 let id = RowId(first.0 + i as u64);
-                self.insert_entries(x, id, wide, bump, None)?;
-                self.note(x, id, wide, true, false)?;
+                self.insert_entries(x, id, &wide, bump, None)?;
+                self.finish_row(x, out, wide, id, false, bump)?;
             }
-            self.count(x, count as u64);
         }
         failed.map_or(Ok(()), Err)
     }

@@ -70,6 +70,43 @@ fn a_large_transaction_leaves_its_undo_in_the_log_and_is_rolled_back_from_there(
     }
 }
 
+/// Storage rule 10: rows that a statement inserts one by one, and those of batches.
+#[test]
+fn the_versions_of_inserted_rows_take_next_to_nothing_however_they_are_inserted() {
+    const ROWS: u64 = 60_000;
+    let server = Server::start_with("inserted", with(&["memory_limit=96MB"]));
+    let mut client = server.connect();
+    client.query("CREATE TABLE s AS SELECT i AS k FROM generate_series(1, 60000) i");
+    // What memory keeps before it lets go of what the log has.
+    let kept = 6 << 20;
+    for (table, sql) in [
+        ("k int", "INSERT INTO t SELECT k FROM s"),
+        ("k int", "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING 1) SELECT count(*) FROM i"),
+        (
+            "k int",
+            "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING random()) SELECT count(*) FROM i",
+        ),
+        ("k int, n serial", "INSERT INTO t SELECT k FROM s"),
+        ("k int PRIMARY KEY", "INSERT INTO t SELECT k FROM s ON CONFLICT DO NOTHING"),
+        (
+            "k int PRIMARY KEY, v text",
+            "INSERT INTO t SELECT k, repeat('x', 300) FROM s ON CONFLICT DO NOTHING",
+        ),
+        ("k int", "MERGE INTO t USING s ON s.k = t.k WHEN NOT MATCHED THEN INSERT VALUES (s.k)"),
+    ] {
+        client.query(&format!("CREATE TABLE t ({table})"));
+        client.query("BEGIN");
+        assert!(!kinds(&client.query(sql)).contains('E'), "{sql}");
+        // The ledger looks at them once a second.
+        std::thread::sleep(std::time::Duration::from_millis(1200));
+        let bytes = versions_bytes(&mut client);
+        assert!(bytes < kept + 3 * ROWS, "{bytes} bytes of versions after {sql}");
+        client.query("COMMIT");
+        assert_eq!(value(&mut client, "SELECT count(*) FROM t"), ROWS.to_string(), "{sql}");
+        client.query("DROP TABLE t");
+    }
+}
+
 /// Storage rule 12.
 #[test]
 fn beyond_max_version_space_the_oldest_snapshot_ends_and_no_writer() {
