@@ -1,12 +1,12 @@
 //! What a session waits for, as `pg_stat_activity` names it.
 //!
-//! Code that waits for a file or for other transactions says so by [`waiting`], for as long as the guard lives. Who looks at
+//! Code that waits for a file, the client or other transactions says so by [`waiting`], for as long as the guard lives. Who looks at
 //! the session's [`Interrupts`](crate::interrupt::Interrupts) sees it from any thread.
 
 use crate::interrupt::{Interrupts, current_interrupts};
 use std::sync::Arc;
 
-/// What is waited for, beside locks and the client.
+/// What is waited for within a statement, beside locks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "PostgreSQL's words, but for the last")]
@@ -19,13 +19,15 @@ pub enum WaitEvent {
     BufFileWrite,
     PgSleep,
     SafeSnapshot,
+    ClientRead,
+    ClientWrite,
     TransactionEntrance,
 }
 
 impl WaitEvent {
     /// The event of that number.
     pub(crate) fn of(number: u8) -> Option<WaitEvent> {
-        const ALL: [WaitEvent; 9] = [
+        const ALL: [WaitEvent; 11] = [
             WaitEvent::DataFileRead,
             WaitEvent::DataFileWrite,
             WaitEvent::DataFileSync,
@@ -35,6 +37,8 @@ impl WaitEvent {
             WaitEvent::PgSleep,
             WaitEvent::TransactionEntrance,
             WaitEvent::SafeSnapshot,
+            WaitEvent::ClientRead,
+            WaitEvent::ClientWrite,
         ];
         ALL.into_iter().find(|event| *event as u8 == number)
     }
@@ -44,6 +48,7 @@ impl WaitEvent {
         match self {
             WaitEvent::PgSleep => "Timeout",
             WaitEvent::SafeSnapshot | WaitEvent::TransactionEntrance => "IPC",
+            WaitEvent::ClientRead | WaitEvent::ClientWrite => "Client",
             _ => "IO",
         }
     }
@@ -60,6 +65,8 @@ impl WaitEvent {
             WaitEvent::PgSleep => "PgSleep",
             WaitEvent::TransactionEntrance => "TransactionEntrance",
             WaitEvent::SafeSnapshot => "SafeSnapshot",
+            WaitEvent::ClientRead => "ClientRead",
+            WaitEvent::ClientWrite => "ClientWrite",
         }
     }
 }

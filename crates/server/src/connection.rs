@@ -11,6 +11,7 @@ use crate::stream::Stream;
 use crate::tuning::Tuning;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
+use base::wait_event::{WaitEvent, waiting};
 use base::{Error, Result, SqlState};
 use sched::{Buffer, Fiber, Outbox, Receipt, Scale};
 use session::{Client, Flow, Session};
@@ -209,6 +210,7 @@ impl Client for View<'_> {
     }
 
     fn send(&mut self) -> Result<()> {
+        let _waits = waiting(WaitEvent::ClientWrite);
         wait_for(poll_fn(|cx| self.link.poll_send(cx)))?.map_err(|e| client_lost(&e))
     }
 
@@ -251,7 +253,9 @@ impl Client for View<'_> {
                 return result;
             }
             self.link.input = Some(input);
+            let waits = waiting(WaitEvent::ClientRead);
             let read = wait_for(poll_fn(|cx| self.link.poll_fill(cx)))?;
+            drop(waits);
             if let Some(refused) = self.link.room.take_refused() {
                 return Err(refused.error);
             }

@@ -35,6 +35,8 @@ pub(crate) struct Transaction {
     block: Block,
     /// Whether the backend has a transaction.
     open: bool,
+    /// How many transactions have begun.
+    begun: u64,
     savepoints: Vec<Savepoint>,
     /// Whether a query has run: modes cannot change any more.
     queried: bool,
@@ -49,7 +51,8 @@ impl std::fmt::Debug for Transaction {
 impl Transaction {
     pub(crate) fn new(state: Rc<State>, backend: Rc<dyn Backend>) -> Transaction {
         let savepoints = Vec::new();
-        Transaction { state, backend, block: Block::None, open: false, savepoints, queried: false }
+        let block = Block::None;
+        Transaction { state, backend, block, open: false, begun: 0, savepoints, queried: false }
     }
 
     pub(crate) fn status(&self) -> TransactionStatus {
@@ -71,6 +74,15 @@ impl Transaction {
     /// Whether there is none, neither here nor in the backend.
     pub(crate) fn is_over(&self) -> bool {
         self.block == Block::None && !self.open
+    }
+
+    /// Which transaction of the session is open, or with `begins` the next one if none is.
+    pub(crate) fn number(&self, begins: bool) -> Option<u64> {
+        match self.block {
+            _ if self.open => Some(self.begun),
+            Block::Failed => None,
+            _ => begins.then_some(self.begun + 1),
+        }
     }
 
     /// Whether more than one statement may belong to the transaction.
@@ -99,6 +111,7 @@ impl Transaction {
         self.state.set_modes(modes);
         self.backend.begin(modes)?;
         self.open = true;
+        self.begun += 1;
         self.queried = false;
         self.state.begin_level();
         Ok(())

@@ -221,6 +221,53 @@ fn idle_sessions_end_after_their_timeout() {
     assert_eq!(sqlstate(&client.until_ready()), "25P03");
 }
 
+#[test]
+fn a_pipeline_that_is_not_synced_is_not_idle() {
+    let server = Server::start("idle-pipeline");
+    let mut client = server.connect();
+    client.query("SET idle_session_timeout = '100ms'");
+    let statement = [
+        (b'P', parse("", "select 1", &[])),
+        (b'B', bind("", "", &[], false)),
+        (b'E', execute("", 0)),
+    ];
+    for (kind, body) in &statement {
+        client.send(*kind, body);
+    }
+    client.send(b'H', b"");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(kinds(&run(&mut client, &statement)), "12DC12DCZ");
+    assert_eq!(sqlstate(&client.until_ready()), "57P05");
+}
+
+#[test]
+fn transaction_timeout_counts_for_each_transaction() {
+    let server = Server::start("timed");
+    let mut client = server.connect();
+    client.query("SET transaction_timeout = '400ms'");
+    let answers = client.query("BEGIN; SELECT pg_sleep(0.3); COMMIT; BEGIN; SELECT pg_sleep(0.3)");
+    assert_eq!((kinds(&answers).as_str(), status(&answers)), ("CTDCCCTDCZ", 'T'));
+    assert_eq!(kinds(&client.query("COMMIT AND CHAIN")), "CZ");
+    assert_eq!(kinds(&client.query("SELECT pg_sleep(0.3)")), "TDCZ");
+    client.query("SET transaction_timeout = 0");
+    client.query("SET transaction_timeout = '400ms'");
+    assert_eq!(kinds(&client.query("SELECT pg_sleep(0.3)")), "TDCZ");
+    client.query("COMMIT");
+    // An error ends the clock.
+    client.query("BEGIN");
+    assert_eq!(sqlstate(&client.query("SELECT 1 / 0")), "22012");
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert_eq!(kinds(&client.query("ROLLBACK")), "CZ");
+    // A pipeline is one transaction, a message of several statements too.
+    let portal = [(b'B', bind("", "sleep", &[], false)), (b'E', execute("", 0))];
+    let mut messages = vec![(b'P', parse("sleep", "select pg_sleep(0.3)", &[]))];
+    messages.extend(portal.iter().cloned().chain(portal.iter().cloned()));
+    assert_eq!(sqlstate(&run(&mut client, &messages)), "25P04");
+    let mut client = server.connect();
+    let answers = client.query("SET transaction_timeout = '100ms'; SELECT pg_sleep(20)");
+    assert_eq!(sqlstate(&answers), "25P04");
+}
+
 /// The fields of an error that name things: schema, table, column, type and constraint.
 fn named(answers: &[Answer]) -> String {
     let error = &answers.iter().find(|(kind, _)| *kind == b'E').unwrap().1;

@@ -1,6 +1,7 @@
 //! BEGIN, COMMIT, ROLLBACK, savepoints.
 
 use super::Session;
+use crate::client::Client;
 use crate::engine::{Completion, Isolation, Modes};
 use crate::statement::{Control, ModeChanges};
 use base::{Error, Result};
@@ -10,7 +11,14 @@ fn done(tag: &'static str) -> Completion {
 }
 
 impl Session {
-    pub(super) fn control(&mut self, control: &Control) -> Result<Completion> {
+    pub(super) fn control(
+        &mut self,
+        control: &Control,
+        client: &mut dyn Client,
+    ) -> Result<Completion> {
+        if control.ends_block() {
+            self.end_statement(client);
+        }
         match control {
             Control::Begin(changes, tag) => {
                 let new = !self.transaction.in_block();

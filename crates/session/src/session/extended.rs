@@ -450,7 +450,7 @@ impl Session {
                 backend::empty_query_response(client.out());
                 return Ok(());
             }
-            Kind::Transaction(control) => self.control(control)?,
+            Kind::Transaction(control) => self.control(control, client)?,
             _ => {
                 self.transaction.start()?;
                 let formats = self.portals[index].formats.clone();

@@ -70,6 +70,10 @@ pub struct Session {
     statement_logged: bool,
     /// Whether the timer of `statement_timeout` runs.
     statement_timed: bool,
+    /// The transaction that the timer of `transaction_timeout` was set for.
+    timed_transaction: Option<u64>,
+    /// Whether ReadyForQuery was the last answer: only then the session is idle.
+    told_ready: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -140,6 +144,8 @@ impl Session {
             in_pipeline: false,
             statement_logged: false,
             statement_timed: false,
+            timed_transaction: None,
+            told_ready: true,
         })
     }
 
@@ -170,6 +176,9 @@ impl Session {
 
     /// How long the session may wait for its client now, and what to raise then.
     pub fn idle_limit(&self) -> Option<(Interrupt, Duration)> {
+        if !self.told_ready {
+            return None;
+        }
         let frequent = self.state.frequent();
         let (limit, interrupt) = match self.transaction.status() {
             TransactionStatus::Idle => {
@@ -230,6 +239,7 @@ impl Session {
     }
 
     fn handle_guarded(&mut self, message: Message<'_>, client: &mut dyn Client) -> Flow {
+        self.told_ready = false;
         match message {
             Message::Terminate => return Flow::End,
             Message::Sync => return self.sync(client),
@@ -270,6 +280,7 @@ impl Session {
     /// A message of a kind came that there was no memory for, and was passed over.
     pub fn refuse(&mut self, kind: u8, error: Error, client: &mut dyn Client) -> Flow {
         // The last are the rest of a COPY that has failed.
+        self.told_ready = false;
         if self.skip_to_sync || matches!(kind, b'd' | b'c' | b'f') {
             return Flow::Continue;
         }
@@ -302,7 +313,7 @@ impl Session {
         self.skip_to_sync = false;
         self.in_pipeline = false;
         self.begin_message(client);
-        let result = self.end_implicit();
+        let result = self.end_implicit(client);
         self.end_message(client);
         if let Err(error) = result
             && self.report(error, None, client) == Flow::End
@@ -324,7 +335,8 @@ impl Session {
             self.send_notifications(out);
         }
         backend::ready_for_query(out, self.transaction.status());
-        self.time_transaction(client);
+        self.told_ready = true;
+        self.time_transaction(false, client);
         self.state.rests(self.transaction.status());
         if self.transaction.status() == TransactionStatus::Idle {
             self.state.follow_reload();
@@ -348,10 +360,7 @@ impl Session {
         self.state.begin_statement(base::clock::now_us());
         self.state.entry().interrupts.clear_statement();
         self.time_statement(client);
-        let limit = self.state.frequent().transaction_timeout_ms;
-        if limit > 0 && !self.transaction.in_block() {
-            client.set_timer(Interrupt::TransactionTimeout, Some(Duration::from_millis(limit)));
-        }
+        self.time_transaction(true, client);
     }
 
     /// The clock of `statement_timeout` begins anew.
@@ -364,25 +373,35 @@ impl Session {
         self.statement_timed = after.is_some();
     }
 
-    /// `transaction_timeout` goes on while the client of a transaction block is waited for. One that
-    /// was set in the block counts from the block's beginning.
-    fn time_transaction(&self, client: &mut dyn Client) {
+    /// The clock of `transaction_timeout` counts from a transaction's beginning, or from the end of
+    /// the statement that set it. `begins`: what follows begins a transaction if there is none.
+    fn time_transaction(&mut self, begins: bool, client: &mut dyn Client) {
         let limit = self.state.frequent().transaction_timeout_ms;
-        if limit == 0 || self.transaction.status() == TransactionStatus::Idle {
-            client.set_timer(Interrupt::TransactionTimeout, None);
+        if limit == 0 && self.timed_transaction.is_none() {
             return;
         }
-        let since = base::clock::now_us() - self.state.transaction_start_us();
-        let since = Duration::from_micros(u64::try_from(since).unwrap_or(0));
-        let left = Duration::from_millis(limit).saturating_sub(since);
-        client.set_timer(Interrupt::TransactionTimeout, Some(left));
+        let timed = self.transaction.number(begins).filter(|_| limit > 0);
+        if timed != self.timed_transaction {
+            let after = timed.map(|_| Duration::from_millis(limit));
+            client.set_timer(Interrupt::TransactionTimeout, after);
+            // What was raised is about a transaction that is over.
+            self.state.entry().interrupts.clear(Interrupt::TransactionTimeout);
+            self.timed_transaction = timed;
+        }
+    }
+
+    /// `statement_timeout` ends with the statement: what its transaction does to end is not timed.
+    fn end_statement(&mut self, client: &mut dyn Client) {
+        // The statement may have changed the setting.
+        if std::mem::take(&mut self.statement_timed) {
+            client.set_timer(Interrupt::StatementTimeout, None);
+            self.state.entry().interrupts.clear(Interrupt::StatementTimeout);
+        }
     }
 
     fn end_message(&mut self, client: &mut dyn Client) {
-        // The message may have changed the setting.
-        if std::mem::take(&mut self.statement_timed) {
-            client.set_timer(Interrupt::StatementTimeout, None);
-        }
+        self.end_statement(client);
+        self.time_transaction(false, client);
     }
 
     /// Undoes what a failed statement did and tells the client.
@@ -392,6 +411,10 @@ impl Session {
             self.drop_portals_of_failed();
         }
         let undone = self.transaction.fail();
+        if self.timed_transaction.is_some() {
+            // An error ends the transaction's clock, whether or not the transaction goes on.
+            client.set_timer(Interrupt::TransactionTimeout, None);
+        }
         let error = if self.state.frequent().exit_on_error { error.fatal() } else { error };
         crate::throughput::note_error();
         let out = client.out();
@@ -426,8 +449,9 @@ impl Session {
         }
     }
 
-    fn end_implicit(&mut self) -> Result<()> {
+    fn end_implicit(&mut self, client: &mut dyn Client) -> Result<()> {
         if !self.transaction.in_block() && !self.transaction.is_failed() {
+            self.end_statement(client);
             self.before_commit()?;
             self.transaction.end_implicit()?;
         }

@@ -49,13 +49,14 @@ impl Session {
         self.log_statements(text, statements);
         if statements.is_empty() {
             backend::empty_query_response(client.out());
-            return self.end_implicit();
+            return self.end_implicit(client);
         }
         let count = statements.len();
         for (index, raw) in statements.iter().enumerate() {
             check_for_interrupts()?;
             if index > 0 {
                 self.time_statement(client);
+                self.time_transaction(true, client);
             }
             if count > 1 {
                 self.transaction.begin_implicit();
@@ -80,9 +81,9 @@ impl Session {
         if let Statement::Transaction(control) = statement {
             let control = Control::read(control);
             self.check_block(control.ends_block())?;
-            let completion = self.control(&control)?;
+            let completion = self.control(&control, client)?;
             if last {
-                self.end_implicit()?;
+                self.end_implicit(client)?;
             }
             let out = client.out();
             self.state.flush_notices(out);
@@ -123,7 +124,7 @@ impl Session {
         client: &mut dyn Client,
     ) -> Result<()> {
         if last {
-            self.end_implicit()?;
+            self.end_implicit(client)?;
         }
         let out = client.out();
         self.state.flush_notices(out);
