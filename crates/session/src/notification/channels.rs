@@ -54,6 +54,16 @@ impl Inbox {
         first
     }
 
+    /// Forgets what waits on other channels than those that `is_kept` names.
+    pub(crate) fn keep(&self, is_kept: impl Fn(&str) -> bool) {
+        let mut list = self.list.lock();
+        list.retain(|notification| is_kept(&notification.channel));
+        if list.is_empty() {
+            self.has_some.store(false, Ordering::SeqCst);
+            *list = VecDeque::new();
+        }
+    }
+
     /// The number of the oldest.
     fn first(&self) -> Option<u64> {
         self.list.lock().front().map(|notification| notification.number)

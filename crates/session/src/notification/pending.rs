@@ -184,7 +184,9 @@ impl Pending {
 
     /// The transaction has committed, at that position of the log if it wrote.
     pub(crate) fn committed(&mut self, position: Option<u64>) {
-        for (action, charge) in std::mem::take(&mut self.actions) {
+        let actions = std::mem::take(&mut self.actions);
+        let stops = actions.iter().any(|(action, _)| !matches!(action, Action::Listen(_)));
+        for (action, charge) in actions {
             match action {
                 Action::Listen(channel) => self.enter(channel, charge),
                 Action::Unlisten(channel) => {
@@ -193,6 +195,10 @@ impl Pending {
                 }
                 Action::UnlistenAll => self.leave(),
             }
+        }
+        if stops {
+            let listening = &self.listening;
+            self.entry.inbox.keep(|channel| listening.iter().any(|(one, _)| **one == *channel));
         }
         if let Some(Committing { number, notifications }) = self.committing.take() {
             self.channels.committed(number, position, &self.database, notifications);
