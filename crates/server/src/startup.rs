@@ -200,7 +200,15 @@ async fn encrypt(link: &mut Link, context: Arc<tls::Context>) -> bool {
     let received = link.input().to_vec();
     link.consume(received.len());
     match link.stream.encrypt(context, &received).await {
-        Ok(()) => true,
+        Ok(()) => {
+            let encryption = link.stream.tls().map(TlsStream::encryption);
+            // What reads a name up to a null would take it for another name.
+            let cut = encryption.and_then(|e| e.client_name).is_some_and(|n| n.contains('\0'));
+            if cut {
+                log::log("SSL certificate's common name contains embedded null");
+            }
+            !cut
+        }
         Err(error) => {
             log::log(format!("could not accept SSL connection: {}", os_text(&error)));
             false

@@ -93,10 +93,9 @@ impl<'a> Certificate<'a> {
         Some(Certificate { serial, issuer, subject, signature })
     }
 
-    /// The common name of the subject.
+    /// The common name of the subject: the first if it has several.
     pub(crate) fn common_name(&self) -> Option<String> {
-        // The last one is the most specific.
-        attributes(self.subject)?.into_iter().rev().find(|(name, _)| name == "CN").map(|(_, v)| v)
+        attributes(self.subject)?.into_iter().find(|(name, _)| name == "CN").map(|(_, v)| v)
     }
 
     /// The subject in the form of `pg_stat_ssl`: `/O=Example/CN=alice`.
@@ -113,7 +112,7 @@ impl<'a> Certificate<'a> {
     pub(crate) fn subject_reversed(&self) -> Option<String> {
         let parts = attributes(self.subject)?;
         let texts: Vec<String> =
-            parts.iter().rev().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+            parts.iter().rev().map(|(name, value)| format!("{name}={}", ascii(value))).collect();
         Some(texts.join(","))
     }
 
@@ -223,6 +222,21 @@ fn slashes(name: &[u8]) -> Option<String> {
     Some(text)
 }
 
+/// A value as RFC 2253 writes it, without a byte that is not ASCII.
+fn ascii(value: &str) -> String {
+    let mut text = String::new();
+    for c in escaped(value).chars() {
+        if c.is_ascii() {
+            text.push(c);
+            continue;
+        }
+        for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+            let _ = write!(text, "\\{byte:02X}");
+        }
+    }
+    text
+}
+
 /// A value as RFC 4514 writes it.
 fn escaped(value: &str) -> String {
     let mut text = String::new();
@@ -239,4 +253,39 @@ fn escaped(value: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name of such common names.
+    fn name(values: &[&str]) -> Vec<u8> {
+        let element = |tag: u8, content: &[u8]| {
+            [&[tag, u8::try_from(content.len()).unwrap()], content].concat()
+        };
+        let part = |value: &&str| {
+            let pair = [element(OBJECT, &[0x55, 4, 3]), element(0x0c, value.as_bytes())].concat();
+            element(SET, &element(SEQUENCE, &pair))
+        };
+        values.iter().flat_map(part).collect()
+    }
+
+    fn of(subject: &[u8]) -> Certificate<'_> {
+        Certificate { serial: &[], issuer: &[], subject, signature: &[] }
+    }
+
+    #[test]
+    fn the_first_common_name_counts() {
+        let subject = name(&["alice", "postgres"]);
+        assert_eq!(of(&subject).common_name().unwrap(), "alice");
+        assert_eq!(of(&subject).subject_reversed().unwrap(), "CN=postgres,CN=alice");
+    }
+
+    #[test]
+    fn names_that_are_compared_are_ascii() {
+        let subject = name(&["Zo\u{eb}, x"]);
+        assert_eq!(of(&subject).subject_reversed().unwrap(), "CN=Zo\\C3\\AB\\, x");
+        assert_eq!(of(&subject).subject().unwrap(), "/CN=Zo\u{eb}\\, x");
+    }
 }
