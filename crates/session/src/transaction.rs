@@ -140,6 +140,12 @@ impl Transaction {
                 "SET TRANSACTION ISOLATION LEVEL must be called before any query"
             );
         }
+        if old.read_only && !modes.read_only && nested {
+            bail!(
+                ACTIVE_SQL_TRANSACTION,
+                "cannot set transaction read-write mode inside a read-only transaction"
+            );
+        }
         if old.read_only && !modes.read_only && self.queried {
             bail!(
                 ACTIVE_SQL_TRANSACTION,

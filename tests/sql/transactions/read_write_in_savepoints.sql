@@ -1,0 +1,25 @@
+-- Within a savepoint nothing that is read only becomes read write.
+begin;
+set transaction read only;
+set transaction read write;
+set transaction read only;
+savepoint s;
+set transaction read write;
+rollback to s;
+set transaction_read_only = off;
+rollback to s;
+set transaction read only;
+release s;
+set transaction read write;
+savepoint s;
+set transaction read only;
+set transaction read write;
+rollback to s;
+set transaction read write;
+show transaction_read_only;
+rollback;
+begin read only;
+savepoint s;
+select 1 as one;
+begin read write;
+rollback;
