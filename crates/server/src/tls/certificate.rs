@@ -280,6 +280,8 @@ mod tests {
         let subject = name(&["alice", "postgres"]);
         assert_eq!(of(&subject).common_name().unwrap(), "alice");
         assert_eq!(of(&subject).subject_reversed().unwrap(), "CN=postgres,CN=alice");
+        // A zero byte does not end it.
+        assert_eq!(of(&name(&["alice\0x"])).common_name().unwrap(), "alice\0x");
     }
 
     #[test]
