@@ -7,6 +7,7 @@ use crate::backend::Backend;
 use base::{Oid, Result};
 use catalog::rows::TypeKind;
 use expr::{Inputs, Program, Runner, Value};
+use memory::collections::Output;
 use memory::{Bump, Frozen};
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -117,7 +118,7 @@ impl TypeHost for Backend {
         io: &Io<'_>,
         type_oid: u32,
         datum: &Datum<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Output<'_>,
     ) -> Result<()> {
         self.catalog.output(io, type_oid, datum, out)
     }

@@ -2,6 +2,7 @@
 
 use crate::{Host, SqlType};
 use base::{Oid, Result};
+use memory::collections::ChargedText;
 use memory::{Bump, Heap, Text};
 use std::any::Any;
 use std::fmt::Arguments;
@@ -101,6 +102,34 @@ impl<'c, 'm> Call<'c, 'm> {
     /// A text to write a result into.
     pub fn writer(&self) -> Text<'m> {
         Text::new(self.bump)
+    }
+
+    /// A text to write a result of about so many bytes into.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn writer_of(&self, bytes: usize) -> Result<Text<'m>> {
+        Text::with_capacity(self.bump, bytes)
+    }
+
+    /// Texts one behind the other as a result.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn joined(&self, parts: &[&str]) -> Result<Datum<'m>> {
+        let mut text = self.writer_of(parts.iter().map(|part| part.len()).sum())?;
+        for part in parts {
+            text.push_str(part)?;
+        }
+        Ok(Datum::Text(text.into_str()))
+    }
+
+    /// The text form of a value that is not NULL, charged to those who pay for the result.
+    ///
+    /// # Errors
+    /// 53200 and those of the type's output function.
+    pub fn text_of(&self, type_oid: u32, value: &Datum<'_>) -> Result<ChargedText> {
+        self.io().text(type_oid, value, self.bump.account())
     }
 
     /// What this call site kept from an earlier row, made by `make` the first time: a compiled

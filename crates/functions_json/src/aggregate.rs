@@ -1,6 +1,6 @@
 //! json_agg, json_object_agg and their variants for jsonb.
 
-use crate::write::{Out, finish, text_of, write_key, write_value};
+use crate::write::{begin, finish, text_of, write_key, write_value};
 use base::{Result, err};
 use expr::{Aggregate, Call, Entry};
 use memory::Heap;
@@ -86,9 +86,9 @@ impl<const BINARY: bool, const STRICT: bool> Aggregate for Values<BINARY, STRICT
                 cx.io().host.class(type_oid),
                 Ok(types::TypeClass::Array { .. } | types::TypeClass::Composite)
             );
-        let mut out = Out::new(cx);
-        write_value(&cx.io(), type_oid, &args[0], false, &mut out)?;
-        state.add(if structured { b", \n " } else { b", " }, &out, b"]")
+        let mut part = begin(cx);
+        write_value(&cx.io(), type_oid, &args[0], false, &mut part.output())?;
+        state.add(if structured { b", \n " } else { b", " }, &part, b"]")
     }
     fn finish<'m>(state: &State, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
         state.finish::<BINARY>(cx)
@@ -119,7 +119,8 @@ impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
         if STRICT && !UNIQUE && args[1].is_null() {
             return Ok(());
         }
-        let mut out = Out::new(cx);
+        let mut part = begin(cx);
+        let mut out = part.output();
         write_key(&cx.io(), cx.arg_type(0).oid.0, &args[0], &mut out)?;
         if UNIQUE {
             if !state.keys.add(&out)? {
@@ -134,9 +135,9 @@ impl<const BINARY: bool, const STRICT: bool, const UNIQUE: bool> Aggregate
                 return Ok(());
             }
         }
-        out.extend_from_slice(b" : ");
+        out.extend_from_slice(b" : ")?;
         write_value(&cx.io(), cx.arg_type(1).oid.0, &args[1], false, &mut out)?;
-        state.add(b", ", &out, b" }")
+        state.add(b", ", &part, b" }")
     }
     fn finish<'m>(state: &State, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
         state.finish::<BINARY>(cx)

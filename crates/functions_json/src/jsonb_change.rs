@@ -3,6 +3,7 @@
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::collections::Output;
 use types::json::{self, Node, NodeKind, Scalar};
 use types::jsonb::{JsonbArray, JsonbObject, View, Writer};
 use types::{Array, Jsonb};
@@ -309,33 +310,33 @@ fn strip<'m>(at: Jsonb<'m>, in_arrays: bool, out: &mut Writer<'m>) -> Result<()>
     }
 }
 
-fn strip_text(node: &Node<'_>, in_arrays: bool, out: &mut Vec<u8>) {
+fn strip_text(node: &Node<'_>, in_arrays: bool, out: &mut Output<'_>) -> Result<()> {
     let is_null = |n: &Node<'_>| matches!(n.kind, NodeKind::Scalar(Scalar::Null));
     match &node.kind {
-        NodeKind::Scalar(Scalar::String(text)) => json::write_string(text, out),
+        NodeKind::Scalar(Scalar::String(text)) => json::write_quoted(text, out),
         NodeKind::Scalar(_) => out.extend_from_slice(node.raw.as_bytes()),
         NodeKind::Array(items) => {
-            out.push(b'[');
+            out.push(b'[')?;
             let kept = items.iter().filter(|n| !in_arrays || !is_null(n));
             for (i, item) in kept.enumerate() {
                 if i > 0 {
-                    out.push(b',');
+                    out.push(b',')?;
                 }
-                strip_text(item, in_arrays, out);
+                strip_text(item, in_arrays, out)?;
             }
-            out.push(b']');
+            out.push(b']')
         }
         NodeKind::Object(pairs) => {
-            out.push(b'{');
+            out.push(b'{')?;
             for (i, (key, item)) in pairs.iter().filter(|(_, n)| !is_null(n)).enumerate() {
                 if i > 0 {
-                    out.push(b',');
+                    out.push(b',')?;
                 }
-                json::write_string(key, out);
-                out.push(b':');
-                strip_text(item, in_arrays, out);
+                json::write_quoted(key, out)?;
+                out.push(b':')?;
+                strip_text(item, in_arrays, out)?;
             }
-            out.push(b'}');
+            out.push(b'}')
         }
     }
 }
@@ -375,9 +376,8 @@ pub(crate) const TABLE: &[Entry] = &[
     }),
     raw!("json_strip_nulls", |cx, args| {
         let tree = json::tree(args[0].text()?, cx.bump.account())?;
-        // Not more than what it is made of.
-        let mut out = Vec::new();
-        strip_text(tree.root(), args[1].bool()?, &mut out);
-        cx.text(crate::write::text_of(&out)?)
+        let mut text = crate::write::begin(cx);
+        strip_text(tree.root(), args[1].bool()?, &mut text.output())?;
+        cx.text(crate::write::text_of(&text)?)
     }),
 ];

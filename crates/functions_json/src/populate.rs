@@ -8,6 +8,7 @@
 use crate::parts::{Parts, Whole};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry, SetRows, SqlType};
+use memory::collections::{Charged, ChargedText};
 use std::borrow::Cow;
 use types::array::{self, Dimension};
 use types::json::{self, Node, NodeKind, Scalar};
@@ -34,13 +35,27 @@ fn columns(cx: &Call<'_, '_>, type_oid: u32, typmod: i32) -> Result<Option<Vec<R
 }
 
 /// The text of a json or jsonb argument.
-fn text_of<'m>(cx: &Call<'_, 'm>, datum: &Datum<'m>) -> Result<Cow<'m, str>> {
-    if let Datum::Text(text) = datum {
-        return Ok(Cow::Borrowed(text));
+enum JsonText<'m> {
+    Given(&'m str),
+    Made(ChargedText),
+}
+
+impl std::ops::Deref for JsonText<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            JsonText::Given(text) => text,
+            JsonText::Made(text) => text,
+        }
     }
-    let mut out = Vec::new();
-    cx.io().output(oids::JSONB, datum, &mut out)?;
-    Ok(Cow::Owned(crate::write::text_of(&out)?.to_string()))
+}
+
+fn text_of<'m>(cx: &Call<'_, '_>, datum: &Datum<'m>) -> Result<JsonText<'m>> {
+    match datum {
+        Datum::Text(text) => Ok(JsonText::Given(text)),
+        _ => cx.io().text(oids::JSONB, datum, cx.bump.account()).map(JsonText::Made),
+    }
 }
 
 fn pairs<'n, 't>(node: &'n Node<'t>) -> Result<&'n [(Cow<'t, str>, Node<'t>)]> {
@@ -183,15 +198,14 @@ pub(crate) fn populate_type<'m>(
         return Ok(value);
     }
     if omit_quotes {
-        let text = json.as_text().unwrap_or_else(|| "null".into());
-        return io.input(type_oid, typmod, &text, &cx.bump);
+        let text = json.as_text(cx.bump.account())?;
+        return io.input(type_oid, typmod, text.as_deref().unwrap_or("null"), &cx.bump);
     }
     if type_oid == oids::JSONB {
         return json.to_datum().copy_to(&cx.bump);
     }
-    let mut text = Vec::new();
-    json.write(&mut text);
-    let text = crate::write::text_of(&text)?;
+    let text = io.text(oids::JSONB, &json.to_datum(), cx.bump.account())?;
+    let text = &*text;
     match io.host.class(type_oid)? {
         TypeClass::Array { element, .. } => {
             array(cx, json::tree(text, cx.bump.account())?.root(), element, typmod, None)
@@ -207,7 +221,7 @@ pub(crate) fn populate_type<'m>(
 
 /// The elements of an array that is being read, and the lengths of its dimensions.
 struct Elements<'m> {
-    values: Vec<Datum<'m>>,
+    values: Charged<Datum<'m>>,
     lengths: Vec<usize>,
     /// Whether the number of dimensions is known: that of the first element that is no array.
     closed: bool,
@@ -227,7 +241,8 @@ fn array<'m>(
             None => error,
         });
     };
-    let mut elements = Elements { values: Vec::new(), lengths: Vec::new(), closed: false };
+    let values = Charged::new(cx.bump.account().clone(), "JsonElements");
+    let mut elements = Elements { values, lengths: Vec::new(), closed: false };
     level(cx, items, 0, (element, typmod), &mut elements, key)?;
     let dims: Vec<Dimension> = if elements.values.is_empty() {
         Vec::new()
@@ -269,7 +284,7 @@ fn level<'m>(
             }
             _ => {
                 out.closed = true;
-                out.values.push(value(cx, item, element, typmod, key)?);
+                out.values.push(value(cx, item, element, typmod, key)?)?;
             }
         }
     }
@@ -395,7 +410,7 @@ struct Objects {
     parts: Option<Parts>,
     next: usize,
     columns: Vec<RowColumn>,
-    base: Option<Vec<u8>>,
+    base: Option<Charged<u8>>,
 }
 
 impl SetRows for Objects {
@@ -424,21 +439,13 @@ fn objects(
     cx: &Call<'_, '_>,
     json: &Datum<'_>,
     columns: Vec<RowColumn>,
-    base: Option<Vec<u8>>,
+    base: Option<Charged<u8>>,
     function: &str,
 ) -> Result<Box<dyn SetRows>> {
     if json.is_null() {
         return Ok(Box::new(Objects { parts: None, next: 0, columns, base }));
     }
-    let mut out = Vec::new();
-    let text = match json {
-        Datum::Text(text) => *text,
-        _ => {
-            cx.io().output(oids::JSONB, json, &mut out)?;
-            crate::write::text_of(&out)?
-        }
-    };
-    let parts = Parts::of(cx, text)?;
+    let parts = Parts::of(cx, &text_of(cx, json)?)?;
     if parts.whole() != Whole::Array {
         let what = if parts.whole() == Whole::Object { "an object" } else { "a scalar" };
         return Err(err!(INVALID_PARAMETER_VALUE, "cannot call {function} on {what}"));
@@ -470,7 +477,13 @@ fn populate_set<'m, const BINARY: bool>(
 ) -> Result<Box<dyn SetRows>> {
     let function = if BINARY { "jsonb_populate_recordset" } else { "json_populate_recordset" };
     let columns = base_columns(cx, &args[0], function)?;
-    let base = if args[0].is_null() { None } else { Some(args[0].bytes()?.to_vec()) };
+    let base = if args[0].is_null() {
+        None
+    } else {
+        let mut base = Charged::new(cx.bump.account().clone(), "RowsBase");
+        base.extend_from_slice(args[0].bytes()?)?;
+        Some(base)
+    };
     objects(cx, &args[1], columns, base, function)
 }
 

@@ -3,7 +3,6 @@
 use base::{Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
-use memory::collections::Toll;
 use types::json::{self, Node, NodeKind, Scalar};
 use types::jsonb::View;
 use types::{Array, Jsonb, Numeric};
@@ -49,7 +48,7 @@ fn give_binary<'m, const TEXT: bool>(
         Some(value) if !TEXT => Ok(value.to_datum()),
         Some(value) => match value.view() {
             View::String(text) => Ok(Datum::Text(text)),
-            _ => value.as_text().map_or(Ok(Datum::Null), |text| cx.text(&text)),
+            _ => crate::write::scalar_text(cx, value),
         },
     }
 }
@@ -260,10 +259,9 @@ pub(crate) const TABLE: &[Entry] = &[
         Ok(Datum::Bool(b.contains(a)))
     }),
     raw!("jsonb_pretty", |cx, args| {
-        let mut out = Vec::new();
-        let mut toll = Toll::new(cx.bump.account().clone(), "JsonText");
-        Jsonb::new(args[0].bytes()?).write_pretty(0, &mut out, &mut toll)?;
-        cx.text(crate::write::text_of(&out)?)
+        let mut text = crate::write::begin(cx);
+        Jsonb::new(args[0].bytes()?).write_pretty(0, &mut text.output())?;
+        cx.text(crate::write::text_of(&text)?)
     }),
     raw!("jsonb_bool", |cx, args| {
         let value = Jsonb::new(args[0].bytes()?);

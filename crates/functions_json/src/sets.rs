@@ -65,11 +65,7 @@ struct BinaryRows<const TEXT: bool> {
 }
 
 fn binary<'m, const TEXT: bool>(cx: &Call<'_, 'm>, value: Jsonb<'_>) -> Result<Datum<'m>> {
-    if TEXT {
-        value.as_text().map_or(Ok(Datum::Null), |text| cx.text(&text))
-    } else {
-        cx.bytes(value.bytes())
-    }
+    if TEXT { crate::write::scalar_text(cx, value) } else { cx.bytes(value.bytes()) }
 }
 
 impl<const TEXT: bool> SetRows for BinaryRows<TEXT> {

@@ -3,92 +3,61 @@
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
-use memory::collections::{Charged, Toll};
-use std::ops::{Deref, DerefMut};
+use memory::collections::{Charged, Output};
 use types::datetime::format;
 use types::oids::{self, *};
 use types::{Array, Io, Record, TypeClass, json, jsonb};
 
 /// A JSON text that is being written, charged to those who pay for the result.
-pub(crate) struct Out {
-    bytes: Vec<u8>,
-    toll: Toll,
+pub(crate) fn begin(cx: &Call<'_, '_>) -> Charged<u8> {
+    Charged::new(cx.bump.account().clone(), "JsonText")
 }
 
-impl Out {
-    pub(crate) fn new(cx: &Call<'_, '_>) -> Out {
-        Out { bytes: Vec::new(), toll: Toll::new(cx.bump.account().clone(), "JsonText") }
-    }
-
-    /// Charges the room that was taken since the last time.
-    fn pay(&mut self) -> Result<()> {
-        self.toll.cover(self.bytes.capacity())
-    }
-}
-
-impl Deref for Out {
-    type Target = Vec<u8>;
-
-    fn deref(&self) -> &Vec<u8> {
-        &self.bytes
-    }
-}
-
-impl DerefMut for Out {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-}
-
-/// Appends a value of a type as JSON. `pretty`: line feeds between the elements of the outermost
+/// Writes a value of a type as JSON. `pretty`: line feeds between the elements of the outermost
 /// array or row.
 pub(crate) fn write_value(
     io: &Io<'_>,
     type_oid: u32,
     value: &Datum<'_>,
     pretty: bool,
-    out: &mut Out,
+    out: &mut Output<'_>,
 ) -> Result<()> {
+    /// No date with its quotes is longer.
+    const DATE_BYTES: usize = 64;
     if value.is_null() {
-        out.extend_from_slice(b"null");
-        return Ok(());
+        return out.extend_from_slice(b"null");
     }
     match type_oid {
         BOOL => out.extend_from_slice(if value.bool()? { b"true" } else { b"false" }),
         INT2 | INT4 | INT8 | FLOAT4 | FLOAT8 | NUMERIC => {
             let at = out.len();
-            io.output(type_oid, value, out)?;
+            io.write(type_oid, value, out)?;
             // NaN and the infinities are no numbers of JSON.
             if out[at..].iter().any(|b| matches!(b, b'N' | b'I')) {
-                out.insert(at, b'"');
-                out.push(b'"');
+                out.quote(at, |_| None)?;
             }
+            Ok(())
         }
-        DATE => {
-            let start = out.len();
+        DATE | TIMESTAMP | TIMESTAMPTZ => {
+            let out = out.room(DATE_BYTES)?;
             out.push(b'"');
-            format::date(value.int4()?, &types::IoEnv::default(), out);
+            match type_oid {
+                DATE => format::date(value.int4()?, &types::IoEnv::default(), out),
+                TIMESTAMP => format::timestamp_json(value.int8()?, out),
+                _ => {
+                    let us = value.int8()?;
+                    format::timestamptz_json(us, io.env.zone.east_secs_at(us), out);
+                }
+            }
             out.push(b'"');
-            debug_assert!(out.len() > start);
-        }
-        TIMESTAMP => {
-            out.push(b'"');
-            format::timestamp_json(value.int8()?, out);
-            out.push(b'"');
-        }
-        TIMESTAMPTZ => {
-            let us = value.int8()?;
-            out.push(b'"');
-            format::timestamptz_json(us, io.env.zone.east_secs_at(us), out);
-            out.push(b'"');
+            Ok(())
         }
         JSON => out.extend_from_slice(value.text()?.as_bytes()),
         JSONB => types::Jsonb::new(value.bytes()?).write(out),
         // A value of an unknown literal is a text.
-        0 | UNKNOWN | TEXT => json::write_string(value.text()?, out),
-        _ => return write_other(io, type_oid, value, pretty, out),
+        0 | UNKNOWN | TEXT => json::write_quoted(value.text()?, out),
+        _ => write_other(io, type_oid, value, pretty, out),
     }
-    out.pay()
 }
 
 fn write_other(
@@ -96,7 +65,7 @@ fn write_other(
     type_oid: u32,
     value: &Datum<'_>,
     pretty: bool,
-    out: &mut Out,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     match io.host.class(type_oid)? {
         TypeClass::Array { .. } => write_array(io, &Array::from_datum(value)?, pretty, out),
@@ -106,17 +75,26 @@ fn write_other(
             if let Some((base, _)) = io.host.domain(type_oid)? {
                 return write_value(io, base, value, pretty, out);
             }
-            let text = io.output_string(type_oid, value)?;
-            json::write_string(&text, out);
-            out.pay()
+            write_text(io, type_oid, value, out)
         }
     }
 }
 
-fn write_array(io: &Io<'_>, array: &Array<'_>, pretty: bool, out: &mut Out) -> Result<()> {
+/// Writes the text form of a value as a string.
+fn write_text(io: &Io<'_>, type_oid: u32, value: &Datum<'_>, out: &mut Output<'_>) -> Result<()> {
+    if let Datum::Text(text) = value
+        && matches!(type_oid, VARCHAR | BPCHAR | NAME)
+    {
+        return json::write_quoted(text, out);
+    }
+    let mut text = out.scratch();
+    io.write(type_oid, value, &mut text.output())?;
+    json::write_quoted(text_of(&text)?, out)
+}
+
+fn write_array(io: &Io<'_>, array: &Array<'_>, pretty: bool, out: &mut Output<'_>) -> Result<()> {
     if array.is_empty() {
-        out.extend_from_slice(b"[]");
-        return Ok(());
+        return out.extend_from_slice(b"[]");
     }
     let lengths: Vec<usize> = array.dimensions().iter().map(|d| d.length as usize).collect();
     let mut index = 0;
@@ -129,13 +107,13 @@ fn write_level(
     lengths: &[usize],
     index: &mut usize,
     pretty: bool,
-    out: &mut Out,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     let Some((length, inner)) = lengths.split_first() else { return Ok(()) };
-    out.push(b'[');
+    out.push(b'[')?;
     for i in 0..*length {
         if i > 0 {
-            out.extend_from_slice(if pretty { b",\n " } else { b"," });
+            out.extend_from_slice(if pretty { b",\n " } else { b"," })?;
         }
         if inner.is_empty() {
             write_value(io, array.element_type(), &array.get(*index)?, false, out)?;
@@ -144,30 +122,41 @@ fn write_level(
             write_level(io, array, inner, index, false, out)?;
         }
     }
-    out.push(b']');
-    Ok(())
+    out.push(b']')
 }
 
-fn write_record(io: &Io<'_>, record: &Record<'_>, pretty: bool, out: &mut Out) -> Result<()> {
+fn write_record(
+    io: &Io<'_>,
+    record: &Record<'_>,
+    pretty: bool,
+    out: &mut Output<'_>,
+) -> Result<()> {
     let names = io.host.column_names(record.type_oid(), record.typmod())?;
-    out.push(b'{');
+    out.push(b'{')?;
     for (count, (i, column_type)) in types::record::present(io, record)?.into_iter().enumerate() {
         if count > 0 {
-            out.extend_from_slice(if pretty { b",\n " } else { b"," });
+            out.extend_from_slice(if pretty { b",\n " } else { b"," })?;
         }
         match names.get(i) {
-            Some(name) => json::write_string(name, out),
-            None => json::write_string(&format!("f{}", i + 1), out),
+            Some(name) => json::write_quoted(name, out)?,
+            None => json::write_quoted(&format!("f{}", i + 1), out)?,
         }
-        out.push(b':');
+        out.push(b':')?;
         write_value(io, column_type, &record.get(i)?, false, out)?;
     }
-    out.push(b'}');
-    Ok(())
+    out.push(b'}')
 }
 
 pub(crate) fn text_of(bytes: &[u8]) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|_| Error::internal("text output is not UTF-8"))
+}
+
+/// What `->>` gives of a value.
+pub(crate) fn scalar_text<'m>(cx: &Call<'_, 'm>, value: jsonb::Jsonb<'_>) -> Result<Datum<'m>> {
+    match value.as_text(cx.bump.account())? {
+        Some(text) => cx.text(&text),
+        None => Ok(Datum::Null),
+    }
 }
 
 /// A JSON text as json or jsonb.
@@ -178,9 +167,10 @@ pub(crate) fn finish<'m, const BINARY: bool>(cx: &Call<'_, 'm>, json: &[u8]) -> 
 
 fn to_json<'m, const BINARY: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let pretty = args.get(1).map_or(Ok(false), Datum::bool)?;
-    let mut out = Out::new(cx);
+    let mut json = begin(cx);
+    let mut out = json.output();
     write_value(&cx.io(), cx.arg_type(0).oid.0, &args[0], pretty, &mut out)?;
-    finish::<BINARY>(cx, &out)
+    finish::<BINARY>(cx, &json)
 }
 
 /// The arguments with their types; of a VARIADIC array its elements. None if it is NULL.
@@ -205,30 +195,31 @@ fn build_array<'m, const BINARY: bool>(
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
     let Some(values) = spread(cx, args)? else { return Ok(Datum::Null) };
-    let mut out = Out::new(cx);
-    out.push(b'[');
+    let mut json = begin(cx);
+    let mut out = json.output();
+    out.push(b'[')?;
     for (i, (type_oid, value)) in values.iter().enumerate() {
         if i > 0 {
-            out.extend_from_slice(b", ");
+            out.extend_from_slice(b", ")?;
         }
         write_value(&cx.io(), *type_oid, value, false, &mut out)?;
     }
-    out.push(b']');
-    finish::<BINARY>(cx, &out)
+    out.push(b']')?;
+    finish::<BINARY>(cx, &json)
 }
 
-/// Appends a key: the text form of a scalar value.
+/// Writes a key: the text form of a scalar value.
 pub(crate) fn write_key(
     io: &Io<'_>,
     type_oid: u32,
     value: &Datum<'_>,
-    out: &mut Out,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     let invalid =
         || err!(INVALID_PARAMETER_VALUE, "key value must be scalar, not array, composite, or json");
     match type_oid {
-        0 | UNKNOWN | TEXT => json::write_string(value.text()?, out),
-        JSON | JSONB => return Err(invalid()),
+        0 | UNKNOWN | TEXT => json::write_quoted(value.text()?, out),
+        JSON | JSONB => Err(invalid()),
         _ => {
             let plain = match types::io::builtin_class(type_oid) {
                 Some(class) => class,
@@ -242,14 +233,13 @@ pub(crate) fn write_key(
             {
                 return write_key(io, base, value, out);
             }
-            let text = match value {
-                Datum::Bool(b) => b.to_string(),
-                _ => io.output_string(type_oid, value)?,
-            };
-            json::write_string(&text, out);
+            match value {
+                Datum::Bool(true) => out.extend_from_slice(b"\"true\""),
+                Datum::Bool(false) => out.extend_from_slice(b"\"false\""),
+                _ => write_text(io, type_oid, value, out),
+            }
         }
     }
-    Ok(())
 }
 
 fn build_object<'m, const BINARY: bool>(
@@ -267,11 +257,12 @@ fn build_object<'m, const BINARY: bool>(
             "The arguments of {function} must consist of alternating keys and values."
         )));
     }
-    let mut out = Out::new(cx);
-    out.push(b'{');
+    let mut json = begin(cx);
+    let mut out = json.output();
+    out.push(b'{')?;
     for (i, pair) in values.chunks(2).enumerate() {
         if i > 0 {
-            out.extend_from_slice(b", ");
+            out.extend_from_slice(b", ")?;
         }
         if pair[0].1.is_null() {
             return Err(if BINARY {
@@ -281,11 +272,11 @@ fn build_object<'m, const BINARY: bool>(
             });
         }
         write_key(&cx.io(), pair[0].0, &pair[0].1, &mut out)?;
-        out.extend_from_slice(b" : ");
+        out.extend_from_slice(b" : ")?;
         write_value(&cx.io(), pair[1].0, &pair[1].1, false, &mut out)?;
     }
-    out.push(b'}');
-    finish::<BINARY>(cx, &out)
+    out.push(b'}')?;
+    finish::<BINARY>(cx, &json)
 }
 
 /// Keys and values from one array of pairs or from two arrays.
@@ -316,11 +307,12 @@ fn object_of_arrays<'m, const BINARY: bool>(
         (None, [] | [_] | [_, _]) => first.len() / 2,
         _ => return Err(subscript("wrong number of array subscripts")),
     };
-    let mut out = Out::new(cx);
-    out.push(b'{');
+    let mut json = begin(cx);
+    let mut out = json.output();
+    out.push(b'{')?;
     for i in 0..pairs {
         if i > 0 {
-            out.extend_from_slice(b", ");
+            out.extend_from_slice(b", ")?;
         }
         let (key, value) = match &second {
             Some(second) => (first.get(i)?, second.get(i)?),
@@ -329,12 +321,12 @@ fn object_of_arrays<'m, const BINARY: bool>(
         if key.is_null() {
             return Err(err!(NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"));
         }
-        json::write_string(key.text()?, &mut out);
-        out.extend_from_slice(b" : ");
+        json::write_quoted(key.text()?, &mut out)?;
+        out.extend_from_slice(b" : ")?;
         write_value(&cx.io(), oids::TEXT, &value, false, &mut out)?;
     }
-    out.push(b'}');
-    finish::<BINARY>(cx, &out)
+    out.push(b'}')?;
+    finish::<BINARY>(cx, &json)
 }
 
 /// The table of this module.

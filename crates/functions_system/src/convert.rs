@@ -14,7 +14,7 @@ fn input<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 
 /// `*out`: the text of a value.
 fn output<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let text = cx.io().output_string(cx.arg_type(0).oid.0, &args[0])?;
+    let text = cx.text_of(cx.arg_type(0).oid.0, &args[0])?;
     cx.text(&text)
 }
 

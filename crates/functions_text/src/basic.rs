@@ -3,7 +3,7 @@
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use expr::{in_sql, raw};
-use std::collections::HashMap;
+use memory::collections::Charged;
 use types::text::trim_bpchar;
 
 /// The most bytes of a text.
@@ -87,13 +87,14 @@ fn pad<'m, const LEFT: bool>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Resul
     if missing.saturating_mul(4) + text.len() > LENGTH_MAX {
         return Err(too_large());
     }
-    let mut padded = memory::Text::with_capacity(cx.bump, text.len() + missing)?;
+    let whole = length(fill) as usize;
+    let rest = &fill[..position_of(fill, (missing % whole) as i64)];
+    let mut padded = cx.writer_of(text.len() + missing / whole * fill.len() + rest.len())?;
     if !LEFT {
         padded.push_str(text)?;
     }
-    for c in fill.chars().cycle().take(missing) {
-        padded.push(c)?;
-    }
+    padded.push_repeated(fill, missing / whole)?;
+    padded.push_str(rest)?;
     if LEFT {
         padded.push_str(text)?;
     }
@@ -134,28 +135,86 @@ pub(crate) fn lower_char(c: char) -> char {
     }
 }
 
-fn map<'m>(cx: &mut Call<'_, 'm>, text: &str, f: fn(char) -> char) -> Result<Datum<'m>> {
-    cx.text(&text.chars().map(f).collect::<String>())
-}
-
-fn initcap(text: &str) -> String {
-    let mut in_word = false;
-    text.chars()
-        .map(|c| {
-            let mapped = if in_word { lower_char(c) } else { upper_char(c) };
-            in_word = c.is_alphanumeric();
-            mapped
-        })
-        .collect()
-}
-
-fn translate(text: &str, from: &str, to: &str) -> String {
-    let to: Vec<char> = to.chars().collect();
-    let mut table: HashMap<char, Option<char>> = HashMap::new();
-    for (i, c) in from.chars().enumerate() {
-        table.entry(c).or_insert_with(|| to.get(i).copied());
+/// The text of what each of its characters becomes.
+fn map<'m>(
+    cx: &Call<'_, 'm>,
+    text: &str,
+    mut f: impl FnMut(char) -> Option<char>,
+) -> Result<Datum<'m>> {
+    let mut out = cx.writer_of(text.len())?;
+    for c in text.chars().filter_map(&mut f) {
+        out.push(c)?;
     }
-    text.chars().filter_map(|c| table.get(&c).copied().unwrap_or(Some(c))).collect()
+    Ok(Datum::Text(out.into_str()))
+}
+
+fn lower<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    if text.is_ascii() {
+        let copy = cx.bump.alloc_str(text)?;
+        copy.make_ascii_lowercase();
+        return Ok(Datum::Text(copy));
+    }
+    map(cx, text, |c| Some(lower_char(c)))
+}
+
+fn upper<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    if text.is_ascii() {
+        let copy = cx.bump.alloc_str(text)?;
+        copy.make_ascii_uppercase();
+        return Ok(Datum::Text(copy));
+    }
+    map(cx, text, |c| Some(upper_char(c)))
+}
+
+fn initcap<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let mut in_word = false;
+    map(cx, args[0].text()?, |c| {
+        let mapped = if in_word { lower_char(c) } else { upper_char(c) };
+        in_word = c.is_alphanumeric();
+        Some(mapped)
+    })
+}
+
+/// What each character of `from` becomes, in the order of the characters; of equal ones the first
+/// counts.
+struct Translation {
+    table: Charged<(char, u32, Option<char>)>,
+}
+
+impl Translation {
+    fn new(cx: &Call<'_, '_>, from: &str, to: &str) -> Result<Translation> {
+        let mut table = Charged::new(cx.bump.account().clone(), "Translation");
+        let mut to = to.chars();
+        for (i, c) in from.chars().enumerate() {
+            table.push((c, i as u32, to.next()))?;
+        }
+        table.sort_unstable_by_key(|(c, i, _)| (*c, *i));
+        Ok(Translation { table })
+    }
+
+    fn apply(&self, c: char) -> Option<char> {
+        let at = self.table.partition_point(|(from, ..)| *from < c);
+        match self.table.get(at) {
+            Some((from, _, to)) if *from == c => *to,
+            _ => Some(c),
+        }
+    }
+}
+
+fn translate<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let translation = Translation::new(cx, args[1].text()?, args[2].text()?)?;
+    map(cx, args[0].text()?, |c| translation.apply(c))
+}
+
+fn reverse<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
+    let text = args[0].text()?;
+    let mut out = cx.writer_of(text.len())?;
+    for c in text.chars().rev() {
+        out.push(c)?;
+    }
+    Ok(Datum::Text(out.into_str()))
 }
 
 /// Replaces the characters from `start` for `length` by others.
@@ -173,7 +232,7 @@ fn overlay<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         .ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))?;
     let head = substr(text, 1, Some(start - 1))?;
     let tail = substr(text, behind, None)?;
-    cx.format(format_args!("{head}{new}{tail}"))
+    cx.joined(&[head, new, tail])
 }
 
 /// `left` and `right`: a negative count leaves that many characters of the other end out.
@@ -194,10 +253,26 @@ fn end<'m, const LEFT: bool>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result
 
 fn replace<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, from, to) = (args[0].text()?, args[1].text()?, args[2].text()?);
-    if from.is_empty() || !text.contains(from) {
+    if from.is_empty() {
         return Ok(args[0]);
     }
-    cx.text(&text.replace(from, to))
+    let finder = memchr::memmem::Finder::new(from);
+    let places = || finder.find_iter(text.as_bytes());
+    let count = match places().next() {
+        None => return Ok(args[0]),
+        // Small ones may grow.
+        Some(_) if text.len() < 1024 => 1,
+        Some(_) => places().count(),
+    };
+    let mut out = cx.writer_of(text.len() - count * from.len() + count * to.len())?;
+    let mut at = 0;
+    for place in places() {
+        out.push_str(&text[at..place])?;
+        out.push_str(to)?;
+        at = place + from.len();
+    }
+    out.push_str(&text[at..])?;
+    Ok(Datum::Text(out.into_str()))
 }
 
 fn repeat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -206,16 +281,8 @@ fn repeat<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     if text.len().saturating_mul(count) > LENGTH_MAX {
         return Err(too_large());
     }
-    let mut repeated = memory::Text::with_capacity(cx.bump, text.len() * count)?;
-    // Several at a time: a call for each would take longer than the copying.
-    let at_once = (4096 / text.len().max(1)).clamp(1, count.max(1));
-    let some = text.repeat(at_once);
-    for _ in 0..count / at_once {
-        repeated.push_str(&some)?;
-    }
-    for _ in 0..count % at_once {
-        repeated.push_str(text)?;
-    }
+    let mut repeated = cx.writer_of(text.len() * count)?;
+    repeated.push_repeated(text, count)?;
     Ok(Datum::Text(repeated.into_str()))
 }
 
@@ -239,26 +306,27 @@ fn chr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     cx.text(c.encode_utf8(&mut [0; 4]))
 }
 
-fn unistr(text: &str) -> Result<String> {
+fn unistr<'m>(cx: &Call<'_, 'm>, text: &str) -> Result<Datum<'m>> {
     let invalid = || {
         err!(SYNTAX_ERROR, "invalid Unicode escape")
             .hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.")
     };
     let pair = || err!(SYNTAX_ERROR, "invalid Unicode surrogate pair");
-    let mut out = String::new();
+    // An escape is longer than its character.
+    let mut out = cx.writer_of(text.len())?;
     let mut rest = text;
     let mut high: Option<u32> = None;
     while let Some(at) = rest.find('\\') {
         if high.is_some() && at > 0 {
             return Err(pair());
         }
-        out.push_str(&rest[..at]);
+        out.push_str(&rest[..at])?;
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('\\') {
             if high.is_some() {
                 return Err(pair());
             }
-            out.push('\\');
+            out.push('\\')?;
             rest = after;
             continue;
         }
@@ -286,13 +354,13 @@ fn unistr(text: &str) -> Result<String> {
         let c = char::from_u32(code).filter(|c| *c != '\0').ok_or_else(|| {
             err!(INVALID_PARAMETER_VALUE, "invalid Unicode code point: {code:04X}")
         })?;
-        out.push(c);
+        out.push(c)?;
     }
     if high.is_some() {
         return Err(pair());
     }
-    out.push_str(rest);
-    Ok(out)
+    out.push_str(rest)?;
+    Ok(Datum::Text(out.into_str()))
 }
 
 /// The table of this module.
@@ -302,10 +370,7 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("textoctetlen", |cx, args| Ok(Datum::Int4(args[0].text()?.len() as i32))),
     in_sql!("bit_length(text)", 1811, |cx, args| bit_length(args[0].text()?.len())),
     raw!("bpcharoctetlen", |cx, args| Ok(Datum::Int4(args[0].text()?.len() as i32))),
-    raw!("textcat", |cx, args| {
-        let (a, b) = (args[0].text()?, args[1].text()?);
-        cx.format(format_args!("{a}{b}"))
-    }),
+    raw!("textcat", |cx, args| cx.joined(&[args[0].text()?, args[1].text()?])),
     raw!("text_substr", |cx, args| {
         substr(args[0].text()?, args[1].int4()?, Some(args[2].int4()?)).map(Datum::Text)
     }),
@@ -329,18 +394,14 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("ltrim1", trim::<true, false>),
     Entry::scalar("rtrim", trim::<false, true>),
     Entry::scalar("rtrim1", trim::<false, true>),
-    raw!("lower", |cx, args| map(cx, args[0].text()?, lower_char)),
-    raw!("casefold", |cx, args| map(cx, args[0].text()?, lower_char)),
-    raw!("upper", |cx, args| map(cx, args[0].text()?, upper_char)),
-    raw!("initcap", |cx, args| cx.text(&initcap(args[0].text()?))),
-    raw!("translate", |cx, args| {
-        cx.text(&translate(args[0].text()?, args[1].text()?, args[2].text()?))
-    }),
+    Entry::scalar("lower", lower),
+    Entry::scalar("casefold", lower),
+    Entry::scalar("upper", upper),
+    Entry::scalar("initcap", initcap),
+    Entry::scalar("translate", translate),
     Entry::scalar("text_left", end::<true>),
     Entry::scalar("text_right", end::<false>),
-    raw!("text_reverse", |cx, args| {
-        cx.text(&args[0].text()?.chars().rev().collect::<String>())
-    }),
+    Entry::scalar("text_reverse", reverse),
     Entry::scalar("replace_text", replace),
     Entry::scalar("repeat", repeat),
     raw!("ascii", |cx, args| {
@@ -350,5 +411,5 @@ pub(crate) const TABLE: &[Entry] = &[
     raw!("text_starts_with", |cx, args| {
         Ok(Datum::Bool(args[0].text()?.starts_with(args[1].text()?)))
     }),
-    raw!("unistr", |cx, args| cx.text(&unistr(args[0].text()?)?)),
+    raw!("unistr", |cx, args| unistr(cx, args[0].text()?)),
 ];

@@ -21,6 +21,15 @@ fn part(bytes: &[u8], start: i32, length: Option<i32>) -> Result<&[u8]> {
     Ok(&bytes[first as usize - 1..end as usize - 1])
 }
 
+/// Bytes one behind the other as a result.
+fn joined<'m>(cx: &Call<'_, 'm>, parts: &[&[u8]]) -> Result<Datum<'m>> {
+    let mut out = memory::Vec::with_capacity(cx.bump, parts.iter().map(|part| part.len()).sum())?;
+    for part in parts {
+        out.extend_from_slice(part)?;
+    }
+    Ok(Datum::Bytes(out.into_slice()))
+}
+
 fn overlay<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (bytes, new, start) = (args[0].bytes()?, args[1].bytes()?, args[2].int4()?);
     let count = args.get(3).map_or(Ok(new.len() as i32), Datum::int4)?;
@@ -30,10 +39,7 @@ fn overlay<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let behind = start
         .checked_add(count)
         .ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))?;
-    let mut out = part(bytes, 1, Some(start - 1))?.to_vec();
-    out.extend_from_slice(new);
-    out.extend_from_slice(part(bytes, behind, None)?);
-    cx.bytes(&out)
+    joined(cx, &[part(bytes, 1, Some(start - 1))?, new, part(bytes, behind, None)?])
 }
 
 fn index(at: i64, count: usize) -> Result<usize> {
@@ -62,7 +68,7 @@ fn trim<'m, const LEFT: bool, const RIGHT: bool>(
 pub(crate) const TABLE: &[Entry] = &[
     raw!("byteaoctetlen", |cx, args| Ok(Datum::Int4(args[0].bytes()?.len() as i32))),
     in_sql!("bit_length(bytea)", 1810, |cx, args| bit_length(args[0].bytes()?.len())),
-    raw!("byteacat", |cx, args| cx.bytes(&[args[0].bytes()?, args[1].bytes()?].concat())),
+    raw!("byteacat", |cx, args| joined(cx, &[args[0].bytes()?, args[1].bytes()?])),
     raw!("bytea_substr", |cx, args| {
         part(args[0].bytes()?, args[1].int4()?, Some(args[2].int4()?)).map(Datum::Bytes)
     }),
@@ -83,10 +89,11 @@ pub(crate) const TABLE: &[Entry] = &[
         Ok(Datum::Int4(bytes[index(args[1].int4()?.into(), bytes.len())?].into()))
     }),
     raw!("byteaSetByte", |cx, args| {
-        let mut bytes = args[0].bytes()?.to_vec();
+        let bytes = args[0].bytes()?;
         let at = index(args[1].int4()?.into(), bytes.len())?;
+        let bytes = cx.bump.alloc_slice_copy(bytes)?;
         bytes[at] = args[2].int4()? as u8;
-        cx.bytes(&bytes)
+        Ok(Datum::Bytes(bytes))
     }),
     raw!("byteaGetBit", |cx, args| {
         let bytes = args[0].bytes()?;
@@ -94,20 +101,23 @@ pub(crate) const TABLE: &[Entry] = &[
         Ok(Datum::Int4((bytes[at / 8] >> (at % 8) & 1).into()))
     }),
     raw!("byteaSetBit", |cx, args| {
-        let mut bytes = args[0].bytes()?.to_vec();
+        let bytes = args[0].bytes()?;
         let at = index(args[1].int8()?, bytes.len() * 8)?;
         let bit = match args[2].int4()? {
             0 => 0,
             1 => 1u8,
             _ => return Err(err!(INVALID_PARAMETER_VALUE, "new bit must be 0 or 1")),
         };
+        let bytes = cx.bump.alloc_slice_copy(bytes)?;
         bytes[at / 8] = bytes[at / 8] & !(1 << (at % 8)) | bit << (at % 8);
-        cx.bytes(&bytes)
+        Ok(Datum::Bytes(bytes))
     }),
     raw!("bytea_bit_count", |cx, args| {
         Ok(Datum::Int8(args[0].bytes()?.iter().map(|b| i64::from(b.count_ones())).sum()))
     }),
     raw!("bytea_reverse", |cx, args| {
-        cx.bytes(&args[0].bytes()?.iter().rev().copied().collect::<Vec<_>>())
+        let bytes = cx.bump.alloc_slice_copy(args[0].bytes()?)?;
+        bytes.reverse();
+        Ok(Datum::Bytes(bytes))
     }),
 ];

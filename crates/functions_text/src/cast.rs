@@ -9,9 +9,9 @@ fn fit_bits<'m, const VARYING: bool>(
     cx: &mut Call<'_, 'm>,
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
-    let mut value = bits::unpack(args[0].bytes()?)?;
+    let mut value = bits::unpack(args[0].bytes()?, cx.bump.account())?;
     bits::fit(&mut value, args[1].int4()?, VARYING, args[2].bool()?)?;
-    cx.bytes(&bits::pack(&value))
+    Ok(Datum::Bytes(bits::pack(&value, &cx.bump)?))
 }
 
 /// The table of this module.

@@ -1,10 +1,11 @@
 //! encode, decode, digests and checksums.
 
 use base::{Error, Result, err};
-use data_encoding::{BASE64, Encoding, Specification};
+use data_encoding::{BASE64, DecodeError, DecodeKind, Encoding, HEXLOWER, Specification};
 use expr::raw;
 use expr::{Call, Datum, Entry};
 use md5::{Digest, Md5};
+use memory::Text;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use std::sync::OnceLock;
 use types::text;
@@ -16,39 +17,75 @@ fn unknown(name: &str) -> Error {
 /// Lines of base64 have this many characters.
 const BASE64_LINE: usize = 76;
 
+/// Writes bytes in pieces, each by `write`, which returns the text of a piece.
+fn in_pieces<'m, const ROOM: usize>(
+    out: &mut Text<'m>,
+    bytes: &[u8],
+    piece_bytes: usize,
+    between: &str,
+    write: impl Fn(&[u8], &mut [u8; ROOM]) -> usize,
+) -> Result<()> {
+    let mut room = [0; ROOM];
+    for (i, piece) in bytes.chunks(piece_bytes).enumerate() {
+        if i > 0 {
+            out.push_str(between)?;
+        }
+        let length = write(piece, &mut room);
+        out.push_str(std::str::from_utf8(&room[..length]).unwrap_or(""))?;
+    }
+    Ok(())
+}
+
+/// The text of the escape format of encode(), which lets control characters stand.
+fn write_escape(piece: &[u8], room: &mut [u8; 256]) -> usize {
+    let mut length = 0;
+    for &b in piece {
+        let digit = |shift: u8| b'0' + (b >> shift & 7);
+        let escaped = [b'\\', digit(6), digit(3), digit(0)];
+        let shown: &[u8] = match b {
+            b'\\' => b"\\\\",
+            0 | 0x80.. => &escaped,
+            _ => &[b],
+        };
+        room[length..length + shown.len()].copy_from_slice(shown);
+        length += shown.len();
+    }
+    length
+}
+
 fn encode<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (bytes, name) = (args[0].bytes()?, args[1].text()?);
-    let out = match name.to_ascii_lowercase().as_str() {
-        "hex" => hex(bytes),
-        "escape" => {
-            let mut out = Vec::new();
-            for &b in bytes {
-                if b == b'\\' {
-                    out.extend_from_slice(b"\\\\");
-                } else if b == 0 || b >= 0x80 {
-                    out.extend_from_slice(format!("\\{b:03o}").as_bytes());
-                } else {
-                    out.push(b);
-                }
-            }
-            String::from_utf8(out).unwrap_or_default()
-        }
-        "base64" => {
-            let plain = BASE64.encode(bytes);
-            let lines: Vec<&str> = plain
-                .as_bytes()
-                .chunks(BASE64_LINE)
-                .map(|line| std::str::from_utf8(line).unwrap_or(""))
-                .collect();
-            lines.join("\n")
-        }
-        _ => return Err(unknown(name)),
-    };
-    cx.text(&out)
+    let mut out = cx.writer();
+    if name.eq_ignore_ascii_case("hex") {
+        out.reserve(2 * bytes.len())?;
+        in_pieces::<256>(&mut out, bytes, 128, "", |piece, room| {
+            HEXLOWER.encode_mut(piece, &mut room[..2 * piece.len()]);
+            2 * piece.len()
+        })?;
+    } else if name.eq_ignore_ascii_case("escape") {
+        let cost = |b: &u8| match b {
+            b'\\' => 2,
+            0 | 0x80.. => 4,
+            _ => 1,
+        };
+        out.reserve(bytes.iter().map(cost).sum())?;
+        in_pieces::<256>(&mut out, bytes, 64, "", write_escape)?;
+    } else if name.eq_ignore_ascii_case("base64") {
+        let length = BASE64.encode_len(bytes.len());
+        out.reserve(length + length / BASE64_LINE)?;
+        in_pieces::<BASE64_LINE>(&mut out, bytes, BASE64_LINE / 4 * 3, "\n", |piece, room| {
+            let length = BASE64.encode_len(piece.len());
+            BASE64.encode_mut(piece, &mut room[..length]);
+            length
+        })?;
+    } else {
+        return Err(unknown(name));
+    }
+    Ok(Datum::Text(out.into_str()))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    data_encoding::HEXLOWER.encode(bytes)
+    HEXLOWER.encode(bytes)
 }
 
 /// Base64 that skips white space.
@@ -63,32 +100,38 @@ fn base64() -> &'static Encoding {
     })
 }
 
-fn decode_base64(text: &str) -> Result<Vec<u8>> {
-    base64().decode(text.as_bytes()).map_err(|error| {
-        let symbol = text[..].get(error.position..).and_then(|t| t.chars().next());
-        match symbol {
-            Some(c) if error.kind == data_encoding::DecodeKind::Symbol && c != '=' => err!(
-                INVALID_PARAMETER_VALUE,
-                "invalid symbol \"{c}\" found while decoding base64 sequence"
-            ),
-            Some('=') => {
-                err!(INVALID_PARAMETER_VALUE, "unexpected \"=\" while decoding base64 sequence")
-            }
-            _ => err!(INVALID_PARAMETER_VALUE, "invalid base64 end sequence")
-                .hint("Input data is missing padding, is truncated, or is otherwise corrupted."),
+fn decode_base64<'m>(text: &str, cx: &Call<'_, 'm>) -> Result<&'m [u8]> {
+    let length = base64().decode_len(text.len()).map_err(|error| bad_base64(text, error))?;
+    let out: &'m mut [u8] = cx.bump.alloc_slice_fill(length, 0)?;
+    let length = base64()
+        .decode_mut(text.as_bytes(), out)
+        .map_err(|partial| bad_base64(text, partial.error))?;
+    Ok(&out[..length])
+}
+
+fn bad_base64(text: &str, error: DecodeError) -> Error {
+    let symbol = text.get(error.position..).and_then(|t| t.chars().next());
+    match symbol {
+        Some(c) if error.kind == DecodeKind::Symbol && c != '=' => err!(
+            INVALID_PARAMETER_VALUE,
+            "invalid symbol \"{c}\" found while decoding base64 sequence"
+        ),
+        Some('=') => {
+            err!(INVALID_PARAMETER_VALUE, "unexpected \"=\" while decoding base64 sequence")
         }
-    })
+        _ => err!(INVALID_PARAMETER_VALUE, "invalid base64 end sequence")
+            .hint("Input data is missing padding, is truncated, or is otherwise corrupted."),
+    }
 }
 
 fn decode<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, name) = (args[0].text()?, args[1].text()?);
-    let out = match name.to_ascii_lowercase().as_str() {
-        "hex" => text::decode_hex(text)?,
-        "escape" => text::decode_escape(text)?,
-        "base64" => decode_base64(text)?,
+    Ok(Datum::Bytes(match name.to_ascii_lowercase().as_str() {
+        "hex" => text::decode_hex(text, &cx.bump)?,
+        "escape" => text::decode_escape(text, &cx.bump)?,
+        "base64" => decode_base64(text, cx)?,
         _ => return Err(unknown(name)),
-    };
-    cx.bytes(&out)
+    }))
 }
 
 /// CRC-32 of IEEE 802.3.
@@ -187,7 +230,8 @@ const OTHER_ENCODINGS: &[&str] = &[
 /// Lets UTF8 pass; `which` names the argument in the message.
 fn only_utf8(name: &str, which: &str) -> Result<()> {
     let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        name.chars().filter(char::is_ascii_alphanumeric).take(64).collect::<String>();
+    let plain = plain.to_ascii_lowercase();
     match plain.as_str() {
         "utf8" | "unicode" | "sqlascii" => Ok(()),
         known if OTHER_ENCODINGS.contains(&known) => Err(Error::unsupported(format!(

@@ -4,6 +4,8 @@ use crate::basic::lower_char;
 use base::{Error, Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::Account;
+use memory::collections::Charged;
 
 fn escape_at_end() -> Error {
     err!(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
@@ -77,13 +79,27 @@ fn like(text: &str, pattern: &str) -> Result<bool> {
     matches(text.as_bytes(), pattern.as_bytes(), character)
 }
 
-fn ilike(text: &str, pattern: &str) -> Result<bool> {
-    let fold = |s: &str| s.chars().map(lower_char).collect::<String>();
-    like(&fold(text), &fold(pattern))
+/// A text in lower case.
+fn folded(text: &str, account: &Account) -> Result<Charged<u8>> {
+    let mut out = Charged::new(account.clone(), "FoldedText");
+    if text.is_ascii() {
+        out.extend_from_slice(text.as_bytes())?;
+        out.make_ascii_lowercase();
+        return Ok(out);
+    }
+    out.reserve(text.len())?;
+    for c in text.chars() {
+        out.extend_from_slice(lower_char(c).encode_utf8(&mut [0; 4]).as_bytes())?;
+    }
+    Ok(out)
+}
+
+fn ilike(text: &str, pattern: &str, account: &Account) -> Result<bool> {
+    matches(&folded(text, account)?, &folded(pattern, account)?, character)
 }
 
 /// A pattern with another escape character, rewritten to the backslash.
-fn with_escape(pattern: &str, escape: &str) -> Result<String> {
+fn with_escape<'m>(cx: &Call<'_, 'm>, pattern: &str, escape: &str) -> Result<Datum<'m>> {
     let mut chars = escape.chars();
     let escape = chars.next();
     if chars.next().is_some() {
@@ -91,31 +107,31 @@ fn with_escape(pattern: &str, escape: &str) -> Result<String> {
             .hint("Escape string must be empty or one character."));
     }
     if escape == Some('\\') {
-        return Ok(pattern.to_owned());
+        return cx.text(pattern);
     }
-    let mut out = String::with_capacity(pattern.len());
+    let mut out = cx.writer_of(pattern.len())?;
     let mut after_escape = false;
     for c in pattern.chars() {
         if Some(c) == escape && !after_escape {
-            out.push('\\');
+            out.push('\\')?;
             after_escape = true;
         } else {
             if c == '\\' && !after_escape {
-                out.push('\\');
+                out.push('\\')?;
             }
-            out.push(c);
+            out.push(c)?;
             after_escape = false;
         }
     }
-    Ok(out)
+    Ok(Datum::Text(out.into_str()))
 }
 
 fn of_text<'m, const FOLD: bool, const NOT: bool>(
-    _: &mut Call<'_, 'm>,
+    cx: &mut Call<'_, 'm>,
     args: &[Datum<'m>],
 ) -> Result<Datum<'m>> {
     let (text, pattern) = (args[0].text()?, args[1].text()?);
-    let found = if FOLD { ilike(text, pattern)? } else { like(text, pattern)? };
+    let found = if FOLD { ilike(text, pattern, cx.bump.account())? } else { like(text, pattern)? };
     Ok(Datum::Bool(found != NOT))
 }
 
@@ -135,7 +151,7 @@ pub(crate) const TABLE: &[Entry] = &[
     Entry::scalar("nameicnlike", of_text::<true, true>),
     Entry::scalar("bytealike", of_bytes::<false>),
     Entry::scalar("byteanlike", of_bytes::<true>),
-    raw!("like_escape", |cx, args| cx.text(&with_escape(args[0].text()?, args[1].text()?)?)),
+    raw!("like_escape", |cx, args| with_escape(cx, args[0].text()?, args[1].text()?)),
 ];
 
 #[cfg(test)]

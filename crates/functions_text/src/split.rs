@@ -3,7 +3,7 @@
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry, SetRows};
 use memory::Heap;
-use memory::collections::String;
+use memory::collections::{Charged, String};
 use types::{Array, array, oids};
 
 fn split_part<'m>(_: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -135,7 +135,8 @@ fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<
         Some(null) if !null.is_null() => Some(null.text()?),
         _ => None,
     };
-    let (mut out, mut element) = (cx.bump.vec(), Vec::new());
+    let mut out = cx.bump.vec();
+    let mut element = Charged::new(cx.bump.account().clone(), "ArrayElement");
     let mut first = true;
     for value in array.iter() {
         let value = value?;
@@ -147,9 +148,12 @@ fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<
         }
         match (value, null) {
             (Datum::Null, Some(null)) => out.extend_from_slice(null.as_bytes())?,
+            (Datum::Text(text), _) if array.element_type() == oids::TEXT => {
+                out.extend_from_slice(text.as_bytes())?;
+            }
             _ => {
                 element.clear();
-                cx.io().output(array.element_type(), &value, &mut element)?;
+                cx.io().write(array.element_type(), &value, &mut element.output())?;
                 out.extend_from_slice(&element)?;
             }
         }
@@ -162,30 +166,30 @@ fn array_to_text<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<
 fn parse_ident<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, strict) = (args[0].text()?, args[1].bool()?);
     let invalid = || err!(INVALID_PARAMETER_VALUE, "string is not a valid identifier: \"{text}\"");
-    let mut names: Vec<std::string::String> = Vec::new();
+    let mut names = Charged::new(cx.bump.account().clone(), "NameParts");
     let mut rest = text.trim_start_matches(types::scalar::is_space);
     let mut after_dot = false;
     loop {
         if let Some(inner) = rest.strip_prefix('"') {
-            let mut name = std::string::String::new();
+            let mut name = cx.writer();
             let mut at = 0;
             loop {
                 let end = inner[at..]
                     .find('"')
                     .ok_or_else(|| invalid().detail("String has unclosed double quotes."))?
                     + at;
-                name.push_str(&inner[at..end]);
+                name.push_str(&inner[at..end])?;
                 at = end + 1;
                 if !inner[at..].starts_with('"') {
                     break;
                 }
-                name.push('"');
+                name.push('"')?;
                 at += 1;
             }
             if name.is_empty() {
                 return Err(invalid().detail("Quoted identifier must not be empty."));
             }
-            names.push(name);
+            names.push(Datum::Text(name.into_str()))?;
             rest = &inner[at..];
         } else {
             let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
@@ -201,7 +205,9 @@ fn parse_ident<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
                     invalid()
                 });
             }
-            names.push(rest[..end].to_ascii_lowercase());
+            let name = cx.bump.alloc_str(&rest[..end])?;
+            name.make_ascii_lowercase();
+            names.push(Datum::Text(name))?;
             rest = &rest[end..];
         }
         rest = rest.trim_start_matches(types::scalar::is_space);
@@ -214,8 +220,7 @@ fn parse_ident<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
             None => return Err(invalid()),
         }
     }
-    let values: Vec<Datum<'_>> = names.iter().map(|n| Datum::Text(n)).collect();
-    array::from_list(oids::TEXT, &values, &cx.bump)
+    array::from_list(oids::TEXT, &names, &cx.bump)
 }
 
 /// The table of this module.

@@ -126,6 +126,25 @@ impl<'m, T> Vec<'m, T> {
         Ok(())
     }
 
+    /// Appends copies of `count` values from a place on.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn extend_from_within(&mut self, from: usize, count: usize) -> Result<()>
+    where
+        T: Copy,
+    {
+        assert!(from <= self.len && count <= self.len - from, "values that are not there");
+        self.reserve(count)?;
+        // SAFETY: the values are there, and there is room behind the last.
+        unsafe {
+            let (start, end) = (self.at.as_ptr().add(from), self.at.as_ptr().add(self.len));
+            std::ptr::copy_nonoverlapping(start, end, count);
+        }
+        self.len += count;
+        Ok(())
+    }
+
     /// Appends what an iterator yields.
     ///
     /// # Errors
@@ -250,8 +269,37 @@ impl<'m> Text<'m> {
     ///
     /// # Errors
     /// 53200.
+    #[inline]
     pub fn push(&mut self, c: char) -> Result<()> {
+        if c.is_ascii() {
+            return self.0.push(c as u8);
+        }
         self.push_str(c.encode_utf8(&mut [0; 4]))
+    }
+
+    /// Appends a text many times.
+    ///
+    /// # Errors
+    /// 53200.
+    pub fn push_repeated(&mut self, text: &str, count: usize) -> Result<()> {
+        let from = self.0.len();
+        let bytes = text.len().saturating_mul(count);
+        self.0.reserve(bytes)?;
+        if count > 0 {
+            self.push_str(text)?;
+        }
+        // What is there doubles.
+        while self.0.len() - from < bytes {
+            let (have, missing) = (self.0.len() - from, bytes - (self.0.len() - from));
+            self.0.extend_from_within(from, have.min(missing))?;
+        }
+        Ok(())
+    }
+
+    /// Moves the last `bytes` bytes, which are whole characters, to the place `at`.
+    pub fn rotate_right(&mut self, at: usize, bytes: usize) {
+        assert!(self.is_char_boundary(at) && self.is_char_boundary(self.len() - bytes));
+        self.0[at..].rotate_right(bytes);
     }
 
     /// The text, for as long as the context lives.

@@ -3,7 +3,6 @@
 use analyze::tree::{BooleanTest, SqlValue};
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
-use memory::collections::Toll;
 use types::array::{Bounds, Dimension, Dimensions, Slice};
 use types::{Array, Datum, Record, compare};
 
@@ -347,11 +346,9 @@ impl Operation for ViaText {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         match args {
             [value] if !value.is_null() => {
-                let io = cx.io();
-                let text = io.output_string(cx.arg_type(0).oid.0, value)?;
-                let mut toll = Toll::new(cx.bump.account().clone(), "CastText");
-                toll.cover(text.capacity())?;
-                io.input(cx.site.result.oid.0, cx.site.result.typmod, &text, &cx.bump)
+                let (to, typmod) = (cx.site.result.oid.0, cx.site.result.typmod);
+                let text = cx.text_of(cx.arg_type(0).oid.0, value)?;
+                cx.io().input(to, typmod, &text, &cx.bump)
             }
             _ => Ok(Datum::Null),
         }

@@ -81,12 +81,15 @@ impl<'c> CopyOut<'c> {
         CopyOut { client }
     }
 
-    /// Sends one piece of data, a row most often, which `write` appends.
+    /// Sends one piece of data, a row most often.
     ///
     /// # Errors
-    /// 08006; interrupts.
-    pub fn piece(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<()> {
-        backend::copy_data(self.client.out(), write);
+    /// 08006, 53200; interrupts.
+    pub fn piece(&mut self, data: &[u8]) -> Result<()> {
+        if data.len() > SEND_BYTES {
+            self.client.room(data.len() + SEND_BYTES)?;
+        }
+        backend::copy_data(self.client.out(), |out| out.extend_from_slice(data));
         if self.client.out().len() >= SEND_BYTES {
             check_for_interrupts()?;
             self.client.send()?;

@@ -4,6 +4,8 @@ use crate::client::{Client, SEND_BYTES};
 use crate::engine::{Destination, ResultColumn};
 use crate::state::State;
 use base::{Result, check_for_interrupts};
+use memory::Account;
+use memory::collections::{Output, Toll};
 use types::{Datum, Io, oids};
 use wire::backend::{self, Column, DataRow};
 use wire::frontend::{Format, Formats};
@@ -58,12 +60,13 @@ pub(crate) fn describe(out: &mut Vec<u8>, columns: &[ResultColumn], formats: &Co
     );
 }
 
-/// Appends one value in its text or binary form.
+/// Appends one value in its text or binary form; a large one may be much larger as text.
 fn value(
     io: &Io<'_>,
     column: &ResultColumn,
     format: Format,
     datum: &Datum<'_>,
+    (account, toll): (&Account, &mut Option<Toll>),
     out: &mut Vec<u8>,
 ) -> Result<()> {
     match (format, datum) {
@@ -71,19 +74,26 @@ fn value(
             out.extend_from_slice(text.as_bytes());
             Ok(())
         }
+        (Format::Text, Datum::Bytes(bytes)) if bytes.len() > SEND_BYTES => {
+            let toll = toll.get_or_insert_with(|| Toll::new(account.clone(), "answer"));
+            io.write(column.type_oid.0, datum, &mut Output::paid(out, toll))
+        }
         (Format::Text, _) => io.output(column.type_oid.0, datum, out),
         (Format::Binary, _) => io.send(column.type_oid.0, datum, out),
     }
 }
 
-/// Appends one DataRow; on an error the output is as before.
+/// Appends one DataRow; on an error the output is as before. `account` pays for what large values
+/// need until the row is written.
 pub(crate) fn write_row(
     out: &mut Vec<u8>,
+    account: &Account,
     io: &Io<'_>,
     columns: &[ResultColumn],
     formats: &ColumnFormats,
     values: &[Datum<'_>],
 ) -> Result<()> {
+    let mut toll = None;
     let mut row = DataRow::begin(out, columns.len());
     for (at, (column, datum)) in columns.iter().zip(values).enumerate() {
         if datum.is_null() {
@@ -91,7 +101,9 @@ pub(crate) fn write_row(
             continue;
         }
         let format = formats.get(at);
-        if let Err(error) = row.value(|out| value(io, column, format, datum, out)) {
+        if let Err(error) =
+            row.value(|out| value(io, column, format, datum, (account, &mut toll), out))
+        {
             row.abandon();
             return Err(error);
         }
@@ -132,7 +144,7 @@ impl Destination for ToClient<'_> {
         make_room(self.client, values)?;
         let out = self.client.out();
         self.state.flush_notices(out);
-        write_row(out, &self.io, self.columns, self.formats, values)?;
+        write_row(out, self.state.account(), &self.io, self.columns, self.formats, values)?;
         if out.len() >= SEND_BYTES {
             check_for_interrupts()?;
             self.client.send()?;

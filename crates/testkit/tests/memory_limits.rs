@@ -407,14 +407,111 @@ const LARGE_VALUES: &[(&str, Option<&str>)] = &[
     ("cardinality((select array_agg(distinct h) from generate_series(1, g * 3000000) h))", None),
 ];
 
-/// What functions keep while they make their results is charged, too.
-#[test]
-fn what_functions_keep_before_their_result_is_there_is_charged() {
+/// The same of functions whose results are texts, or parts or forms of values.
+const LARGE_TEXTS: &[(&str, Option<&str>)] = &[
+    ("length(upper(repeat('x', g * 80000000)))", Some("80000000")),
+    ("length(lower(repeat('Ä', g * 80000000)))", None),
+    ("length(initcap(repeat('x', g * 80000000)))", Some("80000000")),
+    ("length(reverse(repeat('x', g * 80000000)))", Some("80000000")),
+    ("length(translate(repeat('x', g * 80000000), 'x', 'y'))", Some("80000000")),
+    ("length(translate('x', repeat('x', g * 30000000), 'y'))", None),
+    ("length(replace(repeat('x', g * 80000000), 'x', 'y'))", Some("80000000")),
+    ("length(replace(repeat('x', g * 60000000), 'x', 'yyy'))", None),
+    ("length(repeat('xy', g * 90000000))", Some("180000000")),
+    ("length(lpad('x', g * 180000000, 'abc'))", Some("180000000")),
+    ("length(rpad('x', g * 180000000, 'äb'))", None),
+    ("length(overlay(repeat('x', g * 80000000) placing 'y' from 5))", Some("80000000")),
+    ("length(overlay(repeat('x', g * 60000000)::bytea placing 'y' from 5))", None),
+    ("length(repeat('x', g * 80000000) || 'y')", Some("80000001")),
+    ("length(repeat('x', g * 80000000) || g)", Some("80000001")),
+    ("length(concat(repeat('x', g * 80000000), 1, 'y'))", Some("80000002")),
+    ("length(concat_ws(',', repeat('x', g * 80000000), 1, 'y'))", Some("80000004")),
+    ("length(concat(variadic array_fill(1, array[g * 10000000])))", Some("10000000")),
+    ("length(concat(variadic array_fill(123456789, array[g * 20000000])))", None),
+    ("length(concat_ws(',', variadic array_fill(1, array[g * 10000000])))", Some("19999999")),
+    ("length(concat_ws(repeat('x', g * 1000), variadic array_fill(1, array[1000000])))", None),
+    ("length(format('%s', repeat('x', g * 80000000)))", Some("80000000")),
+    ("length(format('%200000000s', g))", None),
+    ("length(format('%s%L', variadic array[repeat('x', g * 50000000), '''']))", None),
+    ("length(quote_literal(repeat('''', g * 50000000)))", Some("100000002")),
+    ("length(quote_ident(repeat('\"', g * 50000000)))", Some("100000002")),
+    ("length(quote_nullable(array_fill('x'::text, array[g * 5000000])))", None),
+    ("length(encode(repeat('x', g * 30000000)::bytea, 'hex'))", Some("60000000")),
+    ("length(encode(repeat('x', g * 100000000)::bytea, 'base64'))", None),
+    ("length(encode(repeat('\\\\', g * 30000000)::bytea, 'escape'))", Some("60000000")),
+    ("length(decode(repeat('ab', g * 50000000), 'hex'))", Some("50000000")),
+    ("length(decode(repeat('abcd', g * 25000000), 'base64'))", Some("75000000")),
+    ("length(decode(repeat('x', g * 80000000), 'escape'))", Some("80000000")),
+    ("length(repeat('x', g * 80000000)::bytea::text)", None),
+    ("length(reverse(repeat('x', g * 50000000)::bytea))", Some("50000000")),
+    ("length(set_byte(repeat('x', g * 50000000)::bytea, 3, 4))", Some("50000000")),
+    ("length(repeat('1', g * 30000000)::varbit)", Some("30000000")),
+    ("length(repeat('1', g * 90000000)::varbit)", None),
+    ("length(~ repeat('1', g * 30000000)::varbit)", Some("30000000")),
+    ("length(repeat('1', g * 60000000)::varbit::text)", None),
+    ("length(split_part(repeat('x,', g * 80000000), ',', 2))", Some("1")),
+    ("length(md5(repeat('x', g * 180000000)))", Some("32")),
+    ("length(unistr(repeat('\\0041', g * 20000000)))", Some("20000000")),
+    ("repeat('x', g * 60000000) ilike repeat('X', 5) || '%'", None),
+    ("length(parse_ident(repeat('a.', g * 5000000) || 'a')::text)", None),
+    ("length(to_char(now(), repeat('YYYY ', g * 20000000)))", None),
+    ("length(array_to_string(array_fill(repeat('x', 1000), array[g * 90000]), ','))", None),
+    ("length(array_fill(1, array[g * 10000000])::text)", Some("20000001")),
+    ("length(array_fill(null::int, array[g * 60000000])::text)", None),
+    ("array_fill(null::int, array[g * 60000000])", None),
+    ("length(array_fill('a b'::text, array[g * 3000000])::text)", Some("18000001")),
+    ("length(array[repeat('\"', g * 50000000)]::text)", None),
+    ("length(row(repeat('x', g * 80000000))::text)", None),
+    ("length(row(repeat('\"', g * 20000000))::text)", Some("40000004")),
+    ("length(row_to_json(row(repeat('x', g * 30000000)))::text)", Some("30000009")),
+    ("length(row_to_json(row(repeat(E'\\n', g * 60000000)))::text)", None),
+    ("length(to_json(repeat(E'\\x01', g * 30000000))::text)", None),
+    ("length(to_jsonb(repeat('x', g * 50000000))::text)", None),
+    ("length(to_jsonb(array_fill(1, array[g * 3000000]))::text)", Some("9000000")),
+    ("length(jsonb_build_object('a', repeat('x', g * 40000000)) ->> 'a')", Some("40000000")),
+    (
+        "length(jsonb_build_object('a', array_fill(1, array[g * 3000000])) ->> 'a')",
+        Some("9000000"),
+    ),
+    ("length(jsonb_build_object('a', array_fill(1, array[g * 9000000])) #>> '{a}')", None),
+    (
+        "(select length(value) from jsonb_each_text(jsonb_build_object('a',
+          array_fill(1, array[g * 2000000]))))",
+        Some("6000000"),
+    ),
+    (
+        "(select cardinality(a) from jsonb_to_record(jsonb_build_object('a',
+          array_fill(1, array[g * 500000]))) as x(a int[]))",
+        Some("500000"),
+    ),
+    (
+        "(select cardinality(a) from jsonb_to_record(jsonb_build_object('a',
+          array_fill(1, array[g * 5000000]))) as x(a int[]))",
+        None,
+    ),
+    (
+        "length(json_query(jsonb_build_array(repeat('x', g * 20000000)), '$[0]'
+          returning text omit quotes))",
+        Some("20000000"),
+    ),
+    (
+        "length(json_value(jsonb_build_array(repeat('x', g * 20000000)), '$[0]'))",
+        Some("20000000"),
+    ),
+    ("length(json_serialize(to_jsonb(array_fill(1, array[g * 5000000]))))", None),
+    ("length(json_strip_nulls(to_json(array_fill(1, array[g * 500000])))::text)", None),
+    ("length(array_fill(1, array[g * 20000000])::text)", None),
+    ("length((select string_agg(repeat('x', 1000), ',') from generate_series(1, g * 90000)))", None),
+];
+
+/// What functions keep while they make their results is charged, too: each statement is answered or
+/// ends with 53200, and the server stays as small as its limit says.
+fn large_values(name: &str, values: &[(&str, Option<&str>)]) {
     const LIMIT: u64 = 256 << 20;
-    let fixture = Fixture::new("functions", &["memory_limit=256MB", "shared_buffers=16MB"]);
+    let fixture = Fixture::new(name, &["memory_limit=256MB", "shared_buffers=16MB"]);
     let mut client = fixture.connect();
     let root = fixture.server.postmaster_pid();
-    for (expression, expected) in LARGE_VALUES {
+    for (expression, expected) in values {
         let sql = format!("select {expression} from generate_series(1, 1) g");
         let (over, most) = (AtomicBool::new(false), AtomicU64::new(0));
         let answer = std::thread::scope(|scope| {
@@ -440,6 +537,16 @@ fn what_functions_keep_before_their_result_is_there_is_charged() {
         assert_eq!(client.value("select 41 + 1").unwrap(), "42", "after {sql}");
     }
     fixture.end();
+}
+
+#[test]
+fn what_functions_keep_before_their_result_is_there_is_charged() {
+    large_values("functions", LARGE_VALUES);
+}
+
+#[test]
+fn texts_that_functions_make_are_charged_before_they_grow() {
+    large_values("texts", LARGE_TEXTS);
 }
 
 #[test]

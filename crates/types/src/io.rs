@@ -7,6 +7,8 @@ use crate::datum::{Arena, Datum};
 use crate::env::IoEnv;
 use crate::oids;
 use base::{Error, Result, err};
+use memory::Account;
+use memory::collections::{Charged, ChargedText, Output};
 
 /// How the values of a type are read and written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +103,7 @@ pub trait TypeHost {
         io: &Io<'_>,
         type_oid: u32,
         datum: &Datum<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Output<'_>,
     ) -> Result<()>;
 
     /// Binary input of a [`TypeClass::Host`] type.
@@ -159,15 +161,33 @@ impl<'a> Io<'a> {
         crate::io_table::input(self, type_oid, typmod, text, arena)
     }
 
+    /// Writes the text form of a value, which must not be NULL, as UTF-8.
+    ///
+    /// # Errors
+    /// 53200 and those of the type's output function.
+    pub fn write(&self, type_oid: u32, datum: &Datum<'_>, out: &mut Output<'_>) -> Result<()> {
+        crate::io_table::output(self, type_oid, datum, out)
+    }
+
     /// Appends the text form of a value, which must not be NULL, as UTF-8.
     ///
     /// # Errors
     /// Those of the type's output function.
     pub fn output(&self, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
-        crate::io_table::output(self, type_oid, datum, out)
+        self.write(type_oid, datum, &mut Output::plain(out))
     }
 
-    /// The text form of a value, which must not be NULL.
+    /// The text form of a value, which must not be NULL, as `account` pays for it.
+    ///
+    /// # Errors
+    /// 53200 and those of the type's output function.
+    pub fn text(&self, type_oid: u32, datum: &Datum<'_>, account: &Account) -> Result<ChargedText> {
+        let mut text = Charged::new(account.clone(), "ValueText");
+        self.write(type_oid, datum, &mut text.output())?;
+        text.into_text()
+    }
+
+    /// The text form of a value, which must not be NULL: for what is small.
     ///
     /// # Errors
     /// Those of the type's output function.
@@ -252,7 +272,7 @@ impl TypeHost for NoCatalog {
         _io: &Io<'_>,
         type_oid: u32,
         _datum: &Datum<'_>,
-        _out: &mut Vec<u8>,
+        _out: &mut Output<'_>,
     ) -> Result<()> {
         Err(Self::missing(type_oid))
     }

@@ -15,6 +15,7 @@ use crate::scalar::{self, fixed, incorrect_binary};
 use crate::snapshot::SnapshotValue;
 use crate::{float, macaddr, money, text};
 use base::{Error, Result, err};
+use memory::collections::Output;
 
 fn no_input(type_oid: u32) -> Error {
     err!(FEATURE_NOT_SUPPORTED, "cannot accept a value of type {}", type_name(type_oid))
@@ -188,7 +189,7 @@ pub(crate) fn output(
     io: &Io<'_>,
     type_oid: u32,
     datum: &Datum<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     match class(io, type_oid)? {
         TypeClass::Builtin => {}
@@ -206,8 +207,43 @@ pub(crate) fn builtin_output(
     io: &Io<'_>,
     type_oid: u32,
     datum: &Datum<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Output<'_>,
 ) -> Result<()> {
+    match type_oid {
+        NUMERIC => numeric::write(datum, out),
+        TEXT | UNKNOWN | CSTRING | REFCURSOR | XML | ACLITEM | VARCHAR | BPCHAR | NAME | JSON
+        | PG_NODE_TREE => out.extend_from_slice(datum.text()?.as_bytes()),
+        BYTEA => text::write_bytea(datum.bytes()?, io.env.bytea_output, out),
+        JSONB => Jsonb::new(datum.bytes()?).write(out),
+        JSONPATH => out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes()),
+        BIT | VARBIT => text::bits::write(datum.bytes()?, out),
+        INT2VECTOR | OIDVECTOR => {
+            let array = Array::from_datum(datum)?;
+            for (i, value) in array.iter().enumerate() {
+                if i > 0 {
+                    out.push(b' ')?;
+                }
+                builtin_output(io, array.element_type(), &value?, out)?;
+            }
+            Ok(())
+        }
+        VOID => Ok(()),
+        PG_SNAPSHOT | TXID_SNAPSHOT => {
+            out.extend_from_slice(SnapshotValue::from_datum(datum)?.text().as_bytes())
+        }
+        ANYARRAY | ANYCOMPATIBLEARRAY => {
+            let array = Array::from_datum(datum)?;
+            array::write(io, &array, b',', out)
+        }
+        _ => short_output(io, type_oid, datum, out.room(SHORT_BYTES)?),
+    }
+}
+
+/// No form of the types of [`short_output`] has more bytes.
+const SHORT_BYTES: usize = 160;
+
+/// Text output of types whose forms are short.
+fn short_output(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
     match type_oid {
         BOOL => out.push(if datum.bool()? { b't' } else { b'f' }),
         CHAR => scalar::write_char(datum.char()?, out),
@@ -216,12 +252,6 @@ pub(crate) fn builtin_output(
         INT8 => scalar::write_int(datum.int8()?, out),
         FLOAT4 => float::write_f32(datum.float4()?, io.env.extra_float_digits, out),
         FLOAT8 => float::write_f64(datum.float8()?, io.env.extra_float_digits, out),
-        NUMERIC => Numeric::from_datum(datum)?.load().format_into(out),
-        TEXT | UNKNOWN | CSTRING | REFCURSOR | XML | ACLITEM | VARCHAR | BPCHAR | NAME | JSON
-        | PG_NODE_TREE => out.extend_from_slice(datum.text()?.as_bytes()),
-        BYTEA => text::write_bytea(datum.bytes()?, io.env.bytea_output, out),
-        JSONB => Jsonb::new(datum.bytes()?).write(out),
-        JSONPATH => out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes()),
         XID | XID8 => scalar::write_uint(datum.int8()?.cast_unsigned(), out),
         PG_LSN => scalar::write_lsn(datum.int8()?.cast_unsigned(), out),
         TID => scalar::write_tid(datum.int8()?.cast_unsigned(), out),
@@ -233,27 +263,9 @@ pub(crate) fn builtin_output(
         },
         UUID => scalar::write_uuid(&datum.fixed16()?, out),
         MONEY => money::write(datum.int8()?, out),
-        BIT | VARBIT => {
-            for bit in text::bits::unpack(datum.bytes()?)? {
-                out.push(if bit { b'1' } else { b'0' });
-            }
-        }
-        INT2VECTOR | OIDVECTOR => {
-            let array = Array::from_datum(datum)?;
-            for (i, value) in array.iter().enumerate() {
-                if i > 0 {
-                    out.push(b' ');
-                }
-                builtin_output(io, array.element_type(), &value?, out)?;
-            }
-        }
         INET => Inet::from_datum(datum)?.write(out),
         CIDR => Inet::from_datum(datum)?.write_full(out),
         MACADDR | MACADDR8 => macaddr::write(datum.bytes()?, out),
-        VOID => {}
-        PG_SNAPSHOT | TXID_SNAPSHOT => {
-            out.extend_from_slice(SnapshotValue::from_datum(datum)?.text().as_bytes());
-        }
         DATE => datetime::format::date(datum.int4()?, io.env, out),
         TIME => datetime::format::time(datum.int8()?, out),
         TIMETZ => datetime::format::timetz(TimeTz::from_fixed(datum.fixed16()?), out),
@@ -262,10 +274,6 @@ pub(crate) fn builtin_output(
         INTERVAL => {
             let value = Interval::from_fixed(datum.fixed16()?);
             datetime::format::interval(value, io.env.interval_style, out);
-        }
-        ANYARRAY | ANYCOMPATIBLEARRAY => {
-            let array = Array::from_datum(datum)?;
-            return array::write(io, &array, b',', out);
         }
         _ => return Err(unsupported_or(type_oid, no_output(type_oid))),
     }
@@ -367,9 +375,19 @@ fn recv_bits<'m>(
     if rest.len() != length.div_ceil(8) {
         return Err(if rest.len() < length.div_ceil(8) { short() } else { incorrect_binary() });
     }
-    let mut bits = text::bits::unpack(&text::bits::join(length, rest))?;
-    text::bits::fit(&mut bits, typmod, varying, false)?;
-    Ok(Datum::Bytes(arena.put(&text::bits::pack(&bits))?))
+    text::bits::check_length(length, typmod, varying)?;
+    let datum = arena.put_with(4 + rest.len(), &mut |out| {
+        let (head, body) = out.split_at_mut(4);
+        head.copy_from_slice(&(length as u32).to_le_bytes());
+        body.copy_from_slice(rest);
+        if let Some(last) = body.last_mut()
+            && length % 8 != 0
+        {
+            *last &= 0xff << (8 - length % 8);
+        }
+        Ok(())
+    })?;
+    Ok(Datum::Bytes(datum))
 }
 
 /// Whether the bytes of a value are its binary form.
@@ -397,7 +415,7 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
         NUMERIC => numeric::send(&Numeric::from_datum(datum)?.load(), out),
         JSONB => {
             out.push(1);
-            Jsonb::new(datum.bytes()?).write(out);
+            return Jsonb::new(datum.bytes()?).write(&mut Output::plain(out));
         }
         JSONPATH => {
             out.push(1);

@@ -5,7 +5,7 @@
 
 use base::{Error, Result, err};
 use memory::Account;
-use memory::collections::Toll;
+use memory::collections::{Output, Toll};
 use std::borrow::Cow;
 
 /// The deepest nesting.
@@ -551,11 +551,7 @@ struct TreeBuilder<'t> {
 
 /// Appends to a list whose room is charged.
 fn push<T>(list: &mut Vec<T>, value: T, toll: &mut Toll) -> Result<()> {
-    if list.len() == list.capacity() {
-        let more = list.capacity().max(4);
-        toll.add(more * size_of::<T>())?;
-        list.reserve_exact(more);
-    }
+    toll.room(list, 1)?;
     list.push(value);
     Ok(())
 }
@@ -621,6 +617,27 @@ pub fn tree<'t>(text: &'t str, account: &Account) -> Result<Tree<'t>> {
     parse(text, true, &mut builder)?;
     let root = builder.root.ok_or_else(|| Error::internal("JSON text without a value"))?;
     Ok(Tree { root, _toll: builder.toll })
+}
+
+/// Writes a string as JSON, quoted and escaped.
+///
+/// # Errors
+/// 53200
+pub fn write_quoted(text: &str, out: &mut Output<'_>) -> Result<()> {
+    /// A short text is not read twice.
+    const SHORT_BYTES: usize = 64;
+    let bytes = if text.len() <= SHORT_BYTES {
+        6 * text.len()
+    } else {
+        let cost = |byte: u8| match byte {
+            b'"' | b'\\' | 0x08 | 0x0c | b'\n' | b'\r' | b'\t' => 2,
+            0..=0x1f => 6,
+            _ => 1,
+        };
+        text.bytes().map(cost).sum()
+    };
+    write_string(text, out.room(bytes + 2)?);
+    Ok(())
 }
 
 /// Appends a string as JSON, quoted and escaped.

@@ -12,8 +12,11 @@ use crate::layout::Layout;
 use crate::packed::{shape_code, shape_of, shape_of_code};
 use crate::scalar::is_space;
 use base::{Error, Result, err};
+use memory::collections::{Charged, Output};
 
 const HEADER_BYTES: usize = 12;
+/// What a column has beside a value of variable length: type, NULL bit, shape, end and 16 bytes.
+const COLUMN_BYTES_MAX: usize = 26;
 
 /// A row in its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -115,15 +118,18 @@ impl<'m> Record<'m> {
     }
 }
 
-/// The bytes of a row: each column's type and value.
-///
-/// # Errors
-/// 54000, 54011
-pub fn encode(type_oid: u32, typmod: i32, columns: &[(u32, Datum<'_>)]) -> Result<Vec<u8>> {
+/// Writes the bytes of a row: each column's type and value.
+fn encode(
+    type_oid: u32,
+    typmod: i32,
+    columns: &[(u32, Datum<'_>)],
+    out: &mut Output<'_>,
+) -> Result<()> {
     let count = u16::try_from(columns.len())
         .map_err(|_| err!(TOO_MANY_COLUMNS, "number of columns exceeds limit (1664)"))?;
     let has_nulls = columns.iter().any(|(_, v)| v.is_null());
-    let mut out = Vec::with_capacity(HEADER_BYTES + columns.len() * 17);
+    let bytes = columns.iter().map(|(_, value)| COLUMN_BYTES_MAX + value.variable_len());
+    let out = out.room(HEADER_BYTES + bytes.sum::<usize>())?;
     out.extend_from_slice(&type_oid.to_le_bytes());
     out.extend_from_slice(&typmod.to_le_bytes());
     out.extend_from_slice(&count.to_le_bytes());
@@ -148,13 +154,13 @@ pub fn encode(type_oid: u32, typmod: i32, columns: &[(u32, Datum<'_>)]) -> Resul
     let body = out.len();
     for (i, (column_type, value)) in columns.iter().enumerate() {
         if !value.is_null() {
-            Layout { shape: shape_of(*column_type, value) }.encode(value, &mut out)?;
+            Layout { shape: shape_of(*column_type, value) }.encode(value, out)?;
         }
         let end = u32::try_from(out.len() - body)
             .map_err(|_| err!(PROGRAM_LIMIT_EXCEEDED, "row is too big"))?;
         out[ends + i * 4..ends + i * 4 + 4].copy_from_slice(&end.to_le_bytes());
     }
-    Ok(out)
+    Ok(())
 }
 
 /// The datum of a row, put into `arena`.
@@ -167,7 +173,9 @@ pub fn to_datum<'m>(
     columns: &[(u32, Datum<'_>)],
     arena: &dyn Arena<'m>,
 ) -> Result<Datum<'m>> {
-    Ok(Datum::Bytes(arena.put(&encode(type_oid, typmod, columns)?)?))
+    let mut row = Charged::new(arena.account(), "Row");
+    encode(type_oid, typmod, columns, &mut row.output())?;
+    Ok(Datum::Bytes(arena.put(&row)?))
 }
 
 /// The columns of a row as its type has them now: place and type. A row of before a column was
@@ -188,36 +196,27 @@ pub fn present(io: &Io<'_>, record: &Record<'_>) -> Result<Vec<(usize, u32)>> {
 ///
 /// # Errors
 /// Those of the columns' types.
-pub fn write(io: &Io<'_>, record: &Record<'_>, out: &mut Vec<u8>) -> Result<()> {
-    out.push(b'(');
+pub fn write(io: &Io<'_>, record: &Record<'_>, out: &mut Output<'_>) -> Result<()> {
+    out.push(b'(')?;
     for (count, (i, column_type)) in present(io, record)?.into_iter().enumerate() {
         if count > 0 {
-            out.push(b',');
+            out.push(b',')?;
         }
         let value = record.get(i)?;
         if value.is_null() {
             continue;
         }
         let at = out.len();
-        io.output(column_type, &value, out)?;
+        io.write(column_type, &value, out)?;
         let quote = out.len() == at
             || out[at..].iter().any(|b| {
                 matches!(b, b'"' | b'\\' | b'(' | b')' | b',') || is_space(char::from(*b))
             });
         if quote {
-            let text = out.split_off(at);
-            out.push(b'"');
-            for b in text {
-                if matches!(b, b'"' | b'\\') {
-                    out.push(b);
-                }
-                out.push(b);
-            }
-            out.push(b'"');
+            out.quote(at, |byte| matches!(byte, b'"' | b'\\').then_some(byte))?;
         }
     }
-    out.push(b')');
-    Ok(())
+    out.push(b')')
 }
 
 /// Reads the text form of a row of a composite type.

@@ -5,6 +5,7 @@ use crate::env::ByteaOutput;
 use crate::scalar::push_hex;
 use base::limits::NAME_BYTES;
 use base::{Error, Result, err};
+use memory::collections::Output;
 
 /// The `n` of `varchar(n)` or `char(n)`; none if the type has no modifier.
 pub fn typmod_length(typmod: i32) -> Option<usize> {
@@ -125,86 +126,105 @@ pub fn from_client(bytes: &[u8]) -> Result<&str> {
 /// 22023, 22P02
 pub fn parse_bytea<'m>(text: &str, arena: &dyn Arena<'m>) -> Result<Datum<'m>> {
     let bytes = match text.strip_prefix("\\x") {
-        Some(digits) => decode_hex(digits)?,
-        None => decode_escape(text)?,
+        Some(digits) => decode_hex(digits, arena)?,
+        None => decode_escape(text, arena)?,
     };
-    Ok(Datum::Bytes(arena.put(&bytes)?))
+    Ok(Datum::Bytes(bytes))
 }
 
 /// The bytes of hexadecimal digits; white space between bytes is skipped.
 ///
 /// # Errors
-/// 22023
-pub fn decode_hex(digits: &str) -> Result<Vec<u8>> {
+/// 22023, 53200
+pub fn decode_hex<'m>(digits: &str, arena: &dyn Arena<'m>) -> Result<&'m [u8]> {
     let odd = || err!(INVALID_PARAMETER_VALUE, "invalid hexadecimal data: odd number of digits");
     let digit = |c: char| {
         c.to_digit(16)
             .ok_or_else(|| err!(INVALID_PARAMETER_VALUE, "invalid hexadecimal digit: \"{c}\""))
     };
-    let mut out = Vec::with_capacity(digits.len() / 2);
-    let mut chars = digits.chars();
-    while let Some(c) = chars.next() {
-        if matches!(c, ' ' | '\n' | '\t' | '\r') {
-            continue;
+    let is_space = |c: char| matches!(c, ' ' | '\n' | '\t' | '\r');
+    let count = digits.bytes().filter(|b| !is_space(char::from(*b))).count();
+    arena.put_with(count / 2, &mut |out| {
+        let (mut chars, mut out) = (digits.chars(), out.iter_mut());
+        while let Some(c) = chars.next() {
+            if is_space(c) {
+                continue;
+            }
+            let high = digit(c)?;
+            let low = digit(chars.next().ok_or_else(odd)?)?;
+            if let Some(byte) = out.next() {
+                *byte = (high << 4 | low) as u8;
+            }
         }
-        let high = digit(c)?;
-        let low = digit(chars.next().ok_or_else(odd)?)?;
-        out.push((high << 4 | low) as u8);
-    }
-    Ok(out)
+        Ok(())
+    })
 }
 
 /// The bytes of the escape format: `\ooo` and `\\`.
 ///
 /// # Errors
-/// 22P02
-pub fn decode_escape(text: &str) -> Result<Vec<u8>> {
-    let octal = |b: u8| (b'0'..=b'7').contains(&b);
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&b) = bytes.get(at) {
-        if b != b'\\' {
-            out.push(b);
-            at += 1;
-            continue;
-        }
-        match bytes.get(at + 1..) {
-            Some([b'\\', ..]) => {
-                out.push(b'\\');
-                at += 2;
-            }
-            Some([a @ b'0'..=b'3', b, c, ..]) if octal(*b) && octal(*c) => {
-                out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
-                at += 4;
-            }
-            _ => {
-                return Err(err!(
-                    INVALID_TEXT_REPRESENTATION,
-                    "invalid input syntax for type bytea"
-                ));
-            }
-        }
+/// 22P02, 53200
+pub fn decode_escape<'m>(text: &str, arena: &dyn Arena<'m>) -> Result<&'m [u8]> {
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+        return arena.put(text.as_bytes());
     }
-    Ok(out)
+    let mut count = 0;
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        rest = unescape(rest)?.1;
+        count += 1;
+    }
+    arena.put_with(count, &mut |out| {
+        let mut rest = text.as_bytes();
+        for byte in out {
+            (*byte, rest) = unescape(rest)?;
+        }
+        Ok(())
+    })
 }
 
-/// Appends a bytea.
-pub fn write_bytea(bytes: &[u8], format: ByteaOutput, out: &mut Vec<u8>) {
+/// The first byte of the escape format and what follows it.
+fn unescape(bytes: &[u8]) -> Result<(u8, &[u8])> {
+    match bytes {
+        [b'\\', b'\\', rest @ ..] => Ok((b'\\', rest)),
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', rest @ ..] => {
+            Ok(((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), rest))
+        }
+        [byte, rest @ ..] if *byte != b'\\' => Ok((*byte, rest)),
+        _ => Err(err!(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type bytea")),
+    }
+}
+
+/// Writes a bytea.
+///
+/// # Errors
+/// 53200
+pub fn write_bytea(bytes: &[u8], format: ByteaOutput, out: &mut Output<'_>) -> Result<()> {
     match format {
         ByteaOutput::Hex => {
+            let out = out.room(2 + bytes.len() * 2)?;
             out.reserve(2 + bytes.len() * 2);
             out.extend_from_slice(b"\\x");
             for byte in bytes {
                 push_hex(*byte, out);
             }
+            Ok(())
         }
         ByteaOutput::Escape => write_escape(bytes, out),
     }
 }
 
-/// Appends bytes in the escape format.
-pub fn write_escape(bytes: &[u8], out: &mut Vec<u8>) {
+/// Writes bytes in the escape format.
+///
+/// # Errors
+/// 53200
+pub fn write_escape(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
+    let cost = |byte: &u8| match byte {
+        b'\\' => 2,
+        0x20..=0x7e => 1,
+        _ => 4,
+    };
+    let out = out.room(bytes.iter().map(cost).sum())?;
     for &b in bytes {
         match b {
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -217,12 +237,17 @@ pub fn write_escape(bytes: &[u8], out: &mut Vec<u8>) {
             ]),
         }
     }
+    Ok(())
 }
 
 /// bit and varbit. A datum is the number of bits as `u32`, then the bits, first bit highest, the
 /// rest of the last byte 0.
 pub mod bits {
-    use super::{Arena, Datum, Error, Result, err, typmod_bits};
+    use super::{Arena, Datum, Error, Output, Result, err, typmod_bits};
+    use memory::Account;
+    use memory::collections::Charged;
+
+    const ASKER: &str = "Bits";
 
     /// The number of bits and their bytes.
     ///
@@ -233,13 +258,6 @@ pub mod bits {
             .split_first_chunk::<4>()
             .ok_or_else(|| Error::corrupted("bit string without length"))?;
         Ok((u32::from_le_bytes(*head) as usize, rest))
-    }
-
-    /// The datum's bytes of some bits.
-    pub fn join(length: usize, bytes: &[u8]) -> Vec<u8> {
-        let mut out = (length as u32).to_le_bytes().to_vec();
-        out.extend_from_slice(bytes);
-        out
     }
 
     /// Reads a bit string: binary digits, `b` and binary, `x` and hexadecimal digits.
@@ -258,16 +276,17 @@ pub mod bits {
             _ => (false, text),
         };
         let per_digit = if hexadecimal { 4 } else { 1 };
-        let mut bits: Vec<bool> = Vec::with_capacity(digits.len() * per_digit);
+        let mut bits = Charged::new(arena.account(), ASKER);
+        bits.reserve(digits.len() * per_digit)?;
         for c in digits.chars() {
             if hexadecimal {
                 let value = c.to_digit(16).ok_or_else(|| {
                     err!(INVALID_TEXT_REPRESENTATION, "\"{c}\" is not a valid hexadecimal digit")
                 })?;
-                bits.extend((0..4).rev().map(|shift| value >> shift & 1 == 1));
+                bits.extend_from_slice(&[8, 4, 2, 1].map(|bit| value & bit != 0))?;
             } else {
                 match c {
-                    '0' | '1' => bits.push(c == '1'),
+                    '0' | '1' => bits.push(c == '1')?,
                     _ => {
                         return Err(err!(
                             INVALID_TEXT_REPRESENTATION,
@@ -278,61 +297,89 @@ pub mod bits {
             }
         }
         fit(&mut bits, typmod, varying, false)?;
-        Ok(Datum::Bytes(arena.put(&pack(&bits))?))
+        Ok(Datum::Bytes(pack(&bits, arena)?))
     }
 
     /// Fits bits to `bit(n)` or `bit varying(n)`.
     ///
     /// # Errors
-    /// 22026, 22001
-    pub fn fit(bits: &mut Vec<bool>, typmod: i32, varying: bool, explicit: bool) -> Result<()> {
-        let Some(length) = typmod_bits(typmod) else { return Ok(()) };
-        if explicit {
-            if varying {
+    /// 22026, 22001, 53200
+    pub fn fit(bits: &mut Charged<bool>, typmod: i32, varying: bool, explicit: bool) -> Result<()> {
+        match typmod_bits(typmod) {
+            Some(length) if explicit && varying => {
                 bits.truncate(length);
-            } else {
-                bits.resize(length, false);
+                Ok(())
             }
-        } else if varying && bits.len() > length {
-            return Err(err!(
+            Some(length) if explicit => bits.resize(length, false),
+            _ => check_length(bits.len(), typmod, varying),
+        }
+    }
+
+    /// Whether so many bits fit `bit(n)` or `bit varying(n)`.
+    ///
+    /// # Errors
+    /// 22026, 22001
+    pub fn check_length(bits: usize, typmod: i32, varying: bool) -> Result<()> {
+        match typmod_bits(typmod) {
+            Some(length) if varying && bits > length => Err(err!(
                 STRING_DATA_RIGHT_TRUNCATION,
                 "bit string too long for type bit varying({length})"
-            ));
-        } else if !varying && bits.len() != length {
-            return Err(err!(
+            )),
+            Some(length) if !varying && bits != length => Err(err!(
                 STRING_DATA_LENGTH_MISMATCH,
-                "bit string length {} does not match type bit({length})",
-                bits.len()
-            ));
+                "bit string length {bits} does not match type bit({length})"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The datum's bytes of bits, put into `arena`.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn pack<'m>(bits: &[bool], arena: &dyn Arena<'m>) -> Result<&'m [u8]> {
+        arena.put_with(4 + bits.len().div_ceil(8), &mut |out| {
+            let (head, bytes) = out.split_at_mut(4);
+            head.copy_from_slice(&(bits.len() as u32).to_le_bytes());
+            for (i, bit) in bits.iter().enumerate() {
+                if *bit {
+                    bytes[i / 8] |= 0x80 >> (i % 8);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes the digits of a datum's bits.
+    ///
+    /// # Errors
+    /// 53200, XX001
+    pub fn write(bytes: &[u8], out: &mut Output<'_>) -> Result<()> {
+        let (length, bytes) = split(bytes)?;
+        if bytes.len() < length.div_ceil(8) {
+            return Err(Error::corrupted("bit string too short"));
+        }
+        let out = out.room(length)?;
+        for at in 0..length {
+            out.push(b'0' + (bytes[at / 8] >> (7 - at % 8) & 1));
         }
         Ok(())
     }
 
-    /// The datum's bytes of bits.
-    pub fn pack(bits: &[bool]) -> Vec<u8> {
-        let mut bytes = vec![0u8; bits.len().div_ceil(8)];
-        for (i, bit) in bits.iter().enumerate() {
-            if *bit {
-                bytes[i / 8] |= 0x80 >> (i % 8);
-            }
-        }
-        join(bits.len(), &bytes)
-    }
-
-    /// The bits of a datum's bytes.
+    /// The bits of a datum's bytes, which `account` pays for.
     ///
     /// # Errors
-    /// XX001
-    pub fn unpack(bytes: &[u8]) -> Result<Vec<bool>> {
+    /// 53200, XX001
+    pub fn unpack(bytes: &[u8], account: &Account) -> Result<Charged<bool>> {
         let (length, bytes) = split(bytes)?;
-        (0..length)
-            .map(|i| {
-                bytes
-                    .get(i / 8)
-                    .map(|b| b & (0x80 >> (i % 8)) != 0)
-                    .ok_or_else(|| Error::corrupted("bit string too short"))
-            })
-            .collect()
+        let mut bits = Charged::new(account.clone(), ASKER);
+        bits.reserve(length)?;
+        for i in 0..length {
+            let byte = bytes.get(i / 8);
+            let byte = byte.ok_or_else(|| Error::corrupted("bit string too short"))?;
+            bits.push(byte & (0x80 >> (i % 8)) != 0)?;
+        }
+        Ok(bits)
     }
 }
 

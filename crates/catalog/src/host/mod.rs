@@ -16,6 +16,7 @@ mod tests;
 use crate::lookup::Catalog;
 use crate::rows::{Type, TypeKind};
 use base::{Error, Oid, Result, err};
+use memory::collections::Output;
 use std::cmp::Ordering;
 use types::io::builtin_class;
 use types::{Arena, Datum, Io, TypeClass, TypeHost, oids};
@@ -142,25 +143,21 @@ impl TypeHost for Catalog {
         io: &Io<'_>,
         type_oid: u32,
         datum: &Datum<'_>,
-        out: &mut Vec<u8>,
+        out: &mut Output<'_>,
     ) -> Result<()> {
         if type_oid == oids::ACLITEM {
-            out.extend_from_slice(self.acl_item_output(datum.text()?)?.as_bytes());
-            return Ok(());
+            return out.extend_from_slice(self.acl_item_output(datum.text()?)?.as_bytes());
         }
         if reg::is_reg(type_oid) {
-            out.extend_from_slice(self.reg_output(type_oid, Oid(datum.oid()?))?.as_bytes());
-            return Ok(());
+            let text = self.reg_output(type_oid, Oid(datum.oid()?))?;
+            return out.extend_from_slice(text.as_bytes());
         }
         let row = self.host_type(type_oid)?;
         match row.kind {
-            TypeKind::Enum => {
-                out.extend_from_slice(self.enum_label(&row, datum)?.as_bytes());
-                Ok(())
-            }
+            TypeKind::Enum => out.extend_from_slice(self.enum_label(&row, datum)?.as_bytes()),
             TypeKind::Domain => {
                 let (base, _) = self.base_type(Oid(type_oid), -1)?;
-                io.output(base.0, datum, out)
+                io.write(base.0, datum, out)
             }
             _ => Err(self.unsupported(&row)),
         }

@@ -40,7 +40,11 @@ impl Target<'_> {
     /// Writes one record.
     pub(super) fn write(&mut self, record: &[u8]) -> Result<()> {
         match self {
-            Target::Client(client) => client.piece(|out| out.extend_from_slice(record)),
+            Target::Client(client) => client.piece(record),
+            Target::File { file, buffer } if record.len() >= BUFFER_BYTES => {
+                flush(file, buffer)?;
+                written(file.write_all(record))
+            }
             Target::File { file, buffer } => {
                 buffer.extend_from_slice(record);
                 if buffer.len() >= BUFFER_BYTES {
@@ -65,10 +69,13 @@ impl Target<'_> {
 }
 
 fn flush(file: &mut File, buffer: &mut Vec<u8>) -> Result<()> {
-    file.write_all(buffer)
-        .map_err(|error| file_error(&error, "could not write to COPY file".into()))?;
+    written(file.write_all(buffer))?;
     buffer.clear();
     Ok(())
+}
+
+fn written(result: std::io::Result<()>) -> Result<()> {
+    result.map_err(|error| file_error(&error, "could not write to COPY file".into()))
 }
 
 /// The error of a file, as PostgreSQL numbers and words it.

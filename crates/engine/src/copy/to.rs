@@ -7,8 +7,9 @@ use crate::backend::Backend;
 use crate::planned::Planned;
 use base::{Oid, Result, err};
 use catalog::relation::Relation;
+use memory::collections::{Charged, Output};
 use session::engine::{Completion, Parameters, ResultColumn};
-use types::{Datum, Io};
+use types::{Datum, Io, oids};
 use wire::copy::{
     BINARY_HEADER, BINARY_TRAILER, write_csv_field, write_csv_null, write_text_field,
 };
@@ -23,8 +24,9 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Appends a field of text or CSV; none is NULL.
-    fn field(&self, line: &mut Vec<u8>, at: usize, text: Option<&[u8]>) {
+    fn field(&self, line: &mut Output<'_>, at: usize, text: Option<&[u8]>) -> Result<()> {
         let format = &self.options.format;
+        let line = line.room(self.field_bytes(text))?;
         if at > 0 {
             line.push(format.delimiter);
         }
@@ -36,21 +38,43 @@ impl Writer<'_> {
                 write_csv_field(line, text, format, csv, force, self.types.len() == 1);
             }
         }
+        Ok(())
     }
 
-    fn row(&self, io: &Io<'_>, line: &mut Vec<u8>, values: &[Datum<'_>]) -> Result<()> {
-        let mut text = Vec::new();
+    /// A field has no more bytes, its delimiter included.
+    fn field_bytes(&self, text: Option<&[u8]>) -> usize {
+        let format = &self.options.format;
+        let Some(text) = text else { return format.null.len() + 1 };
+        let escaped = |byte: &&u8| match format.csv {
+            None => **byte < b' ' || **byte == b'\\' || **byte == format.delimiter,
+            Some(csv) => **byte == csv.quote || **byte == csv.escape,
+        };
+        text.len() + text.iter().filter(escaped).count() + 3
+    }
+
+    fn row(
+        &self,
+        io: &Io<'_>,
+        text: &mut Charged<u8>,
+        line: &mut Output<'_>,
+        values: &[Datum<'_>],
+    ) -> Result<()> {
         for (at, (value, type_oid)) in values.iter().zip(&self.types).enumerate() {
             if value.is_null() {
-                self.field(line, at, None);
+                self.field(line, at, None)?;
                 continue;
             }
             text.clear();
-            io.output(type_oid.0, value, &mut text)?;
-            self.field(line, at, Some(&text));
+            if let Datum::Text(text) = value
+                && type_oid.0 == oids::TEXT
+            {
+                self.field(line, at, Some(text.as_bytes()))?;
+                continue;
+            }
+            io.write(type_oid.0, value, &mut text.output())?;
+            self.field(line, at, Some(text))?;
         }
-        line.push(b'\n');
-        Ok(())
+        line.push(b'\n')
     }
 
     fn binary_row(&self, io: &Io<'_>, line: &mut Vec<u8>, values: &[Datum<'_>]) -> Result<()> {
@@ -101,6 +125,11 @@ pub(super) fn forced(
 }
 
 impl Backend {
+    /// Bytes on their way out.
+    fn copied(&self) -> Charged<u8> {
+        Charged::new(self.state.account().clone(), "COPY")
+    }
+
     /// Runs the query of a COPY TO; returns the number of rows.
     pub(super) fn copy_to(
         &self,
@@ -113,15 +142,17 @@ impl Backend {
         let types = columns.iter().map(|column| column.type_oid).collect();
         let writer = Writer { options, types, force_quote };
         let io = self.value_io();
-        let mut line = Vec::new();
+        let mut line = self.copied();
+        let mut text = self.copied();
+        let mut binary = Vec::new();
         if options.binary {
             target.write(BINARY_HEADER)?;
         } else if options.header != Header::No {
             let unforced = Writer { force_quote: Vec::new(), types: writer.types.clone(), options };
             for (at, column) in columns.iter().enumerate() {
-                unforced.field(&mut line, at, Some(column.name.as_bytes()));
+                unforced.field(&mut line.output(), at, Some(column.name.as_bytes()))?;
             }
-            line.push(b'\n');
+            line.push(b'\n')?;
             target.write(&options.encoding.encode(&line)?)?;
         }
         let mut rows = 0;
@@ -129,10 +160,11 @@ impl Backend {
             line.clear();
             rows += 1;
             if options.binary {
-                writer.binary_row(&io, &mut line, values)?;
-                return target.write(&line);
+                binary.clear();
+                writer.binary_row(&io, &mut binary, values)?;
+                return target.write(&binary);
             }
-            writer.row(&io, &mut line, values)?;
+            writer.row(&io, &mut text, &mut line.output(), values)?;
             target.write(&options.encoding.encode(&line)?)
         });
         let _: Completion = self.run_planned(planned, &Parameters::none(), &mut sink)?;

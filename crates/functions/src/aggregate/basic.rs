@@ -5,6 +5,7 @@ use crate::shim::as_i64;
 use base::{Result, err};
 use expr::{Aggregate, Call, Entry, Typed, Vector};
 use memory::Heap;
+use memory::collections::Charged;
 use std::cmp::Ordering;
 use types::compare::compare;
 use types::oids::*;
@@ -254,29 +255,31 @@ impl<const OP: u8> Aggregate for BitStrings<OP> {
     fn init(heap: &Heap) -> KeptList {
         KeptList::new(heap)
     }
-    fn advance(state: &mut KeptList, _: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
+    fn advance(state: &mut KeptList, cx: &mut Call<'_, '_>, args: &[Datum<'_>]) -> Result<()> {
         if state.len() == 0 {
             return state.push(&args[0]);
         }
-        let old = text::bits::unpack(state.get(0).bytes()?)?;
-        let new = text::bits::unpack(args[0].bytes()?)?;
-        if old.len() != new.len() {
+        let kept = state.get(0).bytes()?;
+        let (length, old) = text::bits::split(kept)?;
+        let (new_length, new) = text::bits::split(args[0].bytes()?)?;
+        if length != new_length {
             let verb = ["AND", "OR", "XOR"][usize::from(OP)];
             return Err(err!(
                 STRING_DATA_LENGTH_MISMATCH,
                 "cannot {verb} bit strings of different sizes"
             ));
         }
-        let joined: Vec<bool> = old
-            .iter()
-            .zip(&new)
-            .map(|(a, b)| match OP {
-                AND => a & b,
-                OR => a | b,
-                _ => a ^ b,
-            })
-            .collect();
-        state.set(&Datum::Bytes(&text::bits::pack(&joined)))
+        let mut joined = Charged::new(cx.bump.account().clone(), "BitStrings");
+        joined.extend_from_slice(kept)?;
+        let from = joined.len() - old.len();
+        for (a, b) in joined[from..].iter_mut().zip(new) {
+            *a = match OP {
+                AND => *a & b,
+                OR => *a | b,
+                _ => *a ^ b,
+            };
+        }
+        state.set(&Datum::Bytes(&joined))
     }
     fn finish<'m>(state: &KeptList, cx: &mut Call<'_, 'm>) -> Result<Datum<'m>> {
         state.get(0).copy_to(&cx.bump)

@@ -71,7 +71,10 @@ impl<'v> Evaluator<'_, 'v> {
                         NON_NUMERIC_SQL_JSON_ITEM,
                         "jsonpath item method .string() can only be applied to a boolean, string, numeric, or datetime value"
                     ),
-                    value => self.bump.alloc_str(&value.text()?.unwrap_or_default())?,
+                    value => {
+                        let text = value.text(self.bump.account())?;
+                        self.bump.alloc_str(text.as_deref().unwrap_or(""))?
+                    }
                 };
                 self.next(chain, Value::String(text), found)
             }
@@ -178,7 +181,10 @@ fn integer<'v>(
     };
     Ok(match number.filter(|number| (min..=max).contains(number)) {
         Some(number) => Ok(Value::number(&NumericBuf::from_i128(number.into()), &bump)?),
-        None => Err(Refused::Argument(value.text()?.unwrap_or_default(), type_name)),
+        None => Err(Refused::Argument(
+            value.text(bump.account())?.map_or(String::new(), |text| text.to_string()),
+            type_name,
+        )),
     })
 }
 

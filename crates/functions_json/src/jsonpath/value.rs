@@ -3,6 +3,8 @@
 use super::moment::Moment;
 use base::{Result, err};
 use expr::Datum;
+use memory::Account;
+use memory::collections::ChargedText;
 use types::jsonb::{View, Writer};
 use types::oids::*;
 use types::{Arena, Io, Jsonb, Numeric, NumericBuf};
@@ -131,15 +133,32 @@ impl<'v> Value<'v> {
     }
 
     /// The text of a scalar; the JSON text of an array or object. None for null.
-    pub(crate) fn text(self) -> Result<Option<String>> {
-        Ok(match self {
-            Value::Null => None,
-            Value::Bool(b) => Some(b.to_string()),
-            Value::Number(number) => Some(number_text(&number)?),
-            Value::String(text) => Some(text.to_owned()),
-            Value::Moment(moment) => Some(moment.json_text()),
-            Value::Container(json) => json.as_text(),
-        })
+    ///
+    /// # Errors
+    /// 53200
+    pub(crate) fn text(self, account: &Account) -> Result<Option<ChargedText>> {
+        let made;
+        let text = match self {
+            Value::Null => return Ok(None),
+            Value::Container(json) => return json.as_text(account),
+            Value::String(text) => text,
+            Value::Bool(b) => {
+                if b {
+                    "true"
+                } else {
+                    "false"
+                }
+            }
+            Value::Number(number) => {
+                made = number_text(&number)?;
+                &made
+            }
+            Value::Moment(moment) => {
+                made = moment.json_text();
+                &made
+            }
+        };
+        ChargedText::copy(text, account).map(Some)
     }
 }
 

@@ -1,7 +1,7 @@
 //! JSON_OBJECT, JSON_ARRAY, JSON_SCALAR, JSON() WITH UNIQUE KEYS.
 
 use super::predicate::{has_unique_keys, repeated_key};
-use crate::write::{Out, text_of, write_key, write_value};
+use crate::write::{begin, text_of, write_key, write_value};
 use base::{Result, err};
 use expr::{Call, Datum, Operation};
 use std::collections::HashSet;
@@ -26,8 +26,8 @@ pub struct JsonObject {
 
 impl Operation for JsonObject {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        let mut out = Out::new(cx);
-        out.push(b'{');
+        let mut out = begin(cx);
+        out.push(b'{')?;
         let mut keys = HashSet::new();
         for (i, pair) in args.chunks_exact(2).enumerate() {
             if pair[0].is_null() {
@@ -41,8 +41,8 @@ impl Operation for JsonObject {
             if absent && !self.unique {
                 continue;
             }
-            let mut key = Out::new(cx);
-            write_key(&cx.io(), cx.arg_type(2 * i).oid.0, &pair[0], &mut key)?;
+            let mut key = begin(cx);
+            write_key(&cx.io(), cx.arg_type(2 * i).oid.0, &pair[0], &mut key.output())?;
             if self.unique && !keys.insert(key.to_vec()) {
                 return Err(repeated_key(self.binary, text_of(&key)?));
             }
@@ -50,13 +50,14 @@ impl Operation for JsonObject {
                 continue;
             }
             if out.len() > 1 {
-                out.extend_from_slice(b", ");
+                out.extend_from_slice(b", ")?;
             }
-            out.extend_from_slice(&key);
-            out.extend_from_slice(b" : ");
-            write_value(&cx.io(), cx.arg_type(2 * i + 1).oid.0, &pair[1], false, &mut out)?;
+            out.extend_from_slice(&key)?;
+            out.extend_from_slice(b" : ")?;
+            let mut end = out.output();
+            write_value(&cx.io(), cx.arg_type(2 * i + 1).oid.0, &pair[1], false, &mut end)?;
         }
-        out.push(b'}');
+        out.push(b'}')?;
         finish(cx, self.binary, &out)
     }
 
@@ -76,18 +77,18 @@ pub struct JsonArray {
 
 impl Operation for JsonArray {
     fn eval<'m>(&self, cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        let mut out = Out::new(cx);
-        out.push(b'[');
+        let mut out = begin(cx);
+        out.push(b'[')?;
         for (i, value) in args.iter().enumerate() {
             if self.absent_on_null && value.is_null() {
                 continue;
             }
             if out.len() > 1 {
-                out.extend_from_slice(b", ");
+                out.extend_from_slice(b", ")?;
             }
-            write_value(&cx.io(), cx.arg_type(i).oid.0, value, false, &mut out)?;
+            write_value(&cx.io(), cx.arg_type(i).oid.0, value, false, &mut out.output())?;
         }
-        out.push(b']');
+        out.push(b']')?;
         finish(cx, self.binary, &out)
     }
 
@@ -108,8 +109,8 @@ impl Operation for JsonScalar {
         let Some(value) = args.first().filter(|value| !value.is_null()) else {
             return Ok(Datum::Null);
         };
-        let mut out = Out::new(cx);
-        write_value(&cx.io(), cx.arg_type(0).oid.0, value, false, &mut out)?;
+        let mut out = begin(cx);
+        write_value(&cx.io(), cx.arg_type(0).oid.0, value, false, &mut out.output())?;
         finish(cx, self.binary, &out)
     }
 

@@ -4,6 +4,7 @@ use crate::jsonpath::{Found, Manner, Passed, Status, Value, Variables, evaluate,
 use crate::populate::{is_soft, populate_type};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Operation, SqlType};
+use memory::collections::ChargedText;
 use parse::{JsonBehaviorKind, JsonOp, JsonWrapper};
 use types::jsonpath::Path;
 use types::{Jsonb, jsonb, oids};
@@ -260,21 +261,28 @@ impl JsonFunction<'_> {
     }
 
     /// The text that the result's type reads.
-    fn scalar_text(&self, cx: &Call<'_, '_>, target: SqlType, value: Value<'_>) -> Result<String> {
+    fn scalar_text(
+        &self,
+        cx: &Call<'_, '_>,
+        target: SqlType,
+        value: Value<'_>,
+    ) -> Result<ChargedText> {
+        let account = cx.bump.account();
         if matches!(target.oid.0, oids::JSON | oids::JSONB) {
             let json = value.to_jsonb(&cx.bump)?;
-            return cx.io().output_string(oids::JSONB, &json);
+            return cx.io().text(oids::JSONB, &json, account);
         }
-        if cx.io().host.domain(target.oid.0)?.is_some() {
-            return Ok(value.text()?.unwrap_or_default());
-        }
+        let domain = cx.io().host.domain(target.oid.0)?.is_some();
         match value {
-            Value::Bool(b) => Ok(if b { "t" } else { "f" }.into()),
-            Value::Moment(moment) => {
+            Value::Bool(b) if !domain => ChargedText::copy(if b { "t" } else { "f" }, account),
+            Value::Moment(moment) if !domain => {
                 let (type_oid, datum) = moment.to_datum();
-                cx.io().output_string(type_oid, &datum)
+                cx.io().text(type_oid, &datum, account)
             }
-            value => Ok(value.text()?.unwrap_or_default()),
+            value => match value.text(account)? {
+                Some(text) => Ok(text),
+                None => ChargedText::copy("", account),
+            },
         }
     }
 
@@ -339,7 +347,7 @@ fn coerced<'m>(
     if type_oid == oids::JSONB {
         return populate_type(cx, Jsonb::new(value.bytes()?), target, omit_quotes);
     }
-    let text = cx.io().output_string(type_oid, &value)?;
+    let text = cx.io().text(type_oid, &value, cx.bump.account())?;
     cx.io().input(target.oid.0, target.typmod, &text, &cx.bump)
 }
 

@@ -364,7 +364,7 @@ fn substr<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 }
 
 /// The regular expression of a SIMILAR TO pattern.
-fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::String> {
+fn similar_escape<'m>(cx: &Call<'_, 'm>, source: &str, escape: Option<&str>) -> Result<Datum<'m>> {
     let escape = match escape {
         None => Some('\\'),
         Some(text) => {
@@ -377,7 +377,8 @@ fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::Str
             first
         }
     };
-    let mut out = std::string::String::from("^(?:");
+    let mut out = cx.writer_of(source.len() + 16)?;
+    out.push_str("^(?:")?;
     let mut in_bracket = false;
     let mut separators = 0;
     let mut chars = source.chars().peekable();
@@ -387,8 +388,8 @@ fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::Str
                 Some('"') if !in_bracket => {
                     // The parts before and behind are matched as short as they can be.
                     match separators {
-                        0 => out = format!("^(?:{}){{1,1}}?(", &out[4..]),
-                        1 => out.push_str("){1,1}(?:"),
+                        0 => out.push_str("){1,1}?(")?,
+                        1 => out.push_str("){1,1}(?:")?,
                         _ => {
                             return Err(err!(
                                 INVALID_USE_OF_ESCAPE_CHARACTER,
@@ -400,9 +401,9 @@ fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::Str
                 }
                 Some(c) => {
                     if !c.is_ascii_alphanumeric() || escape == Some('\\') {
-                        out.push('\\');
+                        out.push('\\')?;
                     }
-                    out.push(c);
+                    out.push(c)?;
                 }
                 None => {}
             }
@@ -411,34 +412,34 @@ fn similar_escape(source: &str, escape: Option<&str>) -> Result<std::string::Str
         match c {
             '[' => {
                 in_bracket = true;
-                out.push('[');
+                out.push('[')?;
                 if chars.peek() == Some(&'^') {
-                    out.push('^');
+                    out.push('^')?;
                     chars.next();
                 }
                 if chars.peek() == Some(&']') {
-                    out.push(']');
+                    out.push(']')?;
                     chars.next();
                 }
             }
             ']' => {
                 in_bracket = false;
-                out.push(']');
+                out.push(']')?;
             }
-            '\\' => out.push_str("\\\\"),
-            c if in_bracket => out.push(c),
-            '%' => out.push_str(".*"),
-            '_' => out.push('.'),
-            '(' => out.push_str("(?:"),
+            '\\' => out.push_str("\\\\")?,
+            c if in_bracket => out.push(c)?,
+            '%' => out.push_str(".*")?,
+            '_' => out.push('.')?,
+            '(' => out.push_str("(?:")?,
             '.' | '^' | '$' => {
-                out.push('\\');
-                out.push(c);
+                out.push('\\')?;
+                out.push(c)?;
             }
-            c => out.push(c),
+            c => out.push(c)?,
         }
     }
-    out.push_str(")$");
-    Ok(out)
+    out.push_str(")$")?;
+    Ok(Datum::Text(out.into_str()))
 }
 
 fn similar<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -449,7 +450,7 @@ fn similar<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
         Some(escape) if !escape.is_null() => Some(escape.text()?),
         _ => None,
     };
-    cx.text(&similar_escape(args[0].text()?, escape)?)
+    similar_escape(cx, args[0].text()?, escape)
 }
 
 /// The table of this module.

@@ -16,6 +16,7 @@ use crate::value::{interval, to_local};
 use base::{Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::collections::Toll;
 use types::datetime::timestamp_is_finite;
 use types::{Numeric, NumericBuf};
 
@@ -25,6 +26,19 @@ pub use exact::{Parsed, parse_iso, parse_template, template_has_zone};
 struct Kept<T> {
     template: String,
     nodes: T,
+}
+
+/// Charges what a long template, its nodes and its text may need until the call returns.
+fn toll(cx: &Call<'_, '_>, template: &str) -> Result<Option<Toll>> {
+    const SHORT_BYTES: usize = 1024;
+    /// A node and the texts of the longest pattern, by byte of the template.
+    const COST: usize = 64;
+    if template.len() <= SHORT_BYTES {
+        return Ok(None);
+    }
+    let mut toll = Toll::new(cx.bump.account().clone(), "Template");
+    toll.cover(template.len().saturating_mul(COST))?;
+    Ok(Some(toll))
 }
 
 fn date_nodes<'c>(cx: &'c mut Call<'_, '_>, template: &str) -> Result<&'c date::Template> {
@@ -51,6 +65,7 @@ fn timestamp<'m, const ZONED: bool>(
     if template.is_empty() || !timestamp_is_finite(us) {
         return Ok(Datum::Null);
     }
+    let _toll = toll(cx, template)?;
     let zone = cx.io().env.zone.clone();
     let (local, offset) = if ZONED { (to_local(us, &zone), Some(zone.at(us))) } else { (us, None) };
     let text = date_nodes(cx, template)?.format(&date::Value::of_timestamp(local, offset))?;
@@ -62,11 +77,13 @@ fn of_interval<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m
     if template.is_empty() || !value.is_finite() {
         return Ok(Datum::Null);
     }
+    let _toll = toll(cx, template)?;
     let text = date_nodes(cx, template)?.format(&date::Value::of_interval(&value))?;
     cx.text(&text)
 }
 
 fn numeric<'m>(cx: &mut Call<'_, 'm>, value: &NumericBuf, template: &str) -> Result<Datum<'m>> {
+    let _toll = toll(cx, template)?;
     let text = number_nodes(cx, template)?.format(value)?;
     cx.text(&text)
 }
@@ -83,12 +100,14 @@ fn to_number<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
     if template.is_empty() {
         return Ok(Datum::Null);
     }
+    let _toll = toll(cx, template)?;
     let value = number_in::read(number_nodes(cx, template)?, text)?;
     value.to_datum(&cx.bump)
 }
 
 fn to_date<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, template) = (args[0].text()?, args[1].text()?);
+    let _toll = toll(cx, template)?;
     let read = date_in::read(date_nodes(cx, template)?, text)?;
     types::datetime::date_from_civil(read.civil.year, read.civil.month, read.civil.day)
         .map(Datum::Int4)
@@ -98,6 +117,7 @@ fn to_date<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 fn to_timestamp<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
     let (text, template) = (args[0].text()?, args[1].text()?);
     let zone = cx.io().env.zone.clone();
+    let _toll = toll(cx, template)?;
     let read = date_in::read(date_nodes(cx, template)?, text)?;
     let out_of_range = || err!(DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range: \"{text}\"");
     let local = read.civil.to_timestamp_unchecked().ok_or_else(out_of_range)?;

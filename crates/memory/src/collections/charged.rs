@@ -8,6 +8,12 @@ use base::Result;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+/// Lists over so many bytes do not double where that does not fit.
+const LARGE_BYTES: usize = 1 << 20;
+
+/// An output grows by no less, so that a short text needs one piece of memory.
+const OUTPUT_BYTES_MIN: usize = 256;
+
 /// Bytes reserved at an account for as long as this lives.
 ///
 /// ```
@@ -53,6 +59,39 @@ impl Toll {
     pub fn add(&mut self, bytes: usize) -> Result<()> {
         self.account.reserve(bytes as u64, self.asker)?;
         self.bytes += bytes as u64;
+        Ok(())
+    }
+
+    /// Makes room for `more` values in one of the lists whose room this pays.
+    ///
+    /// # Errors
+    /// 53200
+    #[inline]
+    pub fn room<T>(&mut self, list: &mut std::vec::Vec<T>, more: usize) -> Result<()> {
+        if list.capacity() - list.len() >= more {
+            return Ok(());
+        }
+        let others = (self.bytes as usize).saturating_sub(list.capacity() * size_of::<T>());
+        self.grow(list, more, others)
+    }
+
+    /// Makes room for `more` values in a list; this has paid `others` bytes for other lists.
+    #[cold]
+    fn grow<T>(&mut self, list: &mut std::vec::Vec<T>, more: usize, others: usize) -> Result<()> {
+        let (len, old) = (list.len(), list.capacity());
+        let need = len.saturating_add(more).max(64 / size_of::<T>().max(1)).max(4);
+        let mut capacity = need.max(old.saturating_mul(2));
+        let mut bytes = capacity.saturating_mul(size_of::<T>());
+        if bytes > LARGE_BYTES && !self.account.fits((bytes - old * size_of::<T>()) as u64) {
+            // Twice as much is more than there is, and perhaps more than is needed.
+            capacity = need.saturating_add(need / 8);
+            bytes = capacity.saturating_mul(size_of::<T>());
+        }
+        self.cover(others.saturating_add(bytes))?;
+        if list.try_reserve_exact(capacity - len).is_err() {
+            self.cut(others + old * size_of::<T>());
+            return Err(out_of_memory(bytes as u64, self.asker));
+        }
         Ok(())
     }
 
@@ -103,21 +142,7 @@ impl<T: Copy> Charged<T> {
     /// 53200
     #[inline]
     pub fn reserve(&mut self, more: usize) -> Result<()> {
-        if self.values.capacity() - self.values.len() >= more { Ok(()) } else { self.grow(more) }
-    }
-
-    #[cold]
-    fn grow(&mut self, more: usize) -> Result<()> {
-        let (len, old) = (self.values.len(), self.values.capacity());
-        let need = len.saturating_add(more).max(64 / size_of::<T>().max(1)).max(4);
-        let capacity = need.max(old.saturating_mul(2));
-        let bytes = capacity.saturating_mul(size_of::<T>());
-        self.toll.cover(bytes)?;
-        if self.values.try_reserve_exact(capacity - len).is_err() {
-            self.toll.cut(old * size_of::<T>());
-            return Err(out_of_memory(bytes as u64, self.toll.asker));
-        }
-        Ok(())
+        self.toll.room(&mut self.values, more)
     }
 
     /// Appends a value.
@@ -160,6 +185,176 @@ impl<T: Copy> Charged<T> {
     /// Keeps the first `len` values.
     pub fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
+    }
+
+    /// Forgets all values and keeps the room.
+    pub fn clear(&mut self) {
+        self.values.clear();
+    }
+}
+
+impl ChargedText {
+    /// A copy of a text.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn copy(text: &str, account: &Account) -> Result<ChargedText> {
+        let mut copy = Charged::new(account.clone(), "TextCopy");
+        copy.extend_from_slice(text.as_bytes())?;
+        copy.into_text()
+    }
+}
+
+impl Charged<u8> {
+    /// The end of the bytes, to write there.
+    pub fn output(&mut self) -> Output<'_> {
+        Output { bytes: &mut self.values, toll: Some(&mut self.toll) }
+    }
+
+    /// The bytes as a text.
+    ///
+    /// # Errors
+    /// XX000 if they are none.
+    pub fn into_text(self) -> Result<ChargedText> {
+        let text = std::string::String::from_utf8(self.values);
+        let text = text.map_err(|_| base::Error::internal("text output is not UTF-8"))?;
+        Ok(ChargedText { text, _toll: self.toll })
+    }
+}
+
+/// A text that an account pays for as long as it lives.
+pub struct ChargedText {
+    text: std::string::String,
+    _toll: Toll,
+}
+
+impl Deref for ChargedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for ChargedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// The end of a list of bytes, where forms of values are written. What is appended is charged
+/// before the list grows, unless its owner sees to that.
+///
+/// ```
+/// use memory::{Account, collections::{Charged, Output}};
+/// let mut mine = Charged::new(Account::unlimited(), "example");
+/// mine.output().extend_from_slice(b"one")?;
+/// let mut plain = Vec::new();
+/// Output::plain(&mut plain).extend_from_slice(b"one")?;
+/// assert_eq!(&mine[..], &plain);
+/// # Ok::<(), base::Error>(())
+/// ```
+pub struct Output<'a> {
+    bytes: &'a mut std::vec::Vec<u8>,
+    toll: Option<&'a mut Toll>,
+}
+
+impl<'a> Output<'a> {
+    /// The end of a list whose owner sees to what it costs.
+    pub fn plain(bytes: &'a mut std::vec::Vec<u8>) -> Output<'a> {
+        Output { bytes, toll: None }
+    }
+
+    /// The end of a list whose room `toll` pays from now on.
+    pub fn paid(bytes: &'a mut std::vec::Vec<u8>, toll: &'a mut Toll) -> Output<'a> {
+        Output { bytes, toll: Some(toll) }
+    }
+
+    /// An empty list that the same account pays.
+    pub fn scratch(&self) -> Charged<u8> {
+        let account = self.toll.as_ref().map(|toll| toll.account.clone());
+        Charged::new(account.unwrap_or_else(Account::unlimited), "OutputScratch")
+    }
+
+    /// The list, with room for `more` bytes: no more of them are charged.
+    ///
+    /// # Errors
+    /// 53200
+    #[inline]
+    pub fn room(&mut self, more: usize) -> Result<&mut std::vec::Vec<u8>> {
+        if self.bytes.capacity() - self.bytes.len() < more {
+            self.grow(more)?;
+        }
+        Ok(self.bytes)
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) -> Result<()> {
+        match &mut self.toll {
+            Some(toll) => toll.grow(self.bytes, more.max(OUTPUT_BYTES_MIN), 0),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a byte.
+    ///
+    /// # Errors
+    /// 53200
+    #[inline]
+    pub fn push(&mut self, byte: u8) -> Result<()> {
+        self.room(1)?.push(byte);
+        Ok(())
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// 53200
+    #[inline]
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<()> {
+        self.room(bytes.len())?.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Puts what stands from `at` on in double quotes; before a byte comes the one that `escape`
+    /// gives for it.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn quote(&mut self, at: usize, escape: impl Fn(u8) -> Option<u8>) -> Result<()> {
+        let escapes = self.bytes[at..].iter().filter(|byte| escape(**byte).is_some()).count();
+        let mut from = self.bytes.len();
+        let bytes = self.room(escapes + 2)?;
+        let mut to = from + escapes + 2;
+        bytes.resize(to, b'"');
+        to -= 1;
+        // From the end, so that nothing is written over that has not been moved.
+        while from > at {
+            from -= 1;
+            let byte = bytes[from];
+            to -= 1;
+            bytes[to] = byte;
+            if let Some(before) = escape(byte) {
+                to -= 1;
+                bytes[to] = before;
+            }
+        }
+        bytes[at] = b'"';
+        Ok(())
+    }
+}
+
+impl Deref for Output<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Output").field(&self.len()).finish()
     }
 }
 

@@ -159,7 +159,7 @@ impl Session {
             if fetch.is_move {
                 return Ok(());
             }
-            write_row(client.out(), &io, &columns, &formats, values)?;
+            write_row(client.out(), self.state.account(), &io, &columns, &formats, values)?;
             if client.out().len() >= SEND_BYTES {
                 client.send()?;
             }

@@ -504,8 +504,9 @@ impl Session {
                 let backend = self.backend.clone();
                 let io = backend.io();
                 let columns = columns.as_deref().unwrap_or(&[]);
+                let account = self.state.account();
                 let rows = cursor.forward(limit, &mut |values| {
-                    write_row(client.out(), &io, columns, &formats, values)
+                    write_row(client.out(), account, &io, columns, &formats, values)
                 })?;
                 let out = client.out();
                 self.state.flush_notices(out);

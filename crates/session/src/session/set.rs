@@ -234,7 +234,7 @@ impl Session {
         }
         for row in &rows {
             let values: Vec<Datum<'_>> = row.iter().map(|text| Datum::Text(text)).collect();
-            write_row(out, &self.backend.io(), &columns, formats, &values)?;
+            write_row(out, self.state.account(), &self.backend.io(), &columns, formats, &values)?;
         }
         Ok(done("SHOW"))
     }

@@ -6,22 +6,22 @@ use crate::datum::{Arena, Datum};
 use crate::io::Io;
 use crate::scalar::is_space;
 use base::{Error, Result, err};
+use memory::collections::Output;
 
 /// Appends the text form of an array.
 ///
 /// # Errors
 /// Those of the elements' type.
-pub fn write(io: &Io<'_>, array: &Array<'_>, delimiter: u8, out: &mut Vec<u8>) -> Result<()> {
+pub fn write(io: &Io<'_>, array: &Array<'_>, delimiter: u8, out: &mut Output<'_>) -> Result<()> {
     let dims = array.dimensions();
     if array.is_empty() {
-        out.extend_from_slice(b"{}");
-        return Ok(());
+        return out.extend_from_slice(b"{}");
     }
     if dims.iter().any(|d| d.lower != 1) {
         for dim in dims.iter() {
-            out.extend_from_slice(format!("[{}:{}]", dim.lower, dim.upper()).as_bytes());
+            out.extend_from_slice(format!("[{}:{}]", dim.lower, dim.upper()).as_bytes())?;
         }
-        out.push(b'=');
+        out.push(b'=')?;
     }
     let mut index = 0;
     write_level(io, array, &dims, delimiter, &mut index, out)
@@ -33,13 +33,13 @@ fn write_level(
     dims: &[Dimension],
     delimiter: u8,
     index: &mut usize,
-    out: &mut Vec<u8>,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     let Some((dim, inner)) = dims.split_first() else { return Ok(()) };
-    out.push(b'{');
+    out.push(b'{')?;
     for i in 0..dim.length {
         if i > 0 {
-            out.push(delimiter);
+            out.push(delimiter)?;
         }
         if !inner.is_empty() {
             write_level(io, array, inner, delimiter, index, out)?;
@@ -48,25 +48,16 @@ fn write_level(
         let value = array.get(*index)?;
         *index += 1;
         if value.is_null() {
-            out.extend_from_slice(b"NULL");
+            out.extend_from_slice(b"NULL")?;
             continue;
         }
         let at = out.len();
-        io.output(array.element_type(), &value, out)?;
+        io.write(array.element_type(), &value, out)?;
         if needs_quotes(&out[at..], delimiter) {
-            let text = out.split_off(at);
-            out.push(b'"');
-            for b in text {
-                if matches!(b, b'"' | b'\\') {
-                    out.push(b'\\');
-                }
-                out.push(b);
-            }
-            out.push(b'"');
+            out.quote(at, |byte| matches!(byte, b'"' | b'\\').then_some(b'\\'))?;
         }
     }
-    out.push(b'}');
-    Ok(())
+    out.push(b'}')
 }
 
 fn needs_quotes(text: &[u8], delimiter: u8) -> bool {

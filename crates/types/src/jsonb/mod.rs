@@ -21,9 +21,10 @@ mod writer;
 
 use crate::datum::Datum;
 use crate::json;
-use crate::numeric::{self, Numeric};
+use crate::numeric;
 use base::Result;
-use memory::collections::Toll;
+use memory::Account;
+use memory::collections::{Charged, ChargedText, Output};
 use std::cmp::Ordering;
 
 pub use ops::JsonbKey;
@@ -156,97 +157,96 @@ impl<'m> Jsonb<'m> {
         }
     }
 
-    /// Appends the text form, with a space after each colon and comma.
-    pub fn write(self, out: &mut Vec<u8>) {
+    /// Writes the text form, with a space after each colon and comma.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn write(self, out: &mut Output<'_>) -> Result<()> {
         match self.view() {
             View::Null => out.extend_from_slice(b"null"),
             View::Bool(true) => out.extend_from_slice(b"true"),
             View::Bool(false) => out.extend_from_slice(b"false"),
-            View::Number(datum) => write_number(&datum, out),
-            View::String(text) => json::write_string(text, out),
+            View::Number(datum) => numeric::write(&datum, out),
+            View::String(text) => json::write_quoted(text, out),
             View::Array(array) => {
-                out.push(b'[');
+                out.push(b'[')?;
                 for (i, item) in array.iter().enumerate() {
                     if i > 0 {
-                        out.extend_from_slice(b", ");
+                        out.extend_from_slice(b", ")?;
                     }
-                    item.write(out);
+                    item.write(out)?;
                 }
-                out.push(b']');
+                out.push(b']')
             }
             View::Object(object) => {
-                out.push(b'{');
+                out.push(b'{')?;
                 for (i, (key, value)) in object.iter().enumerate() {
                     if i > 0 {
-                        out.extend_from_slice(b", ");
+                        out.extend_from_slice(b", ")?;
                     }
-                    json::write_string(key, out);
-                    out.extend_from_slice(b": ");
-                    value.write(out);
+                    json::write_quoted(key, out)?;
+                    out.extend_from_slice(b": ")?;
+                    value.write(out)?;
                 }
-                out.push(b'}');
+                out.push(b'}')
             }
         }
     }
 
-    /// Appends the text form over several lines, four spaces a level; the room is charged to
-    /// `toll`.
+    /// Writes the text form over several lines, four spaces a level.
     ///
     /// # Errors
     /// 53200
-    pub fn write_pretty(self, level: usize, out: &mut Vec<u8>, toll: &mut Toll) -> Result<()> {
-        let line = |out: &mut Vec<u8>, level: usize| {
+    pub fn write_pretty(self, level: usize, out: &mut Output<'_>) -> Result<()> {
+        let line = |out: &mut Output<'_>, level: usize| -> Result<()> {
+            let out = out.room(4 * level + 1)?;
             out.push(b'\n');
             out.extend(std::iter::repeat_n(b' ', 4 * level));
+            Ok(())
         };
         match self.view() {
             View::Array(array) => {
-                out.push(b'[');
+                out.push(b'[')?;
                 for (i, item) in array.iter().enumerate() {
                     if i > 0 {
-                        out.push(b',');
+                        out.push(b',')?;
                     }
-                    line(out, level + 1);
-                    item.write_pretty(level + 1, out, toll)?;
+                    line(out, level + 1)?;
+                    item.write_pretty(level + 1, out)?;
                 }
-                line(out, level);
-                out.push(b']');
+                line(out, level)?;
+                out.push(b']')
             }
             View::Object(object) => {
-                out.push(b'{');
+                out.push(b'{')?;
                 for (i, (key, value)) in object.iter().enumerate() {
                     if i > 0 {
-                        out.push(b',');
+                        out.push(b',')?;
                     }
-                    line(out, level + 1);
-                    json::write_string(key, out);
-                    out.extend_from_slice(b": ");
-                    value.write_pretty(level + 1, out, toll)?;
+                    line(out, level + 1)?;
+                    json::write_quoted(key, out)?;
+                    out.extend_from_slice(b": ")?;
+                    value.write_pretty(level + 1, out)?;
                 }
-                line(out, level);
-                out.push(b'}');
+                line(out, level)?;
+                out.push(b'}')
             }
             _ => self.write(out),
         }
-        toll.cover(out.capacity())
     }
 
     /// The text of a scalar as `->>` gives it; the JSON text of anything else. None for null.
-    pub fn as_text(self) -> Option<String> {
-        let mut out = Vec::new();
+    ///
+    /// # Errors
+    /// 53200
+    pub fn as_text(self, account: &Account) -> Result<Option<ChargedText>> {
+        let mut text = Charged::new(account.clone(), "JsonText");
         match self.view() {
-            View::Null => return None,
-            View::String(text) => return Some(text.to_owned()),
-            _ => self.write(&mut out),
+            View::Null => return Ok(None),
+            View::String(string) => text.extend_from_slice(string.as_bytes())?,
+            _ => self.write(&mut text.output())?,
         }
-        String::from_utf8(out).ok()
-    }
-}
-
-/// Appends a number of JSON.
-fn write_number(datum: &Datum<'_>, out: &mut Vec<u8>) {
-    if let Ok(number) = Numeric::from_datum(datum) {
-        number.load().format_into(out);
+        text.into_text().map(Some)
     }
 }
 

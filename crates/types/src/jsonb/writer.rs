@@ -11,7 +11,7 @@ use crate::json::{self, Scalar, Sink};
 use crate::numeric::{Numeric, NumericBuf};
 use base::{Error, Result, err};
 use memory::Account;
-use memory::collections::Charged;
+use memory::collections::{Charged, Toll};
 use std::borrow::Cow;
 
 /// Tags that stand on the tape only; a number of 4 bytes follows.
@@ -26,6 +26,8 @@ const BORROWED_BYTES_MIN: usize = 64;
 const PARTS_BYTES_MAX: usize = 0x0fff_ffff;
 /// No container, and no order.
 const NONE: u32 = u32::MAX;
+/// The tape's first room, which most values do not outgrow.
+const TAPE_BYTES_MIN: usize = 256;
 const ASKER: &str = "JsonbWriter";
 
 /// A container. Numbers count from the beginnings of the tape and of the other lists.
@@ -49,16 +51,18 @@ struct Container {
 
 /// A jsonb value whose parts are told one by one.
 pub struct Writer<'m> {
-    tape: Charged<u8>,
-    containers: Charged<Container>,
+    tape: Vec<u8>,
+    containers: Vec<Container>,
     /// The innermost open container.
     open: u32,
     /// The ends of the parts of open containers, the innermost one's last.
-    pending: Charged<u32>,
-    ends: Charged<u32>,
-    order: Charged<u32>,
-    borrowed: Charged<&'m [u8]>,
+    pending: Vec<u32>,
+    /// The ends of the parts of closed containers, and orders of pairs.
+    ends: Vec<u32>,
+    borrowed: Vec<&'m [u8]>,
     scratch: Vec<u8>,
+    /// Pays for all lists.
+    toll: Toll,
 }
 
 /// A container that is being written.
@@ -93,20 +97,41 @@ impl<'m> Writer<'m> {
     /// Nothing yet.
     pub fn new(account: &Account) -> Writer<'m> {
         Writer {
-            tape: Charged::new(account.clone(), ASKER),
-            containers: Charged::new(account.clone(), ASKER),
+            tape: Vec::new(),
+            containers: Vec::new(),
             open: NONE,
-            pending: Charged::new(account.clone(), ASKER),
-            ends: Charged::new(account.clone(), ASKER),
-            order: Charged::new(account.clone(), ASKER),
-            borrowed: Charged::new(account.clone(), ASKER),
+            pending: Vec::new(),
+            ends: Vec::new(),
+            borrowed: Vec::new(),
             scratch: Vec::new(),
+            toll: Toll::new(account.clone(), ASKER),
         }
+    }
+
+    /// Appends a tag and bytes to the tape.
+    #[inline]
+    fn tell(&mut self, tag: u8, bytes: &[u8]) -> Result<()> {
+        self.toll.room(&mut self.tape, bytes.len() + 1)?;
+        self.tape.push(tag);
+        self.tape.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Appends bytes to the tape.
+    #[inline]
+    fn tell_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.toll.room(&mut self.tape, bytes.len())?;
+        self.tape.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// A part ends here.
     fn mark(&mut self) -> Result<()> {
-        if self.open == NONE { Ok(()) } else { self.pending.push(number_of(self.tape.len())?) }
+        if self.open != NONE {
+            self.toll.room(&mut self.pending, 1)?;
+            self.pending.push(number_of(self.tape.len())?);
+        }
+        Ok(())
     }
 
     /// null
@@ -114,7 +139,7 @@ impl<'m> Writer<'m> {
     /// # Errors
     /// 53200, 54000; those of the other methods, too.
     pub fn null(&mut self) -> Result<()> {
-        self.tape.push(NULL)?;
+        self.tell(NULL, &[])?;
         self.mark()
     }
 
@@ -123,7 +148,7 @@ impl<'m> Writer<'m> {
     /// # Errors
     /// As [`Writer::null`].
     pub fn bool(&mut self, value: bool) -> Result<()> {
-        self.tape.push(if value { TRUE } else { FALSE })?;
+        self.tell(if value { TRUE } else { FALSE }, &[])?;
         self.mark()
     }
 
@@ -134,8 +159,9 @@ impl<'m> Writer<'m> {
     pub fn number(&mut self, number: &NumericBuf) -> Result<()> {
         self.scratch.clear();
         encode_number(number, &mut self.scratch)?;
-        self.tape.push(NUMBER)?;
-        self.tape.extend_from_slice(&self.scratch)?;
+        self.toll.room(&mut self.tape, self.scratch.len() + 1)?;
+        self.tape.push(NUMBER);
+        self.tape.extend_from_slice(&self.scratch);
         self.mark()
     }
 
@@ -144,8 +170,7 @@ impl<'m> Writer<'m> {
     /// # Errors
     /// As [`Writer::null`].
     pub fn string(&mut self, text: &str) -> Result<()> {
-        self.tape.push(STRING)?;
-        self.tape.extend_from_slice(text.as_bytes())?;
+        self.tell(STRING, text.as_bytes())?;
         self.mark()
     }
 
@@ -157,11 +182,12 @@ impl<'m> Writer<'m> {
         let bytes = value.bytes();
         if bytes.len() >= BORROWED_BYTES_MIN {
             self.refer(BORROWED, number_of(self.borrowed.len())?)?;
-            self.borrowed.push(bytes)?;
+            self.toll.room(&mut self.borrowed, 1)?;
+            self.borrowed.push(bytes);
         } else if bytes.is_empty() {
-            self.tape.push(NULL)?;
+            self.tell(NULL, &[])?;
         } else {
-            self.tape.extend_from_slice(bytes)?;
+            self.tell_bytes(bytes)?;
         }
         self.mark()
     }
@@ -171,7 +197,7 @@ impl<'m> Writer<'m> {
     /// # Errors
     /// As [`Writer::null`].
     pub fn key(&mut self, key: &str) -> Result<()> {
-        self.tape.extend_from_slice(key.as_bytes())?;
+        self.tell_bytes(key.as_bytes())?;
         self.mark()
     }
 
@@ -192,13 +218,16 @@ impl<'m> Writer<'m> {
     }
 
     fn refer(&mut self, tag: u8, number: u32) -> Result<()> {
-        self.tape.push(tag)?;
-        self.tape.extend_from_slice(&number.to_le_bytes())
+        self.tell(tag, &number.to_le_bytes())
     }
 
     fn begin(&mut self, is_object: bool) -> Result<()> {
         let number = number_of(self.containers.len())?;
+        if number == 0 {
+            self.toll.room(&mut self.tape, TAPE_BYTES_MIN)?;
+        }
         self.refer(if is_object { BUILT_OBJECT } else { BUILT_ARRAY }, number)?;
+        self.toll.room(&mut self.containers, 1)?;
         self.containers.push(Container {
             is_object,
             parent: self.open,
@@ -208,7 +237,7 @@ impl<'m> Writer<'m> {
             order: NONE,
             kept: 0,
             bytes: 0,
-        })?;
+        });
         self.open = number;
         Ok(())
     }
@@ -222,7 +251,8 @@ impl<'m> Writer<'m> {
         let mut container = *self.containers.get(number as usize).ok_or_else(broken)?;
         let pending = container.ends as usize;
         container.ends = number_of(self.ends.len())?;
-        self.ends.extend_from_slice(&self.pending[pending..])?;
+        self.toll.room(&mut self.ends, self.pending.len() - pending)?;
+        self.ends.extend_from_slice(&self.pending[pending..]);
         self.pending.truncate(pending);
         container.parts = number_of(self.ends.len() - container.ends as usize)?;
         container.kept = container.parts;
@@ -257,15 +287,11 @@ impl<'m> Writer<'m> {
         if in_order {
             return Ok(());
         }
-        let mut order =
-            std::mem::replace(&mut self.order, Charged::new(self.tape.account().clone(), ASKER));
-        let from = order.len();
-        order.reserve(object.kept as usize)?;
-        for pair in 0..object.kept {
-            order.push(pair)?;
-        }
-        let key = |pair: u32| text(self.part(object, 2 * pair));
-        let pairs = &mut order[from..];
+        let from = self.ends.len();
+        self.toll.room(&mut self.ends, object.kept as usize)?;
+        self.ends.extend(0..object.kept);
+        let (ends, pairs) = self.ends.split_at_mut(from);
+        let key = |pair: u32| text(part_of(&self.tape, ends, object, 2 * pair));
         pairs.sort_unstable_by(|a, b| compare_keys(key(*a), key(*b)).then(a.cmp(b)));
         let mut kept = 0;
         for i in 0..pairs.len() {
@@ -274,8 +300,7 @@ impl<'m> Writer<'m> {
                 kept += 1;
             }
         }
-        order.truncate(from + kept);
-        self.order = order;
+        self.ends.truncate(from + kept);
         object.order = number_of(from)?;
         object.kept = number_of(kept)?;
         Ok(())
@@ -285,15 +310,13 @@ impl<'m> Writer<'m> {
     fn pair(&self, object: &Container, place: u32) -> u32 {
         match object.order {
             NONE => place,
-            from => self.order.get((from + place) as usize).copied().unwrap_or(0),
+            from => self.ends.get((from + place) as usize).copied().unwrap_or(0),
         }
     }
 
     /// A part of a closed container on the tape.
     fn part(&self, container: &Container, part: u32) -> &[u8] {
-        let end = |part: u32| self.ends.get((container.ends + part) as usize).copied().unwrap_or(0);
-        let from = if part == 0 { container.start } else { end(part - 1) };
-        self.tape.get(from as usize..end(part) as usize).unwrap_or(&[])
+        part_of(&self.tape, &self.ends, container, part)
     }
 
     /// The bytes that a part of the tape will have.
@@ -321,7 +344,7 @@ impl<'m> Writer<'m> {
     }
 
     fn write(&self, out: &mut [u8]) -> Result<()> {
-        let mut frames = Charged::new(self.tape.account().clone(), ASKER);
+        let mut frames = Charged::new(self.toll.account().clone(), ASKER);
         if let Some(frame) = self.put(&self.tape, 0, out)? {
             frames.push(frame)?;
         }
@@ -379,6 +402,12 @@ impl<'m> Writer<'m> {
     }
 }
 
+fn part_of<'t>(tape: &'t [u8], ends: &[u32], container: &Container, part: u32) -> &'t [u8] {
+    let end = |part: u32| ends.get((container.ends + part) as usize).copied().unwrap_or(0);
+    let from = if part == 0 { container.start } else { end(part - 1) };
+    tape.get(from as usize..end(part) as usize).unwrap_or(&[])
+}
+
 fn put_at(out: &mut [u8], at: usize, bytes: &[u8]) -> Result<()> {
     out.get_mut(at..at + bytes.len()).ok_or_else(broken)?.copy_from_slice(bytes);
     Ok(())
@@ -409,6 +438,55 @@ impl Arena<'static> for Scratch {
     fn put_str(&self, text: &str) -> Result<&'static str> {
         self.put(text.as_bytes())?;
         Ok("")
+    }
+}
+
+/// A text without brackets, which needs no writer.
+struct Lone<'a, 'n> {
+    arena: &'a dyn Arena<'n>,
+    value: Option<Datum<'n>>,
+}
+
+impl Lone<'_, '_> {
+    fn put(&mut self, tag: u8, bytes: &[u8]) -> Result<()> {
+        let bytes = self.arena.put_with(bytes.len() + 1, &mut |out| {
+            let (head, body) = out.split_at_mut(1);
+            head[0] = tag;
+            body.copy_from_slice(bytes);
+            Ok(())
+        })?;
+        self.value = Some(Datum::Bytes(bytes));
+        Ok(())
+    }
+}
+
+impl<'t> Sink<'t> for Lone<'_, '_> {
+    fn object_start(&mut self, _: usize) -> Result<()> {
+        Err(broken())
+    }
+    fn key(&mut self, _: Cow<'t, str>) -> Result<()> {
+        Err(broken())
+    }
+    fn object_end(&mut self, _: usize) -> Result<()> {
+        Err(broken())
+    }
+    fn array_start(&mut self, _: usize) -> Result<()> {
+        Err(broken())
+    }
+    fn array_end(&mut self, _: usize) -> Result<()> {
+        Err(broken())
+    }
+    fn scalar(&mut self, value: Scalar<'t>, _: usize, _: usize) -> Result<()> {
+        match value {
+            Scalar::Null => self.put(NULL, &[]),
+            Scalar::Bool(value) => self.put(if value { TRUE } else { FALSE }, &[]),
+            Scalar::Number(text) => {
+                let mut stored = Vec::new();
+                encode_number(&NumericBuf::parse(text)?, &mut stored)?;
+                self.put(NUMBER, &stored)
+            }
+            Scalar::String(text) => self.put(STRING, text.as_bytes()),
+        }
     }
 }
 
@@ -444,6 +522,12 @@ impl<'t> Sink<'t> for Writer<'_> {
 /// # Errors
 /// 22P02, 22P05, 53200, 54000
 pub fn parse<'n>(text: &str, arena: &dyn Arena<'n>) -> Result<Datum<'n>> {
+    let begin = text.bytes().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+    if !matches!(begin, Some(b'{' | b'[')) {
+        let mut lone = Lone { arena, value: None };
+        json::parse(text, true, &mut lone)?;
+        return lone.value.ok_or_else(broken);
+    }
     let mut writer = Writer::new(&arena.account());
     json::parse(text, true, &mut writer)?;
     writer.finish(arena)

@@ -29,6 +29,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 pub use arith::{div_scale, pow10};
+pub use text::write;
 pub use wire::{recv, send};
 
 /// NaN, packed.
@@ -136,6 +137,20 @@ impl<'m> Numeric<'m> {
     /// Whether it is NaN.
     pub fn is_nan(self) -> bool {
         matches!(self, Numeric::Packed([2, ..]))
+    }
+
+    /// The text form has no more bytes.
+    fn text_bytes_max(self) -> usize {
+        let (integer, scale) = match self {
+            Numeric::Decimal { scale, .. } => (20, scale),
+            Numeric::Packed([_, _, a, b, c, d, ..]) => {
+                let weight = i16::from_le_bytes([*a, *b]);
+                let groups = usize::try_from(i32::from(weight) + 1).unwrap_or(0);
+                (4 * groups, u16::from_le_bytes([*c, *d]))
+            }
+            Numeric::Packed(_) => (0, 0),
+        };
+        integer + usize::from(scale) + 16
     }
 
     /// Appends the bytes of a variable column.

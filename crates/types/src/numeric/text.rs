@@ -1,8 +1,10 @@
 //! Text input and output of numeric, and the modifier.
 
-use super::{NumericBuf, SCALE_MAX, overflow, pow10, typmod_parts};
+use super::{Numeric, NumericBuf, SCALE_MAX, overflow, pow10, typmod_parts};
+use crate::datum::Datum;
 use base::{Error, Result, err};
 use dashu_int::IBig;
+use memory::collections::Output;
 
 fn syntax(text: &str) -> Error {
     err!(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type numeric: \"{text}\"")
@@ -139,6 +141,16 @@ impl std::fmt::Display for NumericBuf {
         self.format_into(&mut out);
         f.write_str(&String::from_utf8_lossy(&out))
     }
+}
+
+/// Writes a number with as many digits after the point as its scale says.
+///
+/// # Errors
+/// 53200, XX000
+pub fn write(datum: &Datum<'_>, out: &mut Output<'_>) -> Result<()> {
+    let number = Numeric::from_datum(datum)?;
+    number.load().format_into(out.room(number.text_bytes_max())?);
+    Ok(())
 }
 
 fn place_point(negative: bool, digits: &str, scale: usize, out: &mut Vec<u8>) {
