@@ -1,13 +1,12 @@
 //! encode, decode, digests and checksums.
 
 use base::{Error, Result, err};
-use data_encoding::{BASE64, DecodeError, DecodeKind, Encoding, HEXLOWER, Specification};
+use data_encoding::{BASE64, HEXLOWER};
 use expr::raw;
 use expr::{Call, Datum, Entry};
 use md5::{Digest, Md5};
 use memory::Text;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
-use std::sync::OnceLock;
 use types::text;
 
 fn unknown(name: &str) -> Error {
@@ -78,6 +77,10 @@ fn encode<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
             BASE64.encode_mut(piece, &mut room[..length]);
             length
         })?;
+        if !bytes.is_empty() && bytes.len().is_multiple_of(BASE64_LINE / 4 * 3) {
+            // Every full line ends.
+            out.push('\n')?;
+        }
     } else {
         return Err(unknown(name));
     }
@@ -88,40 +91,52 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
 }
 
-/// Base64 that skips white space.
-fn base64() -> &'static Encoding {
-    static LENIENT: OnceLock<Encoding> = OnceLock::new();
-    LENIENT.get_or_init(|| {
-        let mut specification: Specification = BASE64.specification();
-        specification.ignore.push_str(" \t\r\n");
-        specification.check_trailing_bits = false;
-        // The specification is that of BASE64 with ignored characters, which is always valid.
-        specification.encoding().unwrap_or(BASE64)
-    })
-}
-
+/// The bytes of base64; white space is skipped. Once there was a `=`, groups count for as many bytes
+/// as the first that had one.
 fn decode_base64<'m>(text: &str, cx: &Call<'_, 'm>) -> Result<&'m [u8]> {
-    let length = base64().decode_len(text.len()).map_err(|error| bad_base64(text, error))?;
-    let out: &'m mut [u8] = cx.bump.alloc_slice_fill(length, 0)?;
-    let length = base64()
-        .decode_mut(text.as_bytes(), out)
-        .map_err(|partial| bad_base64(text, partial.error))?;
-    Ok(&out[..length])
-}
-
-fn bad_base64(text: &str, error: DecodeError) -> Error {
-    let symbol = text.get(error.position..).and_then(|t| t.chars().next());
-    match symbol {
-        Some(c) if error.kind == DecodeKind::Symbol && c != '=' => err!(
-            INVALID_PARAMETER_VALUE,
-            "invalid symbol \"{c}\" found while decoding base64 sequence"
-        ),
-        Some('=') => {
-            err!(INVALID_PARAMETER_VALUE, "unexpected \"=\" while decoding base64 sequence")
+    let mut out = memory::Vec::with_capacity(cx.bump, text.len() / 4 * 3 + 3)?;
+    let (mut group, mut digits, mut kept) = (0u32, 0, 3);
+    for c in text.chars() {
+        let digit = match c {
+            ' ' | '\t' | '\n' | '\r' => continue,
+            'A'..='Z' => c as u32 - 'A' as u32,
+            'a'..='z' => c as u32 - 'a' as u32 + 26,
+            '0'..='9' => c as u32 - '0' as u32 + 52,
+            '+' => 62,
+            '/' => 63,
+            '=' => {
+                if kept == 3 {
+                    kept = match digits {
+                        2 | 3 => digits - 1,
+                        _ => {
+                            return Err(err!(
+                                INVALID_PARAMETER_VALUE,
+                                "unexpected \"=\" while decoding base64 sequence"
+                            ));
+                        }
+                    };
+                }
+                0
+            }
+            _ => {
+                return Err(err!(
+                    INVALID_PARAMETER_VALUE,
+                    "invalid symbol \"{c}\" found while decoding base64 sequence"
+                ));
+            }
+        };
+        group = group << 6 | digit;
+        digits += 1;
+        if digits == 4 {
+            out.extend_from_slice(&group.to_be_bytes()[1..=kept])?;
+            (group, digits) = (0, 0);
         }
-        _ => err!(INVALID_PARAMETER_VALUE, "invalid base64 end sequence")
-            .hint("Input data is missing padding, is truncated, or is otherwise corrupted."),
     }
+    if digits != 0 {
+        return Err(err!(INVALID_PARAMETER_VALUE, "invalid base64 end sequence")
+            .hint("Input data is missing padding, is truncated, or is otherwise corrupted."));
+    }
+    Ok(out.into_slice())
 }
 
 fn decode<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
