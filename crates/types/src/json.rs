@@ -55,6 +55,10 @@ pub trait Sink<'t> {
     /// # Errors
     /// Whatever stops the parser.
     fn scalar(&mut self, value: Scalar<'t>, start: usize, end: usize) -> Result<()>;
+    /// Who pays for a long string whose escapes are resolved.
+    fn account(&self) -> Option<Account> {
+        None
+    }
 }
 
 /// A sink that only lets the parser check.
@@ -114,6 +118,8 @@ struct Lexer<'t> {
     string: Cow<'t, str>,
     line: usize,
     line_start: usize,
+    /// Pays for the string.
+    toll: Option<Toll>,
 }
 
 impl<'t> Lexer<'t> {
@@ -254,7 +260,7 @@ impl<'t> Lexer<'t> {
                 }
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    built.push_str(&self.text[plain..at]);
+                    self.build(&mut built, &self.text[plain..at])?;
                     at = self.escape(at + 1, &mut built, &mut high)?;
                     plain = at;
                 }
@@ -272,9 +278,21 @@ impl<'t> Lexer<'t> {
         self.string = if plain == first || !self.unescape {
             Cow::Borrowed(&self.text[first..at])
         } else {
-            built.push_str(&self.text[plain..at]);
+            self.build(&mut built, &self.text[plain..at])?;
             Cow::Owned(built)
         };
+        Ok(())
+    }
+
+    /// Appends to a string and leaves room for a character.
+    fn build(&mut self, built: &mut String, text: &str) -> Result<()> {
+        if !self.unescape {
+            return Ok(());
+        }
+        if let Some(toll) = &mut self.toll {
+            toll.text_room(built, text.len() + 4)?;
+        }
+        built.push_str(text);
         Ok(())
     }
 
@@ -318,7 +336,9 @@ impl<'t> Lexer<'t> {
                 ));
             }
         };
-        built.push(c);
+        if self.unescape {
+            built.push(c);
+        }
         Ok(at + 1)
     }
 
@@ -422,6 +442,7 @@ pub fn parse<'t>(text: &'t str, unescape: bool, sink: &mut impl Sink<'t>) -> Res
         string: Cow::Borrowed(""),
         line: 1,
         line_start: 0,
+        toll: sink.account().map(|account| Toll::new(account, "JsonString")),
     };
     // True for an object, false for an array.
     let mut open: Vec<bool> = Vec::new();
@@ -604,6 +625,9 @@ impl<'t> Sink<'t> for TreeBuilder<'t> {
             self.toll.add(text.capacity())?;
         }
         self.add(Node { raw: &self.text[start..end], kind: NodeKind::Scalar(value) })
+    }
+    fn account(&self) -> Option<Account> {
+        Some(self.toll.account().clone())
     }
 }
 

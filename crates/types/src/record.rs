@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::packed::{shape_code, shape_of, shape_of_code};
 use crate::scalar::is_space;
 use base::{Error, Result, err};
-use memory::collections::{Charged, Output};
+use memory::collections::{Charged, Output, Toll};
 
 const HEADER_BYTES: usize = 12;
 /// What a column has beside a value of variable length: type, NULL bit, shape, end and 16 bytes.
@@ -237,6 +237,7 @@ pub fn parse<'m>(
     let Some(mut rest) = body.strip_prefix('(') else {
         return Err(malformed("Missing left parenthesis."));
     };
+    let mut toll = Toll::new(arena.account(), "RowField");
     let mut values: Vec<(u32, Datum<'m>)> = Vec::with_capacity(columns.len());
     let mut first = true;
     for (column_type, typmod) in &columns {
@@ -251,7 +252,8 @@ pub fn parse<'m>(
             values.push((*column_type, Datum::Null));
             continue;
         }
-        let (field, after) = field(rest).ok_or_else(|| malformed("Unexpected end of input."))?;
+        let found = field(rest, &mut toll)?;
+        let (field, after) = found.ok_or_else(|| malformed("Unexpected end of input."))?;
         rest = after;
         values.push((*column_type, io.input(*column_type, *typmod, &field, arena)?));
     }
@@ -262,28 +264,32 @@ pub fn parse<'m>(
     to_datum(type_oid, -1, &values, arena)
 }
 
-/// The text of a field and what follows it; none if the input ends in it.
-fn field(text: &str) -> Option<(String, &str)> {
+/// The text of a field, which `toll` pays for, and what follows it; none if the input ends in it.
+fn field<'t>(text: &'t str, toll: &mut Toll) -> Result<Option<(String, &'t str)>> {
     let mut out = String::new();
     let mut quoted = false;
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
-        match c {
-            ',' | ')' if !quoted => return Some((out, &text[at..])),
-            '\\' => out.push(chars.next()?.1),
-            '"' if !quoted => quoted = true,
-            '"' => {
-                if chars.peek().is_some_and(|(_, c)| *c == '"') {
-                    chars.next();
-                    out.push('"');
-                } else {
-                    quoted = false;
-                }
+        let c = match c {
+            ',' | ')' if !quoted => return Ok(Some((out, &text[at..]))),
+            '\\' => match chars.next() {
+                Some((_, c)) => c,
+                None => return Ok(None),
+            },
+            '"' if !quoted => {
+                quoted = true;
+                continue;
             }
-            c => out.push(c),
-        }
+            '"' if chars.next_if(|(_, c)| *c == '"').is_none() => {
+                quoted = false;
+                continue;
+            }
+            c => c,
+        };
+        toll.text_room(&mut out, 4)?;
+        out.push(c);
     }
-    None
+    Ok(None)
 }
 
 /// Appends the binary form.

@@ -11,6 +11,9 @@ use std::ops::{Deref, DerefMut};
 /// Lists over so many bytes do not double where that does not fit.
 const LARGE_BYTES: usize = 1 << 20;
 
+/// Texts of no more bytes are not worth a charge of their own.
+const SHORT_TEXT_BYTES: usize = 1024;
+
 /// An output grows by no less, so that a short text needs one piece of memory.
 const OUTPUT_BYTES_MIN: usize = 256;
 
@@ -92,6 +95,25 @@ impl Toll {
             self.cut(others + old * size_of::<T>());
             return Err(out_of_memory(bytes as u64, self.asker));
         }
+        Ok(())
+    }
+
+    /// Makes room for `more` bytes in a text; of all texts that come here only the longest is
+    /// charged, and none that is short.
+    ///
+    /// # Errors
+    /// 53200
+    #[inline]
+    pub fn text_room(&mut self, text: &mut std::string::String, more: usize) -> Result<()> {
+        if text.capacity() - text.len() >= more {
+            return Ok(());
+        }
+        let need = text.len().saturating_add(more);
+        let capacity = need.max(text.capacity().saturating_mul(2)).max(16);
+        if capacity > SHORT_TEXT_BYTES {
+            self.cover(capacity)?;
+        }
+        text.reserve_exact(capacity - text.len());
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::datum::{Arena, Datum};
 use crate::io::Io;
 use crate::scalar::is_space;
 use base::{Error, Result, err};
-use memory::collections::Output;
+use memory::collections::{Output, Toll};
 
 /// Appends the text form of an array.
 ///
@@ -80,7 +80,8 @@ pub fn parse<'m>(
     text: &str,
     arena: &dyn Arena<'m>,
 ) -> Result<Datum<'m>> {
-    let mut parser = Parser { text, at: 0, delimiter: char::from(delimiter) };
+    let toll = Toll::new(arena.account(), "ArrayElement");
+    let mut parser = Parser { text, at: 0, delimiter: char::from(delimiter), toll };
     let bounds = parser.bounds()?;
     if !parser.rest().starts_with('{') {
         return Err(parser.malformed(if bounds.is_some() {
@@ -121,6 +122,8 @@ struct Parser<'t> {
     text: &'t str,
     at: usize,
     delimiter: char,
+    /// Pays for the element that is being read.
+    toll: Toll,
 }
 
 #[derive(PartialEq)]
@@ -239,13 +242,19 @@ impl<'t> Parser<'t> {
         }
     }
 
+    fn append(&mut self, text: &mut String, c: char) -> Result<()> {
+        self.toll.text_room(text, 4)?;
+        text.push(c);
+        Ok(())
+    }
+
     fn quoted(&mut self) -> Result<Item> {
         let mut out = String::new();
         let mut chars = self.rest().char_indices().skip(1);
         while let Some((at, c)) = chars.next() {
             match c {
                 '\\' => match chars.next() {
-                    Some((_, c)) => out.push(c),
+                    Some((_, c)) => self.append(&mut out, c)?,
                     None => break,
                 },
                 '"' => {
@@ -257,7 +266,7 @@ impl<'t> Parser<'t> {
                     }
                     return Err(self.malformed("Incorrectly quoted array element."));
                 }
-                c => out.push(c),
+                c => self.append(&mut out, c)?,
             }
         }
         Err(self.malformed("Unexpected end of input."))
@@ -273,7 +282,7 @@ impl<'t> Parser<'t> {
                 '"' => return Err(self.malformed("Incorrectly quoted array element.")),
                 '\\' => {
                     let Some((_, c)) = chars.next() else { break };
-                    out.push(c);
+                    self.append(&mut out, c)?;
                     kept = out.len();
                     escaped = true;
                 }
@@ -286,7 +295,7 @@ impl<'t> Parser<'t> {
                     return Ok(Item::Text(out));
                 }
                 c => {
-                    out.push(c);
+                    self.append(&mut out, c)?;
                     if !is_space(c) {
                         kept = out.len();
                     }

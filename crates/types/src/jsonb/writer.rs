@@ -488,6 +488,9 @@ impl<'t> Sink<'t> for Lone<'_, '_> {
             Scalar::String(text) => self.put(STRING, text.as_bytes()),
         }
     }
+    fn account(&self) -> Option<Account> {
+        Some(self.arena.account())
+    }
 }
 
 /// A parsed text becomes the next part.
@@ -514,6 +517,9 @@ impl<'t> Sink<'t> for Writer<'_> {
             Scalar::Number(text) => self.number(&NumericBuf::parse(text)?),
             Scalar::String(text) => self.string(&text),
         }
+    }
+    fn account(&self) -> Option<Account> {
+        Some(self.toll.account().clone())
     }
 }
 
