@@ -21,8 +21,9 @@
 //!    says that the stamp's transaction inserted the row.
 //! 5. A running transaction's records are never dropped, so what stays of one in memory is small. The
 //!    rows that a batch changes on a leaf share one (storage rule 10): two to ten bytes a row. Those of
-//!    single rows are packed (`packed`) when memory is short: as many. All together stay below the
-//!    share of memory that `version_space` keeps.
+//!    single rows are packed (`packed`) when memory is short: as many, on the leaf that is written and on
+//!    those that the transaction has left. All together stay below the share of memory that
+//!    `version_space` keeps.
 //! 6. Records of several rows are cut row by row (`cut`): they do not pile up behind a snapshot.
 //! 7. What memory has let go of, or what is packed, bears no mark that it is undone: the records are
 //!    forgotten before the transaction may go on or end. An XID that is absent counts as committed.
@@ -225,6 +226,27 @@ impl VersionStore {
             self.queue.lock().push_back(key);
         }
         packed
+    }
+
+    /// Packs what a running transaction has written on a leaf, if the chain is its own for the most
+    /// part and memory is short. As [`push`](Self::push) otherwise.
+    pub(crate) fn pack_own(
+        &self,
+        key: (FileId, PageNo),
+        running: Xid,
+        flushed: Lsn,
+        columns: &impl Fn(u8, &[u8]) -> Option<u64>,
+    ) -> usize {
+        let mut shard = self.shards[Self::shard_no(key)].lock();
+        let Some(records) = shard.get_mut(&key) else { return 0 };
+        let least = self.pack_len_min();
+        if records.list.len() < least || !is_most(&records.list, running) {
+            return 0;
+        }
+        let cutter = None::<cut::Nothing>;
+        let (retained, durable) = (&self.retained, flushed);
+        let by = Packing { retained, durable, running, least, cutter, columns };
+        self.pack(records, &by, true)
     }
 
     /// Packs the records of a chain if that is `worth_while`. Returns the bytes of memory that are free

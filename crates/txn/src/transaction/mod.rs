@@ -1,5 +1,7 @@
 //! One open transaction of a session.
 
+mod records;
+
 use crate::lock::{Acquired, LockLifetime, LockMode, LockTag, Owner, WaitPolicy};
 use crate::lock::{RowLockMode, RowTarget};
 use crate::log::{EndRecord, OP_ABORT, OP_COMMIT};
@@ -13,9 +15,9 @@ use crate::undo_list::{Newest, UndoList};
 use crate::undo_space::UndoSpace;
 use crate::versions::{Version, VersionHead, VersionKind, VersionRows};
 use base::interrupt::HoldInterrupts;
-use base::limits::{BLOCK_BYTES, TABLE_PAGE_BYTES};
+use base::limits::TABLE_PAGE_BYTES;
 use base::mutant::{self, Mutant};
-use base::{CommandId, Csn, Error, FileId, Lsn, PageNo, Result, RowId, SqlState, Xid};
+use base::{CommandId, Csn, Error, FileId, Lsn, Result, RowId, SqlState, Xid};
 use buffer::TreeFile;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
@@ -73,6 +75,7 @@ pub(crate) struct State {
     snapshot: Option<Arc<Snapshot>>,
     pub(crate) unlink: Vec<FileId>,
     pages_written: usize,
+    leaves: records::Leaves,
     /// The files whose rows it has changed.
     written: BTreeSet<FileId>,
 }
@@ -327,60 +330,6 @@ impl Transaction {
         self.owner.begin_write(self.transactions.wal().inserted());
         let head = VersionHead { xid, command, kind, key_changed, manager, undo_next, rows };
         Ok(Arc::new(Version::new(head, body)))
-    }
-
-    /// Notes that `version` was logged at `lsn`. With a place, readers of that leaf find it: the
-    /// caller still holds the leaf's latch exclusively. Never waits.
-    ///
-    /// # Panics
-    /// When another undoable record was logged since the version was made: its undo LSN would
-    /// be wrong.
-    pub fn push(&self, place: Option<(FileId, PageNo)>, version: Arc<Version>, lsn: Lsn) {
-        assert_eq!(version.undo_next, self.last_undo(), "undoable records are logged in order");
-        version.set_lsn(lsn);
-        self.last_undo.store(lsn.0, Ordering::Release);
-        self.owner.end_write(lsn);
-        // Who has no place has changed an index, or nothing.
-        let page_bytes = if place.is_some() { TABLE_PAGE_BYTES } else { BLOCK_BYTES };
-        self.undo_space.promise(self.transactions.wal(), version.body_bytes(), page_bytes);
-        let mut state = self.state.lock();
-        let versions = &self.transactions.versions;
-        self.owner.add_version_bytes(version.bytes());
-        let since = state.undo.run_since(&version);
-        let extends = |place| since.is_some_and(|since| versions.extend(place, &version, since));
-        let place = place.filter(|place| !extends(*place));
-        versions.add_bytes(state.undo.push(version.clone(), place.is_none()));
-        if versions.is_full() {
-            self.let_go(&mut state.undo);
-        }
-        if let Some((file, page)) = place {
-            state.pages_written += 1;
-            state.written.insert(file);
-            drop(state);
-            let transactions = &self.transactions;
-            let packed = transactions.versions.push(
-                (file, page),
-                version,
-                transactions.wal().flushed(),
-                transactions.settled_of_many(),
-                || transactions.cutter(),
-                |manager, image| transactions.image_columns(manager, image),
-            );
-            self.owner.free_version_bytes(packed);
-        }
-    }
-
-    /// Lets memory go of undoable records that the log has. Never waits.
-    fn let_go(&self, undo: &mut UndoList) {
-        let (versions, wal) = (&self.transactions.versions, self.transactions.wal());
-        let (own, others) = undo.let_go(versions.retained(), wal.flushed());
-        versions.free_bytes(own + others);
-        self.owner.free_version_bytes(own + others);
-        if let Some(lsn) = undo.oldest_in_memory()
-            && lsn > wal.flushed()
-        {
-            wal.request_flush(lsn);
-        }
     }
 
     /// Whether the transaction has changed rows of `file`, be it undone by a savepoint.
