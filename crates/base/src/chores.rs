@@ -3,7 +3,8 @@
 //! # How it works
 //! A chore is a function that does one step and says when it wants to be called again. One thread,
 //! started with the first chore, calls each when its time has come; the earliest goes first. So
-//! large work that is made in small steps keeps no other chore waiting for longer than a step.
+//! large work that is made in small steps keeps no other chore waiting for longer than a step. The
+//! thread is polite ([`crate::politeness::can_wait`]): nobody waits for what it does.
 //!
 //! # Rules
 //! 1. A step is short and waits for nobody: other chores are late while it runs.
@@ -87,6 +88,7 @@ pub fn after(delay: Duration, chore: Chore) -> Result<(), Chore> {
 }
 
 fn work() {
+    crate::politeness::can_wait();
     let mut list = list();
     loop {
         let now = Instant::now();

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod archiver;
+pub mod blocking;
 pub mod build;
 pub mod chores;
 pub mod clock;

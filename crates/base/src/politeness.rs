@@ -9,8 +9,11 @@
 //! 1. A thread is polite while there is a crowd, and changes when [`ROUNDS`] more rounds say so than
 //!    say otherwise.
 //! 2. A thread to which the administrator gave another policy keeps that.
+//! 3. A thread whose work can wait is always polite, and has a tenth of a processor's time where all
+//!    processors are busy ([`can_wait`]).
 //!
-//! Elsewhere than on Linux threads are never polite. Sources: sched(7), `SCHED_BATCH`.
+//! Elsewhere than on Linux threads are never polite. Sources: sched(7), `SCHED_BATCH`;
+//! setpriority(2), which is about one thread there.
 
 #![expect(unsafe_code, reason = "the standard library does not set scheduling policies")]
 
@@ -58,12 +61,23 @@ impl Default for Politeness {
     }
 }
 
+/// Says that what the calling thread does can wait (rule 3).
+pub fn can_wait() {
+    if policy::is_plain() {
+        policy::set(true);
+        policy::yield_to_others();
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod policy {
-    use std::ffi::c_int;
+    use std::ffi::{c_int, c_uint};
 
     const SCHED_OTHER: c_int = 0;
     const SCHED_BATCH: c_int = 3;
+    const PRIO_PROCESS: c_int = 0;
+    /// Of a thread with a tenth of the weight of others.
+    const LOW: c_int = 10;
 
     /// `struct sched_param`.
     #[repr(C)]
@@ -74,6 +88,7 @@ mod policy {
     unsafe extern "C" {
         fn sched_getscheduler(pid: c_int) -> c_int;
         fn sched_setscheduler(pid: c_int, policy: c_int, parameters: *const Parameters) -> c_int;
+        fn setpriority(which: c_int, who: c_uint, priority: c_int) -> c_int;
     }
 
     /// Whether the calling thread has the policy of most threads.
@@ -87,6 +102,12 @@ mod policy {
         let policy = if polite { SCHED_BATCH } else { SCHED_OTHER };
         // SAFETY: 0 is the calling thread; the parameters live until the call returns.
         unsafe { sched_setscheduler(0, policy, &Parameters { priority: 0 }) };
+    }
+
+    /// A refusal does no harm here either.
+    pub(super) fn yield_to_others() {
+        // SAFETY: 0 is the calling thread.
+        unsafe { setpriority(PRIO_PROCESS, 0, LOW) };
     }
 
     #[cfg(test)]
@@ -103,6 +124,8 @@ mod policy {
     }
 
     pub(super) fn set(_polite: bool) {}
+
+    pub(super) fn yield_to_others() {}
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -125,5 +148,15 @@ mod tests {
         assert!(!after(2 * ROUNDS - 1, true));
         assert!(after(1, true));
         assert!(!after(2 * ROUNDS, false));
+    }
+
+    #[test]
+    fn a_thread_whose_work_can_wait_is_polite_and_the_others_are_not() {
+        let thread = std::thread::spawn(|| {
+            can_wait();
+            policy::is_polite()
+        });
+        assert!(thread.join().unwrap());
+        assert!(!policy::is_polite());
     }
 }

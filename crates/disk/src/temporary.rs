@@ -3,14 +3,30 @@
 //! They stand in one directory under names of their own, are never synced, and are removed when
 //! they are dropped; what a crash leaves behind is removed when the server starts. Each session has
 //! a [`TemporarySpace`] that counts its bytes against `temp_file_limit`.
+//!
+//! # How a file is written
+//! What is appended is collected, and written [`WRITE_BYTES`] at a time by another thread
+//! ([`base::blocking`]) while more is collected.
+//!
+//! # Rules
+//! 1. A file has at most one write under way. So a file's writes are in order, and it holds at most
+//!    [`HELD_BYTES`], for which its owner pays.
+//! 2. A write that fails is an error of the next call that must wait for it.
+//! 3. What is read was written before: a read waits for the writes of what it reads, and no others.
 
 use crate::{Disk, File};
+use base::blocking::{self, Blocking};
 use base::wait_event::{WaitEvent, waiting};
 use base::{Result, err};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// So many bytes are written at once.
+pub const WRITE_BYTES: usize = 64 << 10;
+/// The most memory that a file has: for what is being written, and for what is collected meanwhile.
+pub const HELD_BYTES: usize = 2 * WRITE_BYTES;
 
 /// Where temporary files stand.
 pub const TEMPORARY_DIR: &str = "base/pgsql_tmp";
@@ -83,7 +99,13 @@ impl TemporarySpace {
         let number = self.next.replace(self.next.get() + 1);
         let path = format!("{TEMPORARY_DIR}/pgsql_tmp{}.{number}", self.session);
         let file = self.disk.create(&path)?;
-        Ok(TemporaryFile { space: self.clone(), file: Some(file), path, bytes: 0 })
+        Ok(TemporaryFile {
+            space: self.clone(),
+            file: Some(file),
+            path,
+            bytes: 0,
+            writing: RefCell::default(),
+        })
     }
 }
 
@@ -94,6 +116,18 @@ pub struct TemporaryFile {
     file: Option<Arc<dyn File>>,
     path: String,
     bytes: u64,
+    writing: RefCell<Writing>,
+}
+
+/// What of a file is not written yet.
+#[derive(Default)]
+struct Writing {
+    /// The bytes that are in the file.
+    written: u64,
+    /// The bytes behind them that are being written, and who does it: gives the memory back.
+    under_way: Option<(u64, Blocking<Result<Vec<u8>>>)>,
+    /// The bytes behind those.
+    collected: Vec<u8>,
 }
 
 impl fmt::Debug for TemporaryFile {
@@ -102,17 +136,66 @@ impl fmt::Debug for TemporaryFile {
     }
 }
 
+impl Writing {
+    /// Collects as many bytes as there is room for; the others.
+    fn collect<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8]> {
+        if self.collected.capacity() == 0 && self.collected.try_reserve_exact(WRITE_BYTES).is_err()
+        {
+            return Err(err!(OUT_OF_MEMORY, "out of memory")
+                .detail(format!("Failed on request of size {WRITE_BYTES}.")));
+        }
+        let (now, later) = bytes.split_at(bytes.len().min(WRITE_BYTES - self.collected.len()));
+        self.collected.extend_from_slice(now);
+        Ok(later)
+    }
+
+    /// Waits for the write that is under way; the memory that it had.
+    fn finish(&mut self) -> Result<Vec<u8>> {
+        let Some((bytes, writes)) = self.under_way.take() else { return Ok(Vec::new()) };
+        let waits = waiting(WaitEvent::BufFileWrite);
+        let memory = writes.wait()?;
+        drop(waits);
+        self.written += bytes;
+        Ok(memory)
+    }
+
+    /// Has what is collected written, after what is under way.
+    fn write(&mut self, file: &Arc<dyn File>) -> Result<()> {
+        let mut memory = self.finish()?;
+        memory.clear();
+        let bytes = std::mem::replace(&mut self.collected, memory);
+        let (at, count, file) = (self.written, bytes.len() as u64, file.clone());
+        let write = move || file.write_at(&bytes, at).map(|()| bytes);
+        self.under_way = Some((count, blocking::start(write)));
+        Ok(())
+    }
+
+    /// Waits until all before `end` is in the file.
+    fn write_up_to(&mut self, end: u64, file: &Arc<dyn File>) -> Result<()> {
+        let under_way = self.under_way.as_ref().map_or(0, |(bytes, _)| *bytes);
+        if end > self.written + under_way && !self.collected.is_empty() {
+            self.write(file)?;
+        }
+        if end > self.written {
+            self.finish()?;
+        }
+        if self.collected.is_empty() && self.under_way.is_none() {
+            // Who reads has mostly written all that there will be.
+            self.collected = Vec::new();
+        }
+        Ok(())
+    }
+}
+
 impl TemporaryFile {
-    fn file(&self) -> Result<&dyn File> {
-        self.file
-            .as_deref()
-            .ok_or_else(|| base::Error::internal("a temporary file that is removed"))
+    fn file(&self) -> Result<&Arc<dyn File>> {
+        self.file.as_ref().ok_or_else(|| base::Error::internal("a temporary file that is removed"))
     }
 
     /// Appends bytes; returns where they begin.
     ///
     /// # Errors
-    /// 53400 over `temp_file_limit`; those of the disk.
+    /// 53400 over `temp_file_limit`; those of the disk, also for bytes that were appended before.
     pub fn append(&mut self, bytes: &[u8]) -> Result<u64> {
         let more = bytes.len() as u64;
         let used = self.space.used_bytes.get() + more;
@@ -125,10 +208,15 @@ impl TemporaryFile {
                 limit >> 10
             ));
         }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let writing = &mut *self.writing.borrow_mut();
+            rest = writing.collect(rest)?;
+            if writing.collected.len() == WRITE_BYTES {
+                writing.write(self.file()?)?;
+            }
+        }
         let at = self.bytes;
-        let waits = waiting(WaitEvent::BufFileWrite);
-        self.file()?.write_at(bytes, at)?;
-        drop(waits);
         self.bytes += more;
         self.space.used_bytes.set(used);
         Ok(at)
@@ -139,8 +227,11 @@ impl TemporaryFile {
     /// # Errors
     /// XX001 if the file ends before; those of the disk.
     pub fn read(&self, at: u64, bytes: &mut [u8]) -> Result<()> {
+        let file = self.file()?;
+        let end = self.bytes.min(at.saturating_add(bytes.len() as u64));
+        self.writing.borrow_mut().write_up_to(end, file)?;
         let waits = waiting(WaitEvent::BufFileRead);
-        let read = self.file()?.read_full_at(bytes, at)?;
+        let read = file.read_full_at(bytes, at)?;
         drop(waits);
         if read < bytes.len() {
             let (path, len) = (&self.path, bytes.len());
@@ -175,7 +266,7 @@ impl Drop for TemporaryFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SimDisk;
+    use crate::{Fault, FaultKind, SimDisk};
 
     #[test]
     fn files_are_limited_heard_of_and_removed() {
@@ -206,5 +297,87 @@ mod tests {
         assert_eq!(disk.list(TEMPORARY_DIR).unwrap().len(), 1);
         clear(&*disk).unwrap();
         assert_eq!(disk.list(TEMPORARY_DIR).unwrap().len(), 0);
+    }
+
+    /// A file whose writes wait until they may go on.
+    struct Held(Arc<dyn File>, std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+    impl File for Held {
+        fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize> {
+            self.0.read_at(buf, offset)
+        }
+
+        fn write_at(&self, buf: &[u8], offset: u64) -> Result<()> {
+            self.1.lock().unwrap().recv().unwrap();
+            self.0.write_at(buf, offset)
+        }
+
+        fn sync_data(&self) -> Result<()> {
+            self.0.sync_data()
+        }
+
+        fn set_len(&self, len: u64) -> Result<()> {
+            self.0.set_len(len)
+        }
+
+        fn allocate(&self, len: u64) -> Result<()> {
+            self.0.allocate(len)
+        }
+
+        fn len(&self) -> Result<u64> {
+            self.0.len()
+        }
+    }
+
+    fn space() -> (SimDisk, Rc<TemporarySpace>) {
+        let disk = SimDisk::new(1);
+        clear(&disk).unwrap();
+        (disk.clone(), TemporarySpace::new(Arc::new(disk), 7))
+    }
+
+    #[test]
+    fn nobody_waits_for_a_write_but_who_needs_its_bytes_or_its_memory() {
+        let (_, space) = space();
+        let (go, held) = std::sync::mpsc::channel();
+        let mut file = space.create().unwrap();
+        let inner = file.file.take().unwrap();
+        file.file = Some(Arc::new(Held(inner, std::sync::Mutex::new(held))));
+        let block = |fill: u8| vec![fill; WRITE_BYTES];
+        file.append(&block(1)).unwrap();
+        // The first write is held up: this is collected.
+        file.append(&block(2)[1..]).unwrap();
+        assert_eq!(file.writing.borrow().written, 0);
+        for _ in 0..4 {
+            go.send(()).unwrap();
+        }
+        // The second write waits for the first.
+        file.append(&[3; 10]).unwrap();
+        assert_eq!(file.writing.borrow().written, WRITE_BYTES as u64);
+        let mut bytes = [0; 2];
+        file.read(WRITE_BYTES as u64 - 1, &mut bytes).unwrap();
+        assert_eq!(bytes, [1, 2]);
+        assert_eq!(file.writing.borrow().collected.len(), 9, "not read, not written");
+        file.read(file.bytes() - 2, &mut bytes).unwrap();
+        assert_eq!(bytes, [3, 3]);
+        assert_eq!(file.writing.borrow().collected.capacity(), 0);
+        file.append(&[4]).unwrap();
+        file.read(file.bytes() - 2, &mut bytes).unwrap();
+        assert_eq!(bytes, [3, 4]);
+    }
+
+    #[test]
+    fn a_write_that_fails_is_an_error_of_who_needs_it() {
+        for appends in [true, false] {
+            let (disk, space) = space();
+            let path = TEMPORARY_DIR.to_owned();
+            disk.inject(Fault { kind: FaultKind::Write, after: 0, path });
+            let mut file = space.create().unwrap();
+            file.append(&vec![1; WRITE_BYTES + 10]).unwrap();
+            let failed = match appends {
+                true => file.append(&vec![2; WRITE_BYTES]).map(drop),
+                false => file.read(5, &mut [0; 2]),
+            };
+            assert_eq!(failed.unwrap_err().sqlstate().as_str(), "58030");
+        }
     }
 }

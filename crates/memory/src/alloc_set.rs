@@ -16,7 +16,7 @@
 use crate::bump::BlockSizes;
 use crate::chunk::{
     CHUNK_ALIGN, HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel,
-    clobber, methods_over_chunks, set_sentinel, with_sentinel,
+    clobber, methods_over_chunks, realloc_aligned, set_sentinel, with_sentinel,
 };
 use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats};
 use base::Result;
@@ -494,13 +494,11 @@ unsafe impl Methods for AllocSetMethods {
             // SAFETY: as this function's.
             return unsafe { self.realloc_chunk(core, at, new.size()) };
         }
-        let to = self.alloc(core, new)?;
-        // SAFETY: both have room for the smaller size.
+        let kept = old.size().min(new.size());
+        // SAFETY: as this function's.
         unsafe {
-            std::ptr::copy_nonoverlapping(at.as_ptr(), to.as_ptr(), old.size().min(new.size()));
-            self.free(core, at, old);
+            realloc_aligned(at, new, kept, |chunk, bytes| self.realloc_chunk(core, chunk, bytes))
         }
-        Ok(to)
     }
 
     unsafe fn reset(&self, core: &Core) {

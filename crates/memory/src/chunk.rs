@@ -241,16 +241,73 @@ pub(crate) fn alloc_aligned(
         let align = layout.align();
         return Err(err!(INTERNAL_ERROR, "invalid memory alloc request alignment {align}"));
     }
-    let room = layout.size().saturating_add(layout.align() + HEADER_BYTES);
-    let chunk = alloc(room)?;
-    // SAFETY: the aligned place and the header before it are within the chunk.
+    let chunk = alloc(room_for(layout))?;
+    // SAFETY: the chunk has room for the aligned place and the header before it.
     unsafe {
-        let first = chunk.as_ptr().add(HEADER_BYTES);
-        let at = NonNull::new_unchecked(first.add(first.align_offset(layout.align())));
-        let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
-        let log = layout.align().trailing_zeros() as usize;
-        Header::new(Kind::Aligned, 0, offset, log).put_before(at);
+        let at = aligned_place(chunk, layout.align());
+        put_way_back(at, chunk, layout.align());
         Ok(at)
+    }
+}
+
+/// The bytes of a chunk that has an aligned place for this layout.
+fn room_for(layout: Layout) -> usize {
+    layout.size().saturating_add(layout.align() + HEADER_BYTES)
+}
+
+/// The first place in a chunk that is aligned and has room for a header before it.
+///
+/// # Safety
+/// The chunk has the room of [`room_for`] a layout of this alignment.
+unsafe fn aligned_place(chunk: NonNull<u8>, align: usize) -> NonNull<u8> {
+    // SAFETY: as this function's.
+    unsafe {
+        let first = chunk.add(HEADER_BYTES);
+        first.add(first.as_ptr().align_offset(align))
+    }
+}
+
+/// Puts the header before an aligned place that leads back to its chunk.
+///
+/// # Safety
+/// `at` is [`aligned_place`] of this chunk.
+unsafe fn put_way_back(at: NonNull<u8>, chunk: NonNull<u8>, align: usize) {
+    let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
+    // SAFETY: as this function's.
+    unsafe {
+        Header::new(Kind::Aligned, 0, offset, align.trailing_zeros() as usize).put_before(at)
+    };
+}
+
+/// Changes the size of memory at an aligned place, of which `kept` bytes stay, by changing that of
+/// the chunk that holds it: a large chunk need not be copied.
+///
+/// # Errors
+/// Those of `realloc`; then `at` is as it was.
+///
+/// # Safety
+/// `at` came from [`alloc_aligned`] with the alignment of `new`, lives and has `kept` bytes;
+/// `realloc` keeps the bytes of the chunk that it is given, as far as it goes on having them.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn realloc_aligned(
+    at: NonNull<u8>,
+    new: Layout,
+    kept: usize,
+    realloc: impl FnOnce(NonNull<u8>, usize) -> Result<NonNull<u8>>,
+) -> Result<NonNull<u8>> {
+    // SAFETY: as this function's. The old place is within the new chunk up to what is kept of it,
+    // because both chunks have the room for one.
+    unsafe {
+        let chunk = holder(at);
+        let offset = at.as_ptr().addr() - chunk.as_ptr().addr();
+        let moved = realloc(chunk, room_for(new))?;
+        let to = aligned_place(moved, new.align());
+        if to != moved.add(offset) {
+            std::ptr::copy(moved.add(offset).as_ptr(), to.as_ptr(), kept);
+        }
+        put_way_back(to, moved, new.align());
+        Ok(to)
     }
 }
 

@@ -271,3 +271,36 @@ fn other_threads_see_contexts_with_name_and_ident() {
     drop(context);
     assert!(registry::contexts().iter().all(|row| row.id != id));
 }
+
+#[test]
+fn aligned_values_keep_their_places_when_a_list_grows_and_shrinks() {
+    use memory::collections::Vec;
+
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    #[repr(align(64))]
+    struct Line(u64);
+
+    fn check<T: Copy + PartialEq + std::fmt::Debug>(make: impl Fn(u64) -> T) {
+        let heap = Heap::new("aligned", Account::unlimited());
+        let mut list = Vec::new_in(heap.clone());
+        // One more of its own between two steps, so that blocks move.
+        let mut between = std::vec::Vec::new();
+        for i in 0..200_000 {
+            list.try_reserve(1).unwrap();
+            list.push(make(i));
+            if i.is_power_of_two() {
+                between.push(memory::Buffer::filled(&heap, i as usize + 1, i).unwrap());
+            }
+            assert_eq!(list.as_ptr().addr() % align_of::<T>(), 0);
+        }
+        for len in [150_000, 10_000, 1000, 3] {
+            list.truncate(len);
+            list.shrink_to_fit();
+            assert_eq!(list.as_ptr().addr() % align_of::<T>(), 0);
+            assert!(list.iter().enumerate().all(|(i, value)| *value == make(i as u64)), "{len}");
+        }
+        assert!(between.iter().all(|other| other.iter().all(|i| *i + 1 == other.len() as u64)));
+    }
+    check(u128::from);
+    check(Line);
+}

@@ -197,14 +197,14 @@ impl Resident {
         self.anonymous + self.of_files
     }
 
+    /// From the numbers of pages in `statm`: all that are resident, and those of files.
     fn of(process: &str) -> Option<Resident> {
-        let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let bytes = |name| {
-            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-            Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
-        };
-        let of_files = bytes("RssFile:")? + bytes("RssShmem:").unwrap_or(0);
-        Some(Resident { anonymous: bytes("RssAnon:")?, of_files })
+        let text = std::fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+        let mut pages = text.split_whitespace().skip(1).map(|pages| pages.parse::<u64>().ok());
+        let (all, of_files) = (pages.next()??, pages.next()??);
+        let page_bytes = rustix::param::page_size() as u64;
+        let anonymous = all.saturating_sub(of_files) * page_bytes;
+        Some(Resident { anonymous, of_files: of_files * page_bytes })
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::{Event, EventKind};
 use base::{Error, Oid, Result, RowId};
-use disk::temporary::{TemporaryFile, TemporarySpace};
+use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
 use execute::{Owned, UniqueCheck};
 use memory::{Charge, SharedAccount};
 use session::packed::{pack, unpack};
@@ -53,7 +53,8 @@ pub(super) struct EventQueue {
     /// The tables whose rows were changed.
     changed: Vec<Oid>,
     charge: Option<Charge>,
-    file: Option<TemporaryFile>,
+    /// With the charge for what it holds.
+    file: Option<(TemporaryFile, Charge)>,
 }
 
 fn broken() -> Error {
@@ -164,9 +165,12 @@ impl EventQueue {
         let bytes = if self.pays(place, bytes.capacity() as u64) {
             Bytes::Memory(bytes)
         } else {
-            let file = match &mut self.file {
+            let (file, _) = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(place.space.create()?),
+                none => {
+                    let held = place.account.noted(HELD_BYTES as u64);
+                    none.insert((place.space.create()?, held))
+                }
             };
             Bytes::File { at: file.append(&bytes)?, bytes: bytes.len() }
         };
@@ -189,7 +193,8 @@ impl EventQueue {
             Bytes::Memory(bytes) => Ok(bytes),
             Bytes::File { at, bytes } => {
                 let mut read = vec![0; bytes];
-                self.file.as_ref().ok_or_else(broken)?.read(at, &mut read)?;
+                let (file, _) = self.file.as_ref().ok_or_else(broken)?;
+                file.read(at, &mut read)?;
                 Ok(read)
             }
         }

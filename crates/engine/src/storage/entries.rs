@@ -4,7 +4,7 @@
 //! sorted runs, which are merged at the end.
 
 use base::{Error, Result, RowId, Xid};
-use disk::temporary::{TemporaryFile, TemporarySpace};
+use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
 use execute::EntryShape;
 use memory::Charge;
 use std::cmp::Reverse;
@@ -14,7 +14,7 @@ use types::{Datum, TypeHost};
 
 /// How much memory is asked for at once.
 const CHARGE_STEP: u64 = 1 << 20;
-/// What is written and read at once.
+/// What is read at once.
 const BLOCK_BYTES: usize = 256 << 10;
 /// The bytes of an entry in a run before its key: two lengths, row, stamp, flags.
 const HEAD_BYTES: usize = 25;
@@ -88,6 +88,11 @@ impl Entries {
         }
     }
 
+    /// What is charged for the file.
+    fn held_by_file(&self) -> u64 {
+        self.file.as_ref().map_or(0, |_| HELD_BYTES as u64)
+    }
+
     /// Makes room for one entry more, if need be by writing those that are there.
     fn make_room(&mut self, more: usize) -> Result<()> {
         let full = |len: usize, more: usize, capacity: usize| match len + more > capacity {
@@ -96,7 +101,7 @@ impl Entries {
         };
         let bytes = full(self.bytes.len(), more, self.bytes.capacity());
         let items = full(self.items.len(), 1, self.items.capacity()) * size_of::<Item>();
-        let wanted = (bytes + items) as u64;
+        let wanted = (bytes + items) as u64 + self.held_by_file();
         if wanted <= self.charge.bytes() {
             return Ok(());
         }
@@ -151,28 +156,26 @@ impl Entries {
             None => self.space.create()?,
         };
         let start = file.bytes();
-        let mut block = Vec::with_capacity(BLOCK_BYTES);
-        for item in &self.items {
-            let entry = self.entry(item);
-            block.extend_from_slice(&item.key_bytes.to_le_bytes());
-            block.extend_from_slice(&item.payload_bytes.to_le_bytes());
-            block.extend_from_slice(&item.row.0.to_le_bytes());
-            block.extend_from_slice(&item.stamp.0.to_le_bytes());
-            block.push(u8::from(item.dead) | u8::from(item.has_null) << 1);
-            block.extend_from_slice(entry.key);
-            block.extend_from_slice(entry.payload);
-            if block.len() >= BLOCK_BYTES {
+        for (number, item) in self.items.iter().enumerate() {
+            if number % 1024 == 0 {
                 base::check_for_interrupts()?;
-                file.append(&block)?;
-                block.clear();
             }
+            let mut head = [0; HEAD_BYTES];
+            head[..4].copy_from_slice(&item.key_bytes.to_le_bytes());
+            head[4..8].copy_from_slice(&item.payload_bytes.to_le_bytes());
+            head[8..16].copy_from_slice(&item.row.0.to_le_bytes());
+            head[16..24].copy_from_slice(&item.stamp.0.to_le_bytes());
+            head[24] = u8::from(item.dead) | u8::from(item.has_null) << 1;
+            file.append(&head)?;
+            // The key and, behind it, the payload.
+            let len = item.key_bytes as usize + item.payload_bytes as usize;
+            file.append(&self.bytes[item.at..item.at + len])?;
         }
-        file.append(&block)?;
         self.runs.push((start, file.bytes()));
         self.file = Some(file);
         self.bytes = Vec::new();
         self.items = Vec::new();
-        self.charge.resize(0, "index build")
+        self.charge.resize(self.held_by_file(), "index build")
     }
 
     /// Calls `take` with every entry in order: of those with one key and row with the live one

@@ -3,7 +3,8 @@
 use crate::state::Execution;
 use base::{Error, Result};
 use batch::{Batch, Column, Data, Layout, block};
-use disk::temporary::TemporaryFile;
+use disk::temporary::{HELD_BYTES, TemporaryFile};
+use memory::collections::Toll;
 use memory::{Buffer, Heap};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -31,6 +32,8 @@ impl Block {
 /// A temporary file of an operator.
 pub(crate) struct SpillFile {
     file: TemporaryFile,
+    /// For what the file holds. Not the operator's: it could not make room by spilling.
+    _held: Toll,
     scratch: Buffer<u8>,
     /// The bytes that the node has written, for EXPLAIN.
     spilled: Option<Rc<Cell<u64>>>,
@@ -39,8 +42,10 @@ pub(crate) struct SpillFile {
 impl SpillFile {
     pub(crate) fn create(x: &Execution<'_>, heap: &Heap) -> Result<SpillFile> {
         let spilled = x.instruments.as_ref().map(|instruments| instruments.note_file());
+        let mut held = Toll::new(x.account.clone(), "temporary file");
+        held.add(HELD_BYTES)?;
         let file = x.storage.temporary().create()?;
-        Ok(SpillFile { file, scratch: Buffer::new(heap), spilled })
+        Ok(SpillFile { file, _held: held, scratch: Buffer::new(heap), spilled })
     }
 
     /// Writes some rows of some columns; their blocks go to `blocks`.
