@@ -637,12 +637,30 @@ impl Charge {
     /// # Errors
     /// 53200 when it grows over a limit; then nothing has changed.
     pub fn resize(&mut self, bytes: u64, asker: &str) -> Result<()> {
+        self.change(bytes, asker, Node::reserve)
+    }
+
+    /// As [`Charge::resize`], but others give back first if the server has no room. Not for those
+    /// who are asked to give back themselves.
+    ///
+    /// # Errors
+    /// 53200 when it grows over a limit; then nothing has changed.
+    pub fn resize_with_relief(&mut self, bytes: u64, asker: &str) -> Result<()> {
+        self.change(bytes, asker, Node::reserve_with_relief)
+    }
+
+    fn change(
+        &mut self,
+        bytes: u64,
+        asker: &str,
+        reserve: impl Fn(&Node, u64) -> std::result::Result<(), Refused<'_>>,
+    ) -> Result<()> {
         if bytes > self.bytes {
             let more = bytes - self.bytes;
             if crate::inject::fails() {
                 return Err(out_of_memory(more, asker));
             }
-            self.node.reserve(more).map_err(|refused| refused.error(more, asker))?;
+            reserve(&self.node, more).map_err(|refused| refused.error(more, asker))?;
         } else {
             self.node.release(self.bytes - bytes);
         }

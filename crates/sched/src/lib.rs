@@ -27,7 +27,8 @@
 //! 3. A panic on a fiber ends that fiber only: its future yields [`Panicked`].
 //! 4. Dropping a suspended fiber unwinds its stack, so that every destructor runs.
 //!
-//! Limits: [`STACK_BYTES`] of address space a running statement, two memory maps each.
+//! Limits: [`STACK_BYTES`] of address space a running statement, two memory maps each. Who keeps a
+//! fiber beside that of its statement asks [`stacks_are_scarce`] first.
 
 mod buffer;
 mod fiber;
@@ -41,7 +42,7 @@ pub use buffer::Buffer;
 pub use fiber::{Fiber, Panicked};
 pub use outbox::{Outbox, Receipt};
 pub use scale::{Scale, Seat};
-pub use stack::{STACK_BYTES, STACK_KEPT_BYTES};
+pub use stack::{STACK_BYTES, STACK_KEPT_BYTES, stacks_are_scarce};
 pub use worker::{Desk, Worker, Workers, run};
 
 /// About the memory that the stacks, buffers and rings of all workers have.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The address space of a stack, without its guard page.
@@ -37,6 +38,25 @@ pub(crate) struct FiberStack {
 }
 
 const MAP_BYTES: usize = GUARD_BYTES + STACK_BYTES;
+/// The memory maps of a stack: the system keeps the guard page apart.
+const MAPS: usize = 2;
+
+/// The memory maps that this process may have.
+fn maps_max() -> usize {
+    /// What Linux allows unless it is told otherwise.
+    const USUAL: usize = 65530;
+    static MAX: OnceLock<usize> = OnceLock::new();
+    *MAX.get_or_init(|| {
+        let told = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+        told.and_then(|text| text.trim().parse().ok()).unwrap_or(USUAL)
+    })
+}
+
+/// Whether stacks have a quarter of the memory maps that the process may have. What is left is for
+/// statements, and for large blocks of memory, which are maps, too.
+pub fn stacks_are_scarce() -> bool {
+    MAPPED.load(Ordering::Relaxed) >= maps_max() / (4 * MAPS)
+}
 
 impl FiberStack {
     fn map() -> io::Result<FiberStack> {
@@ -127,4 +147,20 @@ pub(crate) fn give_back(mut stack: FiberStack) {
             pool.push(stack);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stacks_are_scarce_before_the_maps_of_the_process_are_used_up() {
+        let mut stacks = Vec::new();
+        while !stacks_are_scarce() {
+            stacks.push(FiberStack::map().unwrap());
+            assert!(MAPS * stacks.len() <= maps_max() / 4);
+        }
+        drop(stacks);
+        assert!(!stacks_are_scarce());
+    }
 }

@@ -12,7 +12,7 @@ use crate::session::Given;
 use crate::state::State;
 use crate::stored_rows::{Place, StoredRows};
 use base::wait::block_on;
-use base::{Error, Result};
+use base::{Error, Result, err};
 use sched::Fiber;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -91,6 +91,12 @@ fn room(state: &State, backend: &dyn Backend) -> StoredRows {
     })
 }
 
+fn too_many_cursors() -> Error {
+    err!(OUT_OF_MEMORY, "out of memory")
+        .detail("Open cursors have all the memory maps that they may have.")
+        .hint("Close cursors, or increase the system's limit vm.max_map_count.")
+}
+
 type Running = Pin<Box<Fiber<'static, Result<Completion>>>>;
 
 /// A query that is fetched in portions.
@@ -117,7 +123,7 @@ impl Cursor {
     /// A cursor whose query has begun: what it will see is settled, and it keeps its tables. May wait.
     ///
     /// # Errors
-    /// Those of beginning to run the plan.
+    /// 53200 when all sessions together have too many; those of beginning to run the plan.
     pub(crate) fn new(
         state: &Rc<State>,
         backend: &Rc<dyn Backend>,
@@ -125,6 +131,9 @@ impl Cursor {
         parameters: &Parameters,
         scroll: bool,
     ) -> Result<Cursor> {
+        if sched::stacks_are_scarce() {
+            return Err(too_many_cursors());
+        }
         let exchange = Rc::new(Exchange::default());
         let kept = room(state, &**backend);
         let (backend, plan, parameters) = (backend.clone(), plan.clone(), parameters.clone());

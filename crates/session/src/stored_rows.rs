@@ -3,7 +3,7 @@
 
 use crate::packed::{pack, unpack};
 use base::Result;
-use disk::temporary::{TemporaryFile, TemporarySpace};
+use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
 use memory::{Charge, SharedAccount};
 use std::rc::Rc;
 use types::Datum;
@@ -81,8 +81,8 @@ impl StoredRows {
         file.append(&self.bytes)?;
         self.written += self.bytes.len() as u64;
         self.bytes = Vec::new();
-        let ends = (8 * self.ends.capacity() as u64 + CHARGE_STEP).next_multiple_of(CHARGE_STEP);
-        charge.resize(ends, "cursor")
+        let ends = 8 * self.ends.capacity() as u64 + CHARGE_STEP;
+        charge.resize_with_relief(HELD_BYTES as u64 + ends.next_multiple_of(CHARGE_STEP), "cursor")
     }
 
     /// Calls `take` with the row at `index`.

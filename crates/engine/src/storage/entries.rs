@@ -114,7 +114,7 @@ impl Entries {
         }
         if !fits {
             // One large entry.
-            self.charge.resize(wanted, "index build")?;
+            self.charge.resize_with_relief(wanted, "index build")?;
         }
         Ok(())
     }

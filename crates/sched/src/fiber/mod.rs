@@ -128,22 +128,22 @@ impl<T> fmt::Debug for Fiber<'_, T> {
 
 impl<'a, T: 'a> Fiber<'a, T> {
     /// A fiber that will run `body`. `interrupts` are those that its
-    /// `check_for_interrupts` sees.
-    ///
-    /// # Panics
-    /// When no stack can be mapped.
+    /// `check_for_interrupts` sees. Where no stack can be mapped the fiber ends as one that
+    /// panicked.
     pub fn new<F>(interrupts: Option<Arc<Interrupts>>, body: F) -> Fiber<'a, T>
     where
         F: FnOnce() -> T + 'a,
     {
-        let stack = stack::take().expect("no memory map for the stack of a statement");
         let mut words = Words::default();
-        words[Slot::StackLimit as usize] = stack.low();
         let waiter = Box::new(Waiter {
             yielder: Cell::new(ptr::null()),
             waker: RefCell::new(Waker::noop().clone()),
             outer: Cell::new(None),
         });
+        let Ok(stack) = stack::take() else {
+            return Fiber { coroutine: None, waiter, interrupts, words, borrows: PhantomData };
+        };
+        words[Slot::StackLimit as usize] = stack.low();
         let waiter_address: *const Waiter = &raw const *waiter;
         let entry = move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: the box outlives the coroutine, see `drop`.
@@ -209,7 +209,11 @@ impl<'a, T: 'a> Future for Fiber<'a, T> {
         }
         let step =
             this.inside(true, |coroutine| catch_unwind(AssertUnwindSafe(|| coroutine.resume(()))));
-        match step.expect("a finished fiber was polled") {
+        let Some(step) = step else {
+            let message = "a statement has no stack: the system gave no memory map".to_owned();
+            return Poll::Ready(Err(Panicked { message }));
+        };
+        match step {
             Ok(CoroutineResult::Yield(())) => Poll::Pending,
             Ok(CoroutineResult::Return(value)) => {
                 this.finish();

@@ -100,7 +100,7 @@ impl Pending {
             return Ok(());
         }
         let bytes = channel.len() + payload.len() + NOTIFICATION_BYTES;
-        let charge = self.account.charge(bytes as u64, "NOTIFY")?;
+        let charge = self.account.charge_with_relief(bytes as u64, "NOTIFY")?;
         self.known.insert(one.clone());
         self.sent.push((one, charge));
         Ok(())
@@ -129,7 +129,8 @@ impl Pending {
     }
 
     fn act(&mut self, action: Action, name_bytes: usize) -> Result<()> {
-        let charge = self.account.charge((name_bytes + CHANNEL_BYTES) as u64, "LISTEN")?;
+        let bytes = (name_bytes + CHANNEL_BYTES) as u64;
+        let charge = self.account.charge_with_relief(bytes, "LISTEN")?;
         self.actions.push((action, charge));
         Ok(())
     }
