@@ -8,7 +8,7 @@
 use crate::parts::{Parts, Whole};
 use base::{Error, Result, err};
 use expr::{Call, Datum, Entry, SetRows, SqlType};
-use memory::collections::{Charged, ChargedText};
+use memory::collections::{Charged, GivenOrMade};
 use std::borrow::Cow;
 use types::array::{self, Dimension};
 use types::json::{self, Node, NodeKind, Scalar};
@@ -35,26 +35,10 @@ fn columns(cx: &Call<'_, '_>, type_oid: u32, typmod: i32) -> Result<Option<Vec<R
 }
 
 /// The text of a json or jsonb argument.
-enum JsonText<'m> {
-    Given(&'m str),
-    Made(ChargedText),
-}
-
-impl std::ops::Deref for JsonText<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        match self {
-            JsonText::Given(text) => text,
-            JsonText::Made(text) => text,
-        }
-    }
-}
-
-fn text_of<'m>(cx: &Call<'_, '_>, datum: &Datum<'m>) -> Result<JsonText<'m>> {
+fn text_of<'m>(cx: &Call<'_, '_>, datum: &Datum<'m>) -> Result<GivenOrMade<'m>> {
     match datum {
-        Datum::Text(text) => Ok(JsonText::Given(text)),
-        _ => cx.io().text(oids::JSONB, datum, cx.bump.account()).map(JsonText::Made),
+        Datum::Text(text) => Ok(GivenOrMade::Given(text)),
+        _ => cx.io().text(oids::JSONB, datum, cx.bump.account()).map(GivenOrMade::Made),
     }
 }
 

@@ -4,7 +4,7 @@ use base::{Error, Result, err};
 use expr::{Call, Datum, Entry};
 use expr::{in_sql, raw};
 use memory::Text;
-use memory::collections::ChargedText;
+use memory::collections::GivenOrMade;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use types::text::trim_bpchar;
@@ -107,30 +107,13 @@ fn spread<'a, 'm>(
     }
 }
 
-/// The text of a value: its own, or one that is made and paid for.
-enum Shown<'m> {
-    Own(&'m str),
-    Made(ChargedText),
-}
-
-impl std::ops::Deref for Shown<'_> {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        match self {
-            Shown::Own(text) => text,
-            Shown::Made(text) => text,
-        }
-    }
-}
-
 /// The text of a value of a type; a text of an unknown type is itself.
-fn text_of<'m>(cx: &Call<'_, '_>, type_oid: u32, value: &Datum<'m>) -> Result<Shown<'m>> {
+fn text_of<'m>(cx: &Call<'_, '_>, type_oid: u32, value: &Datum<'m>) -> Result<GivenOrMade<'m>> {
     match value {
         Datum::Text(text) if matches!(type_oid, 0 | oids::TEXT | oids::VARCHAR) => {
-            Ok(Shown::Own(text))
+            Ok(GivenOrMade::Given(text))
         }
-        _ => cx.text_of(type_oid, value).map(Shown::Made),
+        _ => cx.text_of(type_oid, value).map(GivenOrMade::Made),
     }
 }
 
@@ -181,12 +164,12 @@ fn concat_ws<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>>
 }
 
 /// An argument of any type cast to text.
-fn cast_to_text<'m>(cx: &Call<'_, '_>, args: &[Datum<'m>], at: usize) -> Result<Shown<'m>> {
+fn cast_to_text<'m>(cx: &Call<'_, '_>, args: &[Datum<'m>], at: usize) -> Result<GivenOrMade<'m>> {
     let type_oid = cx.arg_type(at).oid.0;
     match (&args[at], type_oid) {
         // The casts that are not the type's output.
-        (Datum::Bool(value), _) => Ok(Shown::Own(if *value { "true" } else { "false" })),
-        (Datum::Text(text), oids::BPCHAR) => Ok(Shown::Own(trim_bpchar(text))),
+        (Datum::Bool(value), _) => Ok(GivenOrMade::Given(if *value { "true" } else { "false" })),
+        (Datum::Text(text), oids::BPCHAR) => Ok(GivenOrMade::Given(trim_bpchar(text))),
         (value, _) => text_of(cx, type_oid, value),
     }
 }

@@ -264,6 +264,36 @@ impl fmt::Debug for ChargedText {
     }
 }
 
+/// A text that is there already, or one that was made for this and that an account pays for.
+///
+/// ```
+/// use memory::{Account, collections::{ChargedText, GivenOrMade}};
+/// let shown = |text: &'static str| match text {
+///     "" => ChargedText::copy("empty", &Account::unlimited()).map(GivenOrMade::Made),
+///     text => Ok(GivenOrMade::Given(text)),
+/// };
+/// assert_eq!((&*shown("")?, &*shown("text")?), ("empty", "text"));
+/// # Ok::<(), base::Error>(())
+/// ```
+#[derive(Debug)]
+pub enum GivenOrMade<'a> {
+    /// Somebody else has it.
+    Given(&'a str),
+    /// It is gone with this.
+    Made(ChargedText),
+}
+
+impl Deref for GivenOrMade<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            GivenOrMade::Given(text) => text,
+            GivenOrMade::Made(text) => text,
+        }
+    }
+}
+
 /// The end of a list of bytes, where forms of values are written. What is appended is charged
 /// before the list grows, unless its owner sees to that.
 ///
