@@ -5,7 +5,6 @@ use crate::connection::{Link, serve_session};
 use crate::log;
 use crate::process::Server;
 use crate::startup;
-use crate::stream::Stream;
 use sched::{Desk, Fiber, Scale, Worker};
 use session::{Parked, Session};
 use std::sync::Arc;
@@ -19,14 +18,28 @@ pub(crate) struct Seated {
     pub(crate) began: Instant,
 }
 
+impl Seated {
+    /// A session at a worker. It pays for its connection's buffers from now on.
+    pub(crate) fn new(session: Session, mut link: Link, began: Instant) -> Box<Seated> {
+        link.room.charge(session.account());
+        Box::new(Seated { session, link, began })
+    }
+}
+
 /// How a session leaves its worker.
 pub(crate) enum Left {
-    /// Its client or an error has ended it.
-    Ended,
-    /// It is broken, and cannot even be ended.
-    Broken,
+    /// It goes no further.
+    Ended(Ending),
     /// It is idle, and goes on at another worker.
     For(Worker),
+}
+
+/// How a session ends.
+pub(crate) enum Ending {
+    /// Its client or an error has ended it.
+    InOrder,
+    /// It is broken, and cannot even be ended.
+    Broken,
 }
 
 /// Serves a session for as long as it is at this worker.
@@ -35,18 +48,18 @@ pub(crate) async fn attend(server: Arc<Server>, mut seated: Box<Seated>, scale: 
     let left = serve_session(&server, session, link, &scale).await;
     match left {
         Left::For(worker) => Box::pin(send_on(server, seated, worker)).await,
-        Left::Ended => Box::pin(end(seated, true)).await,
-        Left::Broken => Box::pin(end(seated, false)).await,
+        Left::Ended(ending) => Box::pin(end(seated, ending)).await,
     }
 }
 
-async fn end(seated: Box<Seated>, in_order: bool) {
+async fn end(seated: Box<Seated>, ending: Ending) {
     let Seated { session, link, began } = *seated;
     if session.settings().boolean("log_disconnections") {
         startup::log_disconnection(&session, began.elapsed());
     }
-    if in_order {
-        end_session(session).await;
+    match ending {
+        Ending::InOrder => end_session(session).await,
+        Ending::Broken => drop(session),
     }
     // The session leaves before its socket is closed: who waits for that finds it gone.
     drop(link);
@@ -67,19 +80,16 @@ async fn send_on(server: Arc<Server>, seated: Box<Seated>, worker: Worker) {
     };
     let socket = match link.stream.release() {
         Ok(socket) => socket,
-        Err(error) => return lose(parked.arrive(), &error).await,
+        Err(error) => return lose(parked.give_up(), &error).await,
     };
     worker.spawn(move |desk: &Desk| {
         let (outbox, scale) = (desk.outbox.clone(), desk.scale.clone());
         async move {
-            let session = parked.arrive();
-            match Stream::register(socket) {
-                Ok(stream) => {
-                    let mut link = Link::new(stream, outbox);
-                    link.room.charge(session.account());
-                    attend(server, Box::new(Seated { session, link, began }), scale).await;
+            match Link::register(socket, outbox) {
+                Ok(link) => {
+                    attend(server, Seated::new(parked.arrive(), link, began), scale).await;
                 }
-                Err(error) => lose(session, &error).await,
+                Err(error) => lose(parked.give_up(), &error).await,
             }
         }
     });

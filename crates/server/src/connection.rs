@@ -2,12 +2,12 @@
 //!
 //! Between messages a connection holds no buffer and no stack, and it can go on at another worker.
 
-use crate::attendance::{Left, Seated, attend};
+use crate::attendance::{Ending, Left, Seated, attend};
 use crate::log::{self, Level};
 use crate::process::Server;
 use crate::room::Room;
 use crate::startup;
-use crate::stream::Stream;
+use crate::stream::{Accepted, Stream};
 use crate::tuning::Tuning;
 use base::interrupt::{Interrupt, Interrupts};
 use base::wait::wait_for;
@@ -54,9 +54,13 @@ impl Drop for Timer {
 }
 
 impl Link {
-    pub(crate) fn new(stream: Stream, outbox: Outbox) -> Link {
-        Link {
-            stream,
+    /// A socket that this worker has from now on.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn register(socket: Accepted, outbox: Outbox) -> std::io::Result<Link> {
+        Ok(Link {
+            stream: Stream::register(socket)?,
             input: None,
             output: None,
             sent: 0,
@@ -65,7 +69,7 @@ impl Link {
             timers: Vec::new(),
             room: Room::default(),
             log_detail: None,
-        }
+        })
     }
 
     /// What is to be sent.
@@ -269,16 +273,22 @@ impl Client for View<'_> {
 }
 
 /// Serves one client from its first packet on.
-pub(crate) async fn serve(server: Arc<Server>, stream: Stream, outbox: Outbox, scale: Scale) {
+pub(crate) async fn serve(server: Arc<Server>, socket: Accepted, outbox: Outbox, scale: Scale) {
     // In a box of its own: most of it is not needed once the session has begun.
-    if let Some(seated) = Box::pin(begin(&server, stream, outbox)).await {
+    if let Some(seated) = Box::pin(begin(&server, socket, outbox)).await {
         attend(server, seated, scale).await;
     }
 }
 
 /// Lets a client in. Nothing when it is not.
-async fn begin(server: &Arc<Server>, stream: Stream, outbox: Outbox) -> Option<Box<Seated>> {
-    let mut link = Link::new(stream, outbox);
+async fn begin(server: &Arc<Server>, socket: Accepted, outbox: Outbox) -> Option<Box<Seated>> {
+    let mut link = match Link::register(socket, outbox) {
+        Ok(link) => link,
+        Err(error) => {
+            log::log(format!("could not set up a connection: {error}"));
+            return None;
+        }
+    };
     let began = Instant::now();
     startup::log_received(server, &link.stream);
     let place = server.waiting_room.enter();
@@ -294,10 +304,7 @@ async fn begin(server: &Arc<Server>, stream: Stream, outbox: Outbox) -> Option<B
     };
     drop(place);
     let error = match started {
-        Ok(Ok(Some(session))) => {
-            link.room.charge(session.account());
-            return Some(Box::new(Seated { session, link, began }));
-        }
+        Ok(Ok(Some(session))) => return Some(Seated::new(session, link, began)),
         // A cancel request, or a client that left.
         Ok(Ok(None)) => return None,
         Ok(Err(error)) => {
@@ -344,11 +351,11 @@ pub(crate) async fn serve_session(
         };
         match waited {
             Ok(true) => {}
-            Ok(false) => return Left::Ended,
+            Ok(false) => return Left::Ended(Ending::InOrder),
             Err(error) => {
                 session.log(&error);
                 link.send_last(&error).await;
-                return Left::Ended;
+                return Left::Ended(Ending::InOrder);
             }
         }
         let batch = Fiber::new(Some(interrupts.clone()), || run_batch(session, link));
@@ -359,12 +366,12 @@ pub(crate) async fn serve_session(
             Ok(Flow::End) => {
                 let sending = poll_fn(|cx| link.poll_send(cx));
                 let _ = tokio::time::timeout(LAST_SEND_WAIT, sending).await;
-                return Left::Ended;
+                return Left::Ended(Ending::InOrder);
             }
             Err(panicked) => {
                 let error = Error::internal(format!("internal error: {}", panicked.message));
                 link.send_last(&error.fatal()).await;
-                return Left::Broken;
+                return Left::Ended(Ending::Broken);
             }
         }
         if let Some(worker) = scale.served(&mut seat, || session.can_park())

@@ -9,7 +9,7 @@ use crate::log::{self, Level};
 use crate::postmaster::{ANSWERED, FAST, IMMEDIATE, READY, RELOAD, RELOADED, SMART, STOPPED};
 use crate::purge;
 use crate::status;
-use crate::stream::{Acceptor, Stream};
+use crate::stream::Acceptor;
 use crate::tls;
 use crate::waiting_room::{self, WaitingRoom};
 use base::Result;
@@ -363,14 +363,7 @@ async fn accept(server: Arc<Server>, acceptor: Acceptor, workers: Workers) {
                 let server = server.clone();
                 workers.least_loaded().spawn(move |desk| {
                     let (outbox, scale) = (desk.outbox.clone(), desk.scale.clone());
-                    async move {
-                        match Stream::register(accepted) {
-                            Ok(stream) => connection::serve(server, stream, outbox, scale).await,
-                            Err(error) => {
-                                log::log(format!("could not set up a connection: {error}"));
-                            }
-                        }
-                    }
+                    connection::serve(server, accepted, outbox, scale)
                 });
             }
             Err(error) => {

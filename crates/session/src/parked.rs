@@ -39,9 +39,14 @@ impl Parked {
         Ok(Parked(session))
     }
 
-    /// The session, which belongs to this thread from now on.
+    /// The session, which has moved and belongs to this thread from now on.
     pub fn arrive(self) -> Session {
         crate::throughput::note_move();
+        self.0
+    }
+
+    /// The session, which cannot go on anywhere: it belongs to this thread, which ends it.
+    pub fn give_up(self) -> Session {
         self.0
     }
 }
