@@ -165,7 +165,7 @@ impl Transactions {
                 let flushed = self.wal().flushed();
                 let columns = |manager, image: &[u8]| self.image_columns(manager, image);
                 let cutter = || self.cutter();
-                self.versions.push(place, version, flushed, settled, cutter, columns);
+                self.versions.push(place, version, flushed, settled, cutter, &columns);
             }
         }
         transaction.state.lock().unlink.clone_from(&record.unlink);

@@ -88,7 +88,7 @@ impl Transaction {
                 flushed,
                 transactions.settled_of_many(),
                 || transactions.cutter(),
-                columns,
+                &columns,
             );
             for leaf in left.into_iter().flatten() {
                 packed += versions.pack_own(leaf, self.xid(), flushed, &columns);

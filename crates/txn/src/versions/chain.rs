@@ -144,9 +144,7 @@ impl Link {
 
 /// Packs the records of single rows that are durable, so many neighbours of the list at least. Those
 /// of a transaction that runs stay in the log; those of others must be there still.
-///
-/// With a cutter, those that nobody sees are left out.
-pub(super) fn pack(list: &mut Vec<Link>, by: &Packing<'_, impl Cutter>) {
+pub(super) fn pack(list: &mut Vec<Link>, by: &Packing<'_>) {
     let mut packed = Vec::with_capacity(list.len());
     let mut group = Group { manager: 0, links: Vec::new(), entries: Vec::new() };
     for link in list.drain(..) {
@@ -168,7 +166,7 @@ pub(super) fn pack(list: &mut Vec<Link>, by: &Packing<'_, impl Cutter>) {
 }
 
 /// How records are packed.
-pub(super) struct Packing<'a, C> {
+pub(super) struct Packing<'a> {
     pub(super) retained: &'a Arc<Retained>,
     /// The log is durable up to here.
     pub(super) durable: Lsn,
@@ -176,7 +174,8 @@ pub(super) struct Packing<'a, C> {
     pub(super) running: Xid,
     /// How many there must be.
     pub(super) least: usize,
-    pub(super) cutter: Option<C>,
+    /// With one, those that nobody sees are left out.
+    pub(super) cutter: Option<&'a dyn Cutter>,
     /// Which columns an image of a resource manager has.
     pub(super) columns: &'a dyn Fn(u8, &[u8]) -> Option<u64>,
 }
@@ -188,7 +187,7 @@ struct Group {
 }
 
 impl Group {
-    fn end(&mut self, list: &mut Vec<Link>, by: &Packing<'_, impl Cutter>) {
+    fn end(&mut self, list: &mut Vec<Link>, by: &Packing<'_>) {
         if self.entries.len() < by.least {
             list.append(&mut self.links);
             self.entries.clear();
@@ -204,7 +203,7 @@ impl Group {
             entries.splice(0..0, last.entries());
             older.extend(list.pop());
         }
-        if let Some(cutter) = &by.cutter {
+        if let Some(cutter) = by.cutter {
             join(&mut entries, cutter);
         }
         let packed = Packed::new(by.retained, self.manager, entries);
@@ -214,11 +213,7 @@ impl Group {
 }
 
 /// A record as it is packed, once its body is only in the log. `run` are inserted rows.
-fn entry_of(
-    version: &Version,
-    run: Option<(RowId, u64)>,
-    by: &Packing<'_, impl Cutter>,
-) -> Option<(u8, Entry)> {
+fn entry_of(version: &Version, run: Option<(RowId, u64)>, by: &Packing<'_>) -> Option<(u8, Entry)> {
     let (lsn, manager) = (version.lsn(), version.manager);
     if lsn > by.durable || lsn == Lsn::INVALID || version.is_undone() {
         return None;

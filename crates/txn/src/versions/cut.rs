@@ -30,22 +30,9 @@ pub(crate) trait Cutter {
     fn merge(&self, manager: u8, newer: &[u8], older: &[u8]) -> Option<Vec<u8>>;
 }
 
-/// What a chain that is not cut is cut with.
-pub(super) enum Nothing {}
-
-impl Cutter for Nothing {
-    fn same_for_all(&self, _older: Xid, _newer: Xid) -> bool {
-        match *self {}
-    }
-
-    fn merge(&self, _manager: u8, _newer: &[u8], _older: &[u8]) -> Option<Vec<u8>> {
-        match *self {}
-    }
-}
-
 /// Joins neighbours in the chains of rows where nobody sees what is between them. The list is oldest
 /// first.
-pub(super) fn cut(list: &mut Vec<Link>, cutter: &impl Cutter) {
+pub(super) fn cut(list: &mut Vec<Link>, cutter: &dyn Cutter) {
     // For each row the newest record so far.
     let mut last = RowMap::default();
     let mut taken: Vec<HashSet<RowId, foldhash::fast::FixedState>> = Vec::new();
@@ -105,14 +92,14 @@ struct Joined {
 }
 
 /// The older records that may be joined with a newer one.
-struct Olders<'l, C> {
+struct Olders<'l> {
     list: &'l [Link],
     newer: &'l Version,
-    cutter: &'l C,
+    cutter: &'l dyn Cutter,
     asked: HashMap<usize, Option<Arc<[u8]>>, foldhash::fast::FixedState>,
 }
 
-impl<C: Cutter> Olders<'_, C> {
+impl Olders<'_> {
     /// The body of one of them.
     fn body(&mut self, at: usize) -> Option<Arc<[u8]>> {
         let (newer, cutter) = (self.newer, self.cutter);
@@ -133,7 +120,7 @@ fn join(
     last: &RowMap,
     newer: &Version,
     rows: &ChangedRows,
-    cutter: &impl Cutter,
+    cutter: &dyn Cutter,
 ) -> Option<Joined> {
     let mut olders = Olders { list, newer, cutter, asked: HashMap::default() };
     let mut body = None;

@@ -188,7 +188,7 @@ impl VersionStore {
         flushed: Lsn,
         settled: impl Fn(Xid) -> bool,
         get_cutter: impl FnOnce() -> Option<C>,
-        columns: impl Fn(u8, &[u8]) -> Option<u64>,
+        columns: &dyn Fn(u8, &[u8]) -> Option<u64>,
     ) -> usize {
         let key = (file, page);
         self.bytes.fetch_add(version.bytes(), Ordering::Relaxed);
@@ -213,10 +213,8 @@ impl VersionStore {
         }
         let mut packed = 0;
         if pack {
-            let columns = &|manager, image: &[u8]| columns(manager, image);
-            let (retained, least) = (&self.retained, self.pack_len_min());
-            let durable = flushed;
-            let by = Packing { retained, durable, running, least, cutter, columns };
+            let cutter = cutter.as_ref().map(|cutter| cutter as &dyn Cutter);
+            let by = Packing { cutter, ..self.packing(running, flushed, columns) };
             // What cutting makes less stays: it will be cut again.
             packed = self.pack(records, &by, own || 2 * records.list.len() > len);
         }
@@ -235,28 +233,31 @@ impl VersionStore {
         key: (FileId, PageNo),
         running: Xid,
         flushed: Lsn,
-        columns: &impl Fn(u8, &[u8]) -> Option<u64>,
+        columns: &dyn Fn(u8, &[u8]) -> Option<u64>,
     ) -> usize {
         let mut shard = self.shards[Self::shard_no(key)].lock();
         let Some(records) = shard.get_mut(&key) else { return 0 };
-        let least = self.pack_len_min();
-        if records.list.len() < least || !is_most(&records.list, running) {
+        let by = self.packing(running, flushed, columns);
+        if records.list.len() < by.least || !is_most(&records.list, running) {
             return 0;
         }
-        let cutter = None::<cut::Nothing>;
-        let (retained, durable) = (&self.retained, flushed);
-        let by = Packing { retained, durable, running, least, cutter, columns };
         self.pack(records, &by, true)
+    }
+
+    /// How records are packed while a transaction runs, without cutting any.
+    fn packing<'a>(
+        &'a self,
+        running: Xid,
+        durable: Lsn,
+        columns: &'a dyn Fn(u8, &[u8]) -> Option<u64>,
+    ) -> Packing<'a> {
+        let (retained, least) = (&self.retained, self.pack_len_min());
+        Packing { retained, durable, running, least, cutter: None, columns }
     }
 
     /// Packs the records of a chain if that is `worth_while`. Returns the bytes of memory that are free
     /// now.
-    fn pack(
-        &self,
-        records: &mut Records,
-        by: &Packing<'_, impl Cutter>,
-        worth_while: bool,
-    ) -> usize {
+    fn pack(&self, records: &mut Records, by: &Packing<'_>, worth_while: bool) -> usize {
         let list = Arc::make_mut(&mut records.list);
         let bytes = |list: &[Link]| list.iter().map(Link::bytes).sum::<usize>();
         let before = bytes(list);
@@ -317,7 +318,7 @@ impl VersionStore {
         self.free_bytes(freed);
     }
 
-    fn cut_list(&self, list: &mut Vec<Link>, cutter: &impl Cutter) {
+    fn cut_list(&self, list: &mut Vec<Link>, cutter: &dyn Cutter) {
         let bytes = |list: &[Link]| list.iter().map(Link::bytes).sum::<usize>();
         let before = bytes(list);
         cut::cut(list, cutter);

@@ -149,7 +149,7 @@ fn number(entry: &Entry, column: usize) -> u64 {
 
 /// Joins changes of rows with older ones, the records of each row being in the order of the changes
 /// and nothing between them (rule 4).
-pub(super) fn join(entries: &mut Vec<Entry>, cutter: &impl Cutter) {
+pub(super) fn join(entries: &mut Vec<Entry>, cutter: &dyn Cutter) {
     let mut last: HashMap<RowId, usize, foldhash::fast::FixedState> = HashMap::default();
     let mut gone = vec![false; entries.len()];
     for at in 0..entries.len() {
@@ -172,7 +172,7 @@ pub(super) fn join(entries: &mut Vec<Entry>, cutter: &impl Cutter) {
     entries.retain(|_| !gone.next().unwrap_or(false));
 }
 
-fn joined(newer: &Entry, before: &RowBefore, older: &Entry, cutter: &impl Cutter) -> Option<Entry> {
+fn joined(newer: &Entry, before: &RowBefore, older: &Entry, cutter: &dyn Cutter) -> Option<Entry> {
     let kind = match older.rows {
         EntryRows::Run(..) => VersionKind::Inserts,
         EntryRows::Change(_) => newer.kind,
