@@ -18,7 +18,6 @@ use crate::turns;
 use crate::worker::{Worker, Workers};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -152,7 +151,6 @@ pub struct Scale(Rc<Inner>);
 struct Inner {
     workers: Workers,
     mine: usize,
-    reading: Arc<Reading>,
     window: RefCell<Window>,
     closes: Cell<Instant>,
 }
@@ -164,23 +162,27 @@ impl std::fmt::Debug for Scale {
 }
 
 impl Scale {
-    /// That of the worker with this number, whose reading this is. It runs on this thread.
-    pub(crate) fn new(workers: Workers, mine: usize, reading: Arc<Reading>) -> Scale {
+    /// That of the worker with this number. It runs on this thread.
+    pub(crate) fn new(workers: Workers, mine: usize) -> Scale {
         let now = Instant::now();
         let window = Window {
             number: 0,
             began: now,
-            waited_before_ns: reading.waited_ns(),
+            waited_before_ns: workers.reading(mine).waited_ns(),
             served: 0,
             leaving: 0,
             target: mine,
         };
         let (window, closes) = (RefCell::new(window), Cell::new(now + WINDOW));
-        Scale(Rc::new(Inner { workers, mine, reading, window, closes }))
+        Scale(Rc::new(Inner { workers, mine, window, closes }))
+    }
+
+    fn reading(&self) -> &Reading {
+        self.0.workers.reading(self.0.mine)
     }
 
     fn ms(&self, at: Instant) -> u64 {
-        u64::try_from((at - self.0.reading.origin).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from((at - self.reading().origin).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The place of a session that has come to this worker.
@@ -192,9 +194,7 @@ impl Scale {
     #[inline]
     pub fn served(&self, seat: &mut Seat, may_leave: impl FnOnce() -> bool) -> Option<Worker> {
         let now = Instant::now();
-        if now >= self.0.closes.get() {
-            self.close(now, turns::waiting());
-        }
+        self.close_if_over(now, turns::waiting);
         let mut window = self.0.window.borrow_mut();
         if seat.window != window.number {
             seat.window = window.number;
@@ -212,16 +212,21 @@ impl Scale {
 
     /// Weighs the worker although no session has come to the end of what it does: so many go on.
     pub(crate) fn look(&self, go_on: usize) {
-        let now = Instant::now();
+        self.close_if_over(Instant::now(), || go_on);
+    }
+
+    /// Closes the window if it is over: so many statements go on.
+    #[inline]
+    fn close_if_over(&self, now: Instant, go_on: impl FnOnce() -> usize) {
         if now >= self.0.closes.get() {
-            self.close(now, go_on);
+            self.close(now, go_on());
         }
     }
 
     #[cold]
     fn close(&self, now: Instant, go_on: usize) {
-        let Inner { workers, mine, reading, window, closes } = &*self.0;
-        let mut window = window.borrow_mut();
+        let Inner { workers, mine, window, closes } = &*self.0;
+        let (mut window, reading) = (window.borrow_mut(), self.reading());
         let waited_ns = reading.waited_ns();
         let length = (now - window.began).as_nanos().max(1);
         let waited_percent = u128::from(waited_ns - window.waited_before_ns) * 100 / length;

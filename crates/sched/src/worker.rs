@@ -58,7 +58,7 @@ impl Worker {
     }
 
     /// What it did of late.
-    pub(crate) fn reading(&self) -> &Reading {
+    pub(crate) fn reading(&self) -> &Arc<Reading> {
         &self.reading
     }
 }
@@ -89,6 +89,11 @@ impl Workers {
     /// All of them.
     pub fn each(&self) -> impl Iterator<Item = &Worker> {
         self.0.iter()
+    }
+
+    /// What the worker with this number did of late.
+    pub(crate) fn reading(&self, number: usize) -> &Arc<Reading> {
+        self.0[number].reading()
     }
 
     /// The number of workers.
@@ -135,20 +140,19 @@ where
             Worker { jobs, load: Arc::default(), reading: Arc::new(Reading::new(began)) }
         })
         .collect();
-    let readings: Vec<Arc<Reading>> = workers.iter().map(|worker| worker.reading.clone()).collect();
     let workers = Workers(workers.into());
-    let mut places = receivers.into_iter().zip(readings).enumerate();
+    let mut places = receivers.into_iter().enumerate();
     let own = places.next();
     let (stop, stopped) = tokio::sync::watch::channel(());
     let mut threads = Vec::new();
-    for (number, (jobs, reading)) in places {
+    for (number, jobs) in places {
         let mut stopped = stopped.clone();
-        let runtime = runtime(&reading)?;
+        let runtime = runtime(workers.reading(number))?;
         let workers = workers.clone();
         let body = move || {
             LocalSet::new().block_on(&runtime, async move {
                 tokio::select! {
-                    () = serve(jobs, Scale::new(workers, number, reading)) => {}
+                    () = serve(jobs, Scale::new(workers, number)) => {}
                     // An error means that the sender is gone: the end.
                     _ = stopped.changed() => {}
                 }
@@ -156,13 +160,13 @@ where
         };
         threads.push(thread::Builder::new().name(format!("worker {number}")).spawn(body)?);
     }
-    let Some((number, (jobs, reading))) = own else {
+    let Some((number, jobs)) = own else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let main = main(workers.clone());
-    let runtime = runtime(&reading)?;
+    let runtime = runtime(workers.reading(number))?;
     let value = LocalSet::new().block_on(&runtime, async move {
-        spawn_local(serve(jobs, Scale::new(workers, number, reading)));
+        spawn_local(serve(jobs, Scale::new(workers, number)));
         main.await
     });
     drop(stop);
