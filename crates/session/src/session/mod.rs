@@ -199,8 +199,6 @@ impl Session {
         self.portals.is_empty()
             && self.transaction.is_over()
             && self.told_ready
-            && !self.in_pipeline
-            && !self.skip_to_sync
             && self.state.open_cursors().is_empty()
     }
 
