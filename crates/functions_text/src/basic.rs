@@ -149,23 +149,26 @@ fn map<'m>(
 }
 
 fn lower<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let text = args[0].text()?;
-    if text.is_ascii() {
-        let copy = cx.bump.alloc_str(text)?;
-        copy.make_ascii_lowercase();
-        return Ok(Datum::Text(copy));
-    }
-    map(cx, text, |c| Some(lower_char(c)))
+    in_case(cx, args[0].text()?, str::make_ascii_lowercase, lower_char)
 }
 
 fn upper<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let text = args[0].text()?;
+    in_case(cx, args[0].text()?, str::make_ascii_uppercase, upper_char)
+}
+
+/// A text in a case, which `of_ascii` gives to one of ASCII and `of_char` to a character.
+fn in_case<'m>(
+    cx: &Call<'_, 'm>,
+    text: &str,
+    of_ascii: impl FnOnce(&mut str),
+    of_char: impl Fn(char) -> char,
+) -> Result<Datum<'m>> {
     if text.is_ascii() {
         let copy = cx.bump.alloc_str(text)?;
-        copy.make_ascii_uppercase();
+        of_ascii(copy);
         return Ok(Datum::Text(copy));
     }
-    map(cx, text, |c| Some(upper_char(c)))
+    map(cx, text, |c| Some(of_char(c)))
 }
 
 fn initcap<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {

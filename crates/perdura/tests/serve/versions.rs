@@ -70,68 +70,92 @@ fn a_large_transaction_leaves_its_undo_in_the_log_and_is_rolled_back_from_there(
     }
 }
 
-/// Storage rule 10: rows that a statement inserts one by one, and those of batches.
+/// What stands around a statement that writes all rows of a table.
+struct Frame {
+    /// What the table has before the transaction.
+    set_up: &'static str,
+    begin: &'static str,
+    end: &'static str,
+    /// What is asked then, and the answer.
+    look: (&'static str, &'static str),
+}
+
+const ROWS: u64 = 150_000;
+
+/// Rows that are inserted stay.
+const INSERTED: Frame =
+    Frame { set_up: "", begin: "BEGIN", end: "COMMIT", look: ("SELECT count(*) FROM t", "150000") };
+
+/// Rows that are changed are what they were again.
+const CHANGED: Frame = Frame {
+    set_up: "INSERT INTO t SELECT i, 0 FROM generate_series(1, 150000) i",
+    begin: "BEGIN; SAVEPOINT s",
+    end: "ROLLBACK TO s",
+    look: ("SELECT sum(k) + sum(v) FROM t", "11250075000"),
+};
+
+/// Rows that are inserted or changed one by one, in order or not, and those of batches.
+const WRITES: [(&Frame, &str, &str); 10] = [
+    (&INSERTED, "k int", "INSERT INTO t SELECT k FROM s"),
+    (
+        &INSERTED,
+        "k int",
+        "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING 1) SELECT count(*) FROM i",
+    ),
+    (
+        &INSERTED,
+        "k int",
+        "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING random()) SELECT count(*) FROM i",
+    ),
+    (&INSERTED, "k int, n serial", "INSERT INTO t SELECT k FROM s"),
+    (&INSERTED, "k int PRIMARY KEY", "INSERT INTO t SELECT k FROM s ON CONFLICT DO NOTHING"),
+    (
+        &INSERTED,
+        "k int PRIMARY KEY, v text",
+        "INSERT INTO t SELECT k, repeat('x', 300) FROM s ON CONFLICT DO NOTHING",
+    ),
+    (
+        &INSERTED,
+        "k int",
+        "MERGE INTO t USING s ON s.k = t.k WHEN NOT MATCHED THEN INSERT VALUES (s.k)",
+    ),
+    (&CHANGED, "k int PRIMARY KEY, v int", "UPDATE t SET k = k + 1000000"),
+    (
+        &CHANGED,
+        "k int PRIMARY KEY, v int",
+        "INSERT INTO t SELECT i, 1 FROM generate_series(1, 150000) i \
+         ON CONFLICT (k) DO UPDATE SET v = t.v + 1",
+    ),
+    (
+        &CHANGED,
+        "k int PRIMARY KEY, v int",
+        "MERGE INTO t USING generate_series(1, 150000) i ON i = t.k \
+         WHEN MATCHED THEN UPDATE SET v = v + 1",
+    ),
+];
+
+/// Storage rule 10.
 #[test]
-fn the_versions_of_inserted_rows_take_next_to_nothing_however_they_are_inserted() {
-    const ROWS: u64 = 150_000;
-    let server = Server::start_with("inserted", with(&["memory_limit=96MB"]));
+fn the_versions_of_rows_take_next_to_nothing_however_they_are_written() {
+    let server = Server::start_with("written", with(&["memory_limit=96MB"]));
     let mut client = server.connect();
     client.query("CREATE TABLE s AS SELECT i AS k FROM generate_series(1, 150000) i");
     // What memory keeps before it lets go of what the log has.
     let kept = 6 << 20;
-    for (table, sql) in [
-        ("k int", "INSERT INTO t SELECT k FROM s"),
-        ("k int", "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING 1) SELECT count(*) FROM i"),
-        (
-            "k int",
-            "WITH i AS (INSERT INTO t SELECT k FROM s RETURNING random()) SELECT count(*) FROM i",
-        ),
-        ("k int, n serial", "INSERT INTO t SELECT k FROM s"),
-        ("k int PRIMARY KEY", "INSERT INTO t SELECT k FROM s ON CONFLICT DO NOTHING"),
-        (
-            "k int PRIMARY KEY, v text",
-            "INSERT INTO t SELECT k, repeat('x', 300) FROM s ON CONFLICT DO NOTHING",
-        ),
-        ("k int", "MERGE INTO t USING s ON s.k = t.k WHEN NOT MATCHED THEN INSERT VALUES (s.k)"),
-    ] {
-        client.query(&format!("CREATE TABLE t ({table})"));
-        client.query("BEGIN");
+    for (frame, columns, sql) in WRITES {
+        client.query(&format!("CREATE TABLE t ({columns})"));
+        client.query(frame.set_up);
+        client.query(frame.begin);
         assert!(!kinds(&client.query(sql)).contains('E'), "{sql}");
         // The ledger looks at them once a second.
         std::thread::sleep(std::time::Duration::from_millis(1200));
         let bytes = versions_bytes(&mut client);
         assert!(bytes < kept + 20 * ROWS, "{bytes} bytes of versions after {sql}");
+        client.query(frame.end);
+        let (look, answer) = frame.look;
+        assert_eq!(value(&mut client, look), answer, "{sql}");
         client.query("COMMIT");
-        assert_eq!(value(&mut client, "SELECT count(*) FROM t"), ROWS.to_string(), "{sql}");
         client.query("DROP TABLE t");
-    }
-}
-
-/// Storage rule 10: rows that a statement changes one by one, in order or not.
-#[test]
-fn the_versions_of_rows_that_are_changed_one_by_one_take_little() {
-    const ROWS: u64 = 150_000;
-    let server = Server::start_with("changed", with(&["memory_limit=96MB"]));
-    let mut client = server.connect();
-    let kept = 6 << 20;
-    for sql in [
-        "UPDATE t SET k = k + 1000000",
-        "INSERT INTO t SELECT i, 1 FROM generate_series(1, 150000) i \
-         ON CONFLICT (k) DO UPDATE SET v = t.v + 1",
-        "MERGE INTO t USING generate_series(1, 150000) i ON i = t.k \
-         WHEN MATCHED THEN UPDATE SET v = v + 1",
-    ] {
-        client.query("CREATE TABLE t (k int PRIMARY KEY, v int)");
-        client.query("INSERT INTO t SELECT i, 0 FROM generate_series(1, 150000) i");
-        client.query("BEGIN; SAVEPOINT s");
-        assert!(!kinds(&client.query(sql)).contains('E'), "{sql}");
-        // The ledger looks at them once a second.
-        std::thread::sleep(std::time::Duration::from_millis(1200));
-        let bytes = versions_bytes(&mut client);
-        assert!(bytes < kept + 20 * ROWS, "{bytes} bytes of versions after {sql}");
-        client.query("ROLLBACK TO s");
-        assert_eq!(value(&mut client, "SELECT sum(k) + sum(v) FROM t"), "11250075000", "{sql}");
-        client.query("COMMIT; DROP TABLE t");
     }
 }
 
