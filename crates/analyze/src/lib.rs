@@ -67,12 +67,12 @@ pub use typename::{resolve_function, resolve_type};
 pub use view::is_true;
 
 use base::{Error, Oid, Result};
-use memory::{Account, Bump};
+use memory::Bump;
 use parse::{Location, Statement};
 use scope::Level;
 use std::cell::RefCell;
 use tree::{Expr, Query};
-use types::{Arena, Datum, oids};
+use types::{Datum, oids};
 
 /// Analyses SELECT, INSERT, UPDATE, DELETE or MERGE. `source` is the text that locations count in.
 ///
@@ -160,7 +160,7 @@ impl<'q> Analyzer<'q, '_> {
         {
             return Ok(Datum::Text(self.text(text)?));
         }
-        self.env.io().input(oid.0, typmod, text, &BumpArena(self.bump))
+        self.env.io().input(oid.0, typmod, text, &self.bump)
     }
 }
 
@@ -172,29 +172,4 @@ pub(crate) fn location_of(expr: &Expr<'_>) -> Location {
 /// The form in which bound expressions keep a location.
 pub(crate) fn byte_of(location: Location) -> Option<u32> {
     location.offset().and_then(|offset| u32::try_from(offset).ok())
-}
-
-/// Puts values into a context.
-struct BumpArena<'q>(&'q Bump);
-
-impl<'q> Arena<'q> for BumpArena<'q> {
-    fn put(&self, bytes: &[u8]) -> Result<&'q [u8]> {
-        Ok(self.0.alloc_bytes(bytes)?)
-    }
-
-    fn put_str(&self, text: &str) -> Result<&'q str> {
-        Ok(self.0.alloc_str(text)?)
-    }
-
-    fn put_with(
-        &self,
-        bytes: usize,
-        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
-    ) -> Result<&'q [u8]> {
-        Arena::put_with(&self.0, bytes, write)
-    }
-
-    fn account(&self) -> Account {
-        self.0.account().clone()
-    }
 }

@@ -1,6 +1,7 @@
 //! Operations of expressions that are no functions of the catalog.
 
 use analyze::tree::{BooleanTest, SqlValue};
+use base::limits::NAME_BYTES;
 use base::{Error, Oid, Result, err};
 use expr::{Call, Operation, ScalarFn};
 use types::array::{Bounds, Dimension, Dimensions, Slice};
@@ -313,14 +314,13 @@ impl Operation for Subscript {
     }
 }
 
-/// A byte of a name, which has 64 of them, counted from 0: beyond its text they are zeros.
+/// A byte of a name, which has [`NAME_BYTES`], counted from 0: beyond its text they are zeros.
 pub(crate) struct NameSubscript {
     pub(crate) slice: bool,
 }
 
 impl Operation for NameSubscript {
     fn eval<'m>(&self, _: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-        const NAME_BYTES: usize = 64;
         let [Datum::Text(name), at @ ..] = args else { return Ok(Datum::Null) };
         if self.slice {
             return Err(Error::unsupported("slices of fixed-length arrays not implemented"));

@@ -376,6 +376,8 @@ impl std::fmt::Debug for PlanRef {
 /// What a portal was bound to.
 #[derive(Debug)]
 pub(crate) struct Bound {
+    /// The statement's name.
+    pub(crate) statement: Box<str>,
     pub(crate) prepared: Arc<crate::statement::Prepared>,
     /// The session's count of runs then: where it has not moved, the plan is still current.
     pub(crate) runs: u64,
@@ -389,8 +391,6 @@ pub(crate) struct Portal {
     pub(crate) columns: Option<Arc<[ResultColumn]>>,
     pub(crate) formats: ColumnFormats,
     pub(crate) tag: &'static str,
-    /// The name and the text of the prepared statement that it runs; nothing for SQL's cursors.
-    pub(crate) source: Option<(Box<str>, Arc<str>)>,
     /// The parameters that it was bound with, if they may have to be shown.
     pub(crate) given: Option<Given>,
     /// Nothing for SQL's cursors.
@@ -414,10 +414,10 @@ impl Portal {
 
     /// What the log says of running it.
     pub(crate) fn executed(&self, again: bool) -> Option<String> {
-        let (statement, text) = self.source.as_ref()?;
+        let Bound { statement, prepared, .. } = self.bound.as_ref()?;
         let statement = if statement.is_empty() { "<unnamed>" } else { statement };
         let slash = if self.name.is_empty() { "" } else { "/" };
         let what = if again { "execute fetch from" } else { "execute" };
-        Some(format!("{what} {statement}{slash}{}: {text}", self.name))
+        Some(format!("{what} {statement}{slash}{}: {}", self.name, prepared.source))
     }
 }

@@ -61,26 +61,33 @@ impl Backend {
         if let EventKind::Unique(check) = &event.kind {
             return self.check_unique(&*self.catalog.relation(event.table)?, check);
         }
-        // A constraint that has been dropped asks for nothing.
-        let Some(table) = self.catalog.find_relation(event.table)? else { return Ok(()) };
-        let Some((_, foreign)) = foreign_key(&table, event.constraint) else { return Ok(()) };
-        // The query names its table: who renames or drops it is waited for before that.
-        let (other, mode) = match &event.kind {
-            EventKind::Deleted { .. } => (event.table, mode_of(foreign.on_delete)),
-            EventKind::Changed { .. } => (event.table, mode_of(foreign.on_update)),
-            _ => (foreign.table, LockMode::RowShare),
-        };
-        analyze::Environment::lock_relation(self, other, mode as u8)?;
-        let Some(table) = self.catalog.find_relation(event.table)? else { return Ok(()) };
-        let Some((constraint, foreign)) = foreign_key(&table, event.constraint) else {
-            return Ok(());
-        };
-        let at = Key { table: &table, constraint, foreign };
-        match &event.kind {
-            EventKind::Referencing { row, key } => self.check_referencing(&at, *row, key),
-            EventKind::Deleted { key } => self.follow(&at, foreign.on_delete, key, None),
-            EventKind::Changed { key, new } => self.follow(&at, foreign.on_update, key, Some(new)),
-            EventKind::Unique(_) => Ok(()),
+        loop {
+            let generation = self.catalog.generation();
+            // A constraint that has been dropped asks for nothing.
+            let Some(table) = self.catalog.find_relation(event.table)? else { return Ok(()) };
+            let Some((constraint, foreign)) = foreign_key(&table, event.constraint) else {
+                return Ok(());
+            };
+            // The query names its table: who renames or drops it is waited for before that.
+            let (other, mode) = match &event.kind {
+                EventKind::Deleted { .. } => (event.table, mode_of(foreign.on_delete)),
+                EventKind::Changed { .. } => (event.table, mode_of(foreign.on_update)),
+                _ => (foreign.table, LockMode::RowShare),
+            };
+            analyze::Environment::lock_relation(self, other, mode as u8)?;
+            // Rule 8.
+            if self.catalog.generation() != generation {
+                continue;
+            }
+            let at = Key { table: &table, constraint, foreign };
+            return match &event.kind {
+                EventKind::Referencing { row, key } => self.check_referencing(&at, *row, key),
+                EventKind::Deleted { key } => self.follow(&at, foreign.on_delete, key, None),
+                EventKind::Changed { key, new } => {
+                    self.follow(&at, foreign.on_update, key, Some(new))
+                }
+                EventKind::Unique(_) => Ok(()),
+            };
         }
     }
 

@@ -23,8 +23,8 @@
 //! 6. A deferrable unique constraint is checked for entries that found their key taken as they
 //!    were made. An entry that is gone by then needs no check.
 //! 7. Events go with their savepoint and with their transaction.
-//! 8. The other table is locked before its names are read, and then the foreign key is looked up
-//!    again: who changes the table's definition is waited for.
+//! 8. The other table is locked before its names are read, and the foreign key is looked up again if
+//!    the catalogs have changed meanwhile: who changes the table's definition is waited for.
 //!
 //! Sources: PostgreSQL's documentation of CREATE TABLE and SET CONSTRAINTS.
 

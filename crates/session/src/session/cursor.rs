@@ -70,7 +70,6 @@ impl Session {
             columns,
             formats: ColumnFormats::All(format),
             tag: "FETCH",
-            source: None,
             given: None,
             bound: None,
             hold: declare.hold,

@@ -12,11 +12,11 @@ use crate::row::{ColumnFormats, describe, write_row};
 use crate::shared_statements::StatementKey;
 use crate::statement::{Claim, Control, Kind, Prepared, is_own};
 use base::{Error, Oid, Result, bail, check_for_interrupts, err};
-use memory::{Account, Bump, Charge, Frozen};
+use memory::{Bump, Charge, Frozen};
 use parse::Statement;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use types::{Arena, Datum, Io};
+use types::{Datum, Io};
 use wire::backend;
 use wire::frontend::{Bind, Format, Parse, Target};
 
@@ -241,8 +241,7 @@ impl Session {
         if bound.runs == self.runs || self.backend.is_current(&*plan.0)? {
             return Ok(());
         }
-        let prepared = bound.prepared.clone();
-        let name = portal.source.as_ref().map_or("".into(), |(name, _)| name.clone());
+        let (prepared, name) = (bound.prepared.clone(), bound.statement.clone());
         let (_, again) = self.planned_again(&name, &prepared)?;
         if let (Some(again), Work::Plan(plan, _)) = (again, &mut self.portals[index].work) {
             *plan = again;
@@ -320,9 +319,8 @@ impl Session {
             columns,
             formats,
             tag: prepared.tag,
-            source: Some((statement_name.into(), prepared.source.clone())),
             given,
-            bound: Some(Bound { prepared, runs: self.runs }),
+            bound: Some(Bound { statement: statement_name.into(), prepared, runs: self.runs }),
             hold: false,
             persisted: false,
             savepoints: self.transaction.savepoint_count(),
@@ -557,31 +555,6 @@ fn known(types: &[Oid]) -> Result<Box<[Oid]>> {
     }
 }
 
-/// Puts values into a context.
-pub(crate) struct BumpArena<'m>(pub(crate) &'m Bump);
-
-impl<'m> Arena<'m> for BumpArena<'m> {
-    fn put(&self, bytes: &[u8]) -> Result<&'m [u8]> {
-        Ok(self.0.alloc_bytes(bytes)?)
-    }
-
-    fn put_str(&self, text: &str) -> Result<&'m str> {
-        Ok(self.0.alloc_str(text)?)
-    }
-
-    fn put_with(
-        &self,
-        bytes: usize,
-        write: &mut dyn FnMut(&mut [u8]) -> Result<()>,
-    ) -> Result<&'m [u8]> {
-        Arena::put_with(&self.0, bytes, write)
-    }
-
-    fn account(&self) -> Account {
-        self.0.account().clone()
-    }
-}
-
 fn parameter<'m>(
     io: &Io<'_>,
     type_oid: Oid,
@@ -589,10 +562,9 @@ fn parameter<'m>(
     bytes: &[u8],
     bump: &'m Bump,
 ) -> Result<Datum<'m>> {
-    let arena = BumpArena(bump);
     match format {
-        Format::Text => io.input(type_oid.0, -1, utf8(bytes)?, &arena),
-        Format::Binary => io.recv(type_oid.0, -1, bytes, &arena),
+        Format::Text => io.input(type_oid.0, -1, utf8(bytes)?, &bump),
+        Format::Binary => io.recv(type_oid.0, -1, bytes, &bump),
     }
 }
 

@@ -147,8 +147,8 @@ impl Session {
                 Some(self.statement(utf8(bind.statement).ok()?).ok()?.source.clone())
             }
             Message::Execute { portal, .. } => {
-                let portal = self.portal_of(portal)?;
-                portal.source.as_ref().map(|(_, text)| text.clone())
+                let bound = self.portal_of(portal)?.bound.as_ref()?;
+                Some(bound.prepared.source.clone())
             }
             _ => None,
         }
