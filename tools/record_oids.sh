@@ -36,11 +36,31 @@ pub struct BuiltinType {
 
 HEAD
 "$@" -At -c "select format(E'/// %s\npub const %s: u32 = %s;', format_type(oid,null), upper(case when typname ~ '^_' then substr(typname,2)||'_array' when typname='char' then 'char' else typname end), oid) from pg_type where oid<10000 and typrelid=0 and not (typname ~ '^_' and typelem in (select oid from pg_type where typrelid<>0)) order by oid"
-echo
-echo "/// All built-in types in the order of their OIDs."
-echo "pub static BUILTIN_TYPES: &[BuiltinType] = &["
-"$@" -At -c "select format('    BuiltinType { oid: %s, name: \"%s\", len: %s, kind: b''%s'', category: b''%s'', delimiter: b''%s'', element: %s, array: %s, is_array: %s },', oid, typname, case when typname='xid' then 8 else typlen end, typtype, typcategory, typdelim, typelem, typarray, case when typinput::text='array_in' then 'true' else 'false' end) from pg_type where oid<10000 and typrelid=0 and not (typname ~ '^_' and typelem in (select oid from pg_type where typrelid<>0)) order by oid"
-echo "];"
+cat <<'TABLE'
+
+/// One row a type, with the columns of [`BuiltinType`].
+macro_rules! builtin_types {
+    ($($oid:literal $name:literal $len:literal $kind:literal $category:literal $delimiter:literal
+       $element:literal $array:literal $is_array:literal)+) => {
+        /// All built-in types in the order of their OIDs.
+        pub static BUILTIN_TYPES: &[BuiltinType] = &[$(BuiltinType {
+            oid: $oid,
+            name: $name,
+            len: $len,
+            kind: $kind,
+            category: $category,
+            delimiter: $delimiter,
+            element: $element,
+            array: $array,
+            is_array: $is_array,
+        }),+];
+    };
+}
+
+builtin_types! {
+TABLE
+"$@" -At -c "select format('    %s \"%s\" %s b''%s'' b''%s'' b''%s'' %s %s %s', oid, typname, case when typname='xid' then 8 else typlen end, typtype, typcategory, typdelim, typelem, typarray, case when typinput::text='array_in' then 'true' else 'false' end) from pg_type where oid<10000 and typrelid=0 and not (typname ~ '^_' and typelem in (select oid from pg_type where typrelid<>0)) order by oid"
+echo "}"
 cat <<'TAIL'
 
 /// The facts of a built-in type.
