@@ -16,6 +16,7 @@ use crate::value::{interval, to_local};
 use base::{Result, err};
 use expr::raw;
 use expr::{Call, Datum, Entry};
+use memory::Account;
 use memory::collections::Toll;
 use types::datetime::timestamp_is_finite;
 use types::{Numeric, NumericBuf};
@@ -26,33 +27,54 @@ pub use exact::{Parsed, parse_iso, parse_template, template_has_zone};
 struct Kept<T> {
     template: String,
     nodes: T,
+    _toll: Option<Toll>,
 }
 
-/// Charges what a long template, its nodes and its text may need until the call returns.
-fn toll(cx: &Call<'_, '_>, template: &str) -> Result<Option<Toll>> {
+/// A node, by byte of the template.
+const NODE_COST: usize = 48;
+/// The texts of the longest pattern, by byte of the template.
+const TEXT_COST: usize = 64 - NODE_COST;
+
+/// Charges what a long template may need, at so much a byte.
+fn charged(account: &Account, template: &str, cost: usize) -> Result<Option<Toll>> {
     const SHORT_BYTES: usize = 1024;
-    /// A node and the texts of the longest pattern, by byte of the template.
-    const COST: usize = 64;
     if template.len() <= SHORT_BYTES {
         return Ok(None);
     }
-    let mut toll = Toll::new(cx.bump.account().clone(), "Template");
-    toll.cover(template.len().saturating_mul(COST))?;
+    let mut toll = Toll::new(account.clone(), "Template");
+    toll.cover(template.len().saturating_mul(cost))?;
     Ok(Some(toll))
 }
 
+/// Charges what the text of a long template may need until the call returns.
+fn toll(cx: &Call<'_, '_>, template: &str) -> Result<Option<Toll>> {
+    charged(cx.bump.account(), template, TEXT_COST)
+}
+
+/// Parses a template for a call site, which pays for it as long as it is kept.
+fn keep<T>(
+    account: &Account,
+    template: &str,
+    parse: impl FnOnce(&str) -> Result<T>,
+) -> Result<Kept<T>> {
+    let toll = charged(account, template, NODE_COST)?;
+    Ok(Kept { template: template.to_owned(), nodes: parse(template)?, _toll: toll })
+}
+
 fn date_nodes<'c>(cx: &'c mut Call<'_, '_>, template: &str) -> Result<&'c date::Template> {
+    let account = cx.bump.account();
     let kept = cx.cached(
         |kept: &Kept<date::Template>| kept.template == template,
-        || Ok(Kept { template: template.to_owned(), nodes: date::parse(template)? }),
+        || keep(account, template, date::parse),
     )?;
     Ok(&kept.nodes)
 }
 
 fn number_nodes<'c>(cx: &'c mut Call<'_, '_>, template: &str) -> Result<&'c number::Template> {
+    let account = cx.bump.account();
     let kept = cx.cached(
         |kept: &Kept<number::Template>| kept.template == template,
-        || Ok(Kept { template: template.to_owned(), nodes: number::parse(template)? }),
+        || keep(account, template, number::parse),
     )?;
     Ok(&kept.nodes)
 }
