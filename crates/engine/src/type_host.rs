@@ -96,8 +96,13 @@ impl TypeHost for Backend {
         Backend::check_domain(self, Oid(type_oid), value)
     }
 
-    fn check_pattern(&self, pattern: &str, flags: types::jsonpath::RegexFlags) -> Result<()> {
-        functions_json::check_pattern(pattern, flags)
+    fn check_pattern(
+        &self,
+        pattern: &str,
+        flags: types::jsonpath::RegexFlags,
+        account: &memory::Account,
+    ) -> Result<()> {
+        functions_json::check_pattern(pattern, flags, account)
     }
 
     fn input<'m>(
@@ -136,7 +141,13 @@ impl TypeHost for Backend {
         Ok(value)
     }
 
-    fn send(&self, io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
+    fn send(
+        &self,
+        io: &Io<'_>,
+        type_oid: u32,
+        datum: &Datum<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         self.catalog.send(io, type_oid, datum, out)
     }
 

@@ -2,6 +2,7 @@
 
 use base::Result;
 use expr::{Call, Datum, Entry};
+use memory::collections::Charged;
 
 /// `*in(cstring, oid, integer)`: the value of a text. A third argument is the modifier.
 fn input<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
@@ -20,8 +21,8 @@ fn output<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
 
 /// `*send`: the binary form of a value.
 fn send<'m>(cx: &mut Call<'_, 'm>, args: &[Datum<'m>]) -> Result<Datum<'m>> {
-    let mut out = Vec::new();
-    cx.io().send(cx.arg_type(0).oid.0, &args[0], &mut out)?;
+    let mut out = Charged::new(cx.bump.account().clone(), "ValueForm");
+    cx.io().send(cx.arg_type(0).oid.0, &args[0], &mut out.output())?;
     cx.bytes(&out)
 }
 

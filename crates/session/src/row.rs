@@ -60,7 +60,7 @@ pub(crate) fn describe(out: &mut Vec<u8>, columns: &[ResultColumn], formats: &Co
     );
 }
 
-/// Appends one value in its text or binary form; a large one may be much larger as text.
+/// Appends one value in its text or binary form, which may be much larger than the value.
 fn value(
     io: &Io<'_>,
     column: &ResultColumn,
@@ -79,7 +79,11 @@ fn value(
             io.write(column.type_oid.0, datum, &mut Output::paid(out, toll))
         }
         (Format::Text, _) => io.output(column.type_oid.0, datum, out),
-        (Format::Binary, _) => io.send(column.type_oid.0, datum, out),
+        (Format::Binary, Datum::Bytes(bytes)) if bytes.len() > SEND_BYTES => {
+            let toll = toll.get_or_insert_with(|| Toll::new(account.clone(), "answer"));
+            io.send(column.type_oid.0, datum, &mut Output::paid(out, toll))
+        }
+        (Format::Binary, _) => io.send(column.type_oid.0, datum, &mut Output::plain(out)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What grows with what clients do is charged to the ledger and stays under its limits.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -455,6 +456,19 @@ const LARGE_TEXTS: &[(&str, Option<&str>)] = &[
     ("repeat('x', g * 60000000) ilike repeat('X', 5) || '%'", None),
     ("length(parse_ident(repeat('a.', g * 5000000) || 'a')::text)", None),
     ("length(to_char(now(), repeat('YYYY ', g * 20000000)))", None),
+    ("length(to_char(now(), repeat('YYYY ', g * 200000)))", Some("1000000")),
+    ("'x' ~ repeat('a', g * 3000000)", None),
+    ("'x' ~ repeat('\\w', g * 50000)", None),
+    ("'x' ~* repeat('[[:alpha:]]', g * 50000)", None),
+    ("regexp_match(repeat('a', g * 500), repeat('(a)', 500)) is null", Some("f")),
+    ("repeat('a', g * 3000) ~ repeat('(a)', 3000)", None),
+    ("length(('$' || repeat('.a', g * 5000000))::jsonpath::text)", None),
+    ("length(('$' || repeat('.a', g * 500000))::jsonpath::text)", Some("2000001")),
+    (
+        "jsonb_path_exists('\"a\"', ('$ ? (@ like_regex \"' || repeat('a', g * 3000000)
+          || '\")')::jsonpath)",
+        None,
+    ),
     ("length(array_to_string(array_fill(repeat('x', 1000), array[g * 90000]), ','))", None),
     ("length(array_fill(1, array[g * 10000000])::text)", Some("20000001")),
     ("length(array_fill(null::int, array[g * 60000000])::text)", None),
@@ -504,29 +518,36 @@ const LARGE_TEXTS: &[(&str, Option<&str>)] = &[
     ),
 ];
 
+/// What a server with a memory limit of 256 MB may have at most.
+const RESIDENT_MAX: u64 = (256 + 64) << 20;
+
+/// What `work` returns, and the most that the server had meanwhile.
+fn watched<T>(root: u32, work: impl FnOnce() -> T) -> (T, u64) {
+    let (over, most) = (AtomicBool::new(false), AtomicU64::new(0));
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                most.fetch_max(resident_bytes(root), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        done
+    });
+    (done, most.into_inner())
+}
+
 /// What functions keep while they make their results is charged, too: each statement is answered or
 /// ends with 53200, and the server stays as small as its limit says.
 fn large_values(name: &str, values: &[(&str, Option<&str>)]) {
-    const LIMIT: u64 = 256 << 20;
     let fixture = Fixture::new(name, &["memory_limit=256MB", "shared_buffers=16MB"]);
     let mut client = fixture.connect();
     let root = fixture.server.postmaster_pid();
     for (expression, expected) in values {
         let sql = format!("select {expression} from generate_series(1, 1) g");
-        let (over, most) = (AtomicBool::new(false), AtomicU64::new(0));
-        let answer = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    most.fetch_max(resident_bytes(root), Ordering::Relaxed);
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            });
-            let answer = client.value(&sql);
-            over.store(true, Ordering::Relaxed);
-            answer
-        });
-        let most = most.into_inner();
-        assert!(most <= LIMIT + (64 << 20), "{} MB resident: {sql}", most >> 20);
+        let (answer, most) = watched(root, || client.value(&sql));
+        assert!(most <= RESIDENT_MAX, "{} MB resident: {sql}", most >> 20);
         match (answer, expected) {
             (Ok(answer), Some(expected)) => assert_eq!(answer, *expected, "{sql}"),
             (Ok(_), None) => {}
@@ -546,6 +567,79 @@ fn what_functions_keep_before_their_result_is_there_is_charged() {
 #[test]
 fn texts_that_functions_make_are_charged_before_they_grow() {
     large_values("texts", LARGE_TEXTS);
+}
+
+/// Statements that write values in their binary form or in another encoding, or read them.
+const COPIES: &[(&str, &str)] = &[
+    ("copy w from 'DIR/endless'", "53200"),
+    ("copy w from 'DIR/endless' (format csv)", "53200"),
+    ("copy w from 'DIR/endless' (encoding latin1)", "53200"),
+    ("copy w from 'DIR/latin1' (encoding latin1)", "53200"),
+    ("copy w from 'DIR/field' (format binary)", "53200"),
+    ("copy w from 'DIR/tabs'", "22P04"),
+    ("copy w from 'DIR/tabs' (format csv, delimiter E'\t')", "22P04"),
+    (
+        "copy (select array_fill('a'::\"char\", array[80000000])) to 'DIR/out' (format binary)",
+        "53200",
+    ),
+    ("copy (select array_fill('a'::\"char\", array[10000000])) to 'DIR/out' (format binary)", ""),
+    ("copy (select repeat('ä', 20000000)) to 'DIR/out' (encoding latin1)", ""),
+    (
+        "begin; declare c binary cursor for select array_fill('a'::\"char\", array[80000000]);
+         fetch all from c",
+        "53200",
+    ),
+    (
+        "begin; declare c binary cursor for select row(array_fill('a'::\"char\", array[80000000]));
+         fetch all from c",
+        "53200",
+    ),
+    ("select length(array_send(array_fill('a'::\"char\", array[80000000])))", "53200"),
+    ("select length(array_send(array_fill('a'::\"char\", array[10000000])))", ""),
+];
+
+/// What COPY has read and not yet given to the table is charged, and what is written in a form that
+/// is larger than the value.
+#[test]
+fn data_of_copy_and_binary_forms_are_charged() {
+    let fixture = Fixture::new("copies", &["memory_limit=256MB", "shared_buffers=16MB"]);
+    let file = |name: &str| std::fs::File::create(fixture.dir.join(name)).unwrap();
+    file("endless").set_len(400 << 20).unwrap();
+    file("latin1").write_all(&vec![0xe4; 150 << 20]).unwrap();
+    let mut tabs = vec![b'\t'; 30 << 20];
+    tabs.push(b'\n');
+    file("tabs").write_all(&tabs).unwrap();
+    let mut field = file("field");
+    field.write_all(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01\x18\0\0\0").unwrap();
+    field.set_len(500 << 20).unwrap();
+
+    let mut client = fixture.connect();
+    client.query("create table w (a text)").unwrap();
+    let root = fixture.server.postmaster_pid();
+    for (sql, expected) in COPIES {
+        let sql = sql.replace("DIR", fixture.dir.to_str().unwrap());
+        let (answer, most) = watched(root, || client.query(&sql));
+        assert!(most <= RESIDENT_MAX, "{} MB resident: {sql}", most >> 20);
+        let found = answer.err().map_or(String::new(), |failure| state(&failure).to_owned());
+        assert_eq!(found, *expected, "{sql}");
+        client.query("rollback").unwrap();
+        assert_eq!(client.value("select 41 + 1").unwrap(), "42", "after {sql}");
+    }
+
+    // A line in many messages.
+    client.send(&Outgoing::query("copy w from stdin")).unwrap();
+    let piece = vec![b'x'; 1 << 20];
+    let (answer, most) = watched(root, || {
+        for _ in 0..400 {
+            client.send(&Outgoing::raw(b'd', &piece)).unwrap();
+        }
+        client.send(&Outgoing::raw(b'c', b"")).unwrap();
+        client.until_ready()
+    });
+    assert!(most <= RESIDENT_MAX, "{} MB resident", most >> 20);
+    assert_eq!(state(&answer.unwrap_err()), "53200");
+    assert_eq!(client.value("select count(*) from w").unwrap(), "0");
+    fixture.end();
 }
 
 #[test]

@@ -73,11 +73,16 @@ pub trait TypeHost {
         Ok(())
     }
 
-    /// Checks the pattern of a like_regex.
+    /// Checks the pattern of a like_regex; the account pays for it meanwhile.
     ///
     /// # Errors
-    /// 2201B
-    fn check_pattern(&self, _pattern: &str, _flags: crate::jsonpath::RegexFlags) -> Result<()> {
+    /// 2201B, 53200
+    fn check_pattern(
+        &self,
+        _pattern: &str,
+        _flags: crate::jsonpath::RegexFlags,
+        _account: &Account,
+    ) -> Result<()> {
         Ok(())
     }
 
@@ -123,7 +128,13 @@ pub trait TypeHost {
     ///
     /// # Errors
     /// Those of the type.
-    fn send(&self, io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()>;
+    fn send(
+        &self,
+        io: &Io<'_>,
+        type_oid: u32,
+        datum: &Datum<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()>;
 
     /// Btree comparison of two values of a [`TypeClass::Host`] type; never NULL.
     ///
@@ -214,8 +225,8 @@ impl<'a> Io<'a> {
     /// Appends the binary form of a value, which must not be NULL.
     ///
     /// # Errors
-    /// 42883 if the type has no binary form.
-    pub fn send(&self, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
+    /// 42883 if the type has no binary form, 53200.
+    pub fn send(&self, type_oid: u32, datum: &Datum<'_>, out: &mut Output<'_>) -> Result<()> {
         crate::io_table::send(self, type_oid, datum, out)
     }
 }
@@ -293,7 +304,7 @@ impl TypeHost for NoCatalog {
         _io: &Io<'_>,
         type_oid: u32,
         _datum: &Datum<'_>,
-        _out: &mut Vec<u8>,
+        _out: &mut Output<'_>,
     ) -> Result<()> {
         Err(Self::missing(type_oid))
     }

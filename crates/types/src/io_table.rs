@@ -103,8 +103,12 @@ pub(crate) fn input<'m>(
         }
         JSONB => jsonb::parse(text, arena)?,
         JSONPATH => {
+            let account = arena.account();
+            let _toll = Path::toll(text, &account)?;
             let path = Path::parse(text)?;
-            path.check_patterns(&mut |pattern, flags| io.host.check_pattern(pattern, flags))?;
+            path.check_patterns(&mut |pattern, flags| {
+                io.host.check_pattern(pattern, flags, &account)
+            })?;
             Datum::Text(arena.put_str(&path.stored())?)
         }
         XID | XID8 => Datum::Int8(scalar::parse_xid(text, type_name(type_oid))?.cast_signed()),
@@ -215,7 +219,7 @@ pub(crate) fn builtin_output(
         | PG_NODE_TREE => out.extend_from_slice(datum.text()?.as_bytes()),
         BYTEA => text::write_bytea(datum.bytes()?, io.env.bytea_output, out),
         JSONB => Jsonb::new(datum.bytes()?).write(out),
-        JSONPATH => out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes()),
+        JSONPATH => write_path(datum.text()?, out),
         BIT | VARBIT => text::bits::write(datum.bytes()?, out),
         INT2VECTOR | OIDVECTOR => {
             let array = Array::from_datum(datum)?;
@@ -390,12 +394,26 @@ fn recv_bits<'m>(
     Ok(Datum::Bytes(datum))
 }
 
+/// Appends the text that a jsonpath is shown as.
+fn write_path(stored: &str, out: &mut Output<'_>) -> Result<()> {
+    let _toll = Path::toll(stored, out.scratch().account())?;
+    out.extend_from_slice(Path::parse(stored)?.shown().as_bytes())
+}
+
+/// Binary forms of types of one size have no more bytes.
+const SMALL_BYTES: usize = 32;
+
 /// Whether the bytes of a value are its binary form.
 fn sent_as_is(type_oid: u32) -> bool {
     matches!(type_oid, BYTEA | PG_SNAPSHOT | TXID_SNAPSHOT | MACADDR | MACADDR8)
 }
 
-pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
+pub(crate) fn send(
+    io: &Io<'_>,
+    type_oid: u32,
+    datum: &Datum<'_>,
+    out: &mut Output<'_>,
+) -> Result<()> {
     match class(io, type_oid)? {
         TypeClass::Builtin => {}
         TypeClass::Array { .. } => return array::send(io, &Array::from_datum(datum)?, out),
@@ -405,44 +423,53 @@ pub(crate) fn send(io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<
     match type_oid {
         XID if io.env.xid_binary_32 => {
             // The one place where a transaction id is cut.
-            out.extend_from_slice(&(datum.int8()? as u32).to_be_bytes());
+            out.extend_from_slice(&(datum.int8()? as u32).to_be_bytes())?;
         }
         TID => {
             let row = datum.int8()?.cast_unsigned();
-            out.extend_from_slice(&((row >> 16) as u32).to_be_bytes());
-            out.extend_from_slice(&(row as u16).to_be_bytes());
+            out.extend_from_slice(&((row >> 16) as u32).to_be_bytes())?;
+            out.extend_from_slice(&(row as u16).to_be_bytes())?;
         }
-        NUMERIC => numeric::send(&Numeric::from_datum(datum)?.load(), out),
+        NUMERIC => {
+            let digits = if let Datum::Bytes(bytes) = datum { 2 * bytes.len() } else { 0 };
+            numeric::send(&Numeric::from_datum(datum)?.load(), out.room(SMALL_BYTES + digits)?);
+        }
         JSONB => {
-            out.push(1);
-            return Jsonb::new(datum.bytes()?).write(&mut Output::plain(out));
+            out.push(1)?;
+            return Jsonb::new(datum.bytes()?).write(out);
         }
         JSONPATH => {
-            out.push(1);
-            out.extend_from_slice(Path::parse(datum.text()?)?.shown().as_bytes());
+            out.push(1)?;
+            return write_path(datum.text()?, out);
         }
-        TIMETZ => time_wire::send_timetz(TimeTz::from_fixed(datum.fixed16()?), out),
-        INTERVAL => time_wire::send_interval(Interval::from_fixed(datum.fixed16()?), out),
+        TIMETZ => {
+            time_wire::send_timetz(TimeTz::from_fixed(datum.fixed16()?), out.room(SMALL_BYTES)?);
+        }
+        INTERVAL => {
+            time_wire::send_interval(Interval::from_fixed(datum.fixed16()?), out.room(SMALL_BYTES)?)
+        }
         BIT | VARBIT => {
             let (length, bits) = text::bits::split(datum.bytes()?)?;
-            out.extend_from_slice(&(length as i32).to_be_bytes());
-            out.extend_from_slice(bits);
+            out.extend_from_slice(&(length as i32).to_be_bytes())?;
+            out.extend_from_slice(bits)?;
         }
         INT2VECTOR | OIDVECTOR => return array::send(io, &Array::from_datum(datum)?, out),
-        INET | CIDR => Inet::from_datum(datum)?.send(type_oid == CIDR, out),
+        INET | CIDR => {
+            Inet::from_datum(datum)?.send(type_oid == CIDR, out.room(SMALL_BYTES)?);
+        }
         VOID => {}
         _ => match datum {
-            Datum::Bool(v) => out.push(u8::from(*v)),
-            Datum::Char(v) => out.push(*v),
-            Datum::Int2(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Int4(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Int8(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Oid(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Float4(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Float8(v) => out.extend_from_slice(&v.to_be_bytes()),
-            Datum::Fixed16(v) => out.extend_from_slice(v),
-            Datum::Text(v) => out.extend_from_slice(v.as_bytes()),
-            Datum::Bytes(v) if sent_as_is(type_oid) => out.extend_from_slice(v),
+            Datum::Bool(v) => out.push(u8::from(*v))?,
+            Datum::Char(v) => out.push(*v)?,
+            Datum::Int2(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Int4(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Int8(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Oid(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Float4(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Float8(v) => out.extend_from_slice(&v.to_be_bytes())?,
+            Datum::Fixed16(v) => out.extend_from_slice(v)?,
+            Datum::Text(v) => out.extend_from_slice(v.as_bytes())?,
+            Datum::Bytes(v) if sent_as_is(type_oid) => out.extend_from_slice(v)?,
             _ => return Err(unsupported_or(type_oid, no_output(type_oid))),
         },
     }

@@ -296,11 +296,11 @@ fn field<'t>(text: &'t str, toll: &mut Toll) -> Result<Option<(String, &'t str)>
 ///
 /// # Errors
 /// Those of the columns' types.
-pub fn send(io: &Io<'_>, record: &Record<'_>, out: &mut Vec<u8>) -> Result<()> {
+pub fn send(io: &Io<'_>, record: &Record<'_>, out: &mut Output<'_>) -> Result<()> {
     let columns = present(io, record)?;
-    out.extend_from_slice(&(columns.len() as i32).to_be_bytes());
+    out.extend_from_slice(&(columns.len() as i32).to_be_bytes())?;
     for (i, column_type) in columns {
-        out.extend_from_slice(&column_type.to_be_bytes());
+        out.extend_from_slice(&column_type.to_be_bytes())?;
         send_nullable(io, column_type, &record.get(i)?, out)?;
     }
     Ok(())

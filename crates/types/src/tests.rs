@@ -6,6 +6,7 @@ use crate::{
     DateFormat, DateOrder, Datum, IntervalStyle, Io, IoEnv, KeyColumn, LeakArena, NoCatalog,
     compare, key, numeric, oids,
 };
+use memory::collections::Output;
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use std::hash::Hasher;
 
@@ -198,7 +199,7 @@ fn binary_forms_and_stored_forms_read_back() {
         let layout = crate::layout::Layout::of(oid, oids::builtin(oid).map_or(-1, |t| t.len), -1);
         for value in values_of(oid) {
             let mut sent = Vec::new();
-            io.send(oid, &value, &mut sent).unwrap();
+            io.send(oid, &value, &mut Output::plain(&mut sent)).unwrap();
             let back = io.recv(oid, -1, &sent, &LeakArena).unwrap();
             assert_eq!(format!("{back:?}"), format!("{value:?}"), "{oid}");
             let mut stored = Vec::new();

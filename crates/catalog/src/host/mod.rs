@@ -188,16 +188,19 @@ impl TypeHost for Catalog {
         }
     }
 
-    fn send(&self, io: &Io<'_>, type_oid: u32, datum: &Datum<'_>, out: &mut Vec<u8>) -> Result<()> {
+    fn send(
+        &self,
+        io: &Io<'_>,
+        type_oid: u32,
+        datum: &Datum<'_>,
+        out: &mut Output<'_>,
+    ) -> Result<()> {
         if reg::is_reg(type_oid) {
             return io.send(oids::OID, datum, out);
         }
         let row = self.host_type(type_oid)?;
         match row.kind {
-            TypeKind::Enum => {
-                out.extend_from_slice(self.enum_label(&row, datum)?.as_bytes());
-                Ok(())
-            }
+            TypeKind::Enum => out.extend_from_slice(self.enum_label(&row, datum)?.as_bytes()),
             TypeKind::Domain => {
                 let (base, _) = self.base_type(Oid(type_oid), -1)?;
                 io.send(base.0, datum, out)

@@ -1,7 +1,10 @@
 //! The encodings of the data that COPY reads and writes.
 
 use base::{Error, Result};
-use std::borrow::Cow;
+use memory::collections::Charged;
+
+/// So many bytes are converted at once.
+const PIECE_BYTES: usize = 4096;
 
 /// The encoding of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,43 +87,59 @@ impl Encoding {
         }
     }
 
-    /// Data that was read, in the server's encoding.
-    pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// Gives data that was read to `take`, piece by piece in the server's encoding.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    pub(super) fn decode(
+        self,
+        bytes: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         if self != Encoding::Latin1 || bytes.is_ascii() {
-            return Cow::Borrowed(bytes);
+            return take(bytes);
         }
-        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
-        Cow::Owned(text.into_bytes())
+        let mut text = String::with_capacity(2 * PIECE_BYTES);
+        for piece in bytes.chunks(PIECE_BYTES) {
+            text.clear();
+            text.extend(piece.iter().map(|byte| char::from(*byte)));
+            take(text.as_bytes())?;
+        }
+        Ok(())
     }
 
-    /// Text that is to be written, in this encoding.
+    /// Puts text that is to be written into this encoding, where it stands: it gets no longer.
     ///
     /// # Errors
     /// 22P05 for a character that it does not have.
-    pub(super) fn encode(self, bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
-        if self != Encoding::Latin1 || bytes.is_ascii() {
-            return Ok(Cow::Borrowed(bytes));
+    pub(super) fn encode(self, text: &mut Charged<u8>) -> Result<()> {
+        if self != Encoding::Latin1 || text.is_ascii() {
+            return Ok(());
         }
-        let text = String::from_utf8_lossy(bytes);
-        let mut out = Vec::with_capacity(text.len());
-        for c in text.chars() {
-            out.push(u8::try_from(u32::from(c)).map_err(|_| {
-                let mut buffer = [0; 4];
-                let bytes: Vec<String> = c
-                    .encode_utf8(&mut buffer)
-                    .bytes()
-                    .map(|byte| format!("0x{byte:02x}"))
-                    .collect();
-                base::err!(
-                    UNTRANSLATABLE_CHARACTER,
-                    "character with byte sequence {} in encoding \"UTF8\" has no equivalent in \
-                     encoding \"LATIN1\"",
-                    bytes.join(" ")
-                )
-            })?);
+        let (mut from, mut to) = (0, 0);
+        while let Some(&first) = text.get(from) {
+            let length = sequence_bytes(first);
+            let byte = match (first, text.get(from + 1)) {
+                (..0x80, _) => first,
+                (0xc2 | 0xc3, Some(second)) => first << 6 | second & 0x3f,
+                _ => return Err(untranslatable(&text[from..], length)),
+            };
+            text[to] = byte;
+            from += length;
+            to += 1;
         }
-        Ok(Cow::Owned(out))
+        text.truncate(to);
+        Ok(())
     }
+}
+
+fn untranslatable(bytes: &[u8], length: usize) -> Error {
+    base::err!(
+        UNTRANSLATABLE_CHARACTER,
+        "character with byte sequence {} in encoding \"UTF8\" has no equivalent in encoding \
+         \"LATIN1\"",
+        shown(bytes, length)
+    )
 }
 
 /// The text of bytes that came from outside.
@@ -150,11 +169,16 @@ fn sequence_bytes(first: u8) -> usize {
 }
 
 fn invalid(bytes: &[u8], length: usize) -> Error {
-    let shown: Vec<String> =
-        bytes.iter().take(length).map(|byte| format!("0x{byte:02x}")).collect();
     base::err!(
         CHARACTER_NOT_IN_REPERTOIRE,
         "invalid byte sequence for encoding \"UTF8\": {}",
-        shown.join(" ")
+        shown(bytes, length)
     )
+}
+
+/// The first bytes, as messages show them.
+fn shown(bytes: &[u8], length: usize) -> String {
+    let shown: Vec<String> =
+        bytes.iter().take(length).map(|byte| format!("0x{byte:02x}")).collect();
+    shown.join(" ")
 }

@@ -9,6 +9,7 @@ use catalog::relation::{Column, Relation};
 use execute::Feed;
 use expr::{Inputs, Program, Runner, Value};
 use memory::Bump;
+use memory::collections::Toll;
 use types::Datum;
 use wire::backend::NoticeSeverity;
 use wire::copy::{BinaryRows, Field, Fields, Records};
@@ -43,10 +44,12 @@ pub(super) struct Reader<'a, 'p> {
     data: Data,
     fields: Fields,
     record: Vec<u8>,
+    /// Pays for the data that were read, the record and its fields.
+    toll: Toll,
     line: u64,
     /// Whether `record` is the line that is being worked on.
     record_valid: bool,
-    /// The column that is being read, and its text.
+    /// The column that is being read, and the beginning of its text.
     column: Option<(usize, Option<Box<[u8]>>)>,
     skipped: i64,
 }
@@ -70,8 +73,9 @@ impl<'a, 'p> Reader<'a, 'p> {
             source,
             columns,
             data,
-            fields: Fields::new(),
+            fields: Fields::new(columns.len()),
             record: Vec::new(),
+            toll: Toll::new(backend.state.account().clone(), "COPY"),
             line: 0,
             record_valid: false,
             column: None,
@@ -97,13 +101,17 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// Takes the next piece of the source. False at its end.
     fn fill(&mut self) -> Result<bool> {
         let encoding = self.options.encoding;
-        let data = &mut self.data;
+        let (data, toll) = (&mut self.data, &mut self.toll);
         let more = self.source.read(&mut |bytes| match data {
-            Data::Text(records) => {
-                records.push(&encoding.decode(bytes));
+            Data::Text(records) => encoding.decode(bytes, &mut |bytes| {
+                toll.room(records.buffer(), bytes.len())?;
+                records.push(bytes);
                 Ok(())
+            }),
+            Data::Binary(rows) => {
+                toll.room(rows.buffer(), bytes.len())?;
+                rows.push(bytes)
             }
-            Data::Binary(rows) => rows.push(bytes),
         })?;
         if !more {
             match data {
@@ -123,6 +131,7 @@ impl<'a, 'p> Reader<'a, 'p> {
             let Data::Text(records) = &mut self.data else { return Ok(false) };
             if let Some(record) = records.next_record()? {
                 self.record.clear();
+                self.toll.room(&mut self.record, record.len())?;
                 self.record.extend_from_slice(record);
                 self.line += records.lines_within();
                 encoding::checked(&self.record)?;
@@ -149,7 +158,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         if self.options.header != Header::Match {
             return Ok(true);
         }
-        self.fields.split(&self.record, &self.options.format)?;
+        self.split_record()?;
         let (got, expected) = (self.fields.len(), self.columns.len());
         if got != expected {
             return Err(err!(
@@ -206,13 +215,18 @@ impl<'a, 'p> Reader<'a, 'p> {
         Ok(false)
     }
 
+    fn split_record(&mut self) -> Result<()> {
+        self.toll.room(self.fields.buffer(), self.record.len())?;
+        self.fields.split(&self.record, &self.options.format)
+    }
+
     /// Splits the record into fields and checks what can be told without their types.
     fn split(&mut self) -> Result<()> {
         let count = self.columns.len();
         if count == 0 && !self.record.is_empty() {
             return Err(err!(BAD_COPY_FILE_FORMAT, "extra data after last expected column"));
         }
-        self.fields.split(&self.record, &self.options.format)?;
+        self.split_record()?;
         for (at, column) in self.columns.iter().enumerate() {
             if column.default.is_none() && matches!(self.fields.get(at), Some(Field::Default)) {
                 return Err(err!(BAD_COPY_FILE_FORMAT, "unexpected default marker in COPY data")
@@ -247,7 +261,9 @@ impl<'a, 'p> Reader<'a, 'p> {
             self.backend.value_io().input(column.type_oid.0, column.typmod, text, &bump)
         });
         if read.is_err() {
-            self.column = Some((at, Some(bytes.into())));
+            // A little more than is shown.
+            let shown = &bytes[..bytes.len().min(2 * SHOWN_BYTES_MAX)];
+            self.column = Some((at, Some(shown.into())));
         }
         read
     }

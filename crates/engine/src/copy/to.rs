@@ -77,16 +77,16 @@ impl Writer<'_> {
         line.push(b'\n')
     }
 
-    fn binary_row(&self, io: &Io<'_>, line: &mut Vec<u8>, values: &[Datum<'_>]) -> Result<()> {
+    fn binary_row(&self, io: &Io<'_>, line: &mut Output<'_>, values: &[Datum<'_>]) -> Result<()> {
         let count = i16::try_from(self.types.len()).unwrap_or(i16::MAX);
-        line.extend_from_slice(&count.to_be_bytes());
+        line.extend_from_slice(&count.to_be_bytes())?;
         for (value, type_oid) in values.iter().zip(&self.types) {
             let at = line.len();
-            line.extend_from_slice(&(-1i32).to_be_bytes());
+            line.extend_from_slice(&(-1i32).to_be_bytes())?;
             if !value.is_null() {
                 io.send(type_oid.0, value, line)?;
                 let length = i32::try_from(line.len() - at - 4).unwrap_or(i32::MAX);
-                line[at..at + 4].copy_from_slice(&length.to_be_bytes());
+                line.room(0)?[at..at + 4].copy_from_slice(&length.to_be_bytes());
             }
         }
         Ok(())
@@ -144,7 +144,6 @@ impl Backend {
         let io = self.value_io();
         let mut line = self.copied();
         let mut text = self.copied();
-        let mut binary = Vec::new();
         if options.binary {
             target.write(BINARY_HEADER)?;
         } else if options.header != Header::No {
@@ -153,19 +152,20 @@ impl Backend {
                 unforced.field(&mut line.output(), at, Some(column.name.as_bytes()))?;
             }
             line.push(b'\n')?;
-            target.write(&options.encoding.encode(&line)?)?;
+            options.encoding.encode(&mut line)?;
+            target.write(&line)?;
         }
         let mut rows = 0;
         let mut sink = Sink(&mut |values: &[Datum<'_>]| {
             line.clear();
             rows += 1;
             if options.binary {
-                binary.clear();
-                writer.binary_row(&io, &mut binary, values)?;
-                return target.write(&binary);
+                writer.binary_row(&io, &mut line.output(), values)?;
+                return target.write(&line);
             }
             writer.row(&io, &mut text, &mut line.output(), values)?;
-            target.write(&options.encoding.encode(&line)?)
+            options.encoding.encode(&mut line)?;
+            target.write(&line)
         });
         let _: Completion = self.run_planned(planned, &Parameters::none(), &mut sink)?;
         if options.binary {

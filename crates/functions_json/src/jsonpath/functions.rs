@@ -3,7 +3,7 @@
 use super::{Found, Manner, Status, Value, Variables, evaluate};
 use base::{Result, err};
 use expr::{Call, Datum, Entry, SetRows};
-use memory::collections::Buffer;
+use memory::collections::{Buffer, Toll};
 use std::rc::Rc;
 use types::Jsonb;
 use types::jsonpath::Path;
@@ -12,14 +12,17 @@ use types::jsonpath::Path;
 struct Kept {
     text: String,
     path: Rc<Path>,
+    _toll: Option<Toll>,
 }
 
 /// The path of a datum, which the call site keeps.
 pub(crate) fn kept_path(cx: &mut Call<'_, '_>, text: &str) -> Result<Rc<Path>> {
-    let kept = cx.cached(
-        |kept: &Kept| kept.text == text,
-        || Ok(Kept { text: text.to_owned(), path: Rc::new(Path::parse(text)?) }),
-    )?;
+    let account = cx.bump.account();
+    let make = || {
+        let toll = Path::toll(text, account)?;
+        Ok(Kept { text: text.to_owned(), path: Rc::new(Path::parse(text)?), _toll: toll })
+    };
+    let kept = cx.cached(|kept: &Kept| kept.text == text, make)?;
     Ok(Rc::clone(&kept.path))
 }
 

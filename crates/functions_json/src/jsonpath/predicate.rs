@@ -5,6 +5,7 @@ use super::moment;
 use super::value::Value;
 use base::{Error, Result};
 use functions_text::PathPattern;
+use memory::Account;
 use memory::collections::Charged;
 use std::cmp::Ordering;
 use types::Numeric;
@@ -53,7 +54,7 @@ impl<'v> Evaluator<'_, 'v> {
                 self.pairs(left, Some((right, true)), value, |this, a, b| this.compare(*op, a, b))
             }
             Item::LikeRegex { value: text, pattern, flags } => {
-                let pattern = compile(pattern, *flags)?;
+                let pattern = compile(pattern, *flags, self.bump.account())?;
                 self.pairs(text, None, value, |_, text, _| {
                     Ok(match text {
                         Value::String(text) => Some(pattern.is_match(text)),
@@ -155,15 +156,15 @@ impl<'v> Evaluator<'_, 'v> {
     }
 }
 
-/// Checks the pattern of a like_regex.
+/// Checks the pattern of a like_regex; `account` pays for it meanwhile.
 ///
 /// # Errors
-/// 2201B
-pub fn check_pattern(pattern: &str, flags: RegexFlags) -> Result<()> {
-    compile(pattern, flags).map(drop)
+/// 2201B, 53200
+pub fn check_pattern(pattern: &str, flags: RegexFlags, account: &Account) -> Result<()> {
+    compile(pattern, flags, account).map(drop)
 }
 
-fn compile(pattern: &str, flags: RegexFlags) -> Result<PathPattern> {
+fn compile(pattern: &str, flags: RegexFlags, account: &Account) -> Result<PathPattern> {
     let plain = flags.quote;
     PathPattern::new(
         pattern,
@@ -171,5 +172,6 @@ fn compile(pattern: &str, flags: RegexFlags) -> Result<PathPattern> {
         plain || flags.dot_all,
         flags.lines && !plain,
         plain,
+        account,
     )
 }

@@ -12,7 +12,11 @@ use types::{array, oids};
 
 /// The pattern of this call site, compiled once as long as it stays the same.
 fn pattern<'c>(cx: &'c mut Call<'_, '_>, source: &str, flags: Flags) -> Result<&'c mut Pattern> {
-    cx.cached(|kept: &Pattern| kept.fits(source, &flags), || Pattern::new(source, flags.clone()))
+    let account = cx.bump.account();
+    cx.cached(
+        |kept: &Pattern| kept.fits(source, &flags),
+        || Pattern::new(source, flags.clone(), account),
+    )
 }
 
 fn flags_at(args: &[Datum<'_>], index: usize) -> Result<Flags> {

@@ -6,6 +6,10 @@
 //! pattern's first quantified part is not greedy; a lazy DFA that knows all matches finds it. What
 //! the groups captured is asked of the greedy engine within these bounds.
 //!
+//! # Memory
+//! A compiled pattern does not say what it takes, so each is built under a limit of `regex` that is
+//! charged before, and under the next larger one where that is not enough ([`LIMITS`]).
+//!
 //! # Differs from PostgreSQL
 //! Back references and lookaround are 0A000. Of several ways to fill groups within one match the
 //! greedy one is taken, which can differ for alternatives of different lengths.
@@ -15,13 +19,25 @@ mod path;
 mod translate;
 
 use base::{Error, Result, err};
+use memory::Account;
+use memory::collections::Toll;
 use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input, MatchKind};
 use translate::{Flags, Translated, translate};
 
 pub(crate) use functions::TABLE;
 pub use path::PathPattern;
+
+/// The sizes that a compiled pattern is tried with, in bytes.
+const LIMITS: [usize; 6] = [64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20];
+
+/// A compiled pattern has two automata within its limit, forwards and backwards.
+const AUTOMATA: usize = 2;
+
+/// A state of an automaton has no fewer bytes.
+const STATE_BYTES: usize = 24;
 
 /// A compiled pattern.
 pub(crate) struct Pattern {
@@ -33,6 +49,10 @@ pub(crate) struct Pattern {
     ends: Option<DFA>,
     cache: Option<Cache>,
     shortest: bool,
+    /// Pays for all of it; the last part is the cache of `ends`.
+    toll: Toll,
+    /// What is paid without that cache.
+    fixed_bytes: usize,
 }
 
 /// Where a match is: the whole first, then the groups; none for a group without part in it.
@@ -42,29 +62,96 @@ fn invalid(reason: &str) -> Error {
     err!(INVALID_REGULAR_EXPRESSION, "invalid regular expression: {reason}")
 }
 
-fn build(pattern: &str, fold: bool, lines: bool) -> Result<regex::Regex> {
-    regex::RegexBuilder::new(pattern)
-        .case_insensitive(fold)
-        .multi_line(lines)
-        .dot_matches_new_line(!lines)
-        .size_limit(64 << 20)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => invalid("regular expression is too complex"),
-            other => {
+/// What the syntax tree of a pattern takes while it is compiled, and the pattern itself.
+fn tree_bytes(pattern: &str, fold: bool) -> usize {
+    /// A literal, in both of its trees.
+    const CHARACTER: usize = 192;
+    /// A class of characters, with all of its ranges.
+    const CLASS: usize = 16 << 10;
+    const BRACKET: usize = 2 << 10;
+    let bytes = pattern.as_bytes();
+    let mut total = bytes.len().saturating_mul(CHARACTER);
+    for pair in bytes.windows(2) {
+        total = total.saturating_add(match pair {
+            [b'\\', b'w' | b'W' | b'd' | b'D' | b's' | b'S' | b'p' | b'P'] | b"[:" => CLASS,
+            [b'[', _] if fold => CLASS,
+            [b'[', _] => BRACKET,
+            _ => 0,
+        });
+    }
+    total
+}
+
+/// What a search keeps of the places of groups: two lists for each state of the automaton.
+fn group_bytes(pattern: &str, fold: bool, lines: bool, limit: usize, groups: usize) -> usize {
+    /// What is less is not worth counting the states.
+    const SMALL_BYTES: usize = 1 << 20;
+    let state_bytes = groups.saturating_mul(2 * 2 * size_of::<usize>());
+    let most = (limit / STATE_BYTES).saturating_mul(state_bytes);
+    if most <= SMALL_BYTES {
+        return most;
+    }
+    let automaton = thompson::Compiler::new()
+        .configure(thompson::Config::new().nfa_size_limit(Some(limit)))
+        .syntax(syntax_of(fold, lines))
+        .build(pattern);
+    automaton.map_or(most, |automaton| automaton.states().len().saturating_mul(state_bytes))
+}
+
+fn syntax_of(fold: bool, lines: bool) -> syntax::Config {
+    syntax::Config::new().case_insensitive(fold).multi_line(lines).dot_matches_new_line(!lines)
+}
+
+/// Builds a pattern and says what it takes: that is charged besides what is `paid` already.
+fn build(
+    pattern: &str,
+    fold: bool,
+    lines: bool,
+    toll: &mut Toll,
+    paid: usize,
+) -> Result<(regex::Regex, usize)> {
+    let tree = tree_bytes(pattern, fold).saturating_add(paid);
+    for limit in LIMITS {
+        toll.cover(tree.saturating_add(AUTOMATA * limit))?;
+        let built = regex::RegexBuilder::new(pattern)
+            .case_insensitive(fold)
+            .multi_line(lines)
+            .dot_matches_new_line(!lines)
+            .size_limit(limit)
+            .build();
+        match built {
+            Ok(regex) => {
+                let groups = group_bytes(pattern, fold, lines, limit, regex.captures_len());
+                let bytes = groups.saturating_add(AUTOMATA * limit);
+                toll.cut(paid + AUTOMATA * limit);
+                toll.cover(paid.saturating_add(bytes))?;
+                return Ok((regex, bytes));
+            }
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(other) => {
                 let text = other.to_string();
                 let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ");
-                invalid(reason)
+                return Err(invalid(reason));
             }
-        })
+        }
+    }
+    Err(invalid("regular expression is too complex"))
 }
 
 impl Pattern {
-    /// Compiles a pattern.
-    pub(crate) fn new(source: &str, flags: Flags) -> Result<Pattern> {
+    /// Compiles a pattern; `account` pays for it as long as it is there.
+    ///
+    /// # Errors
+    /// 2201B, 0A000, 53200.
+    pub(crate) fn new(source: &str, flags: Flags, account: &Account) -> Result<Pattern> {
+        let mut toll = Toll::new(account.clone(), "RegularExpression");
+        // The source, and its translation while it grows.
+        toll.cover(source.len().saturating_mul(4))?;
         let Translated { text, fold, lines, shortest } = translate(source, &flags)?;
-        let finder = build(&text, fold, lines)?;
+        let (finder, bytes) = build(&text, fold, lines, &mut toll, source.len())?;
         Ok(Pattern {
+            fixed_bytes: source.len() + bytes,
+            toll,
             source: source.to_owned(),
             flags,
             whole: None,
@@ -94,21 +181,23 @@ impl Pattern {
         if self.ends.is_some() {
             return Ok(());
         }
+        let tree = tree_bytes(&self.source, self.flags.fold);
+        self.toll.cover(self.fixed_bytes.saturating_add(tree).saturating_mul(2))?;
         let Translated { text, fold, lines, .. } = translate(&self.source, &self.flags)?;
         let dfa = DFA::builder()
             .configure(DFA::config().match_kind(MatchKind::All).unicode_word_boundary(true))
-            .syntax(
-                syntax::Config::new()
-                    .case_insensitive(fold)
-                    .multi_line(lines)
-                    .dot_matches_new_line(!lines),
-            )
+            .syntax(syntax_of(fold, lines))
             .build(&text)
             .ok();
+        self.fixed_bytes += dfa.as_ref().map_or(0, DFA::memory_usage);
+        self.toll.cut(self.fixed_bytes);
+        self.toll.cover(self.fixed_bytes)?;
+        let bound = format!(r"\A(?:{text})\z");
+        let (whole, bytes) = build(&bound, fold, lines, &mut self.toll, self.fixed_bytes)?;
+        self.fixed_bytes += bytes;
         self.cache = dfa.as_ref().map(DFA::create_cache);
         self.ends = dfa;
-        let bound = format!(r"\A(?:{text})\z");
-        self.whole = Some(build(&bound, fold, lines)?);
+        self.whole = Some(whole);
         Ok(())
     }
 
@@ -126,6 +215,8 @@ impl Pattern {
             if let Ok(Some(found)) = dfa.try_search_fwd(cache, &input) {
                 end = found.offset();
             }
+            // It grows by little at a time.
+            self.toll.cover(self.fixed_bytes + cache.memory_usage())?;
         }
         Ok(Some((first.start(), end)))
     }

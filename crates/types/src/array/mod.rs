@@ -14,6 +14,7 @@ use crate::datum::{Arena, Datum};
 use crate::io::Io;
 use crate::packed::{self, Growing, Packed, Plan};
 use base::{Error, Result, err};
+use memory::collections::Output;
 use std::ops::{Deref, DerefMut};
 
 pub use assign::{Bounds, set_element, set_slice};
@@ -475,13 +476,13 @@ pub fn check_dimensions(dims: &[Dimension]) -> Result<()> {
 ///
 /// # Errors
 /// Those of the elements' type.
-pub fn send(io: &Io<'_>, array: &Array<'_>, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(&(array.dimension_count() as i32).to_be_bytes());
-    out.extend_from_slice(&i32::from(array.has_nulls()).to_be_bytes());
-    out.extend_from_slice(&array.element.to_be_bytes());
+pub fn send(io: &Io<'_>, array: &Array<'_>, out: &mut Output<'_>) -> Result<()> {
+    out.extend_from_slice(&(array.dimension_count() as i32).to_be_bytes())?;
+    out.extend_from_slice(&i32::from(array.has_nulls()).to_be_bytes())?;
+    out.extend_from_slice(&array.element.to_be_bytes())?;
     for dim in array.dimensions().iter() {
-        out.extend_from_slice(&dim.length.to_be_bytes());
-        out.extend_from_slice(&dim.lower.to_be_bytes());
+        out.extend_from_slice(&dim.length.to_be_bytes())?;
+        out.extend_from_slice(&dim.lower.to_be_bytes())?;
     }
     for value in array.iter() {
         send_nullable(io, array.element, &value?, out)?;
@@ -494,18 +495,17 @@ pub(crate) fn send_nullable(
     io: &Io<'_>,
     type_oid: u32,
     value: &Datum<'_>,
-    out: &mut Vec<u8>,
+    out: &mut Output<'_>,
 ) -> Result<()> {
     if value.is_null() {
-        out.extend_from_slice(&(-1i32).to_be_bytes());
-        return Ok(());
+        return out.extend_from_slice(&(-1i32).to_be_bytes());
     }
     let at = out.len();
-    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&[0; 4])?;
     io.send(type_oid, value, out)?;
     let length = i32::try_from(out.len() - at - 4)
         .map_err(|_| err!(PROGRAM_LIMIT_EXCEEDED, "binary value too long"))?;
-    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    out.room(0)?[at..at + 4].copy_from_slice(&length.to_be_bytes());
     Ok(())
 }
 

@@ -29,6 +29,8 @@ mod scan;
 
 use crate::numeric::NumericBuf;
 use base::Result;
+use memory::Account;
+use memory::collections::Toll;
 
 /// A path.
 #[derive(Clone, Debug, PartialEq)]
@@ -233,6 +235,22 @@ impl Path {
         let path = parse::parse(text)?;
         check::places(&path.chain)?;
         Ok(path)
+    }
+
+    /// Pays for what parsing a long text takes, and its path as long as that is kept.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn toll(text: &str, account: &Account) -> Result<Option<Toll>> {
+        const SHORT_BYTES: usize = 1024;
+        /// An item and its text, by byte of the path.
+        const COST: usize = 64;
+        if text.len() <= SHORT_BYTES {
+            return Ok(None);
+        }
+        let mut toll = Toll::new(account.clone(), "JsonPath");
+        toll.cover(text.len().saturating_mul(COST))?;
+        Ok(Some(toll))
     }
 
     /// The text as it is shown.

@@ -32,6 +32,15 @@ impl BinaryRows {
         BinaryRows::default()
     }
 
+    /// The data that were not given out: who limits memory makes room here for the next piece.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        &mut self.buffer
+    }
+
     /// Takes the next piece of data.
     ///
     /// # Errors
@@ -40,11 +49,7 @@ impl BinaryRows {
         if self.finished && !bytes.is_empty() {
             return Err(bad_format("received copy data after EOF marker"));
         }
-        if self.start > 0 {
-            self.buffer.drain(..self.start);
-            self.start = 0;
-        }
-        self.buffer.extend_from_slice(bytes);
+        self.buffer().extend_from_slice(bytes);
         Ok(())
     }
 

@@ -25,24 +25,37 @@ enum Mark {
 #[derive(Debug, Default)]
 pub struct Fields {
     bytes: Vec<u8>,
-    /// Where each field ends, and what it is.
+    /// Where each of the first fields ends, and what it is.
     ends: Vec<(usize, Mark)>,
+    /// The number of fields.
+    count: usize,
+    /// So many are kept at most.
+    kept_max: usize,
 }
 
 impl Fields {
-    /// None.
-    pub fn new() -> Fields {
-        Fields::default()
+    /// None. Of a record with more fields than `kept_max` these first ones are kept.
+    pub fn new(kept_max: usize) -> Fields {
+        Fields { kept_max, ..Fields::default() }
     }
 
-    /// The number of fields.
+    /// Forgets the fields. Who limits memory makes room here for as many bytes as the next record
+    /// has.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.bytes.clear();
+        self.ends.clear();
+        self.count = 0;
+        &mut self.bytes
+    }
+
+    /// The number of fields, those that are not kept included.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.count == 0
     }
 
     /// The field at `index`.
@@ -71,7 +84,10 @@ impl Fields {
         if mark != Mark::Value {
             self.bytes.truncate(written);
         }
-        self.ends.push((self.bytes.len(), mark));
+        self.count += 1;
+        if self.count <= self.kept_max {
+            self.ends.push((self.bytes.len(), mark));
+        }
     }
 
     /// Splits a record. An empty one has one empty field.
@@ -79,8 +95,7 @@ impl Fields {
     /// # Errors
     /// 22P04.
     pub fn split(&mut self, record: &[u8], format: &TextFormat) -> Result<()> {
-        self.bytes.clear();
-        self.ends.clear();
+        self.buffer();
         match format.csv {
             Some(csv) => self.split_csv(record, format, csv),
             None => {

@@ -48,15 +48,20 @@ impl Records {
         }
     }
 
-    /// Takes the next piece of data.
-    pub fn push(&mut self, bytes: &[u8]) {
+    /// The data that were not given out: who limits memory makes room here for the next piece.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.scanned -= self.start;
             self.start = 0;
         }
+        &mut self.buffer
+    }
+
+    /// Takes the next piece of data.
+    pub fn push(&mut self, bytes: &[u8]) {
         if !self.finished {
-            self.buffer.extend_from_slice(bytes);
+            self.buffer().extend_from_slice(bytes);
         }
     }
 

@@ -6,7 +6,7 @@ type Row = Vec<Option<Vec<u8>>>;
 /// Reads data that comes in pieces of that size.
 fn read(data: &[u8], format: &TextFormat, piece: usize) -> base::Result<Vec<Row>> {
     let mut records = Records::new(format.clone());
-    let mut fields = Fields::new();
+    let mut fields = Fields::new(usize::MAX);
     let mut rows = Vec::new();
     let mut take = |records: &mut Records| -> base::Result<()> {
         while let Some(record) = records.next_record()? {
