@@ -168,3 +168,13 @@ proptest! {
         while let Ok(true) = reader.next_row(1) {}
     }
 }
+
+/// Of a record with too many fields the first ones are kept and all are counted.
+#[test]
+fn fields_beyond_those_that_are_wanted_are_counted() {
+    let mut fields = Fields::new(2);
+    fields.split(b"a\tb\tc\td", &TextFormat::text()).unwrap();
+    assert_eq!(fields.len(), 4);
+    assert_eq!(fields.get(1), Some(Field::Value(b"b")));
+    assert_eq!(fields.get(2), None);
+}
