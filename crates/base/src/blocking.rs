@@ -1,12 +1,13 @@
-//! Work that the system may hold up, on threads beside the workers.
+//! Work that holds up its thread, on threads beside the workers.
 //!
 //! A write to a file can take the system a hundred times as long as usual: it waits for the disk, or
-//! for its own bookkeeping of the file. On a worker, all its sessions would wait with it.
+//! for its own bookkeeping of the file. A library may compute for seconds. On a worker, all its
+//! sessions would wait with it.
 //!
 //! # How it works
 //! [`start`] gives the work to one of at most [`THREADS_MAX`] threads; what it returned comes out of
 //! [`Blocking::wait`]. A thread is started when all others are busy, and ends when it had nothing to
-//! do for a while: where nobody writes there is none.
+//! do for a while: where there is no such work there is none.
 //!
 //! ```
 //! let sum = base::blocking::start(|| (1..=4).sum::<u32>());
@@ -93,7 +94,7 @@ impl<R> Blocking<R> {
     }
 }
 
-/// Has `work` done on a thread that the system may hold up.
+/// Has `work` done on a thread that it may hold up.
 pub fn start<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Blocking<R> {
     let state = Arc::new(Mutex::new(State { result: None, waiter: None }));
     let task = Blocking(state.clone());
@@ -121,7 +122,7 @@ pub fn start<R: Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Bl
 fn submit(job: Job) -> Result<(), Job> {
     let mut pool = pool();
     if pool.idle <= pool.jobs.len() && pool.threads < THREADS_MAX {
-        let started = thread::Builder::new().name("file writer".into()).spawn(work).is_ok();
+        let started = thread::Builder::new().name("blocking".into()).spawn(work).is_ok();
         pool.threads += usize::from(started);
         if pool.threads == 0 {
             return Err(job);

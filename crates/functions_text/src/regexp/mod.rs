@@ -102,6 +102,26 @@ fn syntax_of(fold: bool, lines: bool) -> syntax::Config {
     syntax::Config::new().case_insensitive(fold).multi_line(lines).dot_matches_new_line(!lines)
 }
 
+/// Compiles a pattern to no more than `limit` bytes.
+///
+/// A long one takes so long that other sessions would notice: another thread does it.
+fn compiled(
+    pattern: &str,
+    fold: bool,
+    lines: bool,
+    limit: usize,
+) -> Result<std::result::Result<regex::Regex, regex::Error>> {
+    const LONG_BYTES: usize = 4 << 10;
+    let mut builder = regex::RegexBuilder::new(pattern);
+    builder.case_insensitive(fold).multi_line(lines).dot_matches_new_line(!lines).size_limit(limit);
+    if pattern.len() < LONG_BYTES {
+        return Ok(builder.build());
+    }
+    let built = base::blocking::start(move || builder.build()).wait();
+    base::check_for_interrupts()?;
+    Ok(built)
+}
+
 /// Builds a pattern and says what it takes: that is charged besides what is `paid` already.
 fn build(
     pattern: &str,
@@ -113,12 +133,7 @@ fn build(
     let tree = tree_bytes(pattern, fold).saturating_add(paid);
     for limit in LIMITS {
         toll.cover(tree.saturating_add(AUTOMATA * limit))?;
-        let built = regex::RegexBuilder::new(pattern)
-            .case_insensitive(fold)
-            .multi_line(lines)
-            .dot_matches_new_line(!lines)
-            .size_limit(limit)
-            .build();
+        let built = compiled(pattern, fold, lines, limit)?;
         match built {
             Ok(regex) => {
                 let groups = group_bytes(pattern, fold, lines, limit, regex.captures_len());

@@ -14,6 +14,8 @@ mod versions;
 use client::{Server, kinds, sqlstate};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[test]
 fn a_query_is_answered_and_a_fast_stop_leaves_nothing_behind() {
@@ -75,6 +77,26 @@ fn the_server_process_dies_with_the_postmaster_and_the_directory_opens_again() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     assert_eq!(kinds(&server.connect().query("SELECT 1")), "TDCZ");
+}
+
+#[test]
+fn nobody_waits_while_the_long_pattern_of_another_session_is_compiled() {
+    let server = Server::start("pattern");
+    let mut compiles = server.connect();
+    // On every worker some.
+    let mut others: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            compiles.query("SELECT 'x' ~ (SELECT repeat('[ab]?', 100000))");
+            ended.store(true, Ordering::SeqCst);
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        for other in &mut others {
+            assert_eq!(kinds(&other.query("SELECT 1")), "TDCZ");
+        }
+        assert!(!ended.load(Ordering::SeqCst), "the others were answered after it");
+    });
 }
 
 #[test]

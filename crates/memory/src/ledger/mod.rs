@@ -11,6 +11,10 @@
 //! 2. A handle reserves from its node in steps of [`STEP_BYTES`]; near a limit, exactly.
 //! 3. Releasing never fails and never waits.
 
+mod charge;
+
+pub use charge::{Charge, SharedAccount};
+
 use crate::queue::Queue;
 use crate::watch::Watch;
 pub use crate::watch::{Released, Watcher};
@@ -386,7 +390,7 @@ impl Ledger {
     /// Opens an account that several threads charge: buffers, shared caches.
     pub fn shared(&self, name: &'static str, limit: u64) -> SharedAccount {
         let id = NEXT_ID.fetch_add(1, Relaxed);
-        SharedAccount(Node::new(Level::Session, id, name, limit, Some(self.0.clone())))
+        SharedAccount::over(Node::new(Level::Session, id, name, limit, Some(self.0.clone())))
     }
 
     /// All accounts that are open now, each after the one above it.
@@ -433,7 +437,7 @@ impl Account {
 
     /// Another thread's way to charge the same node: what a helper of a parallel query gets.
     pub fn shared(&self) -> SharedAccount {
-        SharedAccount(self.0.node.clone())
+        SharedAccount::over(self.0.node.clone())
     }
 
     /// The node, whose numbers include this handle's slack.
@@ -538,155 +542,13 @@ impl Account {
 
     /// Turns `bytes` that were reserved through this handle into a charge of its own.
     pub(crate) fn split_off(&self, bytes: u64) -> Charge {
-        Charge { node: self.0.node.clone(), bytes }
+        Charge::of(self.0.node.clone(), bytes)
     }
 }
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.node.fmt(f)
-    }
-}
-
-/// An account that many threads charge at once; every charge goes to the shared node.
-#[derive(Clone, Debug)]
-pub struct SharedAccount(Arc<Node>);
-
-impl SharedAccount {
-    /// Reserves `bytes` until the charge is dropped; `asker` names the holder in the error.
-    ///
-    /// # Errors
-    /// 53200 when this account or one above it would go over its limit.
-    pub fn charge(&self, bytes: u64, asker: &str) -> Result<Charge> {
-        if crate::inject::fails() {
-            return Err(out_of_memory(bytes, asker));
-        }
-        self.0.reserve(bytes).map_err(|refused| refused.error(bytes, asker))?;
-        Ok(Charge { node: self.0.clone(), bytes })
-    }
-
-    /// Reserves `bytes` of memory that is there already, over the limit if need be.
-    pub fn noted(&self, bytes: u64) -> Charge {
-        self.0.note(bytes);
-        Charge { node: self.0.clone(), bytes }
-    }
-
-    /// Whether the server has room for `bytes` more, whatever the limits of this account say.
-    pub fn server_has(&self, bytes: u64) -> bool {
-        self.0.root().reserved().saturating_add(bytes) <= self.server_limit()
-    }
-
-    /// The server's limit.
-    pub fn server_limit(&self) -> u64 {
-        self.0.root().limit()
-    }
-
-    /// The same for memory that one can do without: no charge instead of an error.
-    pub fn charge_if_free(&self, bytes: u64) -> Option<Charge> {
-        if crate::inject::fails() {
-            return None;
-        }
-        self.0.reserve(bytes).ok()?;
-        Some(Charge { node: self.0.clone(), bytes })
-    }
-
-    /// As [`SharedAccount::charge`], but others give back first if the server has no room. Not for
-    /// those who are asked to give back themselves.
-    ///
-    /// # Errors
-    /// 53200 when this account or one above it would go over its limit.
-    pub fn charge_with_relief(&self, bytes: u64, asker: &str) -> Result<Charge> {
-        if crate::inject::fails() {
-            return Err(out_of_memory(bytes, asker));
-        }
-        self.0.reserve_with_relief(bytes).map_err(|refused| refused.error(bytes, asker))?;
-        Ok(Charge { node: self.0.clone(), bytes })
-    }
-
-    /// A charge of no bytes, which can grow.
-    pub fn nothing(&self) -> Charge {
-        Charge { node: self.0.clone(), bytes: 0 }
-    }
-
-    /// A handle for the calling thread, with slack of its own.
-    pub fn local(&self) -> Account {
-        Account::over(self.0.clone())
-    }
-
-    /// The node.
-    pub fn node(&self) -> &Arc<Node> {
-        &self.0
-    }
-}
-
-/// Bytes that stay reserved as long as this lives. It may move between threads.
-#[derive(Debug)]
-pub struct Charge {
-    node: Arc<Node>,
-    bytes: u64,
-}
-
-impl Charge {
-    /// The bytes reserved.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Changes the charge to `bytes`.
-    ///
-    /// # Errors
-    /// 53200 when it grows over a limit; then nothing has changed.
-    pub fn resize(&mut self, bytes: u64, asker: &str) -> Result<()> {
-        self.change(bytes, asker, Node::reserve)
-    }
-
-    /// As [`Charge::resize`], but others give back first if the server has no room. Not for those
-    /// who are asked to give back themselves.
-    ///
-    /// # Errors
-    /// 53200 when it grows over a limit; then nothing has changed.
-    pub fn resize_with_relief(&mut self, bytes: u64, asker: &str) -> Result<()> {
-        self.change(bytes, asker, Node::reserve_with_relief)
-    }
-
-    fn change(
-        &mut self,
-        bytes: u64,
-        asker: &str,
-        reserve: impl Fn(&Node, u64) -> std::result::Result<(), Refused<'_>>,
-    ) -> Result<()> {
-        if bytes > self.bytes {
-            let more = bytes - self.bytes;
-            if crate::inject::fails() {
-                return Err(out_of_memory(more, asker));
-            }
-            reserve(&self.node, more).map_err(|refused| refused.error(more, asker))?;
-        } else {
-            self.node.release(self.bytes - bytes);
-        }
-        self.bytes = bytes;
-        Ok(())
-    }
-
-    /// Adds another charge of the same account.
-    pub fn take_over(&mut self, mut other: Charge) {
-        assert!(Arc::ptr_eq(&self.node, &other.node), "charges of two accounts");
-        self.bytes += std::mem::take(&mut other.bytes);
-    }
-
-    /// Changes the charge to `bytes` of memory that is there already, over the limit if need be.
-    pub fn note(&mut self, bytes: u64) {
-        match bytes.checked_sub(self.bytes) {
-            Some(more) => self.node.note(more),
-            None => self.node.release(self.bytes - bytes),
-        }
-        self.bytes = bytes;
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.node.release(self.bytes);
     }
 }
 
