@@ -18,7 +18,10 @@
 //! 1. Work owns all that it uses. It goes on where nobody waits for it any more.
 //! 2. Where no thread can be started, work is done at once by who starts it.
 //! 3. A panic of the work is one of who waits for it.
+//! 4. Who had to wait goes on when it is his turn, as after a slice: it is large statements that
+//!    wait here, and short ones are to be served between them.
 
+use crate::interrupt::take_turn;
 use crate::wait::block_on;
 use std::collections::VecDeque;
 use std::fmt;
@@ -80,16 +83,22 @@ impl<R> Blocking<R> {
     /// # Panics
     /// When the work did (rule 3), and when the caller holds a page latch.
     pub fn wait(self) -> R {
+        let mut waited = false;
         let result = block_on(poll_fn(|cx| {
             let mut state = lock(&self.0);
             match state.result.take() {
                 Some(result) => Poll::Ready(result),
                 None => {
+                    waited = true;
                     state.waiter = Some(cx.waker().clone());
                     Poll::Pending
                 }
             }
         }));
+        if waited {
+            // Rule 4.
+            take_turn();
+        }
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }

@@ -290,12 +290,17 @@ fn end_slice_when_used_up() {
         }
     });
     if now >= end {
-        SLICE_END.with(|end| end.set(None));
-        wait::yield_now();
-        // A statement that has used up a slice is no short one: its next slice begins here.
-        CHECKS.with(|checks| checks.set(FREE_CHECKS));
-        SLICE_END.with(|end| end.set(Some(Instant::now() + TIME_SLICE)));
+        take_turn();
     }
+}
+
+/// Lets others run; a new slice begins when it is the caller's turn.
+pub(crate) fn take_turn() {
+    SLICE_END.with(|end| end.set(None));
+    wait::yield_now();
+    // A statement that has used up a slice is no short one: its next slice begins here.
+    CHECKS.with(|checks| checks.set(FREE_CHECKS));
+    SLICE_END.with(|end| end.set(Some(Instant::now() + TIME_SLICE)));
 }
 
 /// While it lives, the running session's interrupts wait (`HOLD_INTERRUPTS`).
