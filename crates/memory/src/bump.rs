@@ -30,11 +30,18 @@ use std::ptr::NonNull;
 /// # Ok::<(), base::Error>(())
 /// ```
 ///
-/// What owns more than memory cannot live in it:
+/// What owns more than memory cannot live in it. A text that is elsewhere may be referred to:
 ///
-/// ```compile_fail
+/// ```
 /// let arena = memory::Bump::new("example", memory::Account::unlimited());
-/// arena.alloc(String::from("would never be dropped"));
+/// arena.alloc("never dropped")?;
+/// # Ok::<(), base::Error>(())
+/// ```
+///
+/// ```compile_fail,E0080
+/// let arena = memory::Bump::new("example", memory::Account::unlimited());
+/// arena.alloc(String::from("would never be dropped"))?;
+/// # Ok::<(), base::Error>(())
 /// ```
 pub type Bump = Context<BumpMethods>;
 

@@ -86,28 +86,43 @@ macro_rules! family {
 /// # Ok::<(), base::Error>(())
 /// ```
 ///
-/// What it gives is gone with it:
+/// What it gives lives as long, and threads may share it:
 ///
-/// ```compile_fail
-/// # struct Tree<'m>(&'m str);
-/// # memory::family!(Trees = Tree);
+/// ```
+/// struct Tree<'m>(&'m str);
+/// memory::family!(Trees = Tree);
+/// fn share<T: Sync>() {}
+/// share::<memory::Frozen<Trees>>();
+///
 /// let account = memory::Account::unlimited();
 /// let tree = memory::Frozen::<Trees>::new("plan", &account, |bump| {
 ///     Ok(Tree(bump.alloc_str("x")?))
 /// })?;
 /// let name = tree.get().0;
 /// drop(tree);
+/// # Ok::<(), base::Error>(())
+/// ```
+///
+/// It is gone with the tree:
+///
+/// ```compile_fail,E0505
+/// # struct Tree<'m>(&'m str);
+/// # memory::family!(Trees = Tree);
+/// # let account = memory::Account::unlimited();
+/// # let tree = memory::Frozen::<Trees>::new("plan", &account, |bump| {
+/// #     Ok(Tree(bump.alloc_str("x")?))
+/// # })?;
+/// let name = tree.get().0;
+/// drop(tree);
 /// println!("{name}");
 /// # Ok::<(), base::Error>(())
 /// ```
 ///
-/// Values that can change are refused, since several threads may see them:
+/// Threads do not share values that can change:
 ///
-/// ```compile_fail
-/// # struct Tree<'m>(std::cell::Cell<u8>, std::marker::PhantomData<&'m u8>);
-/// # impl memory::Family for Trees { type Of<'m> = Tree<'m>;
-/// #   fn shorten<'s, 'l: 's>(v: &'s Tree<'l>) -> &'s Tree<'s> { v } }
-/// enum Trees {}
+/// ```compile_fail,E0277
+/// struct Tree<'m>(&'m str, std::cell::Cell<u8>);
+/// memory::family!(Trees = Tree);
 /// fn share<T: Sync>() {}
 /// share::<memory::Frozen<Trees>>();
 /// ```

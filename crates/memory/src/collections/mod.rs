@@ -19,29 +19,48 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 //!
-//! What lives in a context cannot outlive it:
+//! A collection ends before its context, on the same thread:
 //!
-//! ```compile_fail
+//! ```
 //! use memory::{Account, AllocSet, collections::*};
 //! let mut context = AllocSet::new("example", Account::unlimited());
 //! let mut list = Vec::new_in(&context);
-//! list.try_push(1).unwrap();
+//! list.try_push(1)?;
+//! drop(list);
 //! context.reset();
-//! list.try_push(2).unwrap();
+//!
+//! let heap = Heap::new("example", Account::unlimited());
+//! let text = String::new_in(heap);
+//! drop(text);
+//! # Ok::<(), base::Error>(())
 //! ```
 //!
-//! ```compile_fail
-//! use memory::{Account, AllocSet, collections::*};
-//! let context = AllocSet::new("example", Account::unlimited());
-//! let names = HashMap::<u8, u8, _>::with_hasher_in(Default::default(), &context);
+//! What lives in a context cannot outlive a reset or the context's end:
+//!
+//! ```compile_fail,E0502
+//! # use memory::{Account, AllocSet, collections::*};
+//! # let mut context = AllocSet::new("example", Account::unlimited());
+//! let mut list = Vec::new_in(&context);
+//! list.try_push(1)?;
+//! context.reset();
+//! drop(list);
+//! # Ok::<(), base::Error>(())
+//! ```
+//!
+//! ```compile_fail,E0505
+//! # use memory::{Account, AllocSet, collections::*};
+//! # let mut context = AllocSet::new("example", Account::unlimited());
+//! let mut list = Vec::new_in(&context);
+//! list.try_push(1)?;
 //! drop(context);
-//! assert!(names.is_empty());
+//! drop(list);
+//! # Ok::<(), base::Error>(())
 //! ```
 //!
 //! Nor can it go to another thread, whose account it is not:
 //!
-//! ```compile_fail
-//! use memory::{Account, collections::*};
+//! ```compile_fail,E0277
+//! # use memory::{Account, collections::*};
 //! let heap = Heap::new("example", Account::unlimited());
 //! let text = String::new_in(heap);
 //! std::thread::spawn(move || drop(text));

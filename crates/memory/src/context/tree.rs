@@ -27,26 +27,39 @@ struct Inner<M: Methods> {
 
 /// A memory context of its own: deleted, with everything below it, when it is dropped.
 ///
-/// What is allocated in it borrows it, so that nothing can outlive a reset or the end:
+/// What is allocated in it borrows it:
 ///
-/// ```compile_fail
+/// ```
 /// let mut context = memory::Bump::new("example", memory::Account::unlimited());
-/// let number = context.alloc(1).unwrap();
-/// context.reset();
+/// let number = context.alloc(1)?;
 /// *number += 1;
+/// context.reset();
+/// drop(context);
+/// # Ok::<(), base::Error>(())
 /// ```
 ///
-/// ```compile_fail
-/// let context = memory::Bump::new("example", memory::Account::unlimited());
-/// let number = context.alloc(1).unwrap();
+/// So nothing can outlive a reset or the end:
+///
+/// ```compile_fail,E0502
+/// # let mut context = memory::Bump::new("example", memory::Account::unlimited());
+/// let number = context.alloc(1)?;
+/// context.reset();
+/// *number += 1;
+/// # Ok::<(), base::Error>(())
+/// ```
+///
+/// ```compile_fail,E0505
+/// # let mut context = memory::Bump::new("example", memory::Account::unlimited());
+/// let number = context.alloc(1)?;
 /// drop(context);
 /// *number += 1;
+/// # Ok::<(), base::Error>(())
 /// ```
 ///
 /// A context stays on its thread, unless with all that refers to it:
 ///
-/// ```compile_fail
-/// let context = memory::Bump::new("example", memory::Account::unlimited());
+/// ```compile_fail,E0277
+/// # let mut context = memory::Bump::new("example", memory::Account::unlimited());
 /// std::thread::spawn(move || drop(context));
 /// ```
 #[repr(transparent)]
@@ -131,11 +144,21 @@ impl<M: Methods> Context<M> {
 
     /// Makes a context that lives at most as long as this one, paid by the same account.
     ///
-    /// ```compile_fail
+    /// ```
     /// let parent = memory::AllocSet::new("parent", memory::Account::unlimited());
     /// let child = parent.child::<memory::BumpMethods>("child");
+    /// child.alloc(1)?;
+    /// drop(child);
     /// drop(parent);
-    /// child.alloc(1);
+    /// # Ok::<(), base::Error>(())
+    /// ```
+    ///
+    /// ```compile_fail,E0505
+    /// # let parent = memory::AllocSet::new("parent", memory::Account::unlimited());
+    /// # let child = parent.child::<memory::BumpMethods>("child");
+    /// drop(parent);
+    /// child.alloc(1)?;
+    /// # Ok::<(), base::Error>(())
     /// ```
     pub fn child<C: Methods>(&self, name: &'static str) -> Child<'_, C>
     where
@@ -219,9 +242,16 @@ impl<M: Methods> Context<M> {
 
     /// Ends the context and everything below it, as dropping it does.
     ///
-    /// ```compile_fail
+    /// ```
     /// let context = memory::AllocSet::new("example", memory::Account::unlimited());
     /// let list = memory::collections::Vec::<u8, _>::new_in(&context);
+    /// drop(list);
+    /// context.delete();
+    /// ```
+    ///
+    /// ```compile_fail,E0505
+    /// # let context = memory::AllocSet::new("example", memory::Account::unlimited());
+    /// # let list = memory::collections::Vec::<u8, _>::new_in(&context);
     /// context.delete();
     /// drop(list);
     /// ```

@@ -113,17 +113,27 @@ impl<'c> Current<'c> {
 
     /// Makes `context` current and returns the one that was: `MemoryContextSwitchTo`.
     ///
-    /// A context that ends earlier cannot be switched to:
-    ///
-    /// ```compile_fail
+    /// ```
     /// use memory::{Account, AllocSet, raw::{self, Current}};
     /// let query = AllocSet::new("query", Account::unlimited());
+    /// let node = AllocSet::new("node", Account::unlimited());
     /// let current = Current::new(&query);
-    /// {
-    ///     let node = AllocSet::new("node", Account::unlimited());
-    ///     current.switch_to(&node);
-    /// }
-    /// raw::palloc(&current, 8);
+    /// current.switch_to(&node);
+    /// raw::palloc(&current, 8)?;
+    /// # Ok::<(), base::Error>(())
+    /// ```
+    ///
+    /// A context cannot end while it may be current:
+    ///
+    /// ```compile_fail,E0505
+    /// # use memory::{Account, AllocSet, raw::{self, Current}};
+    /// # let query = AllocSet::new("query", Account::unlimited());
+    /// # let node = AllocSet::new("node", Account::unlimited());
+    /// # let current = Current::new(&query);
+    /// current.switch_to(&node);
+    /// drop(node);
+    /// raw::palloc(&current, 8)?;
+    /// # Ok::<(), base::Error>(())
     /// ```
     pub fn switch_to(&self, context: impl Into<MemoryContext<'c>>) -> MemoryContext<'c> {
         self.0.replace(context.into())

@@ -16,11 +16,23 @@
 //! # Ok::<(), base::Error>(())
 //! ```
 //!
-//! What cannot be freed by address does not get here:
+//! What cannot be freed by address does not get here, so a bump does not serve:
 //!
-//! ```compile_fail
-//! let context = memory::Bump::new("example", memory::Account::unlimited());
-//! memory::raw::palloc(&context, 100);
+//! ```compile_fail,E0277
+//! use memory::{Account, Bump, raw};
+//! let context = Bump::new("example", Account::unlimited());
+//! raw::palloc(&context, 100)?;
+//! # Ok::<(), base::Error>(())
+//! ```
+//!
+//! It gives memory by other names:
+//!
+//! ```
+//! # use memory::{Account, Bump, raw};
+//! # let context = Bump::new("example", Account::unlimited());
+//! context.alloc([0; 100])?;
+//! # raw::palloc(&memory::AllocSet::new("example", Account::unlimited()), 100)?;
+//! # Ok::<(), base::Error>(())
 //! ```
 //!
 //! # The current context
