@@ -55,10 +55,11 @@ impl Header {
     /// A living chunk's header; `offset` is in bytes.
     #[inline]
     pub(crate) fn new(kind: Kind, small: usize, offset: usize, extra: usize) -> Header {
-        let offset = if kind == Kind::Aligned { offset } else { offset / 8 };
-        debug_assert!(offset < 1 << 24 && small < 16);
+        debug_assert!(kind == Kind::Aligned || offset.is_multiple_of(8));
+        let offset = (offset as u64) << if kind == Kind::Aligned { 16 } else { 13 };
+        debug_assert!(offset < 1 << 40 && small < 16);
         let extra = (extra as u64 & EXTRA_MAX) << 40;
-        Header(kind as u64 | (small as u64) << 4 | LIVE << 8 | (offset as u64) << 16 | extra)
+        Header(kind as u64 | (small as u64) << 4 | LIVE << 8 | offset | extra)
     }
 
     /// # Safety
@@ -142,10 +143,12 @@ impl Header {
         Header(self.0 & !0xF0 | (small as u64) << 4)
     }
 
+    /// A living chunk's header when it is freed.
     #[must_use]
     #[inline]
     pub(crate) fn freed(self) -> Header {
-        Header(self.0 & !(0xFF << 8) | FREED << 8)
+        debug_assert!(self.is_live());
+        Header(self.0 ^ (LIVE ^ FREED) << 8)
     }
 
     #[must_use]

@@ -18,9 +18,9 @@
 use crate::bump::BlockSizes;
 use crate::chunk::{
     HEADER_BYTES, Header, Kind, alloc_aligned, block_of, check_live, check_sentinel, clobber,
-    methods_over_chunks, set_sentinel, with_sentinel,
+    methods_over_chunks, owner, set_sentinel, with_sentinel,
 };
-use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats};
+use crate::context::{ChunkMethods, Chunked, Context, Core, Methods, Stats, methods_of};
 use crate::ledger::out_of_memory;
 use base::Result;
 use std::alloc::Layout;
@@ -53,7 +53,8 @@ struct Block {
     /// The first byte never given out.
     free: *mut u8,
     end: *mut u8,
-    /// The bytes of the chunks that were freed, headers included.
+    /// The address of the first chunk and the bytes of the chunks that were freed, headers included:
+    /// that of `free` when no chunk lives.
     freed: usize,
     previous: Option<NonNull<Block>>,
     next: Option<NonNull<Block>>,
@@ -124,7 +125,7 @@ unsafe fn is_free(block: NonNull<Block>) -> bool {
     // SAFETY: as this function's.
     unsafe {
         let Block { free, freed, .. } = &*block.as_ptr();
-        free.addr() - block.as_ptr().addr() - BLOCK_HEADER == *freed
+        free.addr() == *freed
     }
 }
 
@@ -136,14 +137,15 @@ unsafe fn is_free(block: NonNull<Block>) -> bool {
 unsafe fn rewind(block: NonNull<Block>) {
     // SAFETY: as this function's.
     unsafe {
-        (*block.as_ptr()).free = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
-        (*block.as_ptr()).freed = 0;
+        let first = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
+        (*block.as_ptr()).free = first;
+        (*block.as_ptr()).freed = first.addr();
         let place = (block.as_ptr().addr() / COLOURED_BYTES) % COLOURS;
         if (*block.as_ptr()).bytes >= COLOURED_BYTES && place > 0 {
             let bytes = place * COLOUR_BYTES - HEADER_BYTES;
             let at = cut(block, Kind::Generation, bytes, bytes);
             Header::before(at).freed().put_before(at);
-            (*block.as_ptr()).freed = bytes + HEADER_BYTES;
+            (*block.as_ptr()).freed += bytes + HEADER_BYTES;
         }
     }
 }
@@ -310,7 +312,7 @@ impl GenerationMethods {
         unsafe {
             let free = block.as_ptr().cast::<u8>().add(BLOCK_HEADER);
             let end = block.as_ptr().cast::<u8>().add(bytes);
-            let (owner, previous, next_empty, freed) = (core.whole(), None, None, 0);
+            let (owner, previous, next_empty, freed) = (core.whole(), None, None, free.addr());
             block.write(Block { owner, free, end, freed, previous, next, next_empty, bytes });
             if let Some(next) = next {
                 (*next.as_ptr()).previous = Some(block);
@@ -358,40 +360,54 @@ impl GenerationMethods {
         }
     }
 
-    /// Frees a chunk.
+    /// Frees a chunk that is not large. Its context is only looked for when its block is empty.
     ///
     /// # Safety
-    /// `at` is a living chunk of this allocator with this header.
+    /// `at` is a living chunk of a Generation with this header, of [`Kind::Generation`].
     #[inline(always)]
-    pub(crate) unsafe fn free_live(&self, core: &Core, at: NonNull<u8>, header: Header) {
-        // SAFETY: as this function's.
+    pub(crate) unsafe fn free_live(at: NonNull<u8>, header: Header) {
+        // SAFETY: as this function's; the context of a living chunk lives.
         unsafe {
-            check_sentinel(at, || requested(at, header), core);
-            if cfg!(debug_assertions) {
-                clobber(at, room_of(at, header));
-            }
+            let room = header.extra() * 8;
+            check_sentinel(at, || requested(at, header), owner(at, header).as_ref());
+            clobber(at, room);
             header.freed().put_before(at);
             let block = block_of::<Block>(at, header);
-            (*block.as_ptr()).freed += room_of(at, header) + HEADER_BYTES;
+            (*block.as_ptr()).freed += room + HEADER_BYTES;
             if is_free(block) {
-                self.empty_block(core, block, header);
+                GenerationMethods::empty_block(block);
             }
         }
     }
 
     /// # Safety
-    /// `block` is in the list, and its last chunk, with this header, was freed.
+    /// `block` is in the list of its context and no large one, and its last chunk was freed.
     #[inline(never)]
-    unsafe fn empty_block(&self, core: &Core, block: NonNull<Block>, header: Header) {
+    unsafe fn empty_block(block: NonNull<Block>) {
+        // SAFETY: as this function's; the context of a block lives.
+        unsafe {
+            let core = (*block.as_ptr()).owner;
+            let methods = methods_of::<GenerationMethods>(core);
+            if methods.current.get() == Some(block) {
+                rewind(block);
+            } else {
+                methods.retire(core.as_ref(), block);
+            }
+        }
+    }
+
+    /// Frees a large chunk with its block.
+    ///
+    /// # Safety
+    /// `at` is a living chunk of this allocator with this header, of [`Kind::GenerationLarge`].
+    #[inline(never)]
+    unsafe fn free_large(&self, core: &Core, at: NonNull<u8>, header: Header) {
         // SAFETY: as this function's.
         unsafe {
-            if self.current.get() == Some(block) {
-                rewind(block);
-            } else if header.is(Kind::GenerationLarge) {
-                self.give_back(core, block);
-            } else {
-                self.retire(core, block);
-            }
+            check_sentinel(at, || requested(at, header), core);
+            clobber(at, room_of(at, header));
+            header.freed().put_before(at);
+            self.give_back(core, block_of(at, header));
         }
     }
 
@@ -421,7 +437,8 @@ unsafe fn cut(block: NonNull<Block>, kind: Kind, bytes: usize, request: usize) -
     unsafe {
         let header = &mut *block.as_ptr();
         let at = NonNull::new_unchecked(header.free.add(HEADER_BYTES));
-        header.free = at.as_ptr().add(bytes);
+        // By one addition, because the next chunk waits for it.
+        header.free = header.free.add(bytes + HEADER_BYTES);
         let offset = at.as_ptr().addr() - block.as_ptr().addr();
         // A large chunk's room is told by its block, and its slack may be a few bytes more.
         let slack = if cfg!(debug_assertions) { (bytes - request).min(SLACK_MAX) } else { 0 };
@@ -524,7 +541,8 @@ unsafe impl Methods for GenerationMethods {
                     }
                     at = at.add(space);
                 }
-                assert_eq!(freed, block.as_ref().freed, "freed chunks of \"{}\"", core.name());
+                let counted = block.as_ref().freed - block.as_ptr().addr() - BLOCK_HEADER;
+                assert_eq!(freed, counted, "freed chunks of \"{}\"", core.name());
                 let current = self.current.get() == Some(block);
                 empty += u64::from(is_free(block) && !current);
             }
@@ -550,7 +568,11 @@ unsafe impl Chunked for GenerationMethods {
         unsafe {
             let header = Header::before(at);
             check_live(at, header, core);
-            self.free_live(core, at, header);
+            if header.is(Kind::Generation) {
+                GenerationMethods::free_live(at, header);
+            } else {
+                self.free_large(core, at, header);
+            }
         }
     }
 

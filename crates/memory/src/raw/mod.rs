@@ -224,8 +224,7 @@ pub unsafe fn pfree(at: NonNull<u8>) {
                 methods_of::<AllocSetMethods>(core).free_live(core.as_ref(), at, header);
             }
             Some(Kind::Generation) => {
-                let core = owner(at, header);
-                methods_of::<GenerationMethods>(core).free_live(core.as_ref(), at, header);
+                GenerationMethods::free_live(at, header);
             }
             Some(Kind::Slab) => {
                 let core = owner(at, header);
