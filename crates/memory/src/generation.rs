@@ -101,8 +101,9 @@ fn layout_of(bytes: usize) -> Layout {
 /// The bytes of a chunk of at least 8 for a request.
 #[inline]
 fn chunk_bytes(request: usize) -> usize {
-    // No overflow: a layout's size is at most isize::MAX.
-    (with_sentinel(request) + 7) & !7
+    // No overflow: a layout's size is at most isize::MAX. Rounded with its header, so that what is
+    // added to `free` is at hand as one number.
+    ((with_sentinel(request) + HEADER_BYTES + 7) & !7) - HEADER_BYTES
 }
 
 /// # Safety

@@ -1,8 +1,8 @@
 //! What statements take from the global heap is charged: it is in blocks of memory contexts, or in
-//! such blocks sealed.
+//! such blocks sealed, or a large toll pays for it.
 //!
 //! The queries of TPC-H run in this process, whose allocator counts all bytes; another thread
-//! compares them with those blocks while they run.
+//! compares them with what is charged while they run.
 
 #![expect(unsafe_code, reason = "a global allocator that counts")]
 
@@ -62,7 +62,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Bytes in blocks of contexts and sealed ones, and the others.
+/// Bytes in blocks of contexts and sealed ones and those of large tolls, and the others.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heap {
     charged: i64,
@@ -71,8 +71,9 @@ struct Heap {
 
 fn blocks() -> i64 {
     let rows = memory::registry::contexts();
-    let bytes = rows.iter().map(|row| row.total_bytes).sum::<u64>() + memory::sealed_bytes();
-    i64::try_from(bytes).unwrap_or(0)
+    let of_contexts: u64 = rows.iter().map(|row| row.total_bytes).sum();
+    let elsewhere = memory::sealed_bytes() + memory::collections::tolled_bytes();
+    i64::try_from(of_contexts + elsewhere).unwrap_or(0)
 }
 
 fn look_once() -> Heap {

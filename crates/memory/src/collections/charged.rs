@@ -7,6 +7,7 @@ use crate::ledger::{Account, out_of_memory};
 use base::Result;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Lists over so many bytes do not double where that does not fit.
 const LARGE_BYTES: usize = 1 << 20;
@@ -16,6 +17,18 @@ const SHORT_TEXT_BYTES: usize = 1024;
 
 /// An output grows by no less, so that a short text needs one piece of memory.
 const OUTPUT_BYTES_MIN: usize = 256;
+
+/// Tolls of fewer bytes are not counted in [`tolled_bytes`].
+const LARGE_TOLL_BYTES: u64 = 64 << 10;
+
+/// What large tolls have charged.
+static TOLLED: AtomicU64 = AtomicU64::new(0);
+
+/// About the bytes that all large [`Toll`]s of the process pay for: they are charged, but in no
+/// context.
+pub fn tolled_bytes() -> u64 {
+    TOLLED.load(Relaxed)
+}
 
 /// Bytes reserved at an account for as long as this lives.
 ///
@@ -61,8 +74,17 @@ impl Toll {
     /// 53200
     pub fn add(&mut self, bytes: usize) -> Result<()> {
         self.account.reserve(bytes as u64, self.asker)?;
-        self.bytes += bytes as u64;
+        self.set(self.bytes + bytes as u64);
         Ok(())
+    }
+
+    fn set(&mut self, bytes: u64) {
+        let counted = |bytes: u64| if bytes < LARGE_TOLL_BYTES { 0 } else { bytes };
+        let (before, after) = (counted(self.bytes), counted(bytes));
+        if before != after {
+            TOLLED.fetch_add(after.wrapping_sub(before), Relaxed);
+        }
+        self.bytes = bytes;
     }
 
     /// Makes room for `more` values in one of the lists whose room this pays.
@@ -121,7 +143,7 @@ impl Toll {
     pub fn cut(&mut self, bytes: usize) {
         if let Some(over) = self.bytes.checked_sub(bytes as u64).filter(|over| *over > 0) {
             self.account.release(over);
-            self.bytes = bytes as u64;
+            self.set(bytes as u64);
         }
     }
 }

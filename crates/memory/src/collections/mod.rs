@@ -71,7 +71,7 @@ mod charged;
 mod text;
 
 pub use buffer::Buffer;
-pub use charged::{Charged, ChargedText, GivenOrMade, Output, Toll};
+pub use charged::{Charged, ChargedText, GivenOrMade, Output, Toll, tolled_bytes};
 pub use text::String;
 
 use crate::alloc_set::AllocSetMethods;
