@@ -5,12 +5,12 @@
 //! a [`TemporarySpace`] that counts its bytes against `temp_file_limit`.
 //!
 //! # How a file is written
-//! What is appended is collected, and written [`WRITE_BYTES`] at a time by another thread
-//! ([`base::blocking`]) while more is collected.
+//! What is appended is collected, and written [`WRITE_BYTES`] at a time, or less where memory is
+//! short, by another thread ([`base::blocking`]) while more is collected.
 //!
 //! # Rules
 //! 1. A file has at most one write under way. So a file's writes are in order, and it holds at most
-//!    [`HELD_BYTES`], for which its owner pays.
+//!    twice what it writes at once, for which its owner pays.
 //! 2. A write that fails is an error of the next call that must wait for it.
 //! 3. What is read was written before: a read waits for the writes of what it reads, and no others.
 
@@ -25,8 +25,14 @@ use std::sync::Arc;
 
 /// So many bytes are written at once.
 pub const WRITE_BYTES: usize = 64 << 10;
-/// The most memory that a file has: for what is being written, and for what is collected meanwhile.
-pub const HELD_BYTES: usize = 2 * WRITE_BYTES;
+/// The most memory that a file has that writes so much at once: for what is being written, and for
+/// what is collected meanwhile.
+pub const HELD_BYTES: usize = held_bytes(WRITE_BYTES);
+
+/// The most memory that a file has that writes `write_bytes` at once.
+pub const fn held_bytes(write_bytes: usize) -> usize {
+    2 * write_bytes
+}
 
 /// Where temporary files stand.
 pub const TEMPORARY_DIR: &str = "base/pgsql_tmp";
@@ -96,6 +102,14 @@ impl TemporarySpace {
     /// # Errors
     /// Those of the disk.
     pub fn create(self: &Rc<Self>) -> Result<TemporaryFile> {
+        self.create_that_writes(WRITE_BYTES)
+    }
+
+    /// A new file that writes so many bytes at once, not 0.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn create_that_writes(self: &Rc<Self>, write_bytes: usize) -> Result<TemporaryFile> {
         let number = self.next.replace(self.next.get() + 1);
         let path = format!("{TEMPORARY_DIR}/pgsql_tmp{}.{number}", self.session);
         let file = self.disk.create(&path)?;
@@ -104,7 +118,10 @@ impl TemporarySpace {
             file: Some(file),
             path,
             bytes: 0,
-            writing: RefCell::default(),
+            writing: RefCell::new(Writing {
+                write_bytes: write_bytes.max(1),
+                ..Writing::default()
+            }),
         })
     }
 }
@@ -122,6 +139,8 @@ pub struct TemporaryFile {
 /// What of a file is not written yet.
 #[derive(Default)]
 struct Writing {
+    /// So many are written at once.
+    write_bytes: usize,
     /// The bytes that are in the file.
     written: u64,
     /// The bytes behind them that are being written, and who does it: gives the memory back.
@@ -139,14 +158,18 @@ impl fmt::Debug for TemporaryFile {
 impl Writing {
     /// Collects as many bytes as there is room for; the others.
     fn collect<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8]> {
-        if self.collected.capacity() == 0 && self.collected.try_reserve_exact(WRITE_BYTES).is_err()
-        {
+        let most = self.write_bytes;
+        if self.collected.capacity() == 0 && self.collected.try_reserve_exact(most).is_err() {
             return Err(err!(OUT_OF_MEMORY, "out of memory")
-                .detail(format!("Failed on request of size {WRITE_BYTES}.")));
+                .detail(format!("Failed on request of size {most}.")));
         }
-        let (now, later) = bytes.split_at(bytes.len().min(WRITE_BYTES - self.collected.len()));
+        let (now, later) = bytes.split_at(bytes.len().min(most - self.collected.len()));
         self.collected.extend_from_slice(now);
         Ok(later)
+    }
+
+    fn is_full(&self) -> bool {
+        self.collected.len() == self.write_bytes
     }
 
     /// Waits for the write that is under way; the memory that it had.
@@ -212,7 +235,7 @@ impl TemporaryFile {
         while !rest.is_empty() {
             let writing = &mut *self.writing.borrow_mut();
             rest = writing.collect(rest)?;
-            if writing.collected.len() == WRITE_BYTES {
+            if writing.is_full() {
                 writing.write(self.file()?)?;
             }
         }

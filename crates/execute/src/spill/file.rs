@@ -3,7 +3,7 @@
 use crate::state::Execution;
 use base::{Error, Result};
 use batch::{Batch, Column, Data, Layout, block};
-use disk::temporary::{HELD_BYTES, TemporaryFile};
+use disk::temporary::{TemporaryFile, WRITE_BYTES, held_bytes};
 use memory::collections::Toll;
 use memory::{Buffer, Heap};
 use std::cell::Cell;
@@ -43,8 +43,9 @@ impl SpillFile {
     pub(crate) fn create(x: &Execution<'_>, heap: &Heap) -> Result<SpillFile> {
         let spilled = x.instruments.as_ref().map(|instruments| instruments.note_file());
         let mut held = Toll::new(x.account.clone(), "temporary file");
-        held.add(HELD_BYTES)?;
-        let file = x.storage.temporary().create()?;
+        let write_bytes = write_bytes(x);
+        held.add(held_bytes(write_bytes))?;
+        let file = x.storage.temporary().create_that_writes(write_bytes)?;
         Ok(SpillFile { file, _held: held, scratch: Buffer::new(heap), spilled })
     }
 
@@ -91,6 +92,13 @@ impl SpillFile {
         let (columns, rows) = block::decode(layouts.iter().copied(), &bytes, heap)?;
         Ok(Batch::new(columns, rows))
     }
+}
+
+/// What a file writes at once: less where a statement may take little, and may have many files.
+fn write_bytes(x: &Execution<'_>) -> usize {
+    const LEAST_BYTES: usize = 8 << 10;
+    let share = (x.limits.query_bytes / 128).min(x.limits.work_bytes / 4);
+    usize::try_from(share).unwrap_or(usize::MAX).clamp(LEAST_BYTES, WRITE_BYTES)
 }
 
 /// How many of the rows make up a block.
