@@ -36,6 +36,8 @@ pub struct TreeFile {
     file: Arc<ClosableFile>,
     /// The bytes that the file has room for.
     allocated: AtomicU64,
+    /// Held by who makes room.
+    growing: Mutex<()>,
     dropped: AtomicBool,
     /// What [`TreeFile::hint`] says.
     hint: AtomicU64,
@@ -115,6 +117,8 @@ impl TreeFile {
     /// larger files.
     pub(crate) fn reserve_pages(&self, pages: u64) -> Result<()> {
         let need = self.offset(PageNo(pages))?;
+        // Another's room may be made by writing zeros, over what stands in ours by then.
+        let _growing = self.growing.lock();
         let have = self.allocated.load(Ordering::Acquire);
         if need <= have {
             return Ok(());
@@ -322,6 +326,7 @@ impl Files {
                 page_bytes,
                 file,
                 allocated,
+                growing: Mutex::default(),
                 dropped: AtomicBool::new(false),
                 hint: AtomicU64::new(0),
                 reserving: AtomicI64::new(0),

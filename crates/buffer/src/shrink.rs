@@ -272,10 +272,11 @@ impl Pool {
             change.relink(guard, *next);
         }
         let lsn = change.commit()?;
-        drop((guards, meta));
+        // Under the latches: afterwards another may have used one and freed it again.
         for page in plan.meta.page_count..expected.page_count {
             self.epochs.reused(file.id(), PageNo(page));
         }
+        drop((guards, meta));
         self.wal().flush(lsn)?;
         Ok(true)
     }

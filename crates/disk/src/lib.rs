@@ -39,7 +39,9 @@ pub trait File: Send + Sync {
     /// Cuts the file, or extends it with zeros.
     fn set_len(&self, len: u64) -> Result<()>;
     /// Reserves space so that the file is at least `len` bytes long and writing within it needs
-    /// no more space; new bytes read as zeros. 53100 when the space is not there.
+    /// no more space; new bytes read as zeros. 53100 when the space is not there. What another
+    /// writes behind the file's end meanwhile may be lost: some file systems reserve by writing
+    /// zeros.
     fn allocate(&self, len: u64) -> Result<()>;
     /// The length in bytes.
     fn len(&self) -> Result<u64>;

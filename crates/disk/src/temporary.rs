@@ -11,7 +11,8 @@
 //! # Rules
 //! 1. A file has at most one write under way. So a file's writes are in order, and it holds at most
 //!    twice what it writes at once, for which its owner pays.
-//! 2. A write that fails is an error of the next call that must wait for it.
+//! 2. A write that fails is an error of the next call that must wait for it, and of every call after
+//!    that: nobody knows what the file holds then.
 //! 3. What is read was written before: a read waits for the writes of what it reads, and no others.
 
 use crate::{Disk, File};
@@ -147,6 +148,8 @@ struct Writing {
     under_way: Option<(u64, Blocking<Result<Vec<u8>>>)>,
     /// The bytes behind those.
     collected: Vec<u8>,
+    /// Why something of the file is missing.
+    failed: Option<base::Error>,
 }
 
 impl fmt::Debug for TemporaryFile {
@@ -156,6 +159,14 @@ impl fmt::Debug for TemporaryFile {
 }
 
 impl Writing {
+    /// Does what may fail, unless that has failed before (rule 2).
+    fn unless_failed<T>(&mut self, act: impl FnOnce(&mut Writing) -> Result<T>) -> Result<T> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        act(self).inspect_err(|error| self.failed = Some(error.clone()))
+    }
+
     /// Collects as many bytes as there is room for; the others.
     fn collect<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8]> {
         let most = self.write_bytes;
@@ -231,14 +242,17 @@ impl TemporaryFile {
                 limit >> 10
             ));
         }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let writing = &mut *self.writing.borrow_mut();
-            rest = writing.collect(rest)?;
-            if writing.is_full() {
-                writing.write(self.file()?)?;
+        let file = self.file()?;
+        self.writing.borrow_mut().unless_failed(|writing| {
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                rest = writing.collect(rest)?;
+                if writing.is_full() {
+                    writing.write(file)?;
+                }
             }
-        }
+            Ok(())
+        })?;
         let at = self.bytes;
         self.bytes += more;
         self.space.used_bytes.set(used);
@@ -252,7 +266,7 @@ impl TemporaryFile {
     pub fn read(&self, at: u64, bytes: &mut [u8]) -> Result<()> {
         let file = self.file()?;
         let end = self.bytes.min(at.saturating_add(bytes.len() as u64));
-        self.writing.borrow_mut().write_up_to(end, file)?;
+        self.writing.borrow_mut().unless_failed(|writing| writing.write_up_to(end, file))?;
         let waits = waiting(WaitEvent::BufFileRead);
         let read = file.read_full_at(bytes, at)?;
         drop(waits);
@@ -389,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_is_an_error_of_who_needs_it() {
+    fn a_write_that_fails_is_an_error_of_who_needs_it_and_of_all_after() {
         for appends in [true, false] {
             let (disk, space) = space();
             let path = TEMPORARY_DIR.to_owned();
@@ -401,6 +415,8 @@ mod tests {
                 false => file.read(5, &mut [0; 2]),
             };
             assert_eq!(failed.unwrap_err().sqlstate().as_str(), "58030");
+            assert_eq!(file.append(&[3]).unwrap_err().sqlstate().as_str(), "58030");
+            assert_eq!(file.read(5, &mut [0; 2]).unwrap_err().sqlstate().as_str(), "58030");
         }
     }
 }

@@ -190,6 +190,31 @@ fn use_pages(
     pages
 }
 
+#[test]
+fn who_makes_room_takes_nothing_from_who_writes_there() {
+    let wal = Wal::create(Arc::new(SimDisk::new(7)), wal_config()).unwrap();
+    let pool = pool_on(wal, 24);
+    for id in 1..200 {
+        let file = new_tree(&pool, id);
+        let next = AtomicU64::new(2);
+        let write = || {
+            for page in std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)) {
+                file.reserve_pages(page + 1).unwrap();
+                file.write_page(PageNo(page), &[page as u8; 8192]).unwrap();
+                if page >= 64 {
+                    break;
+                }
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(write))));
+        for page in 2..next.load(Ordering::Relaxed) {
+            let mut bytes = [0; 8192];
+            file.read_page(PageNo(page), &mut bytes).unwrap();
+            assert_eq!(bytes[8191], page as u8, "page {page} of file {id}");
+        }
+    }
+}
+
 /// Rule 7.
 #[test]
 fn a_file_is_cut_behind_the_pages_that_are_used() {

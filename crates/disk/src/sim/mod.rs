@@ -520,6 +520,7 @@ impl File for SimFile {
     }
 
     fn allocate(&self, len: u64) -> Result<()> {
+        // Not in one step, as on a file system that writes zeros: what is written between is lost.
         if self.len()? < len { self.write(Write::Length(len)) } else { Ok(()) }
     }
 
