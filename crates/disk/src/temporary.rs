@@ -26,11 +26,9 @@ use std::sync::Arc;
 
 /// So many bytes are written at once.
 pub const WRITE_BYTES: usize = 64 << 10;
-/// The most memory that a file has that writes so much at once: for what is being written, and for
-/// what is collected meanwhile.
-pub const HELD_BYTES: usize = held_bytes(WRITE_BYTES);
 
-/// The most memory that a file has that writes `write_bytes` at once.
+/// The most memory that a file has that writes `write_bytes` at once: for what is being written, and
+/// for what is collected meanwhile.
 pub const fn held_bytes(write_bytes: usize) -> usize {
     2 * write_bytes
 }
@@ -282,6 +280,11 @@ impl TemporaryFile {
     /// The length in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The most memory that it has, for which its owner pays.
+    pub fn held_bytes(&self) -> u64 {
+        held_bytes(self.writing.borrow().write_bytes) as u64
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::packed::{pack, unpack};
 use base::Result;
-use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
+use disk::temporary::{TemporaryFile, TemporarySpace};
 use memory::{Charge, SharedAccount};
 use std::rc::Rc;
 use types::Datum;
@@ -82,7 +82,8 @@ impl StoredRows {
         self.written += self.bytes.len() as u64;
         self.bytes = Vec::new();
         let ends = 8 * self.ends.capacity() as u64 + CHARGE_STEP;
-        charge.resize_with_relief(HELD_BYTES as u64 + ends.next_multiple_of(CHARGE_STEP), "cursor")
+        let held = file.held_bytes() + ends.next_multiple_of(CHARGE_STEP);
+        charge.resize_with_relief(held, "cursor")
     }
 
     /// Calls `take` with the row at `index`.

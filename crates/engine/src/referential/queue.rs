@@ -7,7 +7,7 @@
 
 use super::{Event, EventKind};
 use base::{Error, Oid, Result, RowId};
-use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
+use disk::temporary::{TemporaryFile, TemporarySpace};
 use execute::{Owned, UniqueCheck};
 use memory::{Charge, SharedAccount};
 use session::packed::{pack, unpack};
@@ -168,8 +168,9 @@ impl EventQueue {
             let (file, _) = match &mut self.file {
                 Some(file) => file,
                 none => {
-                    let held = place.account.noted(HELD_BYTES as u64);
-                    none.insert((place.space.create()?, held))
+                    let file = place.space.create()?;
+                    let held = place.account.noted(file.held_bytes());
+                    none.insert((file, held))
                 }
             };
             Bytes::File { at: file.append(&bytes)?, bytes: bytes.len() }
@@ -333,7 +334,7 @@ mod tests {
         for memory_bytes in [0, 300 << 10, 1 << 30] {
             let (mut queue, account) = filled(30_000, memory_bytes);
             assert_eq!(queue.file.is_some(), memory_bytes < 1 << 30);
-            let held_by_file = queue.file.as_ref().map_or(0, |_| HELD_BYTES as u64);
+            let held_by_file = queue.file.as_ref().map_or(0, |(file, _)| file.held_bytes());
             assert!(account.node().reserved() <= memory_bytes + held_by_file);
             drain(&mut queue, 30_000);
             assert_eq!(account.node().reserved(), 0);

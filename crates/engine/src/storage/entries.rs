@@ -4,7 +4,7 @@
 //! sorted runs, which are merged at the end.
 
 use base::{Error, Result, RowId, Xid};
-use disk::temporary::{HELD_BYTES, TemporaryFile, TemporarySpace};
+use disk::temporary::{TemporaryFile, TemporarySpace};
 use execute::EntryShape;
 use memory::Charge;
 use std::cmp::Reverse;
@@ -90,7 +90,7 @@ impl Entries {
 
     /// What is charged for the file.
     fn held_by_file(&self) -> u64 {
-        self.file.as_ref().map_or(0, |_| HELD_BYTES as u64)
+        self.file.as_ref().map_or(0, TemporaryFile::held_bytes)
     }
 
     /// Makes room for one entry more, if need be by writing those that are there.

@@ -9,8 +9,8 @@ use crate::jsonpath::{Found, Manner, Passed, Status, Variables, evaluate};
 use crate::write::text_of;
 use base::{Error, Result};
 use expr::{Call, Datum, SetOperation, SetRows, SqlType};
-use memory::Heap;
-use memory::collections::{Buffer, Charged};
+use memory::collections::{Buffer, Charged, Toll};
+use memory::{Account, Heap};
 use types::Jsonb;
 use types::jsonpath::Path;
 
@@ -55,20 +55,24 @@ struct Parsed<'s, 'p> {
     path: Path,
     columns: Vec<Option<Path>>,
     nested: Vec<Parsed<'s, 'p>>,
+    _tolls: Vec<Toll>,
 }
 
 impl<'s, 'p> Parsed<'s, 'p> {
-    fn of(scan: &'s JsonScan<'p>) -> Result<Parsed<'s, 'p>> {
+    fn of(scan: &'s JsonScan<'p>, account: &Account) -> Result<Parsed<'s, 'p>> {
+        let mut tolls = Vec::new();
+        let mut parse = |text| {
+            tolls.extend(Path::toll(text, account)?);
+            Path::parse(text)
+        };
+        let path = parse(scan.path)?;
         let columns = scan
             .columns
             .iter()
-            .map(|column| column.function.map(|(_, path)| Path::parse(path)).transpose());
-        Ok(Parsed {
-            scan,
-            path: Path::parse(scan.path)?,
-            columns: columns.collect::<Result<_>>()?,
-            nested: scan.nested.iter().map(Parsed::of).collect::<Result<_>>()?,
-        })
+            .map(|column| column.function.map(|(_, path)| parse(path)).transpose())
+            .collect::<Result<_>>()?;
+        let nested = scan.nested.iter().map(|scan| Parsed::of(scan, account));
+        Ok(Parsed { scan, path, columns, nested: nested.collect::<Result<_>>()?, _tolls: tolls })
     }
 }
 
@@ -215,7 +219,7 @@ impl SetOperation for JsonTable<'_> {
         let types = cx.site.args;
         let passed = passed_values(cx, self.passing, rest, types.get(1..).unwrap_or(&[]))?;
         let run = Run { passed: &passed, types, throw: self.error_on_error, width: self.width };
-        let parsed = Parsed::of(&self.scan)?;
+        let parsed = Parsed::of(&self.scan, cx.bump.account())?;
         let rows = run.rows(cx, &parsed, Jsonb::new(document.bytes()?), args)?;
         Ok(Box::new(Rows::of(&cx.scratch(), self.width, &rows)?))
     }

@@ -36,6 +36,9 @@ const LIMITS: [usize; 6] = [64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 
 /// A compiled pattern has two automata within its limit, forwards and backwards.
 const AUTOMATA: usize = 2;
 
+/// One more is made to count its states, and is gone then.
+const COUNTED: usize = 1;
+
 /// A state of an automaton has no fewer bytes.
 const STATE_BYTES: usize = 24;
 
@@ -82,8 +85,51 @@ fn tree_bytes(pattern: &str, fold: bool) -> usize {
     total
 }
 
+/// How a pattern in the syntax of `regex` is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading {
+    /// Case does not matter.
+    pub(crate) fold: bool,
+    /// `^` and `$` match at lines, and a dot does not match a line feed.
+    pub(crate) lines: bool,
+}
+
+impl Reading {
+    fn syntax(self) -> syntax::Config {
+        syntax::Config::new()
+            .case_insensitive(self.fold)
+            .multi_line(self.lines)
+            .dot_matches_new_line(!self.lines)
+    }
+
+    fn builder(self, pattern: &str) -> regex::RegexBuilder {
+        let mut builder = regex::RegexBuilder::new(pattern);
+        builder
+            .case_insensitive(self.fold)
+            .multi_line(self.lines)
+            .dot_matches_new_line(!self.lines);
+        builder
+    }
+}
+
+/// Does what grows with a pattern. A long one takes so long that other sessions would notice: another
+/// thread does it.
+fn aside<T: Send + 'static>(
+    pattern: &str,
+    work: impl FnOnce(&str) -> T + Send + 'static,
+) -> Result<T> {
+    const LONG_BYTES: usize = 4 << 10;
+    if pattern.len() < LONG_BYTES {
+        return Ok(work(pattern));
+    }
+    let pattern = pattern.to_owned();
+    let done = base::blocking::start(move || work(&pattern)).wait();
+    base::check_for_interrupts()?;
+    Ok(done)
+}
+
 /// What a search keeps of the places of groups: two lists for each state of the automaton.
-fn group_bytes(pattern: &str, fold: bool, lines: bool, limit: usize, groups: usize) -> usize {
+fn group_bytes(pattern: &str, reading: Reading, limit: usize, groups: usize) -> usize {
     /// What is less is not worth counting the states.
     const SMALL_BYTES: usize = 1 << 20;
     let state_bytes = groups.saturating_mul(2 * 2 * size_of::<usize>());
@@ -93,50 +139,36 @@ fn group_bytes(pattern: &str, fold: bool, lines: bool, limit: usize, groups: usi
     }
     let automaton = thompson::Compiler::new()
         .configure(thompson::Config::new().nfa_size_limit(Some(limit)))
-        .syntax(syntax_of(fold, lines))
+        .syntax(reading.syntax())
         .build(pattern);
     automaton.map_or(most, |automaton| automaton.states().len().saturating_mul(state_bytes))
 }
 
-fn syntax_of(fold: bool, lines: bool) -> syntax::Config {
-    syntax::Config::new().case_insensitive(fold).multi_line(lines).dot_matches_new_line(!lines)
-}
-
-/// Compiles a pattern to no more than `limit` bytes.
-///
-/// A long one takes so long that other sessions would notice: another thread does it.
-fn compiled(
+/// Compiles a pattern to no more than `limit` bytes, and says what its groups take.
+fn compile(
     pattern: &str,
-    fold: bool,
-    lines: bool,
+    reading: Reading,
     limit: usize,
-) -> Result<std::result::Result<regex::Regex, regex::Error>> {
-    const LONG_BYTES: usize = 4 << 10;
-    let mut builder = regex::RegexBuilder::new(pattern);
-    builder.case_insensitive(fold).multi_line(lines).dot_matches_new_line(!lines).size_limit(limit);
-    if pattern.len() < LONG_BYTES {
-        return Ok(builder.build());
-    }
-    let built = base::blocking::start(move || builder.build()).wait();
-    base::check_for_interrupts()?;
-    Ok(built)
+) -> std::result::Result<(regex::Regex, usize), regex::Error> {
+    let regex = reading.builder(pattern).size_limit(limit).build()?;
+    let groups = group_bytes(pattern, reading, limit, regex.captures_len());
+    Ok((regex, groups))
 }
 
 /// Builds a pattern and says what it takes: that is charged besides what is `paid` already.
 fn build(
     pattern: &str,
-    fold: bool,
-    lines: bool,
+    reading: Reading,
     toll: &mut Toll,
     paid: usize,
 ) -> Result<(regex::Regex, usize)> {
-    let tree = tree_bytes(pattern, fold).saturating_add(paid);
-    for limit in LIMITS {
-        toll.cover(tree.saturating_add(AUTOMATA * limit))?;
-        let built = compiled(pattern, fold, lines, limit)?;
-        match built {
-            Ok(regex) => {
-                let groups = group_bytes(pattern, fold, lines, limit, regex.captures_len());
+    let tree = tree_bytes(pattern, reading.fold).saturating_add(paid);
+    // Most patterns have a state a character: less is not tried, for each attempt reads all of it.
+    let likely = pattern.len().saturating_mul(STATE_BYTES).min(LIMITS[LIMITS.len() - 1]);
+    for limit in LIMITS.into_iter().skip_while(|limit| *limit < likely) {
+        toll.cover(tree.saturating_add((AUTOMATA + COUNTED) * limit))?;
+        match aside(pattern, move |pattern| compile(pattern, reading, limit))? {
+            Ok((regex, groups)) => {
                 let bytes = groups.saturating_add(AUTOMATA * limit);
                 toll.cut(paid + AUTOMATA * limit);
                 toll.cover(paid.saturating_add(bytes))?;
@@ -162,8 +194,8 @@ impl Pattern {
         let mut toll = Toll::new(account.clone(), "RegularExpression");
         // The source, and its translation while it grows.
         toll.cover(source.len().saturating_mul(4))?;
-        let Translated { text, fold, lines, shortest } = translate(source, &flags)?;
-        let (finder, bytes) = build(&text, fold, lines, &mut toll, source.len())?;
+        let Translated { text, reading, shortest } = translate(source, &flags)?;
+        let (finder, bytes) = build(&text, reading, &mut toll, source.len())?;
         Ok(Pattern {
             fixed_bytes: source.len() + bytes,
             toll,
@@ -198,17 +230,19 @@ impl Pattern {
         }
         let tree = tree_bytes(&self.source, self.flags.fold);
         self.toll.cover(self.fixed_bytes.saturating_add(tree).saturating_mul(2))?;
-        let Translated { text, fold, lines, .. } = translate(&self.source, &self.flags)?;
-        let dfa = DFA::builder()
-            .configure(DFA::config().match_kind(MatchKind::All).unicode_word_boundary(true))
-            .syntax(syntax_of(fold, lines))
-            .build(&text)
-            .ok();
+        let Translated { text, reading, .. } = translate(&self.source, &self.flags)?;
+        let dfa = aside(&text, move |text| {
+            DFA::builder()
+                .configure(DFA::config().match_kind(MatchKind::All).unicode_word_boundary(true))
+                .syntax(reading.syntax())
+                .build(text)
+                .ok()
+        })?;
         self.fixed_bytes += dfa.as_ref().map_or(0, DFA::memory_usage);
         self.toll.cut(self.fixed_bytes);
         self.toll.cover(self.fixed_bytes)?;
         let bound = format!(r"\A(?:{text})\z");
-        let (whole, bytes) = build(&bound, fold, lines, &mut self.toll, self.fixed_bytes)?;
+        let (whole, bytes) = build(&bound, reading, &mut self.toll, self.fixed_bytes)?;
         self.fixed_bytes += bytes;
         self.cache = dfa.as_ref().map(DFA::create_cache);
         self.ends = dfa;

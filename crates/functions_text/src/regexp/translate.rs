@@ -1,5 +1,6 @@
 //! From PostgreSQL's regular expressions to those of the crate `regex`.
 
+use super::Reading;
 use base::{Error, Result, err};
 
 /// The flags of a function's flags argument.
@@ -60,8 +61,7 @@ impl Flags {
 /// A pattern in the syntax of `regex`.
 pub(crate) struct Translated {
     pub(crate) text: String,
-    pub(crate) fold: bool,
-    pub(crate) lines: bool,
+    pub(crate) reading: Reading,
     /// The shortest match is wanted.
     pub(crate) shortest: bool,
 }
@@ -112,8 +112,7 @@ pub(crate) fn translate(pattern: &str, flags: &Flags) -> Result<Translated> {
     if flags.literal {
         return Ok(Translated {
             text: regex::escape(rest),
-            fold: flags.fold,
-            lines: false,
+            reading: Reading { fold: flags.fold, lines: false },
             shortest: false,
         });
     }
@@ -128,12 +127,8 @@ pub(crate) fn translate(pattern: &str, flags: &Flags) -> Result<Translated> {
     };
     translator.run()?;
     let shortest = !translator.has_branches && translator.greedy == Some(false);
-    Ok(Translated {
-        text: translator.out,
-        fold: translator.flags.fold,
-        lines: translator.flags.lines,
-        shortest,
-    })
+    let Flags { fold, lines, .. } = translator.flags;
+    Ok(Translated { text: translator.out, reading: Reading { fold, lines }, shortest })
 }
 
 impl Translator<'_> {

@@ -35,20 +35,9 @@ const NODE_COST: usize = 48;
 /// The texts of the longest pattern, by byte of the template.
 const TEXT_COST: usize = 64 - NODE_COST;
 
-/// Charges what a long template may need, at so much a byte.
-fn charged(account: &Account, template: &str, cost: usize) -> Result<Option<Toll>> {
-    const SHORT_BYTES: usize = 1024;
-    if template.len() <= SHORT_BYTES {
-        return Ok(None);
-    }
-    let mut toll = Toll::new(account.clone(), "Template");
-    toll.cover(template.len().saturating_mul(cost))?;
-    Ok(Some(toll))
-}
-
 /// Charges what the text of a long template may need until the call returns.
 fn toll(cx: &Call<'_, '_>, template: &str) -> Result<Option<Toll>> {
-    charged(cx.bump.account(), template, TEXT_COST)
+    Toll::for_text(cx.bump.account(), "Template", template, TEXT_COST)
 }
 
 /// Parses a template for a call site, which pays for it as long as it is kept.
@@ -57,7 +46,7 @@ fn keep<T>(
     template: &str,
     parse: impl FnOnce(&str) -> Result<T>,
 ) -> Result<Kept<T>> {
-    let toll = charged(account, template, NODE_COST)?;
+    let toll = Toll::for_text(account, "Template", template, NODE_COST)?;
     Ok(Kept { template: template.to_owned(), nodes: parse(template)?, _toll: toll })
 }
 

@@ -54,6 +54,25 @@ impl Toll {
         Toll { account, asker, bytes: 0 }
     }
 
+    /// Pays for what is made of a text, at `cost` bytes for each of its bytes. A short one is not
+    /// worth it.
+    ///
+    /// # Errors
+    /// 53200
+    pub fn for_text(
+        account: &Account,
+        asker: &'static str,
+        text: &str,
+        cost: usize,
+    ) -> Result<Option<Toll>> {
+        if text.len() <= SHORT_TEXT_BYTES {
+            return Ok(None);
+        }
+        let mut toll = Toll::new(account.clone(), asker);
+        toll.cover(text.len().saturating_mul(cost))?;
+        Ok(Some(toll))
+    }
+
     /// The account that pays.
     pub fn account(&self) -> &Account {
         &self.account

@@ -242,15 +242,9 @@ impl Path {
     /// # Errors
     /// 53200
     pub fn toll(text: &str, account: &Account) -> Result<Option<Toll>> {
-        const SHORT_BYTES: usize = 1024;
         /// An item and its text, by byte of the path.
         const COST: usize = 64;
-        if text.len() <= SHORT_BYTES {
-            return Ok(None);
-        }
-        let mut toll = Toll::new(account.clone(), "JsonPath");
-        toll.cover(text.len().saturating_mul(COST))?;
-        Ok(Some(toll))
+        Toll::for_text(account, "JsonPath", text, COST)
     }
 
     /// The text as it is shown.
